@@ -1,0 +1,41 @@
+# Works on a fresh Debian 12 with python3, make and git. scripts/setup does what is needed, once.
+
+# PYTHON=python3.12 is the interpreter that .venv is made with; ARGS="..." goes to the program that a target starts.
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
+
+run: ## run the demonstration blog
+	@scripts/setup run
+	@exec .venv/bin/stoppress demo $(ARGS)
+
+test: ## run the tests of the server and of the JavaScript client
+	@scripts/setup test
+	cd client_js && node --test
+	.venv/bin/pytest $(ARGS)
+
+check: ## lint, formatting and types, Python and JavaScript
+	@scripts/setup check
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	cd client_js && npm run --silent check && npm run --silent lint
+
+format: ## format the code and fix what can be fixed
+	@scripts/setup check
+	.venv/bin/ruff check --fix-only
+	.venv/bin/ruff format
+	cd client_js && npm run --silent lint -- --fix
+
+lock: ## bring the lock files up to date with pyproject.toml and package.json; ARGS=--upgrade for newest versions
+	@scripts/setup check
+	@scripts/lock $(ARGS)
+
+clean: ## remove everything that the other targets made (never a database)
+	rm -rf .venv client_js/node_modules dist htmlcov .coverage .coverage.* test-results
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,192 @@
+"""The composition root: builds a node from its settings, runs it, and takes it down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from uvicorn.server import HANDLED_SIGNALS
+
+from stoppress.errors import StartError, StoppressError
+from stoppress.follower import Follower
+from stoppress.live.hub import Farewell, Hub
+from stoppress.live.replica import Replica
+from stoppress.newsroom.blogs import Blogs
+from stoppress.newsroom.commits import Committer
+from stoppress.newsroom.entries import Entries
+from stoppress.newsroom.schedule import publish_when_due
+from stoppress.settings import Settings
+from stoppress.store.port import Store
+from stoppress.store.select import store_from
+from stoppress.web.api import Api
+from stoppress.web.auth import Keys
+from stoppress.web.health import Health
+from stoppress.web.live import Live
+from stoppress.web.openapi import OpenAPI
+from stoppress.web.pages import Pages
+from stoppress.web.problems import on_bug, on_error, on_http_exception
+from stoppress.web.readers import Readers
+from stoppress.web.upgrade import HandingOver
+from stoppress.wire.messages import Retry
+
+BACKLOG = 4_096
+"""Connections that may wait to be accepted."""
+
+GRACE_SECONDS = 5
+"""How long requests in flight may take at shutdown."""
+
+
+class Node:
+    """One server process.
+
+    Args:
+        settings: what it runs with.
+        keys: further keys beside those of the settings, in the same form.
+
+    Raises:
+        StartError: a setting is wrong.
+    """
+
+    def __init__(self, settings: Settings, keys: str = "") -> None:
+        self.settings = settings
+        self.keys = Keys(f"{settings.read_keys()} {keys}")
+        self.store: Store = store_from(settings.store)
+        self.follower = Follower(self.store, self._make_hub)
+        committer = Committer(self.store, self.follower.applied)
+        self.blogs = Blogs(self.store, committer, self.follower.deleted)
+        self.entries = Entries(self.store, committer)
+        self.app = self._make_app()
+
+    def _make_hub(self, blog: str) -> Hub:
+        loop = asyncio.get_running_loop()
+        return Hub(Replica(blog, self.settings.newest), loop.call_later, loop.time)
+
+    def _make_app(self) -> Starlette:
+        settings, follower = self.settings, self.follower
+        pages = Pages(follower, self.blogs, settings.newest)
+        readers = Readers(follower, pages, settings.beat, settings.newest)
+        api = Api(self.keys, self.blogs, self.entries)
+        parts = (Live(follower), readers, OpenAPI(), api, Health(self.store), pages)
+        return Starlette(
+            routes=[route for part in parts for route in part.routes()],
+            exception_handlers={
+                StoppressError: on_error,
+                HTTPException: on_http_exception,
+                Exception: on_bug,
+            },
+        )
+
+    async def serve(
+        self, listening: socket.socket, beside: Callable[[], Coroutine[Any, Any, None]] | None = None
+    ) -> None:
+        """Serve on a listening socket until SIGTERM or SIGINT.
+
+        Args:
+            listening: bound and listening, see `listen`.
+            beside: what to run at the same time, once the store is open.
+
+        Raises:
+            StartError: the store cannot be used.
+        """
+        await self.store.open()
+        server = _Server(self._uvicorn_config(), self)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(work) for work in self._background()]
+                if beside is not None:
+                    tasks.append(group.create_task(beside()))
+                await server.serve(sockets=[listening])
+                for task in tasks:
+                    task.cancel()
+        finally:
+            await self.store.close()
+
+    def _uvicorn_config(self) -> uvicorn.Config:
+        return uvicorn.Config(
+            self.app,
+            ws=HandingOver,
+            http="httptools",
+            ws_ping_interval=None,  # beats keep lines alive, for all readers at once
+            ws_per_message_deflate=False,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+
+    def _background(self) -> list[Coroutine[Any, Any, None]]:
+        return [
+            self.follower.follow(),
+            self.follower.compare(),
+            publish_when_due(self.store, self.entries),
+            self._beat(),
+        ]
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.beat)
+            for hub in self.follower.hubs:
+                hub.beat()
+
+    async def send_away(self) -> None:
+        """Tell all readers to come back to another node, or to this one when it is up again."""
+        readers = sum(hub.reader_count for hub in self.follower.hubs)
+        window = min(12_000, 500 + readers)  # milliseconds: about a thousand come back in each second
+        await self.follower.close(Farewell(1001, "the server is going away", Retry(min=0, max=window)))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which does not know the readers that were handed over."""
+
+    def __init__(self, config: uvicorn.Config, node: Node) -> None:
+        super().__init__(config)
+        self._node = node
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on a signal, and do not die of it again afterwards: what is open has to be closed."""
+        loop = asyncio.get_running_loop()
+        for number in HANDLED_SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in HANDLED_SIGNALS:
+                loop.remove_signal_handler(number)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._node.send_away()
+        await super().shutdown(sockets)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound and listening. Raises `StartError`."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        raise StartError(
+            f"cannot listen on {host}:{port}: {reason}; name another place with --host and --port"
+        ) from None
+    listening.setblocking(False)
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """The http address of a listening socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,152 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import click
+import uvloop
+
+from stoppress import __version__, settings
+from stoppress.errors import StartError, StoppressError
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def node_options(command: _F) -> _F:
+    """One option for each setting of a node that may be given on the command line."""
+    for setting in reversed(settings.SETTINGS):
+        if setting.flag:
+            text = f"{setting.help}  [{setting.variable}; default: {setting.default or 'none'}]"
+            command = click.option(setting.option, setting.name, metavar="VALUE", help=text)(command)
+    return command
+
+
+def server_option(command: _F) -> _F:
+    return click.option(
+        "--url",
+        envvar="STOPPRESS_URL",
+        default="http://127.0.0.1:8000",
+        show_default=True,
+        show_envvar=True,
+        help="The server.",
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="stoppress")
+def cli() -> None:
+    """A live-blog server: publish once, every open page shows it.
+
+    Try it with `stoppress demo`. Settings come from flags, or from the environment variables named beside them.
+    """
+
+
+@cli.command()
+@node_options
+def serve(**flags: str | None) -> None:
+    """Run one node.
+
+    Editors' keys come from STOPPRESS_KEYS, as name:role:secret separated by spaces, or from the file named by
+    STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C.
+    """
+    from stoppress.app import Node, address_of, listen
+
+    async def run() -> None:
+        configured = settings.load(flags)
+        node = Node(configured)
+        listening = listen(configured.host, configured.port)
+        if not len(node.keys):
+            click.echo(
+                "warning: no editors' keys, nobody can publish: set STOPPRESS_KEYS=name:editor:SECRET",
+                err=True,
+            )
+
+        async def announce() -> None:
+            click.echo(f"Stoppress {__version__} serves {address_of(listening)}")
+
+        await node.serve(listening, beside=announce)
+
+    _run(run())
+
+
+@cli.command()
+@node_options
+def demo(**flags: str | None) -> None:
+    """Run one node with a demonstration blog that is replayed in real time.
+
+    Nothing has to be configured. It prints the reader page and a command that posts an entry to it.
+    """
+    from stoppress.demo import show
+
+    async def run() -> None:
+        await show.run(settings.load(flags))
+
+    _run(run())
+
+
+@cli.command()
+@server_option
+@click.option("--api-key", envvar="STOPPRESS_API_KEY", required=True, show_envvar=True, help="An editor's key.")
+@click.option("--title", help="The entry's title.")
+@click.option("--key", is_flag=True, help="Mark it as a key event.")
+@click.option("--breaking", is_flag=True, help="Mark it as breaking news.")
+@click.option("--pinned", is_flag=True, help="Pin it.")
+@click.option("--tag", "tags", multiple=True, help="A tag; may be repeated.")
+@click.option("--draft", is_flag=True, help="Keep it as a draft.")
+@click.option("--create", is_flag=True, help="Make the blog if it does not exist.")
+@click.argument("blog")
+@click.argument("markdown", required=False)
+def post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any) -> None:
+    """Publish an entry to BLOG: the text given as MARKDOWN, or standard input."""
+    from stoppress.post import post as publish
+
+    if markdown is None or markdown == "-":
+        if sys.stdin.isatty():
+            click.echo("Write the entry in Markdown; Ctrl-D publishes it, Ctrl-C does not.", err=True)
+        markdown = sys.stdin.read()
+    entry: dict[str, Any] = {"markdown": markdown, "status": "draft" if options.pop("draft") else "published"}
+    create = options.pop("create")
+    entry |= {name: list(value) if name == "tags" else value for name, value in options.items() if value}
+    answer = publish(url, api_key, blog, entry, create=create)
+    click.echo(f"{answer.json()['status']} {answer.headers['location']}")
+
+
+@cli.command()
+@server_option
+@click.argument("blog")
+def tail(url: str, blog: str) -> None:
+    """Follow BLOG in the terminal: its newest entries as text, then every change as it happens."""
+    from stoppress.tail import show
+
+    _run(show(url, blog))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
+
+
+def main() -> None:
+    """The `stoppress` command: 0 is success, 2 means that something must be set right first."""
+    try:
+        cli(standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except StartError as error:
+        _fail(str(error), 2)
+    except StoppressError as error:
+        _fail(str(error), 1)
+
+
+def _fail(message: str, status: int) -> None:
+    click.echo(f"stoppress: {' '.join(message.split())}", err=True)
+    sys.exit(status)

@@ -1,0 +1,234 @@
+"""Keeps the replicas of this node in step with the store.
+
+A blog is served from the moment somebody asks for it: follow it first, then read it, then take what was
+hinted meanwhile. Hints are only the fast path. Whatever does not fit is settled in one way: read the line
+after the replica's cursor. The same is done when heads, compared every few seconds, differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+
+from stoppress.errors import BlogNotFound, StoppressError, StoreUnavailable, VersionConflict
+from stoppress.live.hub import Farewell, Hub
+from stoppress.live.replica import Fit, Replica
+from stoppress.model import START, Cursor, Segment
+from stoppress.store.port import Changed, Lost, Store, Write
+
+COMPARE_SECONDS = 2.0
+"""How often heads are compared with the store's."""
+
+RETRY_SECONDS = 0.5
+"""How long to wait before asking a store again that failed."""
+
+REACH_SECONDS = 3.0
+"""How long a reader with a cursor that this node has not seen yet waits for the store."""
+
+GONE = Farewell(4404, "this blog was deleted")
+
+log = logging.getLogger("stoppress.follower")
+
+
+class Follower:
+    """See the module's docstring.
+
+    Args:
+        store: where the truth is.
+        make_hub: a hub with an empty replica for a blog.
+    """
+
+    def __init__(self, store: Store, make_hub: Callable[[str], Hub]) -> None:
+        self._store = store
+        self._make_hub = make_hub
+        self._hubs: dict[str, Hub] = {}
+        self._loaded: dict[str, asyncio.Task[None]] = {}
+        self._queued: dict[str, asyncio.Task[None]] = {}  # repairs that have not begun to read yet
+        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def hubs(self) -> list[Hub]:
+        """The hubs of all blogs that are served now."""
+        return [hub for blog, hub in self._hubs.items() if self._is_loaded(blog)]
+
+    # Questions
+
+    async def hub(self, blog: str, since: Cursor | None = None) -> Hub:
+        """The hub of a blog; it has seen the change that `since` names, if there is such a change.
+
+        Raises:
+            BlogNotFound, StoreUnavailable
+        """
+        if blog not in self._loaded:
+            self._loaded[blog] = self._start(self._load(blog))
+        await asyncio.shield(self._loaded[blog])
+        hub = self._hubs.get(blog)
+        if hub is None:
+            raise BlogNotFound(blog)
+        if since is not None and since.seq > hub.replica.cursor.seq and self._store.nodes_share_it:
+            await self._reach(blog)
+        return hub
+
+    async def _reach(self, blog: str) -> None:
+        try:
+            async with asyncio.timeout(REACH_SECONDS):
+                await asyncio.shield(self._repair(blog))
+        except TimeoutError:
+            raise StoreUnavailable(f"the store did not say what is new in {blog!r}: ask again") from None
+
+    def _is_loaded(self, blog: str) -> bool:
+        task = self._loaded.get(blog)
+        return task is not None and task.done() and not task.cancelled() and task.exception() is None
+
+    async def _load(self, blog: str) -> None:
+        try:
+            if await self._store.heads([blog]) == [None]:
+                raise BlogNotFound(blog)  # before anything is kept for a name that anybody may make up
+            hub = self._hubs[blog] = self._make_hub(blog)
+            await self._store.follow(blog)
+            await self._read(hub)
+        except BaseException:
+            self._drop(blog)
+            raise
+
+    def _drop(self, blog: str) -> None:
+        self._hubs.pop(blog, None)
+        self._loaded.pop(blog, None)
+        self._reading.pop(blog, None)
+
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, StoppressError):
+            log.error("a task of the follower failed", exc_info=error)
+
+    # News
+
+    def applied(self, blog: str, change: Segment) -> None:
+        """Take a commit, made here or hinted by another node."""
+        hub = self._hubs.get(blog)
+        if hub is not None and change.tags and hub.apply(change) is Fit.GAP:
+            self._repair(blog)
+
+    async def deleted(self, blog: str) -> None:
+        """Look at once whether a blog is still there."""
+        if blog in self._hubs:
+            await asyncio.shield(self._repair(blog))
+
+    async def follow(self) -> None:
+        """Take hints until cancelled."""
+        async for hint in self._store.hints():
+            match hint:
+                case Changed(blog, change):
+                    self.applied(blog, change)
+                case Lost(None):
+                    for blog in tuple(self._hubs):
+                        self._repair(blog)
+                case Lost(blog) if blog in self._hubs:
+                    self._repair(blog)
+
+    async def compare(self) -> None:
+        """Compare heads with the store's until cancelled."""
+        while self._store.nodes_share_it:
+            await asyncio.sleep(COMPARE_SECONDS)
+            hubs = self.hubs
+            try:
+                heads = await self._store.heads([hub.replica.blog for hub in hubs])
+            except StoreUnavailable as error:
+                log.warning("cannot compare heads: %s", error)
+                continue
+            for hub, head in zip(hubs, heads, strict=True):
+                if head != hub.replica.cursor:
+                    self._repair(hub.replica.blog)
+
+    # Repair
+
+    def _repair(self, blog: str) -> asyncio.Task[None]:
+        """Settle the difference to the store by a read that begins from now on, one for all who ask until then."""
+        if blog not in self._queued:
+            self._queued[blog] = self._start(self._settle(blog))
+        return self._queued[blog]
+
+    async def _settle(self, blog: str) -> None:
+        async with self._reading[blog]:
+            self._queued.pop(blog, None)
+            while (hub := self._hubs.get(blog)) is not None:
+                try:
+                    await asyncio.shield(self._loaded[blog])
+                    await self._read(hub)
+                except BlogNotFound:
+                    await self._leave(blog)
+                except StoreUnavailable as error:
+                    log.warning("cannot catch up with %s: %s", blog, error)
+                    await asyncio.sleep(RETRY_SECONDS)
+                else:
+                    return
+
+    async def _leave(self, blog: str) -> None:
+        hub = self._hubs.get(blog)
+        self._drop(blog)
+        if hub is not None:
+            hub.close(GONE)
+        try:
+            await self._store.unfollow(blog)
+        except StoreUnavailable as error:
+            log.warning("cannot stop following %s: %s", blog, error)
+
+    async def _read(self, hub: Hub) -> None:
+        """Bring a hub to the store's head, and the store to the hub's if it has lost something."""
+        replica = hub.replica
+        while True:
+            cursor = replica.cursor
+            try:
+                segment = await self._store.read(replica.blog, cursor)
+            except BlogNotFound:
+                if cursor == START or await self._store.was_deleted(replica.blog, replica.line):
+                    raise
+                segment = Segment(START, (), ())
+            if replica.cursor != cursor:
+                continue  # it moved while the store was read: what was read may be old
+            if segment.after != cursor and await self._give_back(replica, segment):
+                continue
+            if segment.after != cursor or segment.tags:
+                hub.absorb(segment)
+            return
+
+    async def _give_back(self, replica: Replica, kept: Segment) -> bool:
+        """Put back what the store has lost. Returns whether the store has to be read again."""
+        if replica.knows(kept.cursor):
+            lost = replica.segment_after(kept.cursor)
+            log.warning("the store lost %d changes of %s: putting them back", len(lost.tags), replica.blog)
+            await self._store.restore(replica.blog, kept.cursor, lost)
+            return True
+        if await self._store.was_deleted(replica.blog, replica.line):
+            return False
+        versions = {item.id: item.version for item in kept.items}
+        writes = [
+            Write(item.id, versions.get(item.id, 0), item.body)
+            for item in replica.segment_after(START).items
+            if item.version > versions.get(item.id, 0)
+        ]
+        if not writes:
+            return False
+        log.warning("the store lost %d items of %s: writing them anew", len(writes), replica.blog)
+        try:
+            await self._store.commit(replica.blog, writes)
+        except VersionConflict as error:
+            log.info("another node put back %s first: %s", replica.blog, error)
+        return True
+
+    async def close(self, farewell: Farewell) -> None:
+        """Send all readers away and stop."""
+        for hub in self._hubs.values():
+            hub.close(farewell)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,228 @@
+"""A blog's whole state in memory, and what a reader at any cursor needs to reach its head.
+
+The state is the store's line of changes up to `cursor`. It changes in two ways only: `apply` takes the next
+committed change, `absorb` takes a segment that was read from the store. Everything else is questions.
+"""
+
+from __future__ import annotations
+
+import enum
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from stoppress.errors import BadInput
+from stoppress.model import HEADER, START, Cursor, Entry, Header, Item, Segment
+from stoppress.wire.encodings import Encoding
+
+
+class Fit(enum.Enum):
+    """How a piece of the line fits to a replica."""
+
+    NEWS = "it followed on the replica's cursor and is part of it now"
+    KNOWN = "the replica was there already"
+    GAP = "it does not follow: read what is missing from the store"
+
+
+class Part(NamedTuple):
+    """What leads a reader from one cursor to a later one."""
+
+    since: Cursor | None
+    """Where the reader must be; None: anywhere, this replaces all it has."""
+    cursor: Cursor
+    header: PublicItem | None
+    entries: list[PublicItem]
+    more: bool
+    older: str | None
+
+
+class PublicItem:
+    """A header or an entry as readers get it, serialised at most once per encoding."""
+
+    def __init__(self, item: Item):
+        self.stored = item
+        self.id, self.seq, self.version = item.id, item.seq, item.version
+        self._serialised: dict[object, Raw] = {}
+
+    @cached_property
+    def content(self) -> Entry | Header:
+        content: Entry | Header
+        if self.id == HEADER:
+            content = msgspec.json.decode(self.stored.body, type=Header)
+        else:
+            content = msgspec.json.decode(self.stored.body, type=Entry)
+            content.version = self.version
+        content.seq = self.seq
+        return content
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where an entry stands in the order that readers see."""
+        assert isinstance(self.content, Entry)
+        return self.content.published_at or "", self.id
+
+    def raw(self, encoding: Encoding) -> Raw:
+        raw = self._serialised.get(encoding.serialise)
+        if raw is None:
+            raw = self._serialised[encoding.serialise] = Raw(encoding.serialise(self.content))
+        return raw
+
+
+class Replica:
+    """One blog.
+
+    Args:
+        blog: its name.
+        newest: how many entries a reset carries; the rest is on the older pages.
+    """
+
+    def __init__(self, blog: str, newest: int = 50) -> None:
+        self.blog = blog
+        self._newest = newest
+        self._forget()
+
+    def _forget(self) -> None:
+        self.cursor = START
+        self._tags: list[str] = []
+        self._items: dict[str, PublicItem] = {}  # ascending by seq: a changed item is taken out and put at the end
+        self._order: list[tuple[str, str]] = []  # every entry's place, oldest first
+
+    # What changes it
+
+    def apply(self, change: Segment) -> Fit:
+        """Take a committed change, wherever it came from and however often."""
+        if change.after == self.cursor and change.tags:
+            self._extend(change)
+            return Fit.NEWS
+        return Fit.KNOWN if self.knows(change.cursor) else Fit.GAP
+
+    def absorb(self, segment: Segment) -> None:
+        """Become what the store says: go on from `cursor`, or start anew if the segment is the whole blog."""
+        if segment.after != self.cursor:
+            if segment.after != START:
+                raise ValueError(f"a segment after {segment.after} does not fit on {self.cursor}")
+            self._forget()
+        self._extend(segment)
+
+    def _extend(self, segment: Segment) -> None:
+        self._tags.extend(segment.tags)
+        for item in segment.items:
+            if item.seq:
+                self._put(PublicItem(item))
+        self.cursor = segment.cursor
+
+    def _put(self, item: PublicItem) -> None:
+        before = self._items.pop(item.id, None)
+        self._items[item.id] = item
+        if item.id == HEADER:
+            return
+        if before is None:
+            insort(self._order, item.place)
+        elif before.place != item.place:
+            del self._order[bisect_left(self._order, before.place)]
+            insort(self._order, item.place)
+
+    # Questions
+
+    def knows(self, cursor: Cursor) -> bool:
+        """Whether the cursor is a place on this very line."""
+        if cursor.seq == 0:
+            return cursor == START
+        return cursor.seq <= len(self._tags) and self._tags[cursor.seq - 1] == cursor.tag
+
+    def cursor_at(self, seq: int) -> Cursor:
+        """The cursor of a change on this line; `seq` from 1 to the head's."""
+        return Cursor(seq, self._tags[seq - 1])
+
+    @property
+    def line(self) -> str:
+        """What tells this line of changes from any other that the blog's name may have had: its first tag."""
+        return self._tags[0] if self._tags else ""
+
+    @property
+    def header(self) -> Header | None:
+        item = self._items.get(HEADER)
+        return item.content if item is not None else None  # type: ignore[return-value]
+
+    @property
+    def entry_count(self) -> int:
+        return len(self._order)
+
+    def entry(self, entry_id: str) -> PublicItem | None:
+        return self._items.get(entry_id) if entry_id != HEADER else None
+
+    def segment_after(self, cursor: Cursor) -> Segment:
+        """The line after a known cursor, as a store would give it."""
+        items = tuple(item.stored for item in self._newer_than(cursor))
+        return Segment(cursor, tuple(self._tags[cursor.seq :]), items)
+
+    def sync(self, since: Cursor | None, limit: int) -> Part:
+        """The next part of the way from `since` to the head, about `limit` bytes of items at the most.
+
+        A reader without a cursor, or with one from another line, gets a reset, always in one part.
+        A part has at least one item if any differs, so that going on from part to part ends at the head.
+        """
+        if since is None or not self.knows(since):
+            return self._reset()
+        items, size = [], 0
+        for item in self._newer_than(since):
+            items.append(item)
+            size += len(item.stored.body)
+        taken = _fitting(items, limit) if size > limit else items
+        more = len(taken) < len(items)
+        cursor = self.cursor_at(taken[-1].seq) if more else self.cursor
+        header = next((item for item in taken if item.id == HEADER), None)
+        return Part(since, cursor, header, [item for item in taken if item.id != HEADER], more, None)
+
+    def _newer_than(self, since: Cursor) -> list[PublicItem]:
+        newer = []
+        for item in reversed(self._items.values()):
+            if item.seq <= since.seq:
+                break
+            newer.append(item)
+        newer.reverse()
+        return newer
+
+    def _reset(self) -> Part:
+        entries, older = self.page(None, self._newest)
+        entries.sort(key=lambda item: item.seq)
+        return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
+
+    def page(self, before: tuple[str, str] | None, limit: int) -> tuple[list[PublicItem], str | None]:
+        """Entries before a place, newest first, and the address of those before them, if there are any."""
+        end = len(self._order) if before is None else bisect_left(self._order, before)
+        begin = max(0, end - limit)
+        entries = [self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])]
+        return entries, older_address(self.blog, self._order[begin]) if begin else None
+
+
+def _fitting(items: Iterable[PublicItem], limit: int) -> list[PublicItem]:
+    taken: list[PublicItem] = []
+    for item in items:
+        limit -= len(item.stored.body)
+        if taken and limit < 0:
+            break
+        taken.append(item)
+    return taken
+
+
+def older_address(blog: str, place: tuple[str, str]) -> str:
+    """Where the entries before a place are."""
+    published_at, entry_id = place
+    return f"/blogs/{blog}/entries?before={published_at}_{entry_id}"
+
+
+def parse_place(text: str) -> tuple[str, str]:
+    """Read the `before` of an older page's address.
+
+    Raises:
+        BadInput: the text cannot have come from a server.
+    """
+    published_at, separator, entry_id = text.partition("_")
+    if not separator or len(published_at) != 24 or len(entry_id) != 36:
+        raise BadInput(f"{text[:80]!r} is no place in a blog: follow the `older` address you were given", "before")
+    return published_at, entry_id

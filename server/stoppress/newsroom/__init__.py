@@ -1,0 +1,1 @@
+"""What editors do: the use cases between the HTTP surface and the store."""

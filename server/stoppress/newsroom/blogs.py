@@ -1,0 +1,92 @@
+"""Use cases for whole blogs: make, change, list and delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from stoppress.errors import BlogNotFound
+from stoppress.model import HEADER, Header, Item
+from stoppress.newsroom.commits import Committer, Request, Written, check_match, read_header
+from stoppress.newsroom.forms import HeaderForm, fill_header
+from stoppress.newsroom.pins import flag_writes
+from stoppress.store.port import Store, Write
+
+
+class Blogs:
+    """Whole blogs.
+
+    Args:
+        store: where they are kept.
+        committer: how writes get there.
+        deleted: told of every blog that was deleted.
+    """
+
+    def __init__(self, store: Store, committer: Committer, deleted: Callable[[str], Awaitable[None]]) -> None:
+        self._store = store
+        self._committer = committer
+        self._deleted = deleted
+
+    async def list_after(self, after: str, limit: int) -> list[Header]:
+        """At most `limit` headers by name, those after a name."""
+        headers: list[Header] = []
+        for name in (name for name in await self._store.blogs() if name > after):
+            item = await self._find(name)
+            if item is not None:
+                headers.append(read_header(item))
+            if len(headers) == limit:
+                break
+        return headers
+
+    async def get(self, blog: str) -> tuple[Header, int]:
+        """A blog's header and its version. Raises `BlogNotFound`."""
+        item = await self._find(blog)
+        if item is None:
+            raise BlogNotFound(blog)
+        return read_header(item), item.version
+
+    async def put(self, blog: str, form: HeaderForm, request: Request) -> Written:
+        """Make the blog, or replace its header; version 1 says that it was made."""
+        blank = Header(blog=blog, headline="", status="live")
+        return await self._write(blog, request, lambda _current: fill_header(form, blank))
+
+    async def patch(self, blog: str, form: HeaderForm, request: Request) -> Written:
+        """Change fields of the header. Raises `BlogNotFound`."""
+
+        def fill(current: Header | None) -> Header:
+            if current is None:
+                raise BlogNotFound(blog)
+            return fill_header(form, current)
+
+        return await self._write(blog, request, fill)
+
+    async def delete(self, blog: str) -> None:
+        """Remove a blog with everything in it. Raises `BlogNotFound`."""
+        await self._store.delete(blog)
+        await self._deleted(blog)
+
+    async def _write(self, blog: str, request: Request, fill: Callable[[Header | None], Header]) -> Written:
+        async def plan() -> list[Write]:
+            item = await self._find(blog)
+            current = read_header(item) if item else None
+            version = item.version if item else 0
+            check_match(request, version, current)
+            header = fill(current)
+            pins: list[Write] = []
+            before = current.pinned if current else None
+            if header.pinned != before:
+                pins += await flag_writes(self._store, blog, before, pinned=False)
+                if header.pinned and item is None:
+                    header.pinned = None  # a blog without entries has none to pin
+                elif header.pinned:
+                    pins += await flag_writes(self._store, blog, header.pinned, pinned=True)
+            return [*pins, Write(HEADER, version, msgspec.json.encode(header))]
+
+        return await self._committer.commit(blog, request, plan)
+
+    async def _find(self, blog: str) -> Item | None:
+        try:
+            return await self._store.item(blog, HEADER)
+        except BlogNotFound:
+            return None

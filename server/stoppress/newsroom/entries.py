@@ -1,0 +1,200 @@
+"""Use cases for entries: write, edit, publish, pin, correct and retract them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import msgspec
+import uuid_utils
+from msgspec import UNSET
+
+from stoppress.errors import BadInput, Conflict, EntryNotFound
+from stoppress.model import HEADER, START, Cursor, EntryStatus, Item, StoredEntry, timestamp
+from stoppress.newsroom import rendering
+from stoppress.newsroom.commits import Committer, Request, Written, check_match, read_entry
+from stoppress.newsroom.forms import EntryForm, fill_entry, moment
+from stoppress.newsroom.pins import header_writes
+from stoppress.store.port import Store, Write
+
+BIG_BODY = 8_000
+"""Characters from which a body is rendered beside the event loop."""
+
+CLOCK_SLACK = timedelta(minutes=1)
+"""How far in the future an editor's clock may put `published_at`."""
+
+STATUSES: tuple[str, ...] = get_args(EntryStatus)
+
+
+class Entries:
+    def __init__(self, store: Store, committer: Committer) -> None:
+        self._store = store
+        self._committer = committer
+
+    async def get(self, blog: str, entry_id: str) -> tuple[StoredEntry, int]:
+        """An entry as editors see it, drafts included, and its version. Raises `BlogNotFound`, `EntryNotFound`."""
+        item = await self._find(blog, entry_id)
+        return read_entry(item), item.version
+
+    async def list_all(self, blog: str, status: str | None) -> list[StoredEntry]:
+        """All entries, or those of a status, newest first; what is not out yet comes before what is."""
+        items: list[Item] = []
+        if status in (None, "draft", "scheduled"):
+            items += await self._store.drafts(blog)
+        if status in (None, "published", "retracted"):
+            items += (item for item in (await self._store.read(blog)).items if item.id != HEADER)
+        entries = [entry for entry in map(read_entry, items) if status in (None, entry.status)]
+        return sorted(entries, key=list_place, reverse=True)
+
+    async def create(self, blog: str, form: EntryForm, request: Request) -> Written:
+        """Publish an entry, or keep it as a draft or scheduled. Raises `BlogNotFound`, `BadInput`."""
+        blank = StoredEntry(id=str(uuid_utils.uuid7()), version=1, status="draft")
+        entry = await _edited(blank, form, "published" if form.status is UNSET else form.status)
+
+        async def plan() -> list[Write]:
+            pins = await self._pins(blog, blank, entry)
+            return [*pins, _write(entry, 0)]
+
+        return await self._committer.commit(blog, request, plan)
+
+    async def patch(self, blog: str, entry_id: str, form: EntryForm, request: Request) -> Written:
+        """Edit, pin, or publish an entry.
+
+        Raises:
+            PreconditionFailed: `if_match` names another version.
+            Conflict: it was retracted, or would go back from published.
+        """
+
+        async def plan() -> list[Write]:
+            item = await self._find(blog, entry_id)
+            current = read_entry(item)
+            check_match(request, item.version, current)
+            entry = await _edited(current, form, current.status if form.status is UNSET else form.status)
+            pins = await self._pins(blog, current, entry)
+            return [*pins, _write(entry, item.version)]
+
+        return await self._committer.commit(blog, request, plan)
+
+    async def retract(self, blog: str, entry_id: str, note: str | None, request: Request) -> Written:
+        """Take an entry down: its body is gone for good, its tombstone stays. A draft is removed.
+
+        Retracting again changes nothing and answers with the tombstone.
+        """
+
+        async def plan() -> list[Write] | Written:
+            item = await self._find(blog, entry_id)
+            current = read_entry(item)
+            if current.status == "retracted":
+                return Written(current, item.version, await self._head(blog))
+            check_match(request, item.version, current)
+            if not item.seq:
+                return [Write(entry_id, item.version, None, visible=False)]
+            gone = _tombstone(current, note)
+            return [*await self._pins(blog, current, gone), _write(gone, item.version)]
+
+        return await self._committer.commit(blog, request, plan)
+
+    async def publish_scheduled(self, blog: str, entry_id: str) -> None:
+        """Publish an entry whose time has come. Raises `PreconditionFailed` where somebody else did so first."""
+        item = await self._find(blog, entry_id)
+        if read_entry(item).status == "scheduled":
+            form = EntryForm(status="published", publish_at=None)
+            await self.patch(blog, entry_id, form, Request(if_match=frozenset({item.version})))
+
+    async def _find(self, blog: str, entry_id: str) -> Item:
+        item = await self._store.item(blog, entry_id)
+        if item is None or entry_id == HEADER:
+            raise EntryNotFound(blog, entry_id)
+        return item
+
+    async def _head(self, blog: str) -> Cursor:
+        (head,) = await self._store.heads([blog])
+        return head or START
+
+    async def _pins(self, blog: str, before: StoredEntry, after: StoredEntry) -> list[Write]:
+        was = before.status == "published" and bool(before.pinned)
+        is_ = after.status == "published" and bool(after.pinned)
+        return [] if was == is_ else await header_writes(self._store, blog, after.id, pinned=is_)
+
+
+def list_place(entry: StoredEntry) -> tuple[str, str]:
+    """Where an entry stands in the editors' list: by publication, what is not out yet as if in the far future."""
+    return entry.published_at or "9", entry.id
+
+
+async def _edited(current: StoredEntry, form: EntryForm, target: str) -> StoredEntry:
+    """The entry after an edit that leaves it with status `target`."""
+    if current.status == "retracted":
+        raise Conflict("this entry was retracted and cannot be edited: post a new one")
+    if current.status == "published" and target != "published":
+        raise Conflict(f"a published entry cannot become {target} again: retract it with DELETE")
+    now = timestamp()
+    entry = await _with_body(fill_entry(form, current, now), form)
+    entry.status = target  # type: ignore[assignment]
+    _set_times(entry, current, form, now)
+    if target != "draft" and not (entry.html or entry.title or entry.media):
+        raise BadInput("an entry needs something to show: `markdown`, `html`, `title` or `media`", "markdown")
+    return entry
+
+
+async def _with_body(entry: StoredEntry, form: EntryForm) -> StoredEntry:
+    if form.markdown and form.html:
+        raise BadInput("send `markdown` or `html`, not both", "html")
+    if form.markdown is UNSET and form.html is UNSET:
+        return entry
+    source = form.markdown or form.html or ""
+    render: Callable[[str], rendering.Rendered] = rendering.from_html if form.html else rendering.from_markdown
+    rendered = await asyncio.to_thread(render, source) if len(source) > BIG_BODY else render(source)
+    return msgspec.structs.replace(
+        entry, markdown=form.markdown or None, html=rendered.html or None, text=rendered.text or None
+    )
+
+
+def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: str) -> None:
+    _set_publish_at(entry, form)
+    published_at = moment(form.published_at, "published_at") if form.published_at else None
+    if current.status == "published":
+        if published_at not in (None, current.published_at):
+            raise BadInput("`published_at` of a published entry is fixed", "published_at")
+        only_pinned = msgspec.structs.replace(entry, pinned=current.pinned) == current
+        entry.updated_at = current.updated_at if only_pinned else now
+        return
+    if form.published_at is None:
+        entry.published_at = None
+    if published_at is not None:
+        if published_at > timestamp(datetime.now(UTC) + CLOCK_SLACK):
+            raise BadInput("`published_at` is in the future: use `status` scheduled with `publish_at`", "published_at")
+        entry.published_at = published_at
+    if entry.status == "published":
+        entry.published_at = entry.published_at or now
+        entry.updated_at = now
+
+
+def _set_publish_at(entry: StoredEntry, form: EntryForm) -> None:
+    if form.publish_at is not UNSET:
+        entry.publish_at = moment(form.publish_at, "publish_at") if form.publish_at else None
+    if entry.status == "published":
+        entry.publish_at = None
+    elif entry.status == "scheduled" and entry.publish_at is None:
+        raise BadInput("a scheduled entry needs `publish_at`", "publish_at")
+
+
+def _tombstone(entry: StoredEntry, note: str | None) -> StoredEntry:
+    return StoredEntry(
+        id=entry.id,
+        version=entry.version + 1,
+        status="retracted",
+        published_at=entry.published_at,
+        retracted_at=timestamp(),
+        note=note,
+    )
+
+
+def _write(entry: StoredEntry, expected: int) -> Write:
+    due = None
+    if entry.status == "scheduled" and entry.publish_at:
+        due = datetime.fromisoformat(entry.publish_at).timestamp()
+    visible = entry.status in ("published", "retracted")
+    return Write(entry.id, expected, msgspec.json.encode(entry), visible, due)

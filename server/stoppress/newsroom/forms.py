@@ -1,0 +1,136 @@
+"""What editors may send: forms whose fields are set, null (remove it), or absent (leave it as it is).
+
+A new item is a form applied to a blank one, an edit is a form applied to the item as it stands (RFC 7396).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from stoppress.errors import BadInput
+from stoppress.model import (
+    BlogStatus,
+    Correction,
+    Header,
+    Line,
+    Link,
+    Media,
+    Paragraph,
+    Person,
+    Source,
+    StoredEntry,
+    Tags,
+    timestamp,
+)
+
+Moment = Annotated[datetime, Meta(tz=True)]
+Body = Annotated[str, Meta(max_length=200_000)]
+People = Annotated[list[Person], Meta(max_length=50)]
+
+_T = TypeVar("_T")
+Field: TypeAlias = _T | UnsetType | None
+
+
+class CorrectionForm(Struct, forbid_unknown_fields=True):
+    text: Paragraph
+    at: Moment | None = None
+
+
+class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """An entry's fields, in the body of POST and PATCH."""
+
+    markdown: Field[Body] = UNSET
+    html: Field[Body] = UNSET
+    title: Field[Line] = UNSET
+    authors: Field[People] = UNSET
+    key: Field[bool] = UNSET
+    pinned: Field[bool] = UNSET
+    breaking: Field[bool] = UNSET
+    tags: Field[Tags] = UNSET
+    source: Field[Source] = UNSET
+    media: Field[Annotated[list[Media], Meta(max_length=50)]] = UNSET
+    event_at: Field[Moment] = UNSET
+    corrections: Field[Annotated[list[CorrectionForm], Meta(max_length=100)]] = UNSET
+    correction: Field[Paragraph] = UNSET
+    """Adds one to `corrections`, as of now."""
+    status: Literal["draft", "scheduled", "published"] | UnsetType = UNSET
+    publish_at: Field[Moment] = UNSET
+    published_at: Field[Moment] = UNSET
+    """For entries that were published elsewhere before; fixed once the entry is out."""
+
+
+class RetractionForm(Struct, forbid_unknown_fields=True):
+    note: Paragraph | None = None
+
+
+class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A blog's header, in the body of PUT and PATCH."""
+
+    headline: Field[Line] = UNSET
+    standfirst: Field[Paragraph] = UNSET
+    status: BlogStatus | UnsetType = UNSET
+    language: Field[Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", max_length=35)]] = UNSET
+    timezone: Field[Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$", max_length=64)]] = UNSET
+    coverage_start: Field[Moment] = UNSET
+    coverage_end: Field[Moment] = UNSET
+    url: Field[Annotated[str, Meta(pattern=r"^https?://[^\s]+$", max_length=2_000)]] = UNSET
+    image: Field[Media] = UNSET
+    authors: Field[People] = UNSET
+    tags: Field[Tags] = UNSET
+    pinned: Field[Annotated[str, Meta(max_length=36)]] = UNSET
+    related: Field[Annotated[list[Link], Meta(max_length=50)]] = UNSET
+
+
+def fill_header(form: HeaderForm, header: Header) -> Header:
+    """The header with the form applied to it. Raises `BadInput` for a time that cannot be kept."""
+    filled = _fill(form, header, frozenset())
+    filled.headline = filled.headline or header.blog
+    return filled
+
+
+def fill_entry(form: EntryForm, entry: StoredEntry, now: str) -> StoredEntry:
+    """The entry with the form's plain fields applied; body, status and publication times are the newsroom's.
+
+    Raises:
+        BadInput: a time cannot be kept.
+    """
+    own = frozenset({"markdown", "html", "status", "publish_at", "published_at", "correction", "corrections"})
+    filled = _fill(form, entry, own)
+    for flag in ("key", "pinned", "breaking"):
+        setattr(filled, flag, bool(getattr(filled, flag)))
+    if form.corrections is not UNSET:
+        filled.corrections = [
+            Correction(one.text, moment(one.at, "corrections") if one.at else now) for one in form.corrections or ()
+        ]
+    if form.correction:
+        filled.corrections = [*filled.corrections, Correction(form.correction, now)]
+    return filled
+
+
+_Filled = TypeVar("_Filled", Header, StoredEntry)
+
+
+def _fill(form: Struct, item: _Filled, leave: frozenset[str]) -> _Filled:
+    changes: dict[str, Any] = {}
+    defaults = {field.name: field for field in msgspec.structs.fields(type(item))}
+    for name in form.__struct_fields__:
+        value = getattr(form, name)
+        if value is UNSET or name in leave:
+            continue
+        if value is None:
+            field = defaults[name]
+            value = None if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        changes[name] = moment(value, name) if isinstance(value, datetime) else value
+    return msgspec.structs.replace(item, **changes)
+
+
+def moment(at: datetime, field: str) -> str:
+    """A time as it is kept. Raises `BadInput` where it leaves the years 1 to 9999 in UTC."""
+    try:
+        return timestamp(at)
+    except OverflowError:
+        raise BadInput(f"`{field}` is outside of the years 1 to 9999 in UTC", field) from None

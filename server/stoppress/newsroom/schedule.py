@@ -1,0 +1,36 @@
+"""Publishes scheduled entries when their time comes, on whichever node is first."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from stoppress.errors import StoppressError, StoreUnavailable
+from stoppress.newsroom.entries import Entries
+from stoppress.store.port import Store
+
+INTERVAL = 0.5
+"""Seconds between looks at what is due."""
+
+log = logging.getLogger("stoppress.schedule")
+
+
+async def publish_when_due(store: Store, entries: Entries) -> None:
+    """Run until cancelled."""
+    while True:
+        try:
+            for blog, entry_id in await store.due(time.time()):
+                await _publish(entries, blog, entry_id)
+        except StoreUnavailable as error:
+            log.warning("cannot look for scheduled entries: %s", error)
+        await asyncio.sleep(INTERVAL)
+
+
+async def _publish(entries: Entries, blog: str, entry_id: str) -> None:
+    try:
+        await entries.publish_scheduled(blog, entry_id)
+    except StoreUnavailable:
+        raise
+    except StoppressError as error:  # another node published it, or an editor changed it: either is fine
+        log.info("scheduled entry %s of %s was not published here: %s", entry_id, blog, error)

@@ -1,0 +1,104 @@
+"""Every setting: one list that gives the environment variable, the flag, the default and the documentation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stoppress.errors import StartError
+
+
+class Setting(NamedTuple):
+    """One line of the list."""
+
+    name: str
+    default: Any
+    parse: Callable[[str], Any]
+    help: str
+    flag: bool = True
+    """Whether it may be given on the command line; secrets may not, other users could see them there."""
+
+    @property
+    def variable(self) -> str:
+        return f"STOPPRESS_{self.name.upper()}"
+
+    @property
+    def option(self) -> str:
+        return f"--{self.name.replace('_', '-')}"
+
+
+def _number(least: float, most: float, kind: type[int] | type[float]) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = kind(-1)
+        if not least <= value <= most:
+            what = "a whole number" if kind is int else "a number"
+            raise ValueError(f"must be {what} from {least} to {most}")
+        return value
+
+    return parse
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text.strip()
+
+
+SETTINGS = (
+    Setting("host", "127.0.0.1", _text, "Address to listen on."),
+    Setting("port", 8000, _number(0, 65_535, int), "Port to listen on; 0 takes a free one."),
+    Setting(
+        "store",
+        "sqlite:stoppress.db",
+        _text,
+        "Where blogs are kept: sqlite:PATH for one node; redis://, rediss:// or unix:// for several.",
+    ),
+    Setting("keys", "", str, "Editors' API keys: name:role:secret, separated by spaces.", flag=False),
+    Setting("keys_file", "", str, "A file with the keys, instead of STOPPRESS_KEYS."),
+    Setting("beat", 20.0, _number(0.05, 3_600, float), "Seconds between beats on silent connections."),
+    Setting("newest", 50, _number(1, 200, int), "Entries in a reset and on a page."),
+)
+
+
+class Settings(NamedTuple):
+    """What a node runs with; the fields are those of `SETTINGS`."""
+
+    host: str
+    port: int
+    store: str
+    keys: str
+    keys_file: str
+    beat: float
+    newest: int
+
+    def read_keys(self) -> str:
+        """The keys, from their file if one is named. Raises `StartError` if it cannot be read."""
+        if not self.keys_file:
+            return self.keys
+        try:
+            return Path(self.keys_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise StartError(f"cannot read STOPPRESS_KEYS_FILE {self.keys_file}: {reason}") from None
+
+
+def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings from flags, environment and defaults, in this order.
+
+    Raises:
+        StartError: a value is wrong; the message names the setting and says what is possible.
+    """
+    values = {}
+    for setting in SETTINGS:
+        flag = (flags or {}).get(setting.name)
+        source, text = (setting.option, flag) if flag is not None else (setting.variable, environ.get(setting.variable))
+        try:
+            values[setting.name] = setting.default if text is None else setting.parse(text)
+        except ValueError as error:
+            raise StartError(f"{source}={text[:100] if text else text!r}: {error}") from None
+    return Settings(**values)

@@ -1,0 +1,1 @@
+"""Where blogs are kept. `port` is the contract, the others keep it."""

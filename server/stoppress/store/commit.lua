@@ -1,0 +1,115 @@
+#!lua
+-- `Store.commit`: every check first, then the writes, so that it is all or nothing.
+--
+-- KEYS  line, items, order, due, answers, expiry
+-- ARGV  channel; {fingerprint, writes} in msgpack; and for a request that may come again its key and the
+--       seconds for which its answer is remembered
+-- Returns {"done", message}, {"reused"}, {"missing"} or {"conflict", item, expected version}.
+--
+-- A message is "<cursor before the writes> <ARGV[2]>": the same bytes are published, answered and remembered.
+
+local line, items, order, due, answers, expiry = unpack(KEYS)
+local channel, packed, request, remember = unpack(ARGV)
+local fingerprint, writes = unpack(cmsgpack.unpack(packed))
+local now = tonumber(redis.call("TIME")[1])
+
+-- A seq is a double here, exact to 2^53; Lua's own formatting gives up at 14 digits.
+local function digits(number)
+  return string.format("%.0f", number)
+end
+
+local function forget_old_answers()
+  local old = redis.call("ZRANGEBYSCORE", expiry, "-inf", now, "LIMIT", 0, 100)
+  if #old > 0 then
+    redis.call("HDEL", answers, unpack(old))
+    redis.call("ZREM", expiry, unpack(old))
+  end
+end
+
+local function earlier_answer()
+  local expires = redis.call("ZSCORE", expiry, request)
+  if not expires or tonumber(expires) <= now then
+    return nil
+  end
+  local message = redis.call("HGET", answers, request)
+  local earlier = cmsgpack.unpack(message:sub(message:find(" ", 1, true) + 1))
+  return earlier[1] == fingerprint and {"done", message} or {"reused"}
+end
+
+-- Both keys also expire as a whole, so that a blog nobody writes to any more keeps no answers.
+local function remember_answer(message)
+  redis.call("HSET", answers, request, message)
+  redis.call("ZADD", expiry, now + remember, request)
+  redis.call("EXPIRE", answers, remember)
+  redis.call("EXPIRE", expiry, remember)
+end
+
+local function makes_the_blog()
+  for _, write in ipairs(writes) do
+    if write.id == "header" and write.expected == 0 and write.tag then
+      return true
+    end
+  end
+  return false
+end
+
+-- The first write whose item is not at the version it was made for. One commit may write an item twice.
+local function conflict()
+  local versions = {}
+  for _, write in ipairs(writes) do
+    local version = versions[write.id]
+    if not version then
+      local stored = redis.call("HGET", items, write.id)
+      version = stored and tonumber(stored:match("^%d+ (%d+) ")) or 0
+    end
+    if version ~= write.expected then
+      return write
+    end
+    versions[write.id] = write.body and version + 1 or 0
+  end
+end
+
+local function put(write, seq)
+  redis.call("ZREM", due, write.id)
+  if not write.body then
+    redis.call("HDEL", items, write.id)
+    redis.call("ZREM", order, write.id)
+    return
+  end
+  redis.call("HSET", items, write.id, digits(seq) .. " " .. digits(write.expected + 1) .. " " .. write.body)
+  redis.call("ZADD", order, digits(seq), write.id)
+  if write.due then
+    redis.call("ZADD", due, write.due, write.id)
+  end
+end
+
+if request then
+  forget_old_answers()
+  local earlier = earlier_answer()
+  if earlier then
+    return earlier
+  end
+end
+local head = redis.call("LINDEX", line, -1)
+if not head and not makes_the_blog() then
+  return {"missing"}
+end
+local lost = conflict()
+if lost then
+  return {"conflict", lost.id, lost.expected}
+end
+
+local seq = redis.call("LLEN", line)
+for _, write in ipairs(writes) do
+  if write.tag then
+    seq = seq + 1
+    redis.call("RPUSH", line, digits(seq) .. "-" .. write.tag)
+  end
+  put(write, write.tag and seq or 0)
+end
+local message = (head or "0") .. " " .. packed
+if request then
+  remember_answer(message)
+end
+redis.call("PUBLISH", channel, message)
+return {"done", message}

@@ -1,0 +1,38 @@
+"""Which store an address means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stoppress.errors import StartError
+from stoppress.store.port import Store
+from stoppress.store.redis import RedisStore
+from stoppress.store.sqlite import SQLiteStore
+
+
+def store_from(url: str) -> Store:
+    """The store at an address, not opened yet.
+
+    Args:
+        url: `sqlite:PATH` (also `sqlite:///ABSOLUTE/PATH`), `redis://`, `rediss://` or `unix://`.
+
+    Raises:
+        StartError: there is no such kind of store, or the address is wrong.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "sqlite":
+        return SQLiteStore(_path(rest))
+    if scheme in ("redis", "rediss", "unix") and rest.startswith("//"):
+        return RedisStore(url)
+    # Not the whole of it: it may carry a password.
+    raise StartError(
+        f"--store begins with {scheme[:20]!r}, which is no kind of store: give sqlite:PATH for one node, or "
+        "redis://HOST:PORT/DATABASE, rediss://... (TLS) or unix://SOCKET for several"
+    )
+
+
+def _path(rest: str) -> Path:
+    path = rest.removeprefix("//") if rest.startswith("///") else rest
+    if not path or path.startswith("//") or path == ":memory:":
+        raise StartError(f"the store sqlite:{rest} names no file: give a path, as in sqlite:stoppress.db")
+    return Path(path)

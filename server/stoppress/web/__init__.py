@@ -1,0 +1,1 @@
+"""The HTTP and WebSocket surfaces. Starlette lives here and only here."""

@@ -1,0 +1,73 @@
+"""Who may use the editors' surface."""
+
+from __future__ import annotations
+
+import hmac
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from stoppress.errors import StartError
+from stoppress.web.problems import Refused
+
+ROLES = ("editor",)
+
+MIN_SECRET = 8
+"""Characters; a shorter secret is a typing mistake or a bad idea."""
+
+
+class Key(NamedTuple):
+    name: str
+    role: str
+    secret: str
+
+
+class Keys:
+    """The editors' API keys.
+
+    Args:
+        text: `name:role:secret` separated by white space.
+
+    Raises:
+        StartError: the text is malformed; the message names the key, never its secret.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._keys = [_parse(number, part) for number, part in enumerate(text.split(), 1)]
+        names = [key.name for key in self._keys]
+        for name in names:
+            if names.count(name) > 1:
+                raise StartError(
+                    f"STOPPRESS_KEYS has two keys named {name!r}: names tell keys apart, give each its own"
+                )
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def authorise(self, request: Request) -> Key:
+        """The key that came with a request. Raises `Refused` (401)."""
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        found = None
+        for key in self._keys:  # all of them, so that the time says nothing about which
+            if hmac.compare_digest(key.secret.encode(), secret.strip().encode("latin-1", "replace")):
+                found = key
+        if scheme.lower() != "bearer" or found is None:
+            raise Refused(401, self._advice(), {"www-authenticate": 'Bearer realm="stoppress"'})
+        return found
+
+    def _advice(self) -> str:
+        if self._keys:
+            return "send a valid API key as `Authorization: Bearer KEY`"
+        return "this server has no API keys: start it with STOPPRESS_KEYS=name:editor:SECRET"
+
+
+def _parse(number: int, part: str) -> Key:
+    name, _, rest = part.partition(":")
+    role, _, secret = rest.partition(":")
+    if not (name and role and secret):
+        raise StartError(f"key {number} of STOPPRESS_KEYS is malformed: write name:role:secret, separated by spaces")
+    if role not in ROLES:
+        raise StartError(f"key {name!r} of STOPPRESS_KEYS has the unknown role {role!r}: use {', '.join(ROLES)}")
+    if len(secret) < MIN_SECRET:
+        raise StartError(f"the secret of key {name!r} is shorter than {MIN_SECRET} characters: make a longer one")
+    return Key(name, role, secret)

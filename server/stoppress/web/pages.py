@@ -1,0 +1,114 @@
+"""Pages for browsers, whole without JavaScript: a blog, one of its entries, and the list of blogs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from stoppress.follower import Follower
+from stoppress.live.replica import PublicItem, Replica, parse_place
+from stoppress.newsroom.blogs import Blogs
+
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self' http: https:; media-src http: https:; base-uri 'none'; form-action 'none'"
+    ),
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-cache",
+}
+
+LISTED = 500
+"""Blogs on the list."""
+
+
+def client_folder() -> Path:
+    """Where the JavaScript client is: in the package, or beside it in a source tree."""
+    packaged = Path(__file__).parent / "client"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "client_js" / "src"
+
+
+class Pages:
+    """The handlers.
+
+    Args:
+        follower: knows the blogs.
+        blogs: lists them.
+        newest: entries on a page.
+    """
+
+    def __init__(self, follower: Follower, blogs: Blogs, newest: int) -> None:
+        self._follower = follower
+        self._blogs = blogs
+        self._newest = newest
+        self._templates = Environment(
+            loader=PackageLoader("stoppress.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        )
+
+    def routes(self) -> list[Route | Mount]:
+        static = Path(__file__).parent / "static"
+        return [
+            Route("/", self.index, methods=["GET"]),
+            Route("/blogs/{blog}", self.blog, methods=["GET"]),
+            Mount("/client", StaticFiles(directory=client_folder()), name="client"),
+            Mount("/static", StaticFiles(directory=static), name="static"),
+        ]
+
+    async def index(self, _request: Request) -> Response:
+        """The blogs of this server."""
+        return self._page("index.html", blogs=await self._blogs.list_after("", LISTED))
+
+    async def blog(self, request: Request) -> Response:
+        """A blog's newest entries, or with `before` a page further down."""
+        before = request.query_params.get("before")
+        place = None if before is None else parse_place(before)
+        hub = await self._follower.hub(request.path_params["blog"])
+        entries, older = hub.replica.page(place, self._newest)
+        return self._blog_page(request, hub.replica, entries, older, newest=place is None)
+
+    def at_entry(self, request: Request, replica: Replica, entry: PublicItem) -> Response:
+        """The page that begins with an entry, or the newest page if it is on that."""
+        entries, older = replica.page(None, self._newest)
+        newest = entry in entries
+        if not newest:
+            further, older = replica.page(entry.place, self._newest - 1)
+            entries = [entry, *further]
+        return self._blog_page(request, replica, entries, older, newest=newest, at=entry.id)
+
+    def _blog_page(
+        self,
+        request: Request,
+        replica: Replica,
+        entries: list[PublicItem],
+        older: str | None,
+        *,
+        newest: bool,
+        at: str | None = None,
+    ) -> Response:
+        etag = f'"{replica.cursor}"'
+        if etag in request.headers.get("if-none-match", ""):
+            return Response(None, 304, {**HEADERS, "etag": etag, "vary": "accept"})
+        header = replica.header
+        pinned = replica.entry(header.pinned) if header and header.pinned and newest else None
+        return self._page(
+            "blog.html",
+            {"etag": etag, "vary": "accept"},
+            blog=replica.blog,
+            header=header,
+            pinned=pinned.content if pinned else None,
+            entries=[entry.content for entry in entries],
+            cursor=str(replica.cursor),
+            older=older and older.replace("/entries?", "?"),
+            newest=newest,
+            at=at,
+        )
+
+    def _page(self, template: str, headers: dict[str, str] | None = None, **values: object) -> Response:
+        html = self._templates.get_template(template).render(**values)
+        return Response(html, 200, {**HEADERS, **(headers or {})}, media_type="text/html")

@@ -1,0 +1,149 @@
+"""The readers' surfaces over plain HTTP: changes, events, older pages, one entry (contract, section 3)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from stoppress.errors import BadInput, EntryNotFound
+from stoppress.follower import Follower
+from stoppress.live.hub import Hub
+from stoppress.live.replica import parse_place
+from stoppress.model import Cursor
+from stoppress.web.bodies import number
+from stoppress.web.pages import Pages
+from stoppress.wire.encodings import HTTP_JSON, SSE
+from stoppress.wire.messages import Beat, Page
+
+MAX_WAIT = 60.0
+"""Seconds that `wait` may hold a request."""
+
+PUBLIC = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag"}
+"""A public blog may be read from any page."""
+
+
+class Readers:
+    """The handlers.
+
+    Args:
+        follower: knows the blogs.
+        pages: for browsers that ask for one entry.
+        beat: seconds between beats on a silent event stream.
+        newest: entries on a page, unless `limit` says otherwise.
+    """
+
+    def __init__(self, follower: Follower, pages: Pages, beat: float, newest: int) -> None:
+        self._follower = follower
+        self._pages = pages
+        self._beat = beat
+        self._newest = newest
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/blogs/{blog}/changes", self.changes, methods=["GET"]),
+            Route("/blogs/{blog}/events", self.events, methods=["GET"]),
+            Route("/blogs/{blog}/entries", self.older, methods=["GET"]),
+            Route("/blogs/{blog}/entries/{entry}", self.entry, methods=["GET"]),
+        ]
+
+    async def changes(self, request: Request) -> Response:
+        """What differs from `since`, at once or within `wait` seconds."""
+        since, wait = _cursor(request.query_params.get("since")), _wait(request)
+        hub = await self._hub(request, since)
+        held = request.headers.get("if-none-match") == _etag(hub.replica.cursor) or since == hub.replica.cursor
+        if wait and held and hub.farewell is None:
+            await _delivery(hub, wait)
+        body, cursor = hub.answer(since, HTTP_JSON)
+        return _cacheable(request, body, cursor, "public, max-age=1")
+
+    async def events(self, request: Request) -> Response:
+        """The live stream for EventSource; after a reconnect the browser's Last-Event-ID is what counts."""
+        since = _cursor(request.headers.get("last-event-id") or request.query_params.get("since"))
+        hub = await self._hub(request, since)
+        headers = {**PUBLIC, "cache-control": "no-store", "x-accel-buffering": "no"}
+        if request.method == "HEAD":
+            return Response(None, 200, headers, media_type=SSE.name)
+        return StreamingResponse(self._stream(hub, since), 200, headers, media_type=SSE.name)
+
+    async def _stream(self, hub: Hub, cursor: Cursor | None) -> AsyncIterator[bytes]:
+        data, cursor = hub.answer(cursor, SSE)
+        yield data
+        while hub.farewell is None:
+            if cursor != hub.replica.cursor:
+                data, cursor = hub.answer(cursor, SSE)
+                yield data
+            elif not await _delivery(hub, self._beat):
+                yield SSE.encode(Beat(str(cursor)))
+        if hub.farewell.retry is not None:
+            yield SSE.encode(hub.farewell.retry)
+
+    async def older(self, request: Request) -> Response:
+        """A page of entries, newest first."""
+        before = request.query_params.get("before")
+        limit = number(request, "limit", self._newest, 200)
+        place = None if before is None else parse_place(before)
+        replica = (await self._hub(request)).replica
+        entries, address = replica.page(place, limit)
+        if address is not None and "limit" in request.query_params:
+            address += f"&limit={limit}"
+        page = Page(
+            blog=replica.blog,
+            cursor=str(replica.cursor),
+            entries=[entry.raw(HTTP_JSON) for entry in entries],
+            older=address,
+        )
+        return _cacheable(request, msgspec.json.encode(page), replica.cursor, "no-cache")
+
+    async def entry(self, request: Request) -> Response:
+        """One entry: the page at it for a browser, JSON for everybody else."""
+        entry_id = request.path_params["entry"]
+        replica = (await self._hub(request)).replica
+        entry = replica.entry(entry_id)
+        if entry is None:
+            raise EntryNotFound(replica.blog, entry_id)
+        if "text/html" in request.headers.get("accept", ""):
+            return self._pages.at_entry(request, replica, entry)
+        return _cacheable(request, bytes(entry.raw(HTTP_JSON)), replica.cursor_at(entry.seq), "no-cache")
+
+    async def _hub(self, request: Request, since: Cursor | None = None) -> Hub:
+        return await self._follower.hub(request.path_params["blog"], since)
+
+
+async def _delivery(hub: Hub, seconds: float) -> bool:
+    """Wait for the hub's next delivery; False if there was none in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await hub.delivered.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _cursor(text: str | None) -> Cursor | None:
+    return None if text is None else Cursor.parse(text)
+
+
+def _wait(request: Request) -> float:
+    text = request.query_params.get("wait", "0")
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
+        raise BadInput("`wait` must be a number of seconds, as in wait=25", "wait")
+    return min(float(text), MAX_WAIT)
+
+
+def _etag(cursor: Cursor) -> str:
+    return f'"{cursor}"'
+
+
+def _cacheable(request: Request, body: bytes, cursor: Cursor, cache_control: str) -> Response:
+    etag = _etag(cursor)
+    headers = {**PUBLIC, "etag": etag, "cache-control": cache_control, "vary": "accept"}
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if etag in known:
+        return Response(None, 304, headers)
+    return Response(body, 200, headers, media_type="application/json")

@@ -1,0 +1,104 @@
+"""What tests of several floors share: real servers, each test with what it needs."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.node import RunningNode, sqlite_url
+
+StartNode = Callable[..., Awaitable[RunningNode]]
+
+
+class RedisServer:
+    """A redis-server process on a free loopback port, without persistence."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        with socket.create_server(("127.0.0.1", 0)) as unused:
+            self.port: int = unused.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Returns when it accepts connections."""
+        command = shutil.which("redis-server")
+        assert command, "these tests need redis-server: apt-get install redis-server"
+        assert self._process is None, "it runs already"
+        settings = {
+            "port": self.port,
+            "bind": "127.0.0.1",
+            "save": "",
+            "appendonly": "no",
+            "dir": self._folder,
+        }
+        arguments = [str(part) for name, value in settings.items() for part in (f"--{name}", value)]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen([command, *arguments], stdout=log, stderr=log)
+        self._await_answer()
+
+    def _await_answer(self) -> None:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            assert self._process is not None and self._process.poll() is None, (
+                self._folder / "log"
+            ).read_text()
+            with (
+                suppress(OSError),
+                socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection,
+            ):
+                connection.sendall(b"PING\r\n")
+                if connection.recv(7) == b"+PONG\r\n":
+                    return
+            time.sleep(0.01)
+        pytest.fail(f"redis-server does not answer on port {self.port}")
+
+    def stop(self) -> None:
+        """Kill it, as a power cut would: everything in it is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def freeze(self) -> None:
+        """Its connections stay open, and nothing is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One server for all tests. A test that stops or freezes it starts or thaws it again."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
+    """Starts `stoppress serve`, on an empty embedded store unless another is given; stops it at the end."""
+    async with AsyncExitStack() as stack:
+
+        async def start(store: str | None = None, **environ: str) -> RunningNode:
+            node = RunningNode(store or sqlite_url(tmp_path), **environ)
+            await node.start()
+            stack.push_async_callback(node.stop)
+            return node
+
+        yield start

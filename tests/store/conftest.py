@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from stoppress.store.port import Hint, Store
+from stoppress.store.select import store_from
+
+Eventually = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
+NewStore = Callable[[], Awaitable[Store]]
+
+
+@pytest.fixture
+def eventually() -> Eventually:
+    """Ask again until the answer is true, for ten seconds at the most."""
+
+    async def ask(question: Callable[[], Awaitable[Any]]) -> Any:
+        async with asyncio.timeout(10):
+            while not (answer := await question()):
+                await asyncio.sleep(0.01)
+            return answer
+
+    return ask
+
+
+@pytest.fixture
+async def redis(redis_server: Any) -> AsyncIterator[Redis]:
+    """A look at the server past the store; it is empty when the test begins."""
+    async with Redis.from_url(redis_server.url) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+async def new_redis_store(redis: Redis, redis_server: Any) -> AsyncIterator[NewStore]:
+    """Stores of several nodes on one server."""
+    async with AsyncExitStack() as stack:
+
+        async def open_one() -> Store:
+            store = store_from(redis_server.url)
+            stack.push_async_callback(store.close)
+            await store.open()
+            return store
+
+        yield open_one
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """Every store there is, one after the other, empty and open."""
+    if request.param == "sqlite":
+        url = f"sqlite:{tmp_path / 'blogs.db'}"
+    else:
+        server = request.getfixturevalue("redis_server")
+        url = server.url
+        async with Redis.from_url(url) as client:
+            await client.flushall()
+    store = store_from(url)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def next_hint() -> Callable[..., Awaitable[Hint]]:
+    """The first hint of a kind, for ten seconds at the most."""
+
+    async def wait(hints: AsyncIterator[Hint], kind: type[Hint]) -> Hint:
+        async with asyncio.timeout(10):
+            async for hint in hints:
+                if isinstance(hint, kind):
+                    return hint
+        raise AssertionError("the store was closed")
+
+    return wait

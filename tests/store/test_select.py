@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from stoppress.errors import StartError
+from stoppress.store.redis import RedisStore
+from stoppress.store.select import store_from
+from stoppress.store.sqlite import SQLiteStore
+
+
+@pytest.mark.parametrize("url", ["sqlite:blogs.db", "sqlite:/var/lib/blogs.db", "sqlite:///var/lib/blogs.db"])
+def test_a_file_is_kept_by_sqlite(url: str):
+    assert isinstance(store_from(url), SQLiteStore)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://localhost", "redis://:pw@localhost:7000/3", "rediss://redis.example", "unix:///run/redis.sock"],
+)
+def test_several_nodes_share_a_redis(url: str):
+    assert isinstance(store_from(url), RedisStore)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "blogs.db",
+        "postgres://editor:hunter2@db/blogs",
+        "redis:localhost",
+        "sqlite:",
+        "sqlite::memory:",
+        "sqlite://blogs.db",
+        "redis://:hunter2@localhost:port",
+        "redis://:hunter2/@localhost",
+        "redis://:hunter2@localhost?no_such_option=1",
+    ],
+)
+def test_any_other_address_is_refused_in_one_line_without_its_password(url: str):
+    with pytest.raises(StartError) as refusal:
+        store_from(url)
+    assert "hunter2" not in str(refusal.value)
+    assert "\n" not in str(refusal.value)

@@ -1,0 +1,120 @@
+"""What is special about the embedded store: its file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from stoppress.errors import StartError
+from stoppress.model import HEADER
+from stoppress.store.port import Once, Write
+from stoppress.store.sqlite import MIGRATIONS, SQLiteStore
+
+MAKE = Write(HEADER, 0, b"{}")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "blogs.db"
+
+
+@pytest.fixture
+def diary(path: Path) -> Path:
+    path.write_bytes(b"a diary, not a database" * 100)
+    return path
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[SQLiteStore]:
+    store = SQLiteStore(path)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def assert_refused(path: Path, reason: str) -> None:
+    with pytest.raises(StartError, match=reason) as refusal:
+        await SQLiteStore(path).open()
+    assert "\n" not in str(refusal.value)
+
+
+async def test_what_was_committed_is_there_when_the_file_is_opened_again(path: Path):
+    async with opened(path) as store:
+        change = await store.commit("karabakh", [MAKE, Write("a", 0, b"1")], Once("k", "f"))
+    async with opened(path) as store:
+        assert await store.read("karabakh") == change
+        assert await store.recall("karabakh", Once("k", "f")) == change
+        assert (await store.commit("karabakh", [Write("b", 0, b"2")])).after == change.cursor
+
+
+async def test_a_second_store_on_the_same_file_is_refused(path: Path):
+    async with opened(path):
+        await assert_refused(path, "in use by another stoppress")
+
+
+async def test_a_second_process_on_the_same_file_is_refused(path: Path):
+    program = (
+        "import asyncio, pathlib, sys\n"
+        "from stoppress.store.sqlite import SQLiteStore\n"
+        "asyncio.run(SQLiteStore(pathlib.Path(sys.argv[1])).open())\n"
+    )
+    async with opened(path):
+        other = subprocess.run(  # noqa: ASYNC221, nothing else runs in this test
+            [sys.executable, "-c", program, str(path)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+        )
+    assert "StartError" in other.stderr
+    assert "in use by another stoppress" in other.stderr
+
+
+async def test_the_file_is_free_again_after_close(path: Path):
+    for _ in range(2):
+        async with opened(path) as store:
+            await store.ping()
+
+
+async def test_the_file_is_free_again_after_a_refusal(diary: Path):
+    for _ in range(2):
+        await assert_refused(diary, "cannot write to the store")
+
+
+async def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
+    await assert_refused(tmp_path / "nowhere" / "blogs.db", "cannot write to the store .*nowhere")
+
+
+async def test_a_folder_cannot_be_the_file(tmp_path: Path):
+    await assert_refused(tmp_path, "cannot write to the store")
+
+
+def test_a_file_that_is_no_database_is_left_alone(diary: Path):
+    before = diary.read_bytes()
+    asyncio.run(assert_refused(diary, "cannot write to the store"))
+    assert diary.read_bytes() == before
+
+
+async def test_a_file_of_a_newer_stoppress_is_refused(path: Path):
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version={len(MIGRATIONS) + 1}")
+    await assert_refused(path, "of a newer stoppress")
+
+
+async def test_a_file_of_schema_0_is_migrated(path: Path):
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("VACUUM")  # makes a valid file without any table
+        assert db.execute("PRAGMA user_version").fetchone() == (0,)
+    async with opened(path) as store:
+        await store.commit("karabakh", [MAKE])
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)

@@ -1,0 +1,89 @@
+"""A real server process, as users start it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+KEY = "secret-of-the-tests"
+
+
+class RunningNode:
+    """`stoppress serve` on a free loopback port.
+
+    Args:
+        store: its `STOPPRESS_STORE`.
+        environ: further settings, as environment variables.
+    """
+
+    def __init__(self, store: str, **environ: str) -> None:
+        self.key = KEY
+        self.port = 0
+        self._process: asyncio.subprocess.Process | None = None
+        self._environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("STOPPRESS_")},
+            "STOPPRESS_STORE": store,
+            "STOPPRESS_KEYS": f"tests:editor:{KEY}",
+            "PYTHONUNBUFFERED": "1",
+            **environ,
+        }
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def websocket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Returns when it serves; after a stop, on the same port as before."""
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "stoppress", "serve", "--port", str(self.port)),
+            env=self._environ,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(20):
+            line = (await self._process.stdout.readline()).decode()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        assert found, f"the server did not start: {line!r}"
+        self.port = int(found[1])
+
+    async def stop(self, how: signal.Signals = signal.SIGTERM) -> int | None:
+        """End it, and wait until it is gone. Returns its exit code."""
+        if self._process is None:
+            return None
+        if self._process.returncode is None:
+            self._process.send_signal(how)
+        async with asyncio.timeout(20):
+            code = await self._process.wait()
+        self._process = None
+        return code
+
+    def editor(self) -> httpx.AsyncClient:
+        """A client of the editors' surface."""
+        return httpx.AsyncClient(
+            base_url=self.url, headers={"authorization": f"Bearer {self.key}"}, timeout=20, trust_env=False
+        )
+
+    async def make_blog(self, blog: str = "demo", **header: Any) -> None:
+        async with self.editor() as editor:
+            answer = await editor.put(f"/api/blogs/{blog}", json={"headline": blog, **header})
+            assert answer.status_code in (200, 201), answer.text
+
+
+def sqlite_url(folder: Path) -> str:
+    return f"sqlite:{folder / 'blogs.db'}"
