@@ -51,9 +51,7 @@ class RedisServer:
     def _await_answer(self) -> None:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
-            assert self._process is not None and self._process.poll() is None, (
-                self._folder / "log"
-            ).read_text()
+            assert self._process is not None and self._process.poll() is None, (self._folder / "log").read_text()
             with (
                 suppress(OSError),
                 socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection,

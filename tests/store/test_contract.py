@@ -156,16 +156,14 @@ async def test_making_a_blog_can_be_repeated_too(store: Store):
 
 async def test_identical_requests_at_the_same_time_are_committed_once(store: Store):
     await store.commit("karabakh", [MAKE])
-    answers = await asyncio.gather(
-        *(store.commit("karabakh", [entry("a")], Once("k", "f")) for _ in range(20))
-    )
+    answers = await asyncio.gather(*(store.commit("karabakh", [entry("a")], Once("k", "f")) for _ in range(20)))
     assert len(set(answers)) == 1
     assert await store.heads(["karabakh"]) == [answers[0].cursor]
 
 
 async def test_a_key_with_another_fingerprint_is_refused(store: Store):
     await store.commit("karabakh", [MAKE], Once("k", "f"))
-    with pytest.raises(KeyReused, match="'k'"):
+    with pytest.raises(KeyReused):
         await store.commit("karabakh", [entry("a")], Once("k", "g"))
     with pytest.raises(KeyReused):
         await store.recall("karabakh", Once("k", "g"))
@@ -233,9 +231,7 @@ async def test_scheduled_entries_are_due_when_their_time_has_come(store: Store):
 
 async def test_what_was_published_or_unscheduled_is_not_due(store: Store):
     await store.commit("karabakh", [MAKE, draft("a", due=1.0), draft("b", due=1.0), draft("c", due=1.0)])
-    await store.commit(
-        "karabakh", [entry("a", expected=1), draft("b", expected=1), draft("c", expected=1, due=99.0)]
-    )
+    await store.commit("karabakh", [entry("a", expected=1), draft("b", expected=1), draft("c", expected=1, due=99.0)])
     assert await store.due(50.0) == []
     assert await store.due(99.0) == [("karabakh", "c")]
 
@@ -265,9 +261,7 @@ async def test_a_read_after_a_cursor_in_the_middle_of_a_commit_starts_there(stor
     assert await store.read("karabakh", middle) == Segment(middle, change.tags[2:], change.items[2:])
 
 
-@pytest.mark.parametrize(
-    "unknown", [Cursor(1, "zzz"), Cursor(2, "zzz"), Cursor(99, "zzz"), Cursor(10**14, "zzz")]
-)
+@pytest.mark.parametrize("unknown", [Cursor(1, "zzz"), Cursor(2, "zzz"), Cursor(99, "zzz"), Cursor(10**14, "zzz")])
 async def test_a_read_after_an_unknown_cursor_is_the_whole_blog(store: Store, unknown: Cursor):
     change = await store.commit("karabakh", [MAKE, entry("a")])
     assert await store.read("karabakh", unknown) == change
@@ -352,13 +346,13 @@ async def test_a_long_read_during_writes_is_the_blog_as_of_one_moment(store: Sto
 
 
 async def test_of_a_deleted_blog_nothing_is_left(store: Store):
-    await store.commit("karabakh", [MAKE, entry("a"), draft("b", due=1.0)], Once("k", "f"))
+    change = await store.commit("karabakh", [MAKE, entry("a"), draft("b", due=1.0)], Once("k", "f"))
     await store.delete("karabakh")
     assert await store.blogs() == []
     assert await store.heads(["karabakh"]) == [None]
     assert await store.due(9.0) == []
     assert await store.recall("karabakh", Once("k", "f")) is None
-    assert await store.was_deleted("karabakh")
+    assert await store.was_deleted("karabakh", change.tags[0])
     with pytest.raises(BlogNotFound):
         await store.read("karabakh")
     with pytest.raises(BlogNotFound):

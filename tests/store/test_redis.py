@@ -59,9 +59,7 @@ async def test_nodes_see_the_same_blogs(here: RedisStore, there: RedisStore):
 async def test_a_node_is_told_what_another_has_committed(here: RedisStore, there: RedisStore):
     await here.follow("karabakh")
     made = await there.commit("karabakh", [MAKE])
-    change = await there.commit(
-        "karabakh", [Write("a", 0, "Скопје".encode()), Write("b", 0, b"1", visible=False)]
-    )
+    change = await there.commit("karabakh", [Write("a", 0, "Скопје".encode()), Write("b", 0, b"1", visible=False)])
     hints = here.hints()
     assert await anext(hints) == Changed("karabakh", made)
     assert await anext(hints) == Changed("karabakh", change)
@@ -100,29 +98,34 @@ async def test_following_again_works(here: RedisStore, there: RedisStore):
 
 
 async def test_a_deletion_is_a_loss_to_those_who_follow(here: RedisStore, there: RedisStore):
-    await there.commit("karabakh", [MAKE])
+    made = await there.commit("karabakh", [MAKE])
     await here.follow("karabakh")
     await there.delete("karabakh")
     assert await anext(here.hints()) == Lost("karabakh")
-    assert await here.was_deleted("karabakh")
+    assert await here.was_deleted("karabakh", made.tags[0])
 
 
 async def test_a_restoration_is_a_loss_to_those_who_follow(here: RedisStore, there: RedisStore, redis: Redis):
     whole = await there.commit("karabakh", [MAKE, Write("a", 0, b"1")])
     await redis.flushall()
     await here.follow("karabakh")
-    assert not await there.was_deleted("karabakh")
+    assert not await there.was_deleted("karabakh", whole.tags[0])
     assert await there.restore("karabakh", START, whole)
     assert await anext(here.hints()) == Lost("karabakh")
     assert await here.read("karabakh") == whole
     assert await here.blogs() == ["karabakh"]
 
 
-async def test_a_blog_that_was_made_again_is_no_longer_deleted(here: RedisStore):
-    await here.commit("karabakh", [MAKE])
+async def test_a_deletion_is_remembered_of_the_line_that_was_deleted(here: RedisStore, redis: Redis):
+    old = await here.commit("karabakh", [MAKE])
     await here.delete("karabakh")
-    await here.commit("karabakh", [MAKE])
-    assert not await here.was_deleted("karabakh")
+    new = await here.commit("karabakh", [MAKE])
+    assert await here.was_deleted("karabakh", old.tags[0])
+    assert not await here.was_deleted("karabakh", new.tags[0])
+    await redis.unlink("stoppress:{karabakh}:line", "stoppress:{karabakh}:items", "stoppress:{karabakh}:order")
+    assert not await here.restore("karabakh", START, old)
+    assert await here.restore("karabakh", START, new)
+    assert await here.read("karabakh") == new
 
 
 @pytest.mark.parametrize("message", [b"", b"nonsense", b"0 \xc1\xff", b"x-y \x92\xa0\x90", b"\xff\xfe \x90"])
@@ -170,9 +173,7 @@ async def test_a_store_can_be_closed_while_it_is_still_connecting(redis: Redis, 
 # How it lies in Redis
 
 
-async def test_all_keys_of_a_blog_have_its_hash_tag_and_a_deletion_leaves_only_the_mark(
-    here: RedisStore, redis: Redis
-):
+async def test_all_keys_of_a_blog_have_its_hash_tag_and_a_deletion_leaves_only_the_mark(here: RedisStore, redis: Redis):
     draft = Write("a", 0, b"1", visible=False, due=1.0)
     await here.commit("karabakh", [MAKE, draft], Once("k", "f"))
     assert len(await redis.keys("*karabakh*")) == len(await redis.keys("stoppress:{karabakh}:*")) == 6
@@ -228,9 +229,7 @@ async def test_follow_waits_for_a_connection_that_is_being_made(here: RedisStore
     assert await change_arrives(here.hints(), change)
 
 
-async def test_a_server_that_was_away_is_found_again(
-    here: RedisStore, redis_again, eventually, caplog, next_hint
-):
+async def test_a_server_that_was_away_is_found_again(here: RedisStore, redis_again, eventually, caplog, next_hint):
     await here.follow("karabakh")
     await here.commit("karabakh", [MAKE])
     redis_again.stop()
@@ -273,9 +272,7 @@ async def test_a_frozen_server_is_noticed_and_found_again(here: RedisStore, redi
     with pytest.raises(StoreUnavailable):
         await here.commit("karabakh", [Write("a", 0, b"1")])
     assert time.monotonic() - frozen_at < 3.5
-    await asyncio.sleep(
-        frozen_at + 4 - time.monotonic()
-    )  # longer than the silence that is taken for a failure
+    await asyncio.sleep(frozen_at + 4 - time.monotonic())  # longer than the silence that is taken for a failure
     redis_again.thaw()
     assert await listening == Lost(None)
     change = await here.commit("karabakh", [Write("b", 0, b"1")])
@@ -330,9 +327,7 @@ async def test_a_server_that_is_not_there_is_named_without_the_password(unused_t
 
 
 async def test_a_wrong_password_is_not_shown(redis: Redis, redis_server):
-    await assert_refused(
-        RedisStore(f"redis://editor:hunter2@127.0.0.1:{redis_server.port}"), "invalid username"
-    )
+    await assert_refused(RedisStore(f"redis://editor:hunter2@127.0.0.1:{redis_server.port}"), "invalid username")
 
 
 async def test_a_socket_that_is_not_there_is_named():
@@ -362,9 +357,7 @@ async def test_a_server_without_a_log_on_disk_is_warned_of(new_redis_store, capl
     assert "set appendonly to yes" in caplog.text
 
 
-async def test_a_server_that_tells_nothing_about_itself_is_trusted_with_a_warning(
-    redis, redis_server, caplog
-):
+async def test_a_server_that_tells_nothing_about_itself_is_trusted_with_a_warning(redis, redis_server, caplog):
     await redis.execute_command("ACL", "SETUSER", "node", "on", ">hunter2", "~*", "&*", "+@all", "-info")
     store = RedisStore(f"redis://node:hunter2@127.0.0.1:{redis_server.port}/0")
     await store.open()

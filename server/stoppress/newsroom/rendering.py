@@ -11,6 +11,11 @@ from typing import NamedTuple
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+
+from stoppress.errors import BadInput
 
 TAGS = frozenset(
     "a abbr b blockquote br caption cite code dd del dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins li "
@@ -36,25 +41,78 @@ BLOCKS = frozenset(
 """Tags that end a line of plain text."""
 
 
+MAX_STEPS = 30_000
+"""Places at which the Markdown parser may try its rules: a few for each word with markup, none for plain words."""
+
+MAX_TAGS = 10_000
+"""Tags in a body, start and end tags counted; deep nesting costs the square of it."""
+
+MAX_HTML = 1_000_000
+"""Characters of safe HTML: what is left unclosed is opened anew in every paragraph, so it can become longer."""
+
+_FORMATTING = re.compile(r"<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])[^>]*>", re.IGNORECASE)
+"""Start tags that HTML parsers open anew in every paragraph, at most three alike of each
+(https://html.spec.whatwg.org/#push-onto-the-list-of-active-formatting-elements)."""
+
+
 class Rendered(NamedTuple):
     html: str
     text: str
 
 
 def from_markdown(markdown: str) -> Rendered:
-    """CommonMark with tables and strikethrough; HTML in it is shown, not used."""
-    return from_html(MarkdownIt("js-default").render(markdown))
+    """CommonMark with tables and strikethrough; HTML in it is shown, not used.
+
+    Raises:
+        BadInput: it has so much markup that rendering it would take seconds.
+    """
+    return _safe(_parser().render(markdown), "markdown")
 
 
 def from_html(html: str) -> Rendered:
-    """Any HTML, made safe to be put into a page."""
+    """Any HTML, made safe to be put into a page. Raises `BadInput` as `from_markdown` does."""
+    return _safe(html, "html")
+
+
+def _parser() -> MarkdownIt:
+    """A parser that gives up where its rules, some of which look far ahead, are tried too often."""
+    parser = MarkdownIt("js-default")
+    steps = 0
+
+    def step(state: StateBlock | StateInline, *_where: object) -> bool:
+        nonlocal steps
+        steps += 1
+        if steps > MAX_STEPS:
+            raise _too_much("markdown")
+        return False  # as a rule that does not apply
+
+    def count_blocks(state: StateCore) -> None:
+        if len(state.tokens) > MAX_TAGS:
+            raise _too_much("markdown")
+
+    alternatives = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    parser.block.ruler.before("table", "step", step, alternatives)
+    parser.inline.ruler.before("text", "step", step)
+    parser.core.ruler.after("block", "count_blocks", count_blocks)
+    return parser
+
+
+def _too_much(field: str) -> BadInput:
+    return BadInput(f"`{field}` has too much markup for one entry: make several entries of it", field)
+
+
+def _safe(html: str, field: str) -> Rendered:
+    if html.count("<") > MAX_TAGS:
+        raise _too_much(field)
     safe = nh3.clean(
-        html,
+        _FORMATTING.sub(r"<\1>", html),
         tags=set(TAGS),
         attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer",
     ).strip()
+    if len(safe) > MAX_HTML:
+        raise _too_much(field)
     return Rendered(safe, _plain(safe))
 
 

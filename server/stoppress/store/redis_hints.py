@@ -53,18 +53,16 @@ class Hints:
         self._waiting: deque[Hint] = deque()
         self._woken = asyncio.Event()
         self._closed = False
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="store hints")
+        self._tasks = [asyncio.create_task(work) for work in (self._run(), self._send_probes())]
 
     async def close(self) -> None:
         self._closed = True
         self._woken.set()
-        while self._task is not None and not self._task.done():
-            self._task.cancel()
-            # Python 3.11's `wait_for`, which redis-py uses, can swallow a cancellation.
-            await asyncio.wait([self._task], timeout=0.1)
+        for task in self._tasks:
+            await _end(task)
 
     async def follow(self, blog: str) -> None:
         """Returns when Redis has confirmed it; raises `StoreUnavailable` if it has not in time."""
@@ -132,7 +130,6 @@ class Hints:
 
     async def _serve_connection(self) -> None:
         connection = self._server.new_connection()
-        probing = asyncio.create_task(self._send_probes())
         try:
             async with asyncio.timeout(PATIENCE):
                 await connection.connect()  # type: ignore[no-untyped-call]
@@ -142,7 +139,6 @@ class Hints:
             await self._receive(connection)
         finally:
             self._connection = None
-            probing.cancel()
             await connection.disconnect(nowait=True)
 
     async def _send_probes(self) -> None:
@@ -187,6 +183,13 @@ class Hints:
         confirmation = self._confirmations.pop(channel, None)
         if confirmation is not None and not confirmation.done():
             confirmation.set_result(None)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel it until it is done: the `wait_for` of Python 3.11, which redis-py uses, can swallow that."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
 
 
 def _hint(blog: str, message: bytes) -> Hint:

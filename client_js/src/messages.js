@@ -1,0 +1,80 @@
+/**
+ * The shapes of what the server sends (contract, section 2). Types only: nothing is here at run time.
+ *
+ * Times are RFC 3339 in UTC with milliseconds, so that they sort as text. Fields without a value are left out.
+ *
+ * @typedef {{name: string, url?: string}} Person
+ * @typedef {{name: string, url?: string}} Source
+ * @typedef {{title: string, url: string}} Related
+ * @typedef {{text: string, at: string}} Correction
+ *
+ * @typedef {object} Media
+ * @property {"image" | "video" | "audio" | "embed"} type
+ * @property {string} url
+ * @property {string} [alt]
+ * @property {string} [caption]
+ * @property {string} [credit]
+ * @property {number} [width] in pixels
+ * @property {number} [height] in pixels
+ *
+ * @typedef {object} Entry published, or what is left of a retracted one
+ * @property {string} id
+ * @property {number} seq
+ * @property {number} version
+ * @property {"published" | "retracted"} status
+ * @property {string} [title]
+ * @property {string} [html] sanitised by the server
+ * @property {string} [text]
+ * @property {Person[]} [authors]
+ * @property {boolean} [key]
+ * @property {boolean} [pinned]
+ * @property {boolean} [breaking]
+ * @property {string[]} [tags]
+ * @property {Source} [source]
+ * @property {Media[]} [media]
+ * @property {string} published_at
+ * @property {string} [updated_at]
+ * @property {string} [event_at]
+ * @property {Correction[]} [corrections]
+ * @property {string} [retracted_at]
+ * @property {string} [note]
+ *
+ * @typedef {"scheduled" | "live" | "paused" | "ended"} BlogStatus
+ *
+ * @typedef {object} Header
+ * @property {string} blog
+ * @property {number} seq
+ * @property {string} headline
+ * @property {string} [standfirst]
+ * @property {BlogStatus} status
+ * @property {string} [language] a BCP 47 tag
+ * @property {string} [timezone]
+ * @property {string} [coverage_start]
+ * @property {string} [coverage_end]
+ * @property {string} [url]
+ * @property {Media} [image]
+ * @property {Person[]} [authors]
+ * @property {string[]} [tags]
+ * @property {string} [pinned] the id of an entry
+ * @property {Related[]} [related]
+ *
+ * @typedef {object} Update live delivery, catch-up and reset
+ * @property {"update"} type
+ * @property {string} blog
+ * @property {string | null} from null makes it a reset
+ * @property {string} cursor
+ * @property {Header} [header]
+ * @property {Entry[]} entries ascending by seq
+ * @property {boolean} [more]
+ * @property {string} [older]
+ *
+ * @typedef {{type: "beat", cursor: string}} Beat
+ * @typedef {{type: "retry", min: number, max: number}} Retry milliseconds
+ *
+ * @typedef {object} Page entries from further down, newest first
+ * @property {string} blog
+ * @property {string} cursor
+ * @property {Entry[]} entries
+ * @property {string} [older]
+ */
+export {};

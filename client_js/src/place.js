@@ -1,0 +1,60 @@
+/**
+ * Where an entry stands in the order that readers see: by publication, then by id.
+ *
+ * @typedef {readonly [publishedAt: string, id: string]} Place
+ */
+
+/**
+ * @param {{published_at: string, id: string}} entry
+ * @returns {Place}
+ */
+export function placeOf(entry) {
+  return [entry.published_at, entry.id];
+}
+
+/**
+ * Negative if `a` is older than `b`.
+ *
+ * @param {Place} a
+ * @param {Place} b
+ */
+export function comparePlaces(a, b) {
+  if (a[0] !== b[0]) return a[0] < b[0] ? -1 : 1;
+  if (a[1] !== b[1]) return a[1] < b[1] ? -1 : 1;
+  return 0;
+}
+
+/**
+ * @param {Iterable<{published_at: string, id: string}>} entries
+ * @returns {Place | null}
+ */
+export function oldestPlace(entries) {
+  /** @type {Place | null} */
+  let oldest = null;
+  for (const entry of entries) {
+    const place = placeOf(entry);
+    if (oldest === null || comparePlaces(place, oldest) < 0) oldest = place;
+  }
+  return oldest;
+}
+
+/**
+ * The place right after one: an address that says "before this" then includes the one itself.
+ *
+ * @param {Place} place
+ * @returns {Place}
+ */
+export function justAfter([publishedAt, id]) {
+  return [publishedAt, `${id}\0`];
+}
+
+/**
+ * Read the `before` of an older page's address.
+ *
+ * @param {string | null} text
+ * @returns {Place | null}
+ */
+export function parsePlace(text) {
+  const separator = text?.indexOf("_") ?? -1;
+  return text !== null && separator > 0 ? [text.slice(0, separator), text.slice(separator + 1)] : null;
+}

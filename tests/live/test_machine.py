@@ -1,0 +1,102 @@
+"""The state machine passes, and it would not if the core were wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from stoppress.live.hub import Hub
+from stoppress.live.replica import Fit, Part, Replica
+from stoppress.model import Cursor, Segment
+from tests.live.machine import Core
+
+CALM = settings(
+    max_examples=250, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+
+
+def test_the_core_keeps_its_promises_whatever_happens():
+    run_state_machine_as_test(Core, settings=CALM)
+
+
+# Bugs that somebody might make. Each replaces one method.
+
+
+def _sends_one_too_many(self: Replica, since: Cursor) -> list[object]:
+    return [item for item in self._items.values() if item.seq >= since.seq]
+
+
+def _trusts_bare_numbers(self: Replica, cursor: Cursor) -> bool:
+    return cursor.seq <= len(self._tags)
+
+
+def _takes_what_does_not_follow(self: Replica, change: Segment) -> Fit:
+    if change.cursor.seq > self.cursor.seq:
+        self._extend(change)
+    return Fit.NEWS
+
+
+def _says_every_part_is_the_last(self: Replica, since: Cursor | None, limit: int) -> Part:
+    return _sync(self, since, limit)._replace(more=False)
+
+
+def _leads_the_first_part_to_the_head(self: Replica, since: Cursor | None, limit: int) -> Part:
+    return _sync(self, since, limit)._replace(cursor=self.cursor, more=False)
+
+
+def _forgets_where_a_slow_reader_is(self: Hub, reader: object) -> None:
+    for readers in self._at_head.values():
+        readers.discard(reader)
+    self._waiting.discard(reader)
+    self._stalled.add(reader)
+    reader.cursor = self.replica.cursor
+
+
+def _never_lets_slow_readers_back(self: Hub, reader: object) -> None:
+    pass
+
+
+def _keeps_old_answers(self: Hub) -> None:
+    if not self._delivery_due:
+        self._delivery_due = True
+        self._call_later(0.0, self.deliver)
+
+
+def _delivers_only_to_those_at_the_head(self: Hub) -> None:
+    self._delivery_due = False
+    for encoding, readers in self._at_head.items():
+        self._deliver_to(encoding, readers, self.cursor)
+    self.cursor = self.replica.cursor
+
+
+def _puts_everybody_at_the_head_at_once(self: Hub, reader: object) -> None:
+    self._answer(reader)
+    self._at_head.setdefault(reader.encoding, set()).add(reader)
+
+
+_sync = Replica.sync
+
+BUGS = [
+    (Replica, "_newer_than", _sends_one_too_many),
+    (Replica, "knows", _trusts_bare_numbers),
+    (Replica, "apply", _takes_what_does_not_follow),
+    (Replica, "sync", _says_every_part_is_the_last),
+    (Replica, "sync", _leads_the_first_part_to_the_head),
+    (Hub, "pause", _forgets_where_a_slow_reader_is),
+    (Hub, "resume", _never_lets_slow_readers_back),
+    (Hub, "_changed", _keeps_old_answers),
+    (Hub, "deliver", _delivers_only_to_those_at_the_head),
+    (Hub, "join", _puts_everybody_at_the_head_at_once),
+]
+
+
+@pytest.mark.parametrize(("owner", "method", "bug"), BUGS, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_a_planted_bug_is_caught(monkeypatch, owner: type, method: str, bug: Callable[..., object]):
+    monkeypatch.setattr(owner, method, bug)
+    without_shrinking = settings(CALM, phases=[Phase.generate], print_blob=False, report_multiple_bugs=False)
+    with pytest.raises(AssertionError) as caught:
+        run_state_machine_as_test(Core, settings=without_shrinking)
+    print(caught.value)

@@ -1,0 +1,62 @@
+"""A server that kills itself with SIGKILL at a given line of Stoppress's own code, counted from the first publish.
+
+    python -m tests.support.mortal STORE LINES
+
+It prints its address, as `stoppress serve` does. Counting lines finds every place between two steps of a
+publish, and needs no hooks in the code itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+from stoppress import settings
+from stoppress.app import Node, address_of, listen
+
+ROOMS = ("/stoppress/newsroom/", "/stoppress/store/", "/stoppress/live/", "/stoppress/web/", "/stoppress/follower.py")
+
+
+class Fate:
+    """A trace function that counts lines once the first POST is being handled, and then kills the process."""
+
+    def __init__(self, lines: int) -> None:
+        self._left = lines
+        self._begun = False
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if not any(room in frame.f_code.co_filename for room in ROOMS):
+            return None
+        if frame.f_code.co_name == "create_entry":
+            self._begun = True
+        return self._line
+
+    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if self._begun and event == "line":
+            self._left -= 1
+            if self._left <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self._line
+
+
+async def main(store: str, lines: int) -> None:
+    node = Node(settings.load({"store": store, "port": "0"}))
+    listening = listen("127.0.0.1", 0)
+
+    async def announce() -> None:
+        sys.stdout.write(f"{address_of(listening)}\n")
+        sys.stdout.flush()
+
+    fate = Fate(lines)
+    threading.settrace(fate)
+    sys.settrace(fate)
+    await node.serve(listening, beside=announce)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
