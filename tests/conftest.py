@@ -15,6 +15,8 @@ import pytest
 
 from tests.support.node import RunningNode, sqlite_url
 
+FIGURES = pytest.StashKey[list[str]]()
+
 StartNode = Callable[..., Awaitable[RunningNode]]
 
 
@@ -100,3 +102,17 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
             return node
 
         yield start
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Takes a line that says what was measured; all are printed at the end, whether tests pass or not."""
+    return request.config.stash.setdefault(FIGURES, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    lines = config.stash.get(FIGURES, [])
+    if lines:
+        terminalreporter.section("figures")
+    for line in lines:
+        terminalreporter.write_line(line)

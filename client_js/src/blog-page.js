@@ -101,7 +101,9 @@ export class BlogPage {
     const article = entryElement(entry, this.#blog);
     this.#localise(article);
     if (old && comparePlaces(placeOfArticle(old), placeOf(entry)) === 0) {
+      const focused = old.contains(document.activeElement);
       old.replaceWith(article);
+      if (focused) article.querySelector("a")?.focus({ preventScroll: true });
       return;
     }
     old?.remove();

@@ -40,13 +40,17 @@ export function localise(root, language, now = new Date()) {
 }
 
 /**
- * The language if there are formats for it; else undefined, which is the browser's own.
+ * In whose way to write times: the page's language as this reader writes it (British for an English page, say), else
+ * the page's; undefined, which is the browser's own, if there is no such language.
  *
  * @param {string | undefined} language
  */
 function usable(language) {
+  if (!language) return undefined;
+  const [base] = language.split("-");
+  const own = language === base && navigator.languages.find((one) => one.split("-")[0] === base);
   try {
-    return language && Intl.DateTimeFormat.supportedLocalesOf(language).length ? language : undefined;
+    return Intl.DateTimeFormat.supportedLocalesOf(own || language)[0];
   } catch {
     return undefined; // no language tag at all
   }

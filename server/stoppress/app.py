@@ -39,6 +39,9 @@ from stoppress.wire.messages import Retry
 BACKLOG = 4_096
 """Connections that may wait to be accepted."""
 
+KEEP_ALIVE_SECONDS = 65
+"""How long an idle HTTP connection is kept: longer than load balancers do, or they would use closed ones."""
+
 GRACE_SECONDS = 5
 """How long requests in flight may take at shutdown."""
 
@@ -121,6 +124,7 @@ class Node:
             server_header=False,
             proxy_headers=False,
             backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
 

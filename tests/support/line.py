@@ -58,9 +58,7 @@ class Line:
 def entry(number: int, published_at: str | None = None, text: str = "text") -> Entry:
     """A published entry with an id that sorts by its number."""
     at = published_at or f"2026-01-01T00:00:{number % 60:02d}.000Z"
-    return Entry(
-        id=f"00000000-0000-7000-8000-{number:012d}", version=1, status="published", text=text, published_at=at
-    )
+    return Entry(id=f"00000000-0000-7000-8000-{number:012d}", version=1, status="published", text=text, published_at=at)
 
 
 def header(headline: str = "headline") -> Header:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from stoppress.errors import BlogNotFound
+from stoppress.errors import BadInput, BlogNotFound
 from stoppress.model import HEADER, Header, Item
 from stoppress.newsroom.commits import Committer, Request, Written, check_match, read_header
 from stoppress.newsroom.forms import HeaderForm, fill_header
@@ -76,10 +76,10 @@ class Blogs:
             pins: list[Write] = []
             before = current.pinned if current else None
             if header.pinned != before:
-                pins += await flag_writes(self._store, blog, before, pinned=False)
                 if header.pinned and item is None:
-                    header.pinned = None  # a blog without entries has none to pin
-                elif header.pinned:
+                    raise BadInput("`pinned` names no entry of this blog, it has none yet", "pinned")
+                pins += await flag_writes(self._store, blog, before, pinned=False)
+                if header.pinned:
                     pins += await flag_writes(self._store, blog, header.pinned, pinned=True)
             return [*pins, Write(HEADER, version, msgspec.json.encode(header))]
 

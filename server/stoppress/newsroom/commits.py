@@ -6,12 +6,12 @@ was faster, it is planned again. So nothing is locked, on one node or on many.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import NamedTuple
 
 import msgspec
 
-from stoppress.errors import PreconditionFailed, StoreUnavailable, VersionConflict
+from stoppress.errors import PreconditionFailed, StoppressError, StoreUnavailable, VersionConflict
 from stoppress.model import HEADER, Cursor, Header, Item, Segment, StoredEntry
 from stoppress.store.port import Once, Store, Write
 
@@ -22,8 +22,8 @@ ATTEMPTS = 30
 class Request(NamedTuple):
     """What comes with a write besides its form."""
 
-    if_match: frozenset[int] | None = None
-    """Versions of the item that the write is for; None: any."""
+    if_match: Container[int] | None = None
+    """Versions of the item that the write is for, 0 being an item that is not there yet; None: any."""
     once: Once | None = None
 
 
@@ -59,12 +59,15 @@ class Committer:
             StoreUnavailable: it could not be stored.
             KeyReused: the Idempotency-Key belongs to another request.
         """
-        if request.once:
-            earlier = await self._store.recall(blog, request.once)
-            if earlier is not None:
-                return _written(earlier)
+        if request.once and (earlier := await self._store.recall(blog, request.once)):
+            return _written(earlier)
         for _attempt in range(ATTEMPTS):
-            planned = await plan()
+            try:
+                planned = await plan()
+            except StoppressError:  # because of what the same request, sent twice, has just changed?
+                if request.once and (earlier := await self._store.recall(blog, request.once)):
+                    return _written(earlier)
+                raise
             if isinstance(planned, Written):
                 return planned
             try:

@@ -156,7 +156,7 @@ def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: s
     _set_publish_at(entry, form)
     published_at = moment(form.published_at, "published_at") if form.published_at else None
     if current.status == "published":
-        if published_at not in (None, current.published_at):
+        if form.published_at is not UNSET and published_at != current.published_at:
             raise BadInput("`published_at` of a published entry is fixed", "published_at")
         only_pinned = msgspec.structs.replace(entry, pinned=current.pinned) == current
         entry.updated_at = current.updated_at if only_pinned else now
@@ -176,6 +176,8 @@ def _set_publish_at(entry: StoredEntry, form: EntryForm) -> None:
     if form.publish_at is not UNSET:
         entry.publish_at = moment(form.publish_at, "publish_at") if form.publish_at else None
     if entry.status == "published":
+        if form.publish_at:
+            raise BadInput("`publish_at` is for an entry with `status` scheduled or draft", "publish_at")
         entry.publish_at = None
     elif entry.status == "scheduled" and entry.publish_at is None:
         raise BadInput("a scheduled entry needs `publish_at`", "publish_at")

@@ -81,7 +81,7 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
     image: Field[Media] = UNSET
     authors: Field[People] = UNSET
     tags: Field[Tags] = UNSET
-    pinned: Field[Annotated[str, Meta(max_length=36)]] = UNSET
+    pinned: Field[Annotated[str, Meta(min_length=1, max_length=36)]] = UNSET
     related: Field[Annotated[list[Link], Meta(max_length=50)]] = UNSET
 
 

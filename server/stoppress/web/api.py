@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -37,16 +38,10 @@ class Api:
     def routes(self) -> list[Route]:
         blog, entries = "/api/blogs/{blog}", "/api/blogs/{blog}/entries"
         return [
-            Route("/api/blogs", self.list_blogs, methods=["GET"]),
-            Route(blog, self.get_blog, methods=["GET"]),
-            Route(blog, self.put_blog, methods=["PUT"]),
-            Route(blog, self.patch_blog, methods=["PATCH"]),
-            Route(blog, self.delete_blog, methods=["DELETE"]),
-            Route(entries, self.list_entries, methods=["GET"]),
-            Route(entries, self.create_entry, methods=["POST"]),
-            Route(entries + "/{entry}", self.get_entry, methods=["GET"]),
-            Route(entries + "/{entry}", self.patch_entry, methods=["PATCH"]),
-            Route(entries + "/{entry}", self.retract_entry, methods=["DELETE"]),
+            _resource("/api/blogs", GET=self.list_blogs),
+            _resource(blog, GET=self.get_blog, PUT=self.put_blog, PATCH=self.patch_blog, DELETE=self.delete_blog),
+            _resource(entries, GET=self.list_entries, POST=self.create_entry),
+            _resource(entries + "/{entry}", GET=self.get_entry, PATCH=self.patch_entry, DELETE=self.retract_entry),
         ]
 
     # Blogs
@@ -68,7 +63,7 @@ class Api:
     async def put_blog(self, request: Request) -> Response:
         blog = _blog(request)
         form, conditions = await self._write(request, HeaderForm)
-        if not re.match(BLOG_NAME, blog):
+        if not re.fullmatch(BLOG_NAME, blog):
             raise BadInput(
                 "a blog's name has 1 to 100 letters, digits, - and _, and begins with none of the last",
                 "blog",
@@ -95,6 +90,8 @@ class Api:
             raise BadInput(f"`status` must be one of {', '.join(STATUSES)}", "status")
         entries = await self._entries.list_all(_blog(request), status)
         if before is not None:
+            if not _PLACE.fullmatch(before):
+                raise BadInput(f"{before[:80]!r} is no place in a list: follow the `next` you were given", "before")
             place = before.partition("_")[::2]
             entries = [entry for entry in entries if list_place(entry) < place]
         content: dict[str, Any] = {"entries": entries[:limit]}
@@ -129,6 +126,21 @@ class Api:
         key = self._keys.authorise(request)
         body = await read_body(request)
         return decode(request, body, form), write_request(request, key, body)
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+_PLACE = re.compile(r"(9|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)_[0-9a-f-]{36}", re.ASCII)
+"""What `list_place` gives, joined."""
+
+
+def _resource(path: str, **handlers: Handler) -> Route:
+    """One route for all methods of an address, so that a 405 names all that are allowed."""
+
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(path, handle, methods=list(handlers))
 
 
 def _blog(request: Request) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +22,9 @@ MAX_BODY = 256 * 1024
 
 JSON = ("application/json", "application/merge-patch+json")
 MSGPACK = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
+
+EVERY_VERSION = range(1, 10**15)
+"""What `If-Match: *` is for: the item, if it exists (RFC 9110, section 13.1.1)."""
 
 _T = TypeVar("_T")
 
@@ -82,14 +85,16 @@ def write_request(request: Request, key: Key, body: bytes) -> WriteRequest:
     return WriteRequest(_if_match(request), _once(request, key, body))
 
 
-def _if_match(request: Request) -> frozenset[int] | None:
+def _if_match(request: Request) -> Container[int] | None:
     header = request.headers.get("if-match")
-    if header is None or header.strip() == "*":
+    if header is None:
         return None
+    if header.strip() == "*":
+        return EVERY_VERSION
     tags = [tag.strip() for tag in header.split(",")]
     if not all(re.fullmatch(r'(W/)?"[^"]*"', tag) for tag in tags):
         raise Refused(400, 'If-Match is malformed: send the ETag you were given, with its quotes, as in "3"')
-    return frozenset(int(tag[1:-1]) for tag in tags if re.fullmatch(r'"[0-9]{1,15}"', tag))
+    return frozenset(int(tag[1:-1]) for tag in tags if re.fullmatch(r'"[1-9][0-9]{0,14}"', tag))
 
 
 def _once(request: Request, key: Key, body: bytes) -> Once | None:
@@ -105,10 +110,20 @@ def _once(request: Request, key: Key, body: bytes) -> Once | None:
 
 def answer(request: Request, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A value in JSON, or in msgpack if the request prefers it."""
-    accept = request.headers.get("accept", "")
-    if any(kind in accept for kind in MSGPACK):
+    weights = _weights(request.headers.get("accept", ""))
+    if max(weights.get(kind, 0) for kind in MSGPACK) > weights.get(JSON[0], 0):
         return Response(msgspec.msgpack.encode(content), status, headers, media_type=MSGPACK[0])
     return Response(msgspec.json.encode(content), status, headers, media_type=JSON[0])
+
+
+def _weights(accept: str) -> dict[str, float]:
+    """The media types of an Accept header with their weights (RFC 9110, section 12.4.2)."""
+    weights = {}
+    for part in accept.lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        given = [text.removeprefix("q=") for text in parameters if re.fullmatch(r"q=[01](\.[0-9]{0,3})?", text)]
+        weights[kind] = float(given[0]) if given else 1.0
+    return weights
 
 
 def number(request: Request, name: str, default: int, most: int) -> int:

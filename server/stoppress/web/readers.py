@@ -64,7 +64,8 @@ class Readers:
 
     async def events(self, request: Request) -> Response:
         """The live stream for EventSource; after a reconnect the browser's Last-Event-ID is what counts."""
-        since = _cursor(request.headers.get("last-event-id") or request.query_params.get("since"))
+        last = request.headers.get("last-event-id")
+        since = Cursor.parse(last, "Last-Event-ID") if last else _cursor(request.query_params.get("since"))
         hub = await self._hub(request, since)
         headers = {**PUBLIC, "cache-control": "no-store", "x-accel-buffering": "no"}
         if request.method == "HEAD":

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { State } from "../src/state.js";
+
+const vectors = JSON.parse(readFileSync(new URL("../../tests/vectors/state.json", import.meta.url), "utf8"));
+
+/**
+ * @param {State} state
+ * @param {any} step of a vector
+ */
+function take(state, step) {
+  if (step.disconnected) return state.disconnected();
+  return step.page ? state.addPage(step.address, step.page) : state.apply(step.message);
+}
+
+for (const { name, start, steps, end } of vectors) {
+  test(name, () => {
+    const state = new State(start);
+    for (const step of steps) assert.deepEqual(take(state, step), step.outcome, JSON.stringify(step));
+    const { cursor, header, older, entries } = state;
+    const shown = entries.map(({ id, seq, version }) => [id, seq, version]);
+    assert.deepEqual({ cursor, headline: header?.headline ?? null, entries: shown, older }, end);
+  });
+}
+
+/**
+ * @param {string} id
+ * @param {Partial<import("../src/messages.js").Entry>} fields
+ * @returns {import("../src/messages.js").Entry}
+ */
+function entry(id, fields = {}) {
+  return { id, seq: 2, version: 1, status: "published", published_at: "2020-10-09T06:05:00.000Z", ...fields };
+}
+
+/** @param {import("../src/messages.js").Entry[]} entries */
+function update(...entries) {
+  return /** @type {const} */ ({ type: "update", blog: "demo", from: "2-b", cursor: "3-c", entries });
+}
+
+test("a retracted entry has nothing of its body left", () => {
+  const state = new State({ cursor: "2-b", entries: [entry("a", { html: "<p>body</p>", text: "body" })] });
+  state.apply(update(entry("a", { seq: 3, status: "retracted" })));
+  assert.doesNotMatch(JSON.stringify(state.entries), /body/);
+});
+
+test("an entry that is kept out can be found, for the pinned panel", () => {
+  const state = new State({ cursor: "2-b", entries: [entry("a")], older: "/older" });
+  const old = entry("o", { seq: 3, published_at: "2020-10-09T05:00:00.000Z" });
+  state.apply(update(old));
+  assert.equal(state.entry("o"), undefined);
+  assert.equal(state.find("o"), old);
+});

@@ -1,0 +1,479 @@
+"""An entry's life: draft, scheduled, published, edited, pinned, corrected, retracted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from stoppress.errors import BadInput, BlogNotFound, Conflict, EntryNotFound, KeyReused, PreconditionFailed
+from stoppress.model import HEADER, Cursor, Entry, timestamp
+from stoppress.newsroom.commits import Request
+from stoppress.newsroom.forms import EntryForm
+from stoppress.newsroom.schedule import publish_when_due
+from stoppress.store.port import Once
+from tests.support.newsroom import ANY, BLOG, Newsroom, entry_of
+
+
+def ago(**delta: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**delta)
+
+
+def if_version(version: int) -> Request:
+    return Request(if_match=frozenset({version}))
+
+
+# Publishing
+
+
+async def test_an_entry_is_published_unless_it_says_otherwise(newsroom: Newsroom):
+    entry = await newsroom.post(markdown="Talks *begin*.")
+    assert (entry.status, entry.version, entry.seq) == ("published", 1, 2)
+    assert (entry.html, entry.text) == ("<p>Talks <em>begin</em>.</p>", "Talks begin.")
+    assert entry.published_at == entry.updated_at
+
+
+async def test_what_is_answered_is_what_is_kept(newsroom: Newsroom):
+    entry = await newsroom.post(title="Talks", tags=["a"], authors=[{"name": "A"}], event_at=ago(hours=1))
+    assert await newsroom.get(entry) == entry
+
+
+async def test_readers_are_told_of_what_was_written(newsroom: Newsroom):
+    written = await newsroom.entries.create(BLOG, EntryForm(title="Talks"), ANY)
+    (told,) = newsroom.committed
+    assert told.cursor == written.cursor
+    assert [item.id for item in told.items] == [entry_of(written).id]
+
+
+async def test_entries_are_listed_newest_first_with_those_not_out_yet_before_them(newsroom: Newsroom):
+    old = await newsroom.post(title="old", published_at=ago(hours=2))
+    new = await newsroom.post(title="new", published_at=ago(hours=1))
+    draft = await newsroom.post(title="draft", status="draft")
+    assert [entry.id for entry in await newsroom.entries.list_all(BLOG, None)] == [draft.id, new.id, old.id]
+
+
+@pytest.mark.parametrize("status", ["draft", "scheduled", "published", "retracted"])
+async def test_entries_are_listed_by_status(newsroom: Newsroom, status: str):
+    await newsroom.post(title="draft", status="draft")
+    await newsroom.post(title="scheduled", status="scheduled", publish_at=ago(hours=-1))
+    await newsroom.post(title="published")
+    await newsroom.retract(await newsroom.post(title="retracted"))
+    assert [entry.status for entry in await newsroom.entries.list_all(BLOG, status)] == [status]
+
+
+async def test_an_entry_needs_something_to_show(newsroom: Newsroom):
+    with pytest.raises(BadInput, match="needs something to show"):
+        await newsroom.post(tags=["a"])
+
+
+async def test_an_edit_must_leave_something_to_show(newsroom: Newsroom):
+    entry = await newsroom.post(markdown="x")
+    with pytest.raises(BadInput, match="needs something to show"):
+        await newsroom.patch(entry, markdown=None)
+
+
+async def test_an_entry_may_be_a_picture_alone(newsroom: Newsroom):
+    entry = await newsroom.post(media=[{"type": "image", "url": "https://example.org/a.jpg"}])
+    assert entry.media[0].url == "https://example.org/a.jpg"
+
+
+async def test_a_draft_may_be_empty(newsroom: Newsroom):
+    assert (await newsroom.post(status="draft")).status == "draft"
+
+
+async def test_markdown_and_html_at_once_are_refused(newsroom: Newsroom):
+    with pytest.raises(BadInput, match="not both"):
+        await newsroom.post(markdown="a", html="b")
+
+
+async def test_html_replaces_markdown(newsroom: Newsroom):
+    entry = await newsroom.post(markdown="a")
+    edited = await newsroom.patch(entry, html="<p>b</p>")
+    assert (edited.markdown, edited.html, edited.text) == (None, "<p>b</p>", "b")
+
+
+async def test_a_blog_that_is_not_there_has_no_entries(newsroom: Newsroom):
+    with pytest.raises(BlogNotFound):
+        await newsroom.entries.create("nowhere", EntryForm(title="x"), ANY)
+
+
+async def test_the_header_is_no_entry(newsroom: Newsroom):
+    with pytest.raises(EntryNotFound):
+        await newsroom.entries.get(BLOG, HEADER)
+
+
+# Times
+
+
+async def test_an_entry_from_elsewhere_keeps_its_time(newsroom: Newsroom):
+    entry = await newsroom.post(title="x", published_at=datetime(2020, 10, 9, 6, 12, tzinfo=UTC))
+    assert entry.published_at == "2020-10-09T06:12:00.000Z"
+
+
+async def test_an_editors_clock_may_be_a_little_ahead(newsroom: Newsroom):
+    at = ago(seconds=-30)
+    assert (await newsroom.post(title="x", published_at=at)).published_at == timestamp(at)
+
+
+async def test_publication_cannot_be_in_the_future(newsroom: Newsroom):
+    with pytest.raises(BadInput, match="scheduled") as refusal:
+        await newsroom.post(title="x", published_at=ago(hours=-1))
+    assert refusal.value.field == "published_at"
+
+
+@pytest.mark.parametrize("at", [None, datetime(2020, 10, 9, tzinfo=UTC)])
+async def test_the_time_of_a_published_entry_is_fixed(newsroom: Newsroom, at: datetime | None):
+    entry = await newsroom.post(title="x")
+    with pytest.raises(BadInput, match="is fixed"):
+        await newsroom.patch(entry, published_at=at)
+
+
+async def test_sending_the_same_time_again_does_no_harm(newsroom: Newsroom):
+    at = datetime(2020, 10, 9, tzinfo=UTC)
+    entry = await newsroom.post(title="x", published_at=at)
+    assert (await newsroom.patch(entry, title="y", published_at=at)).published_at == entry.published_at
+
+
+async def test_a_drafts_time_can_be_changed_and_removed(newsroom: Newsroom):
+    draft = await newsroom.post(title="x", status="draft", published_at=ago(hours=2))
+    assert (await newsroom.patch(draft, published_at=None)).published_at is None
+
+
+async def test_an_edit_moves_updated_at_and_not_published_at(newsroom: Newsroom):
+    entry = await newsroom.post(title="x", published_at=ago(hours=1))
+    edited = await newsroom.patch(entry, title="y")
+    assert edited.published_at == entry.published_at
+    assert edited.updated_at and entry.updated_at and edited.updated_at >= entry.updated_at > edited.published_at
+
+
+async def test_pinning_is_no_update(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    assert (await newsroom.patch(entry, pinned=True)).updated_at == entry.updated_at
+
+
+# Drafts and scheduled entries
+
+
+async def test_a_draft_is_no_change(newsroom: Newsroom):
+    before = (await newsroom.store.read(BLOG)).cursor
+    draft = await newsroom.post(title="x", status="draft")
+    assert draft.seq == 0
+    assert (await newsroom.store.read(BLOG)).cursor == before
+
+
+async def test_a_draft_is_published_by_a_patch(newsroom: Newsroom):
+    draft = await newsroom.post(title="x", status="draft")
+    entry = await newsroom.patch(draft, status="published")
+    assert (entry.id, entry.version, entry.seq, entry.status) == (draft.id, 2, 2, "published")
+
+
+async def test_a_draft_is_removed_without_a_trace(newsroom: Newsroom):
+    draft = await newsroom.post(title="x", status="draft")
+    assert (await newsroom.retract(draft)).content is None
+    with pytest.raises(EntryNotFound):
+        await newsroom.get(draft)
+
+
+@pytest.mark.parametrize("status", ["draft", "scheduled"])
+async def test_what_is_published_cannot_go_back(newsroom: Newsroom, status: str):
+    entry = await newsroom.post(title="x")
+    with pytest.raises(Conflict, match="retract it with DELETE"):
+        await newsroom.patch(entry, status=status, publish_at=ago(hours=-1))
+
+
+async def test_a_scheduled_entry_needs_its_time(newsroom: Newsroom):
+    with pytest.raises(BadInput) as refusal:
+        await newsroom.post(title="x", status="scheduled")
+    assert refusal.value.field == "publish_at"
+
+
+async def test_a_time_to_publish_at_does_not_go_with_publishing_now(newsroom: Newsroom):
+    with pytest.raises(BadInput, match="scheduled") as refusal:
+        await newsroom.post(title="x", publish_at=ago(hours=-1))
+    assert refusal.value.field == "publish_at"
+
+
+async def test_a_scheduled_entry_can_become_a_draft_again(newsroom: Newsroom):
+    entry = await newsroom.post(title="x", status="scheduled", publish_at=ago(seconds=1))
+    await newsroom.patch(entry, status="draft")
+    assert await newsroom.store.due(time.time()) == []
+
+
+@contextlib.asynccontextmanager
+async def scheduler(newsroom: Newsroom):
+    running = asyncio.create_task(publish_when_due(newsroom.store, newsroom.entries))
+    yield
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_a_scheduled_entry_is_published_when_it_is_due(newsroom: Newsroom, eventually):
+    due = ago(seconds=-0.3)
+    entry = await newsroom.post(title="x", status="scheduled", publish_at=due)
+
+    async def is_out() -> bool:
+        return (await newsroom.get(entry)).status == "published"
+
+    async with scheduler(newsroom):
+        await eventually(is_out)
+    published = await newsroom.get(entry)
+    assert published.publish_at is None
+    assert published.published_at and published.published_at >= timestamp(due)
+
+
+async def test_a_scheduled_entry_waits_for_its_time(newsroom: Newsroom, eventually):
+    later = await newsroom.post(title="later", status="scheduled", publish_at=ago(hours=-1))
+    due = await newsroom.post(title="due", status="scheduled", publish_at=ago(seconds=1))
+
+    async def is_out() -> bool:
+        return (await newsroom.get(due)).status == "published"
+
+    async with scheduler(newsroom):
+        await eventually(is_out)
+    assert (await newsroom.get(later)).status == "scheduled"
+
+
+async def test_two_schedulers_publish_an_entry_once(newsroom: Newsroom):
+    entry = await newsroom.post(title="x", status="scheduled", publish_at=ago(seconds=1))
+    both = [newsroom.entries.publish_scheduled(BLOG, entry.id) for _ in range(2)]
+    results = await asyncio.gather(*both, return_exceptions=True)
+    assert all(result is None or isinstance(result, PreconditionFailed) for result in results)
+    assert (await newsroom.get(entry)).version == 2
+
+
+async def test_a_draft_that_is_pinned_is_pinned_once_it_is_out(newsroom: Newsroom):
+    draft = await newsroom.post(title="x", status="draft", pinned=True)
+    assert (await newsroom.header()).pinned is None
+    await newsroom.patch(draft, status="published")
+    assert (await newsroom.header()).pinned == draft.id
+
+
+# Editing
+
+
+async def test_an_edit_for_another_version_loses_and_is_shown_the_current_entry(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    await newsroom.patch(entry, title="y")
+    with pytest.raises(PreconditionFailed) as refusal:
+        await newsroom.patch(entry, if_version(1), title="z")
+    assert (refusal.value.version, refusal.value.current.title) == (2, "y")
+
+
+async def test_an_edit_for_the_current_version_wins(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    assert (await newsroom.patch(entry, if_version(1), title="y")).version == 2
+
+
+async def test_concurrent_edits_are_all_applied(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    await asyncio.gather(*(newsroom.patch(entry, correction=f"Correction {n}.") for n in range(100)))
+    after = await newsroom.get(entry)
+    assert {correction.text for correction in after.corrections} == {f"Correction {n}." for n in range(100)}
+    assert after.version == 101
+
+
+async def test_of_concurrent_edits_for_one_version_one_wins(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    edits = [newsroom.patch(entry, if_version(1), title=str(n)) for n in range(20)]
+    results = await asyncio.gather(*edits, return_exceptions=True)
+    assert sum(isinstance(result, PreconditionFailed) for result in results) == 19
+    assert (await newsroom.get(entry)).version == 2
+
+
+async def test_concurrent_equal_requests_with_one_key_are_one_edit_with_one_answer(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    request = Request(if_match=frozenset({1}), once=Once("tests:k", "the same body"))
+    answers = await asyncio.gather(*(newsroom.patch(entry, request, title="y") for _ in range(20)))
+    assert all(answer == answers[0] for answer in answers)
+    assert (await newsroom.get(entry)).version == 2
+
+
+async def test_an_idempotent_edit_gives_its_first_answer_after_later_edits(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    request = Request(once=Once("tests:k", "y"))
+    first = await newsroom.patch(entry, request, title="y")
+    await newsroom.patch(entry, title="z")
+    assert await newsroom.patch(entry, request, title="y") == first
+
+
+async def test_a_key_is_for_one_body(newsroom: Newsroom):
+    await newsroom.post(Request(once=Once("tests:k", "x")), title="x")
+    with pytest.raises(KeyReused):
+        await newsroom.post(Request(once=Once("tests:k", "y")), title="y")
+
+
+async def test_a_request_that_was_refused_leaves_its_key_free(newsroom: Newsroom):
+    with pytest.raises(BadInput):
+        await newsroom.post(Request(once=Once("tests:k", "")))
+    await newsroom.post(Request(once=Once("tests:k", "x")), title="x")
+
+
+# Pins
+
+
+async def assert_pinned(newsroom: Newsroom, entry_id: str | None) -> None:
+    header, entries = await newsroom.public()
+    assert header.pinned == entry_id
+    assert [entry.id for entry in entries.values() if entry.pinned] == ([entry_id] if entry_id else [])
+
+
+async def test_a_pin_is_in_the_entry_and_the_header_at_once(newsroom: Newsroom):
+    entry = await newsroom.post(title="x", pinned=True)
+    (told,) = newsroom.committed
+    assert [item.id for item in told.items] == [HEADER, entry.id]
+    await assert_pinned(newsroom, entry.id)
+
+
+async def test_a_new_pin_takes_the_place_of_the_old_one_in_the_same_commit(newsroom: Newsroom):
+    old = await newsroom.post(title="old", pinned=True)
+    new = await newsroom.post(title="new")
+    newsroom.committed.clear()
+    await newsroom.patch(new, pinned=True)
+    (told,) = newsroom.committed
+    assert [item.id for item in told.items] == [old.id, HEADER, new.id]
+    await assert_pinned(newsroom, new.id)
+
+
+async def test_the_answer_is_about_the_entry_that_was_asked_for_though_others_changed_too(newsroom: Newsroom):
+    await newsroom.post(title="old", pinned=True)
+    written = await newsroom.entries.create(BLOG, EntryForm(title="new", pinned=True), ANY)
+    assert entry_of(written).title == "new"
+    assert written.cursor.seq == entry_of(written).seq
+
+
+async def test_unpinning_unpins_in_both_places(newsroom: Newsroom):
+    entry = await newsroom.post(title="x", pinned=True)
+    await newsroom.patch(entry, pinned=False)
+    await assert_pinned(newsroom, None)
+
+
+async def test_unpinning_an_entry_that_is_not_pinned_leaves_the_pinned_one(newsroom: Newsroom):
+    pinned, other = await newsroom.post(title="a", pinned=True), await newsroom.post(title="b")
+    await newsroom.patch(other, pinned=False)
+    await assert_pinned(newsroom, pinned.id)
+
+
+async def test_pinning_what_is_pinned_changes_no_header(newsroom: Newsroom):
+    entry = await newsroom.post(title="x", pinned=True)
+    newsroom.committed.clear()
+    await newsroom.patch(entry, pinned=True)
+    assert [item.id for item in newsroom.committed[0].items] == [entry.id]
+
+
+async def test_an_edit_of_the_pinned_entry_keeps_the_pin(newsroom: Newsroom):
+    entry = await newsroom.post(title="x", pinned=True)
+    await newsroom.patch(entry, title="y")
+    await assert_pinned(newsroom, entry.id)
+
+
+async def test_retracting_the_pinned_entry_unpins_it_in_the_same_commit(newsroom: Newsroom):
+    entry = await newsroom.post(title="x", pinned=True)
+    newsroom.committed.clear()
+    await newsroom.retract(entry)
+    (told,) = newsroom.committed
+    assert [item.id for item in told.items] == [HEADER, entry.id]
+    await assert_pinned(newsroom, None)
+
+
+async def test_pins_at_the_same_time_leave_one(newsroom: Newsroom):
+    entries = [await newsroom.post(title=str(n)) for n in range(10)]
+    await asyncio.gather(*(newsroom.patch(entry, pinned=True) for entry in entries))
+    pinned = (await newsroom.header()).pinned
+    assert pinned in {entry.id for entry in entries}
+    await assert_pinned(newsroom, pinned)
+
+
+# Retraction
+
+SECRET = "the-former-body-that-must-be-gone"
+
+
+async def test_a_tombstone_has_nothing_of_the_former_body(newsroom: Newsroom):
+    entry = await newsroom.post(
+        title=f"{SECRET} title",
+        markdown=SECRET,
+        tags=[SECRET],
+        authors=[{"name": SECRET}],
+        source={"name": SECRET},
+        key=True,
+        corrections=[{"text": SECRET}],
+        media=[{"type": "image", "url": f"https://example.org/{SECRET}", "alt": SECRET}],
+    )
+    written = await newsroom.retract(entry, "It was wrong.")
+    tombstone = entry_of(written)
+    assert tombstone == Entry(
+        id=entry.id,
+        seq=3,
+        version=2,
+        status="retracted",
+        published_at=entry.published_at,
+        retracted_at=tombstone.retracted_at,
+        note="It was wrong.",
+    ) or not isinstance(tombstone, Entry)
+    assert SECRET not in repr(tombstone)
+
+
+async def test_retracting_again_changes_nothing_and_answers_with_the_tombstone(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    first = await newsroom.retract(entry, "One.")
+    newsroom.committed.clear()
+    assert await newsroom.retract(entry, "Two.") == first
+    assert newsroom.committed == []
+
+
+async def test_retraction_for_another_version_loses(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    await newsroom.patch(entry, title="y")
+    with pytest.raises(PreconditionFailed):
+        await newsroom.retract(entry, request=if_version(1))
+
+
+async def test_a_retracted_entry_cannot_be_edited(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    await newsroom.retract(entry)
+    with pytest.raises(Conflict, match="post a new one"):
+        await newsroom.patch(entry, title="y")
+
+
+async def test_a_retraction_and_an_edit_at_the_same_time_end_in_retraction(newsroom: Newsroom):
+    for n in range(10):
+        entry = await newsroom.post(title=f"{n}")
+        await asyncio.gather(newsroom.patch(entry, title="y"), newsroom.retract(entry), return_exceptions=True)
+        assert (await newsroom.get(entry)).status == "retracted"
+
+
+def bytes_on_disk(newsroom: Newsroom) -> bytes:
+    return b"".join(file.read_bytes() for file in newsroom.path.parent.glob(newsroom.path.name + "*"))
+
+
+async def test_a_retracted_body_is_gone_from_the_disk(newsroom: Newsroom, eventually):
+    entry = await newsroom.post(markdown=f"{SECRET} " * 500)
+    await newsroom.patch(entry, markdown=f"{SECRET} edited " * 700)
+    assert SECRET.encode() in bytes_on_disk(newsroom)
+    await newsroom.retract(entry)
+    await newsroom.store.close()
+    assert SECRET.encode() not in bytes_on_disk(newsroom)
+
+
+async def test_a_body_posted_with_an_idempotency_key_is_gone_from_the_disk_after_its_retraction(newsroom: Newsroom):
+    entry = await newsroom.post(Request(once=Once("tests:k", "x")), markdown=SECRET)
+    await newsroom.retract(entry)
+    await newsroom.store.close()
+    assert SECRET.encode() not in bytes_on_disk(newsroom)
+
+
+async def test_a_removed_draft_is_gone_from_the_disk(newsroom: Newsroom):
+    draft = await newsroom.post(markdown=SECRET, status="draft")
+    await newsroom.retract(draft)
+    await newsroom.store.close()
+    assert SECRET.encode() not in bytes_on_disk(newsroom)
+
+
+async def test_a_write_says_where_it_is_on_the_line(newsroom: Newsroom):
+    written = await newsroom.entries.create(BLOG, EntryForm(title="x"), ANY)
+    assert written.cursor == (await newsroom.store.heads([BLOG]))[0]
+    assert isinstance(written.cursor, Cursor)

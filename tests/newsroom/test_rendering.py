@@ -1,0 +1,258 @@
+"""What editors write becomes safe HTML and plain text, whatever they write."""
+
+from __future__ import annotations
+
+import time
+from html.parser import HTMLParser
+
+import pytest
+
+from stoppress.errors import BadInput
+from stoppress.newsroom.rendering import ATTRIBUTES, TAGS, from_html, from_markdown
+
+XSS = [
+    "<script>alert(1)</script>",
+    "<SCRIPT SRC=https://evil.example/x.js></SCRIPT>",
+    "<scr<script>ipt>alert(1)</scr</script>ipt>",
+    "<script\x00>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<img src=x:alert(1) onerror=eval(src)>",
+    '<img """><script>alert(1)</script>">',
+    "<img/src=`x`onerror=alert(1)>",
+    "<img src='javascript:alert(1)'>",
+    "<img src=' &#14; javascript:alert(1);'>",
+    '<a href="javascript:alert(1)">x</a>',
+    '<a href="JaVaScRiPt:alert(1)">x</a>',
+    '<a href="jav&#x09;ascript:alert(1)">x</a>',
+    '<a href="jav\nascript:alert(1)">x</a>',
+    '<a href="&#106;&#97;&#118;&#97;&#115;&#99;&#114;&#105;&#112;&#116;&#58;alert(1)">x</a>',
+    '<a href="\x01javascript:alert(1)">x</a>',
+    '<a href="data:text/html,<script>alert(1)</script>">x</a>',
+    '<a href="vbscript:msgbox(1)">x</a>',
+    '<a href="//evil.example" onclick="alert(1)" style="position:fixed" id="top" class="site-header">x</a>',
+    "<svg onload=alert(1)>",
+    '<svg><script>alert(1)</script><a xlink:href="javascript:alert(1)">x</a></svg>',
+    "<svg><style><img src=x onerror=alert(1)></style></svg>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)></style></mglyph></table></mtext></math>",
+    '<math><annotation-xml encoding="text/html"><style><img src=x onerror=alert(1)></style></annotation-xml></math>',
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'></noscript>",
+    "<iframe src=javascript:alert(1)></iframe>",
+    '<iframe srcdoc="<script>alert(1)</script>"></iframe>',
+    "<object data=javascript:alert(1)></object>",
+    "<embed src=javascript:alert(1)>",
+    "<base href=https://evil.example/>",
+    '<meta http-equiv=refresh content="0;url=javascript:alert(1)">',
+    "<link rel=stylesheet href=https://evil.example/x.css>",
+    "<style>@import 'https://evil.example/x.css';</style>",
+    '<div style="background:url(javascript:alert(1))">x</div>',
+    "<form action=javascript:alert(1)><input type=submit autofocus onfocus=alert(1)></form>",
+    "<button formaction=javascript:alert(1)>x</button>",
+    "<details open ontoggle=alert(1)><summary>x</summary></details>",
+    "<video><source onerror=alert(1)></video>",
+    "<body onload=alert(1)>",
+    "<marquee onstart=alert(1)>x</marquee>",
+    "<template><img src=x onerror=alert(1)></template>",
+    "<!--><img src=x onerror=alert(1)>-->",
+    "<![CDATA[<img src=x onerror=alert(1)>]]>",
+    "<?xml version='1.0'?><script>alert(1)</script>",
+    "<textarea></textarea><img src=x onerror=alert(1)>",
+    "<title></title><img src=x onerror=alert(1)>",
+    "<b title='a>b' onmouseover=alert(1)>x</b>",
+    "<p id=content class=site-header style=display:none>x</p>",
+    "<q cite=javascript:alert(1)>x</q>",
+    "<blockquote cite=' javascript:alert(1)'>x</blockquote>",
+]
+
+XSS_IN_MARKDOWN = [
+    *XSS,
+    "[x](javascript:alert(1))",
+    "[x](JAVASCRIPT:alert(1))",
+    "[x](java&#115;cript:alert(1))",
+    "[x](&#x6A&#x61&#x76&#x61&#x73&#x63&#x72&#x69&#x70&#x74&#x3A&#x61lert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
+    "[x](vbscript:msgbox(1))",
+    "![x](javascript:alert(1))",
+    '![x](https://a.example/"onerror="alert(1))',
+    '[x](https://a.example "title" onclick="alert(1))',
+    "<javascript:alert(1)>",
+    "[x]: javascript:alert(1)\n\n[x]",
+    "```\n<script>alert(1)</script>\n```",
+    '``` "onmouseover=alert(1)\nx\n```',
+    "`<script>alert(1)</script>`",
+    "[![x](x 'onerror=alert(1)')](javascript:alert(1))",
+    "# Heading {#content .site-header onclick=alert(1)}",
+]
+
+
+class Inventory(HTMLParser):
+    """The tags and attributes of a piece of HTML, as a parser that is not the sanitiser's sees them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def assert_harmless(html: str) -> None:
+    for tag, attributes in Inventory(html).tags:
+        assert tag in TAGS
+        assert set(attributes) <= ATTRIBUTES.get(tag, set()) | ({"rel"} if tag == "a" else set())
+        for name in ("href", "src"):
+            address = attributes.get(name) or ""
+            scheme, colon, _ = address.partition(":")
+            assert not colon or scheme in ("http", "https", "mailto") or "/" in scheme, address
+    for forbidden in ("<script", "<style", "<iframe", "<svg", "<!--"):
+        assert forbidden not in html.lower()
+
+
+@pytest.mark.parametrize("payload", XSS)
+def test_html_cannot_do_anything_to_the_page_around_it(payload: str):
+    assert_harmless(from_html(payload).html)
+
+
+@pytest.mark.parametrize("payload", XSS_IN_MARKDOWN)
+def test_markdown_cannot_do_anything_to_the_page_around_it(payload: str):
+    assert_harmless(from_markdown(payload).html)
+
+
+@pytest.mark.parametrize("payload", XSS)
+def test_what_was_made_safe_stays_as_it_is_when_it_is_made_safe_again(payload: str):
+    once = from_html(payload).html
+    assert from_html(once).html == once
+
+
+@pytest.mark.parametrize(
+    ("markdown", "html", "text"),
+    [
+        ("A *fine* **day**.", "<p>A <em>fine</em> <strong>day</strong>.</p>", "A fine day."),
+        ("one\n\ntwo", "<p>one</p>\n<p>two</p>", "one\ntwo"),
+        ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>", "a\nb"),
+        ("~~gone~~", "<p><s>gone</s></p>", "gone"),
+        ("5 < 6 & 7", "<p>5 &lt; 6 &amp; 7</p>", "5 < 6 & 7"),
+        ("<b>shown</b>", "<p>&lt;b&gt;shown&lt;/b&gt;</p>", "<b>shown</b>"),
+        ("Ergün", "<p>Ergün</p>", "Ergün"),
+        ("", "", ""),
+        (" \n\t\n", "", ""),
+        (
+            "[source](https://example.org/a?b=c&d=e)",
+            '<p><a href="https://example.org/a?b=c&amp;d=e" rel="noopener noreferrer">source</a></p>',
+            "source",
+        ),
+        ("![A map](https://example.org/m.png)", '<p><img src="https://example.org/m.png" alt="A map"></p>', ""),
+    ],
+)
+def test_markdown_becomes_html_and_text(markdown: str, html: str, text: str):
+    assert from_markdown(markdown) == (html, text)
+
+
+def test_tables_are_kept_with_their_rows_as_lines_of_text():
+    rendered = from_markdown("| a | b |\n|---|---|\n| 1 | 2 |")
+    assert "<td>1</td>" in rendered.html
+    assert rendered.text == "a\nb\n1\n2"
+
+
+def test_a_script_is_removed_with_its_text():
+    assert from_html("<p>before<script>alert(1)</script>after</p>") == ("<p>beforeafter</p>", "beforeafter")
+
+
+def test_an_unknown_tag_goes_and_its_text_stays():
+    assert from_html("<div>one <font color=red>two</font></div>") == ("one two", "one two")
+
+
+def test_text_is_without_markup_even_where_the_html_shows_markup():
+    assert from_html("<p>write &lt;b&gt; &amp;amp;</p>").text == "write <b> &amp;"
+
+
+def _nested_brackets(length: int) -> str:
+    return "[" * (length // 2) + "]" * (length // 2)
+
+
+LONG = 200_000
+
+PATHOLOGICAL_MARKDOWN = {
+    "brackets": "[" * LONG,
+    "images": "![" * (LONG // 2),
+    "nested brackets": _nested_brackets(LONG),
+    "nested links": "[" * 30_000 + "a" + "](b)" * 30_000,
+    "half links": "[a](" * (LONG // 4),
+    "emphasis": "*a_ " * (LONG // 4),
+    "delimiters": "_*" * (LONG // 2),
+    "strong": "***a" * (LONG // 4),
+    "code spans": "".join("a" + "`" * n for n in range(1, 630)),
+    "quotes": ">" * LONG,
+    "lists": "- a\n\n" * (LONG // 5),
+    "nested lists": "".join("  " * n + "* a\n" for n in range(400)),
+    "table rows": "|a|\n|-|\n" + "|\n" * (LONG // 2),
+    "table columns": "|" + "a|" * (LONG // 4) + "\n|" + "-|" * (LONG // 4),
+    "wide and long table": "|" + "a|" * 200 + "\n|" + "-|" * 200 + "\n" + "|\n" * 90_000,
+    "reference definitions": "[a]: b\n" * (LONG // 7),
+    "open references": "[a\n" * (LONG // 3),
+    "headings": "# a\n" * (LONG // 4),
+    "setext headings": "a\n-\n" * (LONG // 4),
+    "entities": "&" * LONG,
+    "tags": "<a>" * (LONG // 3),
+    "comments": "<!--" * (LONG // 4),
+    "autolinks": "<a:" * (LONG // 3),
+    "backslashes": "\\" * LONG,
+    "blank lines": "\n" * LONG,
+    "blanks": "a" + " " * LONG + "b",
+    "zeros": "\0" * LONG,
+}
+
+PATHOLOGICAL_HTML = {
+    "100,000 nested tags": "<b>" * 100_000,
+    "100,000 nested blocks": "<div>" * 100_000,
+    "100,000 nested quotes": "<blockquote>" * 100_000,
+    "nested blocks just allowed": "<div>" * 9_999,
+    "nested lists just allowed": "<ul><li>" * 4_999,
+    "nested tables just allowed": "<table><tr><td>" * 3_333,
+    "formatting that each paragraph repeats": "".join(f"<b id={n}>" for n in range(5_000)) + "<p>x" * 4_999,
+    "all formatting that each paragraph repeats": (
+        "".join(f"<{tag}>" * 3 for tag in "b big code em font i nobr s small strike strong tt u".split())
+        + "<p>x" * 9_900
+    ),
+    "misnested": "<a><b><p></a></b>" * 1_999,
+    "attributes": "<b " + " ".join(f"a{n}=1" for n in range(25_000)) + ">",
+    "entities": "&" * LONG,
+    "unclosed comments": "<!--" * 9_999,
+    "zeros": "<\0" * 9_999,
+}
+
+
+def _rendered(render, source: str) -> float:
+    """The seconds of processor time that it takes to render, or to refuse."""
+    start = time.process_time()
+    try:
+        assert_harmless(render(source).html)
+    except BadInput as refusal:
+        assert refusal.field in ("markdown", "html")
+        assert "too much markup" in str(refusal)
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize("source", PATHOLOGICAL_MARKDOWN.values(), ids=PATHOLOGICAL_MARKDOWN)
+def test_pathological_markdown_is_done_within_two_seconds(source: str):
+    assert _rendered(from_markdown, source) < 2
+
+
+@pytest.mark.parametrize("source", PATHOLOGICAL_HTML.values(), ids=PATHOLOGICAL_HTML)
+def test_pathological_html_is_done_within_two_seconds(source: str):
+    assert _rendered(from_html, source) < 2
+
+
+def test_formatting_that_is_never_closed_does_not_multiply():
+    source = "".join(f"<b id={n}>" for n in range(5_000)) + "<p>x" * 4_999
+    assert len(from_html(source).html) < 4 * len(source)
+
+
+def test_a_long_ordinary_text_is_not_too_much():
+    section = (
+        "## The talks\n\nThe *minister* said on **Friday** that [the talks](https://example.org/a_b?c=d&e=f) would "
+        'begin "soon".\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n' + "Plain words follow. " * 40 + "\n\n"
+    )
+    assert from_markdown(section * 205).text.count("The talks") == 205
+    assert len(section * 205) > 190_000

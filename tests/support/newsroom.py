@@ -1,0 +1,69 @@
+"""The newsroom without its web: use cases on an embedded store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stoppress.model import HEADER, Entry, Header, Segment, StoredEntry
+from stoppress.newsroom.blogs import Blogs
+from stoppress.newsroom.commits import Committer, Request, Written, read_entry, read_header
+from stoppress.newsroom.entries import Entries
+from stoppress.newsroom.forms import EntryForm, HeaderForm
+from stoppress.store.sqlite import SQLiteStore
+
+BLOG = "karabakh"
+
+ANY = Request()
+"""No conditions."""
+
+
+class Newsroom:
+    """The use cases on an embedded store, with one blog; forms are given as keywords."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.store = SQLiteStore(path)
+        self.committed: list[Segment] = []
+        """What the readers were told, oldest first."""
+        self.deleted: list[str] = []
+        committer = Committer(self.store, lambda _blog, segment: self.committed.append(segment))
+        self.blogs = Blogs(self.store, committer, self._forget)
+        self.entries = Entries(self.store, committer)
+
+    async def _forget(self, blog: str) -> None:
+        self.deleted.append(blog)
+
+    async def post(self, request: Request = ANY, **fields: Any) -> StoredEntry:
+        return entry_of(await self.entries.create(BLOG, msgspec.convert(fields, EntryForm), request))
+
+    async def patch(self, entry: StoredEntry, request: Request = ANY, **fields: Any) -> StoredEntry:
+        form = msgspec.convert(fields, EntryForm)
+        return entry_of(await self.entries.patch(BLOG, entry.id, form, request))
+
+    async def retract(self, entry: StoredEntry, note: str | None = None, request: Request = ANY) -> Written:
+        return await self.entries.retract(BLOG, entry.id, note, request)
+
+    async def patch_header(self, request: Request = ANY, **fields: Any) -> Header:
+        written = await self.blogs.patch(BLOG, msgspec.convert(fields, HeaderForm), request)
+        assert isinstance(written.content, Header)
+        return written.content
+
+    async def get(self, entry: StoredEntry) -> StoredEntry:
+        return (await self.entries.get(BLOG, entry.id))[0]
+
+    async def header(self) -> Header:
+        return (await self.blogs.get(BLOG))[0]
+
+    async def public(self) -> tuple[Header, dict[str, Entry]]:
+        """What readers can see, by the store's own line of changes."""
+        items = (await self.store.read(BLOG)).items
+        header = next(read_header(item) for item in items if item.id == HEADER)
+        return header, {item.id: read_entry(item) for item in items if item.id != HEADER}
+
+
+def entry_of(written: Written) -> StoredEntry:
+    assert isinstance(written.content, StoredEntry)
+    return written.content

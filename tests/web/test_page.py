@@ -1,0 +1,302 @@
+"""The reader's page in a real browser: what is posted appears in it, and it is the page that a reload would give."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, WebSocketRoute, async_playwright, expect
+
+from tests.conftest import StartNode
+from tests.support.node import RunningNode
+
+pytestmark = pytest.mark.browser
+
+ARGUMENTS = (
+    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+).split()
+
+SOON = 1_000
+"""Milliseconds until what was posted is in an open page."""
+
+RICH = {
+    "title": 'Talks & "terms" <b>',
+    "markdown": "**Bold**, [a link](https://example.org/?a=1&b=2)\n\n- one\n- two\n\n"
+    "```\n  code\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+    "authors": [{"name": "Ada Novak", "url": "https://example.org/ada"}, {"name": "Jon Berg"}],
+    "tags": ["diplomacy", "a & b"],
+    "key": True,
+    "breaking": True,
+    "source": {"name": "Kremlin", "url": "https://example.org/k"},
+    "event_at": "2020-10-09T05:58:00Z",
+    "published_at": "2020-10-09T06:12:00Z",
+    "media": [
+        {"type": "embed", "url": "https://example.org/map?a=1&b=2", "caption": "The map", "credit": "Maps"},
+        {"type": "embed", "url": "https://example.org/plain"},
+        {"type": "audio", "url": "/static/none.mp3", "alt": "An interview"},
+        {"type": "video", "url": "/static/none.mp4", "alt": "", "width": 640, "height": 360},
+        {"type": "image", "url": "/static/icon.svg", "alt": "A bridge", "caption": "The bridge", "credit": "J. Berg"},
+        {"type": "image", "url": "/static/icon.svg", "width": 64, "height": 64},
+    ],
+}
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield chromium
+        await chromium.close()
+
+
+class Complaints(list[str]):
+    """What a browser complained about: errors, refusals by the content security policy, foreign hosts."""
+
+    def watch(self, page: Page, url: str) -> None:
+        def on_console(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                self.append(message.text)
+
+        def on_request(request: Request) -> None:
+            if not request.url.startswith(url):
+                self.append(request.url)
+
+        page.on("console", on_console)
+        page.on("pageerror", lambda error: self.append(str(error)))
+        page.on("request", on_request)
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+async def open_page(browser: Browser, complaints: Complaints) -> AsyncIterator[OpenPage]:
+    """Open an address of a node; there must be no complaints until the end of the test."""
+
+    async def open_(node: RunningNode, path: str = "/blogs/demo", **context: Any) -> Page:
+        page = await (await browser.new_context(**context)).new_page()
+        complaints.watch(page, node.url)
+        await page.goto(node.url + path)
+        return page
+
+    yield open_
+    assert complaints == []
+
+
+@pytest.fixture
+async def node(start_node: StartNode) -> RunningNode:
+    node = await start_node()
+    await node.make_blog(headline="A day in October")
+    return node
+
+
+async def send(node: RunningNode, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async with node.editor() as editor:
+        answer = await editor.request(method, f"/api/blogs/demo{path}", json=body)
+    assert answer.status_code < 300, answer.text
+    return dict(answer.json())
+
+
+async def post(node: RunningNode, **fields: Any) -> str:
+    """Publish an entry. Returns its id."""
+    # Media have absolute addresses; ours are the node's own, so that nothing is asked of other hosts
+    fields["media"] = [
+        {**one, "url": node.url + one["url"] if one["url"].startswith("/") else one["url"]}
+        for one in fields.get("media", [])
+    ]
+    return str((await send(node, "POST", "/entries", fields))["id"])
+
+
+async def edit(node: RunningNode, entry: str, **fields: Any) -> None:
+    await send(node, "PATCH", f"/entries/{entry}", fields)
+
+
+async def titles(page: Page) -> list[str]:
+    return await page.locator(".entry h2").all_inner_texts()
+
+
+async def test_an_entry_appears_without_a_reload(node, open_page):
+    page = await open_page(node)
+    await expect(page.get_by_text("No updates yet")).to_be_visible()
+    entry = await post(node, title="First", markdown="**Bold** news")
+    await expect(page.locator(f"#entry-{entry} .body strong")).to_have_text("Bold", timeout=SOON)
+    await expect(page.get_by_text("No updates yet")).to_have_count(0)
+    await expect(page.get_by_role("status")).to_have_text("Live")
+
+
+async def test_entries_stand_in_the_order_of_their_publication(node, open_page):
+    await post(node, title="Six", published_at="2020-10-09T06:00:00Z")
+    page = await open_page(node)
+    await post(node, title="Eight", published_at="2020-10-09T08:00:00Z")
+    await post(node, title="Five", published_at="2020-10-09T05:00:00Z")
+    await post(node, title="Seven", published_at="2020-10-09T07:00:00Z")
+    await expect(page.locator(".entry")).to_have_count(4, timeout=SOON)
+    assert await titles(page) == ["Eight", "Seven", "Six", "Five"]
+
+
+async def test_an_edit_takes_the_place_of_the_entry(node, open_page):
+    entry = await post(node, title="Draft of history", published_at="2020-10-09T06:00:00Z")
+    await post(node, title="Newer")
+    page = await open_page(node)
+    await edit(node, entry, title="History", correction="It was not a draft.")
+    await expect(page.locator(f"#entry-{entry} h2")).to_have_text("History", timeout=SOON)
+    await expect(page.locator(f"#entry-{entry} .corrections")).to_contain_text("It was not a draft.")
+    await expect(page.locator(f"#entry-{entry} .updated")).to_be_visible()
+    assert await titles(page) == ["Newer", "History"]
+
+
+async def test_a_retraction_takes_the_body_off_the_page(node, open_page):
+    entry = await post(node, title="Ceasefire", markdown="Nobody confirmed this.")
+    page = await open_page(node)
+    await send(node, "DELETE", f"/entries/{entry}", {"note": "We were wrong."})
+    await expect(page.locator(f"#entry-{entry}.retracted")).to_contain_text("We were wrong.", timeout=SOON)
+    html = await page.content()
+    assert "Ceasefire" not in html and "Nobody confirmed" not in html
+
+
+async def test_the_header_changes(node, open_page):
+    page = await open_page(node)
+    related = [{"title": "Background", "url": "https://example.org/b"}]
+    await send(node, "PATCH", "", {"headline": "عنوان", "standfirst": "Over.", "status": "ended", "language": "ar"})
+    await send(node, "PATCH", "", {"related": related})
+    await expect(page.locator("h1")).to_have_text("عنوان", timeout=SOON)
+    await expect(page.locator(".standfirst")).to_have_text("Over.")
+    await expect(page.get_by_role("status")).to_have_text("Ended")
+    await expect(page.get_by_role("link", name="Background")).to_be_visible(timeout=SOON)
+    await expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    assert await page.title() == "عنوان"
+
+
+async def test_pinning_puts_a_pointer_on_top(node, open_page):
+    first, second = await post(node, title="One"), await post(node, markdown="Without a title")
+    page = await open_page(node)
+    pinned = page.locator("aside.pinned")
+    await edit(node, first, pinned=True)
+    await expect(pinned.get_by_role("link", name="One")).to_have_attribute("href", f"#entry-{first}", timeout=SOON)
+    await edit(node, first, title="Uno")
+    await expect(pinned.get_by_role("link", name="Uno")).to_be_visible(timeout=SOON)
+    await edit(node, second, pinned=True)
+    await expect(pinned).to_contain_text("Without a title", timeout=SOON)
+    await expect(page.locator(".entry.pinned")).to_have_count(1)
+    await send(node, "DELETE", f"/entries/{second}", {})
+    await expect(pinned).to_have_count(0, timeout=SOON)
+
+
+async def test_a_page_catches_up_after_a_restart_of_the_server(node, open_page, complaints):
+    gone = await post(node, title="Old")
+    page = await open_page(node)
+    await expect(page.locator("main")).to_have_attribute("data-cursor", re.compile("^2-"))
+    await node.stop()
+    await expect(page.get_by_role("status")).to_have_text("Reconnecting")
+    await node.start()
+    await edit(node, gone, title="Edited meanwhile")
+    await post(node, title="Posted meanwhile")
+    await expect(page.locator(".entry")).to_have_count(2, timeout=35_000)
+    assert await titles(page) == ["Posted meanwhile", "Edited meanwhile"]
+    await expect(page.get_by_role("status")).to_have_text("Live")
+    complaints[:] = [one for one in complaints if "ERR_CONNECTION_REFUSED" not in one]
+
+
+async def test_what_grew_live_is_what_a_reload_gives(node, open_page):
+    page = await open_page(node, timezone_id="Europe/Skopje", locale="en-GB")
+    rich = await post(node, **RICH)
+    await edit(node, rich, correction="One < two.", pinned=True)
+    await send(node, "DELETE", f"/entries/{await post(node, title='x')}", {"note": "Wrong & gone"})
+    await send(node, "DELETE", f"/entries/{await post(node, title='y')}", {})
+    await post(node, markdown="Plain")
+    await post(node, title="Title only", authors=[{"name": "A"}, {"name": "B"}])
+    image = {"type": "image", "url": f"{node.url}/static/icon.svg", "caption": "An icon"}
+    await send(node, "PATCH", "", {"standfirst": "A & B", "tags": ["t"], "authors": [{"name": "Desk"}], "image": image})
+    await send(node, "PATCH", "", {"status": "scheduled", "coverage_start": "2020-10-09T05:40:00Z"})
+    done = await send(node, "PATCH", "", {"related": [{"title": "R", "url": "https://example.org/r"}]})
+    await expect(page.locator("main")).to_have_attribute("data-cursor", re.compile(f"^{done['seq']}-"), timeout=SOON)
+    grown = await page.locator("main").evaluate("main => main.outerHTML")
+    await page.reload()
+    await expect(page.locator(f"#entry-{rich} time").first).to_have_text("9 Oct 2020, 08:12")
+    assert (await page.locator("main").evaluate("main => main.outerHTML")).split("><") == grown.split("><")
+
+
+async def test_everything_is_there_without_javascript(node, open_page):
+    entry = await post(node, **RICH)
+    await edit(node, entry, pinned=True)
+    page = await open_page(node, java_script_enabled=False)
+    article = page.locator(f"#entry-{entry}")
+    for text in ("06:12 UTC", "Breaking", "Key event", RICH["title"], "Bold", "The bridge", "Ada Novak", "diplomacy"):
+        await expect(article).to_contain_text(text)
+    await expect(page.locator("h1")).to_have_text("A day in October")
+    await expect(page.locator("aside.pinned")).to_contain_text(RICH["title"])
+    await page.goto(node.url)
+    await page.get_by_role("link", name="A day in October").click()
+    await expect(article).to_be_visible()
+
+
+async def test_an_older_page_has_its_own_entries_only(start_node, open_page):
+    node = await start_node(STOPPRESS_NEWEST="2")
+    await node.make_blog()
+    ids = [await post(node, title=f"At {hour}", published_at=f"2020-10-09T0{hour}:00:00Z") for hour in range(1, 6)]
+    page = await open_page(node)
+    assert await titles(page) == ["At 5", "At 4"]
+    await page.get_by_role("link", name="Older updates").click()
+    assert await titles(page) == ["At 3", "At 2"]
+    await post(node, title="New")
+    await edit(node, ids[0], title="Elsewhere")
+    await post(node, title="Between", published_at="2020-10-09T03:30:00Z")
+    await edit(node, ids[2], title="At 3, edited")
+    await expect(page.locator(f"#entry-{ids[2]} h2")).to_have_text("At 3, edited", timeout=SOON)
+    assert await titles(page) == ["Between", "At 3, edited", "At 2"]
+    await page.get_by_role("link", name="Newest updates").click()
+    assert await titles(page) == ["New", "At 5"]
+
+
+async def test_the_pinned_entry_may_be_on_an_older_page(start_node, open_page):
+    node = await start_node(STOPPRESS_NEWEST="1")
+    await node.make_blog()
+    old = await post(node, title="Old", published_at="2020-10-09T06:00:00Z")
+    await post(node, title="New")
+    page = await open_page(node)
+    await edit(node, old, pinned=True)
+    await page.locator("aside.pinned").get_by_role("link", name="Old").click()
+    await expect(page).to_have_url(f"{node.url}/blogs/demo/entries/{old}#entry-{old}")
+    assert await titles(page) == ["Old"]
+    await edit(node, old, title="Old, edited")
+    await expect(page.locator(f"#entry-{old} h2")).to_have_text("Old, edited", timeout=SOON)
+
+
+async def test_a_reset_replaces_everything_also_on_an_older_page(node, open_page, browser, complaints):
+    entry = await post(node, title="Before", published_at="2020-10-09T06:00:00Z")
+    page = await (await browser.new_context()).new_page()
+    complaints.watch(page, node.url)
+    connected: asyncio.Future[WebSocketRoute] = asyncio.get_running_loop().create_future()
+    # Playwright puts a mark on the handler, which a builtin method does not take
+    await page.route_web_socket(re.compile("/live"), lambda server: connected.set_result(server))  # noqa: PLW0108
+    await page.goto(f"{node.url}/blogs/demo?before=2020-10-09T07:00:00.000Z_{entry}")
+    assert await titles(page) == ["Before"]
+    server = await connected
+    entry_after = {"id": "after", "seq": 1, "version": 1, "status": "published", "title": "After"}
+    server.send(
+        json.dumps(
+            {
+                "type": "update",
+                "blog": "demo",
+                "from": None,
+                "cursor": "1-other",
+                "header": {"blog": "demo", "seq": 1, "headline": "Made anew", "status": "live"},
+                "entries": [{**entry_after, "published_at": "2020-10-09T08:00:00.000Z"}],
+                "older": "/blogs/demo/entries?before=2020-10-09T08:00:00.000Z_after",
+            }
+        )
+    )
+    await expect(page.locator("h1")).to_have_text("Made anew", timeout=SOON)
+    assert await titles(page) == ["After"]
+    await expect(page).to_have_url(f"{node.url}/blogs/demo")
+    await expect(page.get_by_role("link", name="Newest updates")).to_have_count(0)
+    older = page.get_by_role("link", name="Older updates")
+    await expect(older).to_have_attribute("href", "/blogs/demo?before=2020-10-09T08:00:00.000Z_after")
