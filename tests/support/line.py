@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import msgspec
 
-from stoppress.model import HEADER, START, Cursor, Entry, Header, Item, Segment, new_tag
+from stoppress.model import HEADER, START, Cursor, Entry, Header, Item, Segment
 
 State = dict[str, tuple[int, int]]
 """Item id to its seq and version."""
@@ -17,6 +19,7 @@ class Line:
         self.changes: list[tuple[Item, str]] = []
         self.states: dict[Cursor, State] = {START: {}}
         self.published_at: dict[str, str] = {}
+        self._tags = count()  # unique, also over a rollback, and the same in every run
 
     @property
     def cursor(self) -> Cursor:
@@ -34,7 +37,7 @@ class Line:
                 self.published_at.setdefault(item_id, content.published_at or "")
             state = self.states[self.cursor]
             item = Item(item_id, len(self.changes) + 1, self.version(item_id) + 1, msgspec.json.encode(content))
-            self.changes.append((item, new_tag()))
+            self.changes.append((item, f"t{next(self._tags)}"))
             self.states[self.cursor] = {**state, item_id: (item.seq, item.version)}
             items.append(item)
             tags.append(self.changes[-1][1])

@@ -85,7 +85,7 @@ async def test_every_answered_write_survives_a_kill_at_any_line(tmp_path, figure
 
     results = await asyncio.gather(*(one(number) for number in range(KILLS)))
     answered, unanswered = (sum(column) for column in zip(*results, strict=True))
-    figure(f"{KILLS} kills between two steps of a publish: {answered} answered writes, lost 0; {unanswered} unanswered kept")
+    figure(f"{KILLS} kills within a publish: {answered} answered writes, lost 0; {unanswered} unanswered were kept")
     assert answered > KILLS // 5, "the kills came too early to say anything"
     assert unanswered > 0, "no kill came between the commit and the answer"
 

@@ -1,13 +1,16 @@
 """How every write gets to the store, and from there to the readers.
 
 A write is planned from the items as they stand and committed only if they still stand so; if somebody else
-was faster, it is planned again. So nothing is locked, on one node or on many.
+was faster, it is planned again. So nothing is locked in the store. Writes that lose take turns on their node:
+however many come at once, each gets through.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Container
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -51,6 +54,7 @@ class Committer:
     def __init__(self, store: Store, applied: Callable[[str, Segment], None]) -> None:
         self._store = store
         self._applied = applied
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def commit(self, blog: str, request: Request, plan: Plan) -> Written:
         """Carry out a plan, or give the answer that the same request got before.
@@ -61,22 +65,33 @@ class Committer:
         """
         if request.once and (earlier := await self._store.recall(blog, request.once)):
             return _written(earlier)
-        for _attempt in range(ATTEMPTS):
-            try:
-                planned = await plan()
-            except StoppressError:  # because of what the same request, sent twice, has just changed?
-                if request.once and (earlier := await self._store.recall(blog, request.once)):
-                    return _written(earlier)
-                raise
-            if isinstance(planned, Written):
-                return planned
-            try:
-                segment = await self._store.commit(blog, planned, request.once)
-            except VersionConflict:
-                continue
-            self._applied(blog, segment)
-            return _written(segment)
-        raise StoreUnavailable(f"blog {blog!r} changes too fast to write this: ask again")
+        written = await self._attempt(blog, request, plan)
+        if written is None:
+            async with self._turns.setdefault(blog, asyncio.Lock()):
+                for _attempt in range(ATTEMPTS):
+                    written = await self._attempt(blog, request, plan)
+                    if written is not None:
+                        break
+                else:
+                    raise StoreUnavailable(f"blog {blog!r} changes too fast to write this: ask again")
+        return written
+
+    async def _attempt(self, blog: str, request: Request, plan: Plan) -> Written | None:
+        """Plan and commit once; None if somebody else was faster."""
+        try:
+            planned = await plan()
+        except StoppressError:  # because of what the same request, sent twice, has just changed?
+            if request.once and (earlier := await self._store.recall(blog, request.once)):
+                return _written(earlier)
+            raise
+        if isinstance(planned, Written):
+            return planned
+        try:
+            segment = await self._store.commit(blog, planned, request.once)
+        except VersionConflict:
+            return None
+        self._applied(blog, segment)
+        return _written(segment)
 
 
 def _written(segment: Segment) -> Written:

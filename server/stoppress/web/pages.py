@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from stoppress import __version__
 from stoppress.follower import Follower
 from stoppress.live.replica import PublicItem, Replica, parse_place
 from stoppress.newsroom.blogs import Blogs
@@ -34,6 +36,15 @@ def client_folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "client_js" / "src"
 
 
+class _Revalidated(StaticFiles):
+    """Files that browsers ask about each time: a page must never mix modules of two versions."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        response = super().file_response(*arguments, **options)
+        response.headers["cache-control"] = "no-cache"
+        return response
+
+
 class Pages:
     """The handlers.
 
@@ -56,8 +67,8 @@ class Pages:
         return [
             Route("/", self.index, methods=["GET"]),
             Route("/blogs/{blog}", self.blog, methods=["GET"]),
-            Mount("/client", StaticFiles(directory=client_folder()), name="client"),
-            Mount("/static", StaticFiles(directory=static), name="static"),
+            Mount("/client", _Revalidated(directory=client_folder()), name="client"),
+            Mount("/static", _Revalidated(directory=static), name="static"),
         ]
 
     async def index(self, _request: Request) -> Response:
@@ -91,7 +102,7 @@ class Pages:
         newest: bool,
         at: str | None = None,
     ) -> Response:
-        etag = f'"{replica.cursor}"'
+        etag = f'"{replica.cursor}-{__version__}"'  # another version may have another template
         if etag in request.headers.get("if-none-match", ""):
             return Response(None, 304, {**HEADERS, "etag": etag, "vary": "accept"})
         header = replica.header

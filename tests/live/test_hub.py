@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from stoppress.live.hub import BURST_WINDOW, Farewell, Hub
+from stoppress.live.replica import Replica
+from stoppress.model import Cursor
+from stoppress.wire.encodings import HTTP_JSON, Encoding
+from stoppress.wire.messages import Retry
+from tests.support.line import Line, entry, header
+
+
+class Reader:
+    """A connection that keeps what it was sent."""
+
+    def __init__(self, encoding: Encoding = HTTP_JSON, cursor: Cursor | None = None) -> None:
+        self.encoding, self.cursor = encoding, cursor
+        self.sent: list[bytes] = []
+        self.closed: int | None = None
+
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = code
+
+    @property
+    def messages(self) -> list[dict]:
+        return [json.loads(data) for data in self.sent]
+
+
+class World:
+    """A hub on a line, with a clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.line, self.now, self.timers = Line(), 0.0, []
+        self.line.commit(header())
+        self.hub = Hub(Replica("demo"), self._call_later, lambda: self.now)
+        self.hub.absorb(self.line.read())
+        self.wait()
+        self.now += 1
+
+    def _call_later(self, delay: float, work: Callable[[], None]) -> None:
+        self.timers.append((self.now + delay, work))
+
+    def publish(self, *numbers: int) -> None:
+        self.hub.apply(self.line.commit(*map(entry, numbers)))
+
+    def wait(self, seconds: float = 0.0) -> None:
+        self.now += seconds
+        due, self.timers = [t for t in self.timers if t[0] <= self.now], [t for t in self.timers if t[0] > self.now]
+        for _, work in due:
+            work()
+
+    def join(self, **options) -> Reader:
+        reader = Reader(**options)
+        self.hub.join(reader)
+        return reader
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_all_readers_at_the_head_get_the_same_bytes_object(world):
+    readers = [world.join() for _ in range(3)]
+    world.publish(1)
+    world.wait()
+    assert readers[0].sent[-1] is readers[1].sent[-1] is readers[2].sent[-1]
+
+
+def test_a_reader_at_the_head_gets_an_update_without_entries_when_it_joins(world):
+    reader = world.join(cursor=world.line.cursor)
+    head = str(world.line.cursor)
+    assert reader.messages == [{"type": "update", "blog": "demo", "from": head, "cursor": head, "entries": []}]
+
+
+def test_the_first_change_goes_out_at_once_and_those_right_after_it_together(world):
+    reader = world.join()
+    world.publish(1)
+    world.wait()
+    assert len(reader.sent) == 2
+    for number in range(2, 10):
+        world.publish(number)
+    world.wait()
+    assert len(reader.sent) == 2
+    world.wait(BURST_WINDOW)
+    assert len(reader.sent) == 3
+    assert len(reader.messages[-1]["entries"]) == 8
+
+
+def test_a_reader_that_joins_during_a_burst_gets_everything_once(world):
+    world.publish(1)
+    world.wait()
+    world.publish(2)
+    reader = world.join()
+    world.publish(3)
+    world.wait(BURST_WINDOW)
+    seqs = [each["seq"] for message in reader.messages for each in message["entries"]]
+    assert seqs == [2, 3, 4]
+    assert reader.messages[1]["from"] == reader.messages[0]["cursor"]
+
+
+def test_nothing_is_sent_to_a_full_connection_and_it_is_caught_up_afterwards(world):
+    reader, other = world.join(), world.join()
+    world.hub.pause(reader)
+    for number in range(5):
+        world.publish(number)
+        world.wait(1)
+    assert len(reader.sent) == 1
+    assert len(other.sent) == 6
+    world.hub.resume(reader)
+    assert len(reader.sent) == 2
+    assert len(reader.messages[1]["entries"]) == 5
+    world.publish(9)
+    world.wait(1)
+    assert reader.sent[-1] is other.sent[-1], "it is at the head with the others again"
+
+
+def test_a_rolled_back_store_resets_everybody(world):
+    at_head, slow = world.join(), world.join()
+    world.publish(1, 2)
+    world.wait(1)
+    world.hub.pause(slow)
+    world.line.roll_back(2)
+    world.line.commit(entry(3))
+    world.hub.absorb(world.line.read())
+    world.wait(1)
+    world.hub.resume(slow)
+    for reader in (at_head, slow):
+        assert reader.messages[-1]["from"] is None
+        assert [each["seq"] for each in reader.messages[-1]["entries"]] == [2, 3]
+
+
+def test_returning_readers_with_the_same_cursor_share_one_answer(world):
+    since = world.line.cursor
+    world.publish(*range(20))
+    world.wait(1)
+    readers = [world.join(cursor=since) for _ in range(10)]
+    assert len({id(reader.sent[0]) for reader in readers}) == 1
+
+
+def test_a_beat_says_where_the_head_is(world):
+    reader = world.join()
+    world.hub.beat()
+    assert reader.messages[-1] == {"type": "beat", "cursor": str(world.line.cursor)}
+
+
+def test_no_beat_is_sent_while_a_delivery_is_due(world):
+    reader = world.join()
+    world.publish(1)
+    world.hub.beat()
+    assert len(reader.sent) == 1
+
+
+def test_a_farewell_reaches_everybody_and_whoever_comes_later(world):
+    early = world.join()
+    world.hub.close(Farewell(1001, "bye", Retry(0, 500)))
+    late = world.join()
+    assert early.messages[-1] == {"type": "retry", "min": 0, "max": 500}
+    assert (early.closed, late.closed, world.hub.reader_count) == (1001, 1001, 0)
+
+
+def test_a_reader_that_left_is_not_kept_by_a_late_pause(world):
+    reader = world.join()
+    world.hub.leave(reader)
+    world.hub.pause(reader)
+    world.hub.resume(reader)
+    assert world.hub.reader_count == 0

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from stoppress.errors import BadInput, MalformedCursor
+from stoppress.live.replica import Fit, Replica, parse_place
+from stoppress.model import START, Cursor
+from tests.support.line import Line, entry, header
+
+
+@pytest.fixture
+def line() -> Line:
+    line = Line()
+    line.commit(header())
+    return line
+
+
+def replica_of(line: Line, newest: int = 50) -> Replica:
+    replica = Replica("demo", newest)
+    replica.absorb(line.read())
+    return replica
+
+
+def ids(items) -> list[int]:
+    return [int(item.id[-12:]) for item in items]
+
+
+def test_it_takes_what_follows_and_says_what_does_not(line):
+    replica = replica_of(line)
+    first, second = line.commit(entry(1)), line.commit(entry(2))
+    assert replica.apply(second) is Fit.GAP
+    assert replica.apply(first) is Fit.NEWS
+    assert replica.apply(first) is Fit.KNOWN
+    assert replica.apply(second) is Fit.NEWS
+    assert replica.cursor == line.cursor
+
+
+def test_sync_sends_what_differs_in_its_newest_state_ascending_by_seq(line):
+    line.commit(entry(1), entry(2))
+    since = line.cursor
+    line.commit(entry(1, text="a"))
+    line.commit(entry(3))
+    line.commit(entry(1, text="b"))
+    part = replica_of(line).sync(since, 10**6)
+    assert ids(part.entries) == [3, 1]
+    assert [item.content.text for item in part.entries] == ["text", "b"]
+    assert (part.since, part.cursor, part.header, part.more) == (since, line.cursor, None, False)
+
+
+def test_sync_from_the_head_is_empty(line):
+    part = replica_of(line).sync(line.cursor, 10**6)
+    assert (part.since, part.cursor, part.entries) == (line.cursor, line.cursor, [])
+
+
+def test_parts_lead_from_one_to_the_next_up_to_the_head(line):
+    line.commit(*(entry(number) for number in range(10)))
+    replica, cursor, seen = replica_of(line), START, []
+    while cursor != replica.cursor:
+        part = replica.sync(cursor, limit=400)
+        assert part.since == cursor
+        assert part.more == (part.cursor != replica.cursor)
+        seen += ids(part.entries)
+        cursor = part.cursor
+    assert seen == list(range(10))
+
+
+def test_a_cursor_with_another_tag_is_unknown_though_its_seq_exists(line):
+    line.commit(entry(1))
+    replica = replica_of(line)
+    assert replica.knows(line.cursor)
+    assert not replica.knows(Cursor(line.cursor.seq, "another"))
+    assert not replica.knows(Cursor(99, line.cursor.tag))
+    assert replica.sync(Cursor(1, "another"), 10**6).since is None
+
+
+def test_a_reset_has_the_header_and_the_newest_entries_by_publication(line):
+    times = ["2026-01-01T00:00:05.000Z", "2026-01-01T00:00:01.000Z", "2026-01-01T00:00:03.000Z"]
+    line.commit(*(entry(number, at) for number, at in enumerate(times)))
+    part = replica_of(line, newest=2).sync(None, 10**6)
+    assert part.since is None
+    assert part.header is not None
+    assert ids(part.entries) == [0, 2], "ascending by seq; the one of 00:01 is older"
+    assert part.older is not None
+
+
+def test_older_pages_give_each_entry_once_newest_first(line):
+    line.commit(*(entry(number) for number in range(10)))
+    replica = replica_of(line)
+    place, seen = None, []
+    while True:
+        entries, older = replica.page(place, 3)
+        seen += ids(entries)
+        if older is None:
+            break
+        place = parse_place(older.partition("before=")[2])
+    assert seen == list(range(9, -1, -1))
+
+
+def test_another_line_replaces_everything(line):
+    line.commit(entry(1), entry(2))
+    replica, another = replica_of(line), Line()
+    another.commit(header("another"))
+    replica.absorb(another.read())
+    assert replica.cursor == another.cursor
+    assert replica.entry_count == 0
+    assert replica.header is not None
+    assert replica.header.headline == "another"
+
+
+def test_a_segment_from_the_middle_of_another_line_is_refused(line):
+    replica = replica_of(line)
+    after = line.commit(entry(1)).cursor
+    line.commit(entry(2))
+    with pytest.raises(ValueError, match="does not fit"):
+        replica.absorb(line.read(after))
+
+
+def test_the_line_can_be_given_back_as_a_store_would_give_it(line):
+    line.commit(entry(1), entry(2))
+    since = line.cursor
+    line.commit(entry(1, text="a"))
+    assert replica_of(line).segment_after(since) == line.read(since)
+    assert msgspec.json.decode(line.read(since).items[0].body)["text"] == "a"
+
+
+@pytest.mark.parametrize("text", ["", "x", "_", "2026-01-01T00:00:05.000Z_", "a" * 24 + "-" + "b" * 36])
+def test_a_place_that_no_server_gave_is_refused(text):
+    with pytest.raises(BadInput) as refused:
+        parse_place(text)
+    assert refused.value.field == "before"
+
+
+NO_CURSORS = ["", "1", "-", "0-", "0-a", "01-a", "1-", "1-ä", "1-a b", "-1-a", "\\u0661-a", "1-" + "a" * 33]
+
+
+@pytest.mark.parametrize("text", NO_CURSORS)
+def test_a_text_that_is_no_cursor_is_refused(text):
+    with pytest.raises(MalformedCursor):
+        Cursor.parse(text)
+
+
+def test_a_cursor_survives_its_text():
+    assert Cursor.parse("0") == START
+    assert Cursor.parse(str(Cursor(42, "q8Zk3"))) == Cursor(42, "q8Zk3")

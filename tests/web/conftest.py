@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+
+import httpx
+import pytest
+
+from tests.support.node import RunningNode, sqlite_url
+
+BEAT = 0.2
+"""Seconds between beats of the shared node."""
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+    """One server for all tests of a module that do not stop it. Each test uses a `blog` of its own."""
+    node = RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), STOPPRESS_BEAT=str(BEAT))
+    with asyncio.Runner() as runner:  # a test's own event loop does not live as long
+        runner.run(node.start())
+        yield node
+        assert runner.run(node.stop()) == 0
+
+
+@pytest.fixture
+async def editor(node: RunningNode) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with a key."""
+    async with node.editor() as client:
+        yield client
+
+
+@pytest.fixture
+async def reader(node: RunningNode) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a key."""
+    async with httpx.AsyncClient(base_url=node.url, timeout=20, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+async def blog(editor: httpx.AsyncClient) -> str:
+    """The name of a blog that nobody else uses."""
+    name = f"blog-{next(_numbers)}"
+    answer = await editor.put(f"/api/blogs/{name}", json={"headline": "Talks in Moscow"})
+    assert answer.status_code == 201, answer.text
+    return name
