@@ -24,7 +24,8 @@ BLOG_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 
 Line = Annotated[str, Meta(min_length=1, max_length=500)]
 Paragraph = Annotated[str, Meta(min_length=1, max_length=5_000)]
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s]+$", max_length=2_000)]
+Url = Annotated[str, Meta(pattern=r"^https?://[^\s\x00-\x20\x7f-\xa0\ufeff]+$(?!\n)", max_length=2_000)]
+"""White space is spelled out because regular expressions differ on it, and `$` alone allows a last newline."""
 Pixels = Annotated[int, Meta(ge=1, le=100_000)]
 Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=50)]
 

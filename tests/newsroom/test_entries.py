@@ -467,7 +467,6 @@ async def test_a_retracted_body_is_gone_from_the_disk_after_a_checkpoint(newsroo
     assert SECRET.encode() not in bytes_on_disk(newsroom)
 
 
-@pytest.mark.xfail(reason="store/sqlite.py keeps the answer to an Idempotency-Key, body and all, for 24 hours")
 async def test_a_body_posted_with_an_idempotency_key_is_gone_from_the_disk_after_its_retraction(newsroom: Newsroom):
     entry = await newsroom.post(Request(once=Once("tests:k", "x")), markdown=SECRET)
     await newsroom.retract(entry)

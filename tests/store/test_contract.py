@@ -443,3 +443,14 @@ async def test_hints_end_when_the_store_is_closed(store: Store):
 
 async def test_a_store_that_works_says_so(store: Store):
     await store.ping()
+
+
+async def test_an_erased_body_is_in_no_remembered_answer(store: Store):
+    await store.commit("karabakh", [Write(HEADER, 0, b"{}")])
+    once = Once("key", "print")
+    first = await store.commit("karabakh", [Write("a", 0, b"secret"), Write(HEADER, 1, b"{}")], once)
+    await store.commit("karabakh", [Write("a", 1, b"gone", erase=True)])
+    again = await store.recall("karabakh", once)
+    assert again is not None
+    assert again.cursor == first.cursor
+    assert [(item.id, item.version, item.body) for item in again.items] == [("a", 1, b"gone"), (HEADER, 2, b"{}")]

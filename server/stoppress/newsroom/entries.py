@@ -25,6 +25,9 @@ BIG_BODY = 8_000
 CLOCK_SLACK = timedelta(minutes=1)
 """How far in the future an editor's clock may put `published_at`."""
 
+PLACE = r"^(9|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)_[0-9a-f-]{36}$"
+"""What `list_place` gives, joined by a `_`."""
+
 STATUSES: tuple[str, ...] = get_args(EntryStatus)
 
 
@@ -199,4 +202,5 @@ def _write(entry: StoredEntry, expected: int) -> Write:
     if entry.status == "scheduled" and entry.publish_at:
         due = datetime.fromisoformat(entry.publish_at).timestamp()
     visible = entry.status in ("published", "retracted")
-    return Write(entry.id, expected, msgspec.json.encode(entry), visible, due)
+    erase = entry.status == "retracted"
+    return Write(entry.id, expected, msgspec.json.encode(entry), visible, due, erase)

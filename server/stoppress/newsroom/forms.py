@@ -24,6 +24,7 @@ from stoppress.model import (
     Source,
     StoredEntry,
     Tags,
+    Url,
     timestamp,
 )
 
@@ -73,11 +74,11 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
     headline: Field[Line] = UNSET
     standfirst: Field[Paragraph] = UNSET
     status: BlogStatus | UnsetType = UNSET
-    language: Field[Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", max_length=35)]] = UNSET
-    timezone: Field[Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$", max_length=64)]] = UNSET
+    language: Field[Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$(?!\n)", max_length=35)]] = UNSET
+    timezone: Field[Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$(?!\n)", max_length=64)]] = UNSET
     coverage_start: Field[Moment] = UNSET
     coverage_end: Field[Moment] = UNSET
-    url: Field[Annotated[str, Meta(pattern=r"^https?://[^\s]+$", max_length=2_000)]] = UNSET
+    url: Field[Url] = UNSET
     image: Field[Media] = UNSET
     authors: Field[People] = UNSET
     tags: Field[Tags] = UNSET

@@ -28,6 +28,8 @@ class Write(NamedTuple):
     """Whether readers may see it: it takes a seq and a tag. What was visible once stays visible."""
     due: float | None = None
     """For a scheduled entry: when it is to be published, Unix time in seconds."""
+    erase: bool = False
+    """Whether nothing of the item's earlier bodies may stay: remembered answers get this body in their place."""
 
 
 class Once(NamedTuple):

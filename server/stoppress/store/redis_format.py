@@ -46,6 +46,7 @@ class PackedWrite(Struct, omit_defaults=True):
     body: str | None = None
     tag: str | None = None
     due: float | None = None
+    erase: bool = False
 
 
 class Packed(Struct, array_like=True):
@@ -64,7 +65,7 @@ def pack_writes(fingerprint: str, writes: Sequence[Write]) -> bytes:
 
 def _packed(write: Write) -> PackedWrite:
     body = None if write.body is None else write.body.decode()
-    return PackedWrite(write.id, write.expected, body, new_tag() if write.visible else None, write.due)
+    return PackedWrite(write.id, write.expected, body, new_tag() if write.visible else None, write.due, write.erase)
 
 
 def unpack_message(message: bytes) -> tuple[str, Segment]:

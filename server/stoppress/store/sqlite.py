@@ -127,7 +127,13 @@ class SQLiteStore:
                 self._remember(blog, once, segment)
             return segment
 
-        return await self._in_thread(lambda: self._transaction(work))
+        def commit() -> Segment:
+            segment = self._transaction(work)
+            if any(write.erase for write in writes):
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has what was erased, too
+            return segment
+
+        return await self._in_thread(commit)
 
     def _transaction(self, work: Callable[[], _T]) -> _T:
         self._db.execute("BEGIN IMMEDIATE")
@@ -165,6 +171,8 @@ class SQLiteStore:
             return Item(write.id, 0, write.expected + 1, b"")
         item = Item(write.id, seq, write.expected + 1, write.body)
         self._put(blog, item, write.due)
+        if write.erase:
+            self._erase(blog, item)
         return item
 
     def _put(self, blog: str, item: Item, due: float | None = None) -> None:
@@ -172,6 +180,18 @@ class SQLiteStore:
             "INSERT OR REPLACE INTO items (blog, id, seq, version, due, body) VALUES (?, ?, ?, ?, ?, ?)",
             (blog, item.id, item.seq, item.version, due, item.body),
         )
+
+    def _erase(self, blog: str, item: Item) -> None:
+        rows = self._db.execute(
+            "SELECT key, segment FROM answers WHERE blog=? AND instr(segment, CAST(? AS BLOB))", (blog, item.id)
+        ).fetchall()
+        for key, packed in rows:
+            segment = msgspec.msgpack.decode(packed, type=Segment)
+            items = tuple(one._replace(body=item.body) if one.id == item.id else one for one in segment.items)
+            self._db.execute(
+                "UPDATE answers SET segment=? WHERE blog=? AND key=?",
+                (msgspec.msgpack.encode(segment._replace(items=items)), blog, key),
+            )
 
     def _set_head(self, blog: str, segment: Segment) -> None:
         self._db.executemany(

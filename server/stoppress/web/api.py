@@ -14,7 +14,7 @@ from stoppress.errors import BadInput
 from stoppress.model import BLOG_NAME, Header, StoredEntry
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Written
-from stoppress.newsroom.entries import STATUSES, Entries, list_place
+from stoppress.newsroom.entries import PLACE, STATUSES, Entries, list_place
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.web.auth import Keys
 from stoppress.web.bodies import answer, decode, number, read_body, write_request
@@ -90,7 +90,7 @@ class Api:
             raise BadInput(f"`status` must be one of {', '.join(STATUSES)}", "status")
         entries = await self._entries.list_all(_blog(request), status)
         if before is not None:
-            if not _PLACE.fullmatch(before):
+            if not re.fullmatch(PLACE, before):
                 raise BadInput(f"{before[:80]!r} is no place in a list: follow the `next` you were given", "before")
             place = before.partition("_")[::2]
             entries = [entry for entry in entries if list_place(entry) < place]
@@ -129,10 +129,6 @@ class Api:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
-
-_PLACE = re.compile(r"(9|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)_[0-9a-f-]{36}", re.ASCII)
-"""What `list_place` gives, joined."""
-
 
 def _resource(path: str, **handlers: Handler) -> Route:
     """One route for all methods of an address, so that a 405 names all that are allowed."""

@@ -72,8 +72,10 @@ def decode(request: Request, body: bytes, form: type[_T]) -> _T:
         unknown = re.search(r"unknown field `([^`]*)`", str(error))
         name = unknown[1] if unknown else field[1] if field else None
         raise BadInput(str(error), name) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(400, f"the body is not valid {kind}: {error}") from None
+    except (ValueError, OverflowError) as error:  # a msgpack timestamp that is no date
+        raise BadInput(f"the body has a value that is out of range: {error}") from None
 
 
 def write_request(request: Request, key: Key, body: bytes) -> WriteRequest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,7 @@ from starlette.routing import Route
 
 from stoppress import __version__
 from stoppress.model import BLOG_NAME, Header, StoredEntry
-from stoppress.newsroom.entries import STATUSES
+from stoppress.newsroom.entries import PLACE, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.web.bodies import JSON, MSGPACK
 
@@ -91,7 +92,8 @@ _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "description": "The ETag of the version that the write is for.",
-    "schema": {"type": "string", "pattern": '^("[0-9]{1,15}"|[*])$'},
+    "schema": {"type": "string", "pattern": '^("[1-9][0-9]{0,14}"|[*])$'},
+    "example": '"3"',
 }
 _ONCE = {
     "name": "Idempotency-Key",
@@ -114,7 +116,7 @@ def _paths() -> dict[str, Any]:
     header = {"$ref": "#/components/schemas/Header"}
     name = _query("after", "The name after which the list begins.", {"type": "string"})
     status = _query("status", "Only entries of this status.", {"enum": list(STATUSES)})
-    before = _query("before", "Where the page begins, from `next`.", {"type": "string"})
+    before = _query("before", "Where the page begins, from `next`.", {"type": "string", "pattern": PLACE})
     return {
         "/api/blogs": {
             "get": _operation("List blogs", [name, _LIMIT], {"200": _list("blogs", header)}, ("400", "401", "503")),
@@ -134,7 +136,9 @@ def _paths() -> dict[str, Any]:
                 {"200": _list("entries", entry)},
                 ("400", "401", "404", "422", "503"),
             ),
-            "post": _write("Publish an entry, or keep it as a draft or scheduled", "EntryForm", {"201": entry}),
+            "post": _write(
+                "Publish an entry, or keep it as a draft or scheduled", "EntryForm", {"201": entry}, [_ONCE]
+            ),
         },
         "/api/blogs/{blog}/entries/{entry}": {
             "parameters": [_BLOG, _ENTRY],
@@ -153,9 +157,11 @@ def _operation(
     return {"summary": summary, "parameters": parameters, "responses": {**responses, **failures}}
 
 
-def _write(summary: str, form: str, results: dict[str, Any]) -> dict[str, Any]:
+def _write(
+    summary: str, form: str, results: dict[str, Any], parameters: Sequence[dict[str, Any]] = (_IF_MATCH, _ONCE)
+) -> dict[str, Any]:
     responses = {status: _content(schema, written=True) if schema else _nothing() for status, schema in results.items()}
-    operation = _operation(summary, [_IF_MATCH, _ONCE], responses, _WRITE_ERRORS)
+    operation = _operation(summary, list(parameters), responses, _WRITE_ERRORS)
     schema = {"schema": {"$ref": f"#/components/schemas/{form}"}}
     # msgpack is understood as well and has the same maps; the document describes it by its JSON twin
     operation["requestBody"] = {"required": form != "RetractionForm", "content": {JSON[0]: schema}}

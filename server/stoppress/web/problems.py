@@ -57,7 +57,7 @@ async def on_error(_request: Request, error: Exception) -> Response:
         case StoreUnavailable():
             return problem(503, str(error), {"retry-after": str(RETRY_AFTER_SECONDS)})
         case BadInput(field=field):
-            members: dict[str, Any] = {"field": field} if field else {}
+            members: dict[str, Any] = {} if field is None else {"field": field}
             return problem(_bad_input_status(error), str(error), None, **members)
     return problem(404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 500, str(error))
 
