@@ -4,7 +4,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean
+.PHONY: help run test check latency format lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ check: ## lint, formatting and types, Python and JavaScript
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	cd client_js && npm run --silent check && npm run --silent lint
+
+latency: ## measure how long an entry takes from the editor to 100 readers
+	@scripts/setup run
+	@.venv/bin/python loadtest/latency.py $(ARGS)
 
 format: ## format the code and fix what can be fixed
 	@scripts/setup check

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -181,8 +180,8 @@ def listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         listening.listen(BACKLOG)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    except (OSError, UnicodeError) as error:  # the latter where a host's name cannot be one
+        reason = getattr(error, "strerror", None) or "this is no name of a host"
         raise StartError(
             f"cannot listen on {host}:{port}: {reason}; name another place with --host and --port"
         ) from None

@@ -108,7 +108,7 @@ def post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any
     if markdown is None or markdown == "-":
         if sys.stdin.isatty():
             click.echo("Write the entry in Markdown; Ctrl-D publishes it, Ctrl-C does not.", err=True)
-        markdown = sys.stdin.read()
+        markdown = sys.stdin.buffer.read().decode(errors="surrogateescape")  # `publish` says so if it is no text
     entry: dict[str, Any] = {"markdown": markdown, "status": "draft" if options.pop("draft") else "published"}
     create = options.pop("create")
     entry |= {name: list(value) if name == "tags" else value for name, value in options.items() if value}
@@ -129,7 +129,10 @@ def tail(url: str, blog: str) -> None:
 def _run(work: Coroutine[Any, Any, None]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work)
+        try:
+            runner.run(work)
+        except ExceptionGroup as group:  # of what runs beside a server; one failure says enough
+            raise group.exceptions[0] from None
 
 
 def main() -> None:

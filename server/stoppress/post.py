@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -15,21 +16,27 @@ def post(url: str, key: str, blog: str, entry: dict[str, Any], *, create: bool) 
     Raises:
         StoppressError: the server cannot be reached, or refuses; the message says why.
     """
+    if not key.isascii() or not key.isprintable():
+        raise StoppressError("the API key has characters that cannot be sent: copy it again")
     try:
         with httpx.Client(base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=30) as client:
-            address = f"/api/blogs/{blog}"
+            address = f"/api/blogs/{quote(blog, safe='')}"
             if create and client.get(address).status_code == 404:
                 _checked(client.put(address, json={}))
             return _checked(client.post(f"{address}/entries", json=entry))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except UnicodeEncodeError:
+        raise StoppressError("the text is not valid UTF-8: save it as UTF-8 and send it again") from None
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         raise StoppressError(f"cannot reach {url}: {error}; is the server running there?") from None
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.is_error:
-        try:
-            detail = answer.json()["detail"]
-        except (ValueError, KeyError, TypeError):
-            detail = answer.text[:200]
+    try:
+        content = answer.json()
+        detail = "" if answer.is_success else content["detail"]
+    except (ValueError, KeyError, TypeError):
+        status = f"{answer.status_code} {answer.reason_phrase}"
+        raise StoppressError(f"{answer.url} is no Stoppress server: it answered with {status}") from None
+    if detail:
         raise StoppressError(f"the server refused ({answer.status_code}): {detail}")
     return answer

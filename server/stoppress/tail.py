@@ -6,18 +6,21 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import click
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Subprotocol
 
 from stoppress.errors import StoppressError
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before the first and any further attempt to connect again, at the most."""
+
+NO_USE = (400, 401, 403, 404, 405)
+"""Answers to a handshake after which asking again is no use."""
 
 
 async def follow(url: str, blog: str, since: str | None = None) -> AsyncIterator[dict[str, Any]]:
@@ -26,7 +29,7 @@ async def follow(url: str, blog: str, since: str | None = None) -> AsyncIterator
     Raises:
         StoppressError: the server says that asking again is no use.
     """
-    address = f"{url.rstrip('/').replace('http', 'ws', 1)}/blogs/{blog}/live"
+    address = f"{url.rstrip('/').replace('http', 'ws', 1)}/blogs/{quote(blog, safe='')}/live"
     wait = FIRST_WAIT
     while True:
         retry: dict[str, Any] = {"min": 0, "max": wait * 1000}
@@ -49,6 +52,8 @@ async def follow(url: str, blog: str, since: str | None = None) -> AsyncIterator
         except (InvalidURI, ValueError) as error:
             raise StoppressError(f"{url} is no address of a server: {error}") from None
         except (OSError, InvalidHandshake, TimeoutError) as error:
+            if isinstance(error, InvalidStatus) and error.response.status_code in NO_USE:
+                raise StoppressError(f"{url} has no live blog {blog!r}: {error}") from None
             click.secho(f"cannot reach {url}: {error}; trying again", dim=True, err=True)
         await asyncio.sleep(random.uniform(retry["min"], retry["max"]) / 1000)  # noqa: S311, no secret
         wait = min(2 * wait, LONGEST_WAIT)

@@ -155,3 +155,8 @@ def test_a_time_that_leaves_the_calendar_in_utc_is_refused_by_its_field(at: date
     with pytest.raises(BadInput) as refusal:
         moment(at, "event_at")
     assert refusal.value.field == "event_at"
+
+
+def test_empty_text_is_no_text():
+    filled = fill_entry(EntryForm(title=""), StoredEntry(id="x", version=1, status="published", title="old"), "now")
+    assert filled.title is None

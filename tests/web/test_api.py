@@ -12,7 +12,6 @@ import httpx
 import msgpack
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import StartNode
 from tests.support.node import RunningNode
@@ -128,11 +127,9 @@ async def test_deleting_a_blog_sends_its_readers_away_for_good(node: RunningNode
     async with connect(f"{node.websocket_url}/blogs/{blog}/live") as line:
         await line.recv()
         await editor.delete(f"/api/blogs/{blog}")
-        with pytest.raises(ConnectionClosed) as closed:
-            async with asyncio.timeout(5):
-                while True:
-                    await line.recv()
-    assert closed.value.rcvd and closed.value.rcvd.code == 4404
+        async with asyncio.timeout(5):
+            await line.wait_closed()
+    assert line.close_code == 4404
 
 
 async def test_a_deleted_blog_is_on_no_readers_surface(editor: httpx.AsyncClient, reader: httpx.AsyncClient, blog: str):
@@ -197,9 +194,7 @@ async def test_a_readers_surface_has_an_entry_at_once(reader: httpx.AsyncClient,
     assert "markdown" not in public.json()
 
 
-async def test_the_cursor_of_an_answer_can_be_read_on_from_right_away(
-    reader: httpx.AsyncClient, post: Post, blog: str
-):
+async def test_the_cursor_of_an_answer_can_be_read_on_from_right_away(reader: httpx.AsyncClient, post: Post, blog: str):
     for number in range(20):
         cursor = (await post(markdown=str(number))).headers["stoppress-cursor"]
         update = (await reader.get(f"/blogs/{blog}/changes", params={"since": cursor})).json()
@@ -237,7 +232,9 @@ async def test_an_edit_for_another_version_is_answered_with_the_current_entry(ed
     assert answer.headers["etag"] == '"2"'
 
 
-@pytest.mark.parametrize(("header", "status"), [("*", 200), ('"7", "1"', 200), ('W/"1"', 412), ('"01"', 412), ('""', 412)])
+@pytest.mark.parametrize(
+    ("header", "status"), [("*", 200), ('"7", "1"', 200), ('W/"1"', 412), ('"01"', 412), ('""', 412)]
+)
 async def test_if_match_is_compared_as_http_says(editor: httpx.AsyncClient, post: Post, header: str, status: int):
     address = (await post(markdown="x")).headers["location"]
     assert (await editor.patch(address, json={}, headers={"if-match": header})).status_code == status
@@ -482,16 +479,12 @@ async def test_a_body_that_is_too_large_is_refused(editor: httpx.AsyncClient, bl
     assert_problem(answer, 413, "262144 bytes")
 
 
-async def test_markdown_has_a_limit_of_its_own(post: Post):
-    assert assert_problem(await post(markdown="x" * 200_001), 422, "200000")["field"] == "markdown"
-
-
 async def test_a_body_that_takes_too_long_to_render_is_refused(post: Post):
     assert assert_problem(await post(markdown="[" * 200_000), 422, "too much markup")["field"] == "markdown"
 
 
 async def test_the_server_answers_others_while_a_long_body_is_rendered(editor: httpx.AsyncClient, post: Post):
-    rendering = asyncio.create_task(post(markdown="![" * 100_000))
+    rendering = asyncio.ensure_future(post(markdown="![" * 100_000))
     answered = 0
     while not rendering.done():
         assert (await editor.get("/livez")).status_code == 200
@@ -566,4 +559,3 @@ async def test_another_method_is_a_problem_that_names_those_allowed(
     answer = await editor.request(method, address)
     assert_problem(answer, 405, method, "only")
     assert set(answer.headers["allow"].split(", ")) == allowed
-

@@ -36,7 +36,7 @@ def post(editor: httpx.AsyncClient, blog: str) -> Post:
     async def post(**entry: Any) -> dict[str, Any]:
         answer = await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": "x"} | entry)
         assert answer.status_code == 201, answer.text
-        return answer.json() | {"cursor": answer.headers["stoppress-cursor"]}
+        return {**answer.json(), "cursor": answer.headers["stoppress-cursor"]}
 
     return post
 
@@ -67,9 +67,7 @@ async def test_since_zero_is_the_whole_blog_as_an_increment(reader: httpx.AsyncC
     assert [entry["id"] for entry in update["entries"]] == ids
 
 
-async def test_a_reset_has_the_newest_entries_and_leads_to_the_others(
-    reader: httpx.AsyncClient, post: Post, blog: str
-):
+async def test_a_reset_has_the_newest_entries_and_leads_to_the_others(reader: httpx.AsyncClient, post: Post, blog: str):
     ids = [(await post())["id"] for _ in range(60)]
     update = (await reader.get(f"/blogs/{blog}/changes")).json()
     assert [entry["id"] for entry in update["entries"]] == ids[10:]
@@ -96,9 +94,7 @@ async def test_an_update_without_a_changed_header_has_none(reader: httpx.AsyncCl
 
 
 @pytest.mark.parametrize("cursor", UNKNOWN_CURSORS)
-async def test_an_unknown_cursor_is_answered_by_a_reset(
-    reader: httpx.AsyncClient, post: Post, blog: str, cursor: str
-):
+async def test_an_unknown_cursor_is_answered_by_a_reset(reader: httpx.AsyncClient, post: Post, blog: str, cursor: str):
     await post()
     update = (await reader.get(f"/blogs/{blog}/changes", params={"since": cursor})).json()
     assert (update["from"], len(update["entries"])) == (None, 1)
@@ -120,9 +116,7 @@ async def test_changes_have_a_strong_etag_of_the_cursor_and_may_be_cached(
 
 
 @pytest.mark.parametrize("form", ['"{}"', '"x", "{}"', 'W/"{}"'])
-async def test_changes_that_are_known_are_not_sent_again(
-    reader: httpx.AsyncClient, post: Post, blog: str, form: str
-):
+async def test_changes_that_are_known_are_not_sent_again(reader: httpx.AsyncClient, post: Post, blog: str, form: str):
     cursor = (await post())["cursor"]
     answer = await reader.get(f"/blogs/{blog}/changes", headers={"if-none-match": form.format(cursor)})
     assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", f'"{cursor}"')
@@ -340,9 +334,7 @@ async def test_a_stream_ends_with_retry_when_the_server_stops(start_node: StartN
     assert 0 <= retry["min"] <= retry["max"] <= 12_000
 
 
-async def test_a_stream_ends_when_the_blog_is_deleted(
-    editor: httpx.AsyncClient, reader: httpx.AsyncClient, blog: str
-):
+async def test_a_stream_ends_when_the_blog_is_deleted(editor: httpx.AsyncClient, reader: httpx.AsyncClient, blog: str):
     async with listening(reader, blog) as events:
         await upcoming(events)
         await editor.delete(f"/api/blogs/{blog}")
@@ -454,9 +446,7 @@ async def test_an_entrys_etag_changes_with_it_alone(
 
 @pytest.mark.parametrize("entry", [NOBODY, "header", "x", "%00"])
 @pytest.mark.parametrize("accept", ["*/*", "text/html"])
-async def test_an_entry_that_is_not_there_is_not_found(
-    reader: httpx.AsyncClient, blog: str, entry: str, accept: str
-):
+async def test_an_entry_that_is_not_there_is_not_found(reader: httpx.AsyncClient, blog: str, entry: str, accept: str):
     answer = await reader.get(f"/blogs/{blog}/entries/{entry}", headers={"accept": accept})
     assert answer.status_code == 404
 
@@ -486,8 +476,7 @@ async def everything(node: RunningNode, reader: httpx.AsyncClient, blog: str, en
         f"/blogs/{blog}.atom",
         f"/blogs/{blog}.json",
     ):
-        for accept in ("*/*", "text/html"):
-            texts.append((await reader.get(address, headers={"accept": accept})).text)
+        texts += [(await reader.get(address, headers={"accept": accept})).text for accept in ("*/*", "text/html")]
     for since in (None, "0", old):
         async with listening(reader, blog, since=since) as events:
             texts.append((await upcoming(events))["data"])

@@ -16,7 +16,6 @@ from stoppress.model import (
     BlogStatus,
     Correction,
     Header,
-    Line,
     Link,
     Media,
     Paragraph,
@@ -29,7 +28,7 @@ from stoppress.model import (
 )
 
 Moment = Annotated[datetime, Meta(tz=True)]
-Body = Annotated[str, Meta(max_length=200_000)]
+Short = Annotated[str, Meta(max_length=500)]
 People = Annotated[list[Person], Meta(max_length=50)]
 
 _T = TypeVar("_T")
@@ -44,9 +43,9 @@ class CorrectionForm(Struct, forbid_unknown_fields=True):
 class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
     """An entry's fields, in the body of POST and PATCH."""
 
-    markdown: Field[Body] = UNSET
-    html: Field[Body] = UNSET
-    title: Field[Line] = UNSET
+    markdown: Field[str] = UNSET
+    html: Field[str] = UNSET
+    title: Field[Short] = UNSET
     authors: Field[People] = UNSET
     key: Field[bool] = UNSET
     pinned: Field[bool] = UNSET
@@ -71,8 +70,8 @@ class RetractionForm(Struct, forbid_unknown_fields=True):
 class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
     """A blog's header, in the body of PUT and PATCH."""
 
-    headline: Field[Line] = UNSET
-    standfirst: Field[Paragraph] = UNSET
+    headline: Field[Short] = UNSET
+    standfirst: Field[Annotated[str, Meta(max_length=5_000)]] = UNSET
     status: BlogStatus | UnsetType = UNSET
     language: Field[Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$(?!\n)", max_length=35)]] = UNSET
     timezone: Field[Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$(?!\n)", max_length=64)]] = UNSET
@@ -122,7 +121,7 @@ def _fill(form: Struct, item: _Filled, leave: frozenset[str]) -> _Filled:
         value = getattr(form, name)
         if value is UNSET or name in leave:
             continue
-        if value is None:
+        if value is None or value == "":  # forms send empty text for none
             field = defaults[name]
             value = None if field.default_factory is msgspec.NODEFAULT else field.default_factory()
         changes[name] = moment(value, name) if isinstance(value, datetime) else value

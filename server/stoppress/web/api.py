@@ -130,6 +130,7 @@ class Api:
 
 Handler = Callable[[Request], Awaitable[Response]]
 
+
 def _resource(path: str, **handlers: Handler) -> Route:
     """One route for all methods of an address, so that a 405 names all that are allowed."""
 

@@ -33,6 +33,20 @@ ERRORS = {
 }
 
 
+SUMMARIES = {
+    "listBlogs": "List blogs",
+    "getBlog": "Get a blog's header",
+    "putBlog": "Make a blog, or replace its header",
+    "patchBlog": "Change fields of a blog's header",
+    "deleteBlog": "Delete a blog",
+    "listEntries": "List entries, drafts included, newest first",
+    "createEntry": "Publish an entry, or keep it as a draft or scheduled",
+    "getEntry": "Get an entry",
+    "patchEntry": "Edit, pin or publish an entry",
+    "retractEntry": "Retract an entry, or remove a draft",
+}
+
+
 class OpenAPI:
     """The document, and the page made from it."""
 
@@ -107,6 +121,20 @@ def _query(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
+def _links(*targets: str, **parameters: str) -> dict[str, Any]:
+    return {target: {"operationId": target, "parameters": parameters} for target in targets}
+
+
+_LINKS = {
+    "putBlog": _links(
+        *("getBlog", "patchBlog", "deleteBlog", "listEntries", "createEntry"), blog="$response.body#/blog"
+    ),
+    "createEntry": _links(
+        *("getEntry", "patchEntry", "retractEntry"), blog="$request.path.blog", entry="$response.body#/id"
+    ),
+}
+"""What may be done with what was made."""
+
 _LIMIT = _query("limit", "How many at the most.", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50})
 _WRITE_ERRORS = ("400", "401", "404", "409", "412", "413", "415", "422", "503")
 
@@ -119,49 +147,54 @@ def _paths() -> dict[str, Any]:
     before = _query("before", "Where the page begins, from `next`.", {"type": "string", "pattern": PLACE})
     return {
         "/api/blogs": {
-            "get": _operation("List blogs", [name, _LIMIT], {"200": _list("blogs", header)}, ("400", "401", "503")),
+            "get": _operation("listBlogs", [name, _LIMIT], {"200": _list("blogs", header)}, ("400", "401", "503")),
         },
         "/api/blogs/{blog}": {
             "parameters": [_BLOG],
-            "get": _operation("Get a blog's header", [], {"200": _content(header)}, ("401", "404", "503")),
-            "put": _write("Make a blog, or replace its header", "HeaderForm", {"200": header, "201": header}),
-            "patch": _write("Change fields of a blog's header", "HeaderForm", {"200": header}),
-            "delete": _operation("Delete a blog", [], {"204": _nothing()}, ("401", "404", "503")),
+            "get": _operation("getBlog", [], {"200": _content(header)}, ("401", "404", "503")),
+            "put": _write("putBlog", "HeaderForm", {"200": header, "201": header}),
+            "patch": _write("patchBlog", "HeaderForm", {"200": header}),
+            "delete": _operation("deleteBlog", [], {"204": _nothing()}, ("401", "404", "503")),
         },
         "/api/blogs/{blog}/entries": {
             "parameters": [_BLOG],
             "get": _operation(
-                "List entries, drafts included, newest first",
+                "listEntries",
                 [status, before, _LIMIT],
                 {"200": _list("entries", entry)},
                 ("400", "401", "404", "422", "503"),
             ),
-            "post": _write(
-                "Publish an entry, or keep it as a draft or scheduled", "EntryForm", {"201": entry}, [_ONCE]
-            ),
+            "post": _write("createEntry", "EntryForm", {"201": entry}, [_ONCE]),
         },
         "/api/blogs/{blog}/entries/{entry}": {
             "parameters": [_BLOG, _ENTRY],
-            "get": _operation("Get an entry", [], {"200": _content(entry)}, ("401", "404", "503")),
-            "patch": _write("Edit, pin or publish an entry", "EntryForm", {"200": entry}),
-            "delete": _write("Retract an entry, or remove a draft", "RetractionForm", {"200": entry, "204": None}),
+            "get": _operation("getEntry", [], {"200": _content(entry)}, ("401", "404", "503")),
+            "patch": _write("patchEntry", "EntryForm", {"200": entry}),
+            "delete": _write("retractEntry", "RetractionForm", {"200": entry, "204": None}),
         },
     }
 
 
 def _operation(
-    summary: str, parameters: list[dict[str, Any]], responses: dict[str, Any], errors: tuple[str, ...]
+    name: str, parameters: list[dict[str, Any]], responses: dict[str, Any], errors: tuple[str, ...]
 ) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     failures = {status: {"description": ERRORS[status], "content": problem} for status in errors}
-    return {"summary": summary, "parameters": parameters, "responses": {**responses, **failures}}
+    return {
+        "operationId": name,
+        "summary": SUMMARIES[name],
+        "parameters": parameters,
+        "responses": {**responses, **failures},
+    }
 
 
 def _write(
-    summary: str, form: str, results: dict[str, Any], parameters: Sequence[dict[str, Any]] = (_IF_MATCH, _ONCE)
+    name: str, form: str, results: dict[str, Any], parameters: Sequence[dict[str, Any]] = (_IF_MATCH, _ONCE)
 ) -> dict[str, Any]:
     responses = {status: _content(schema, written=True) if schema else _nothing() for status, schema in results.items()}
-    operation = _operation(summary, list(parameters), responses, _WRITE_ERRORS)
+    if "201" in responses:
+        responses["201"]["links"] = _LINKS[name]
+    operation = _operation(name, list(parameters), responses, _WRITE_ERRORS)
     schema = {"schema": {"$ref": f"#/components/schemas/{form}"}}
     # msgpack is understood as well and has the same maps; the document describes it by its JSON twin
     operation["requestBody"] = {"required": form != "RetractionForm", "content": {JSON[0]: schema}}

@@ -99,7 +99,10 @@ class Readers:
             entries=[entry.raw(HTTP_JSON) for entry in entries],
             older=address,
         )
-        return _cacheable(request, msgspec.json.encode(page), replica.cursor, "no-cache")
+        response = _cacheable(request, msgspec.json.encode(page), replica.cursor, "no-cache")
+        if address is not None:
+            response.headers["link"] = f'<{address}>; rel="next"'
+        return response
 
     async def entry(self, request: Request) -> Response:
         """One entry: the page at it for a browser, JSON for everybody else."""

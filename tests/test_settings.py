@@ -1,0 +1,118 @@
+"""Every setting: by environment, by flag, its default, and what is wrong with a wrong one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stoppress.errors import StartError
+from stoppress.settings import SETTINGS, Settings, load
+
+OTHERS: dict[str, tuple[str, Any]] = {
+    "host": ("0.0.0.0", "0.0.0.0"),  # noqa: S104, nothing listens
+    "port": ("9000", 9000),
+    "store": ("redis://127.0.0.1/0", "redis://127.0.0.1/0"),
+    "keys": ("ann:editor:secret-of-ann", "ann:editor:secret-of-ann"),
+    "keys_file": ("/run/keys", "/run/keys"),
+    "beat": ("0.5", 0.5),
+    "newest": ("7", 7),
+}
+"""For each setting a value that is not its default: as text, and as it is read."""
+
+WRONG = [
+    *(("port", text) for text in ("", "x", "-1", "65536", "80.5", "1e3", "0x50")),
+    *(("beat", text) for text in ("", "x", "0", "-1", "nan", "inf", "-inf", "3601")),
+    *(("newest", text) for text in ("", "x", "0", "201", "1.5")),
+    *(("host", text) for text in ("", "  ")),
+    *(("store", text) for text in ("", "  ")),
+]
+
+
+def test_every_setting_has_another_value_in_this_test():
+    assert set(OTHERS) == {setting.name for setting in SETTINGS} == set(Settings._fields)
+
+
+def test_the_defaults_are_those_of_the_contract():
+    assert load(environ={}) == Settings(
+        host="127.0.0.1", port=8000, store="sqlite:stoppress.db", keys="", keys_file="", beat=20.0, newest=50
+    )
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_setting_comes_from_the_environment(name: str):
+    text, value = OTHERS[name]
+    assert getattr(load(environ={f"STOPPRESS_{name.upper()}": text}), name) == value
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_setting_comes_from_a_flag(name: str):
+    text, value = OTHERS[name]
+    assert getattr(load({name: text}, environ={}), name) == value
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_flag_wins_over_the_environment(name: str):
+    text, value = OTHERS[name]
+    assert getattr(load({name: text}, environ={f"STOPPRESS_{name.upper()}": "7"}), name) == value
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_flag_that_was_not_given_leaves_the_environment(name: str):
+    text, value = OTHERS[name]
+    assert getattr(load({name: None}, environ={f"STOPPRESS_{name.upper()}": text}), name) == value
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_setting_is_documented(setting: Any):
+    assert re.fullmatch(r"[A-Z].{10,}\.", setting.help)
+
+
+def test_secrets_have_no_flag():
+    assert [setting.name for setting in SETTINGS if not setting.flag] == ["keys"]
+
+
+def test_white_space_around_a_value_does_not_count():
+    assert load(environ={"STOPPRESS_HOST": " ::1\n", "STOPPRESS_PORT": " 9000 "})[:2] == ("::1", 9000)
+
+
+@pytest.mark.parametrize(("name", "text"), WRONG)
+def test_a_wrong_value_in_the_environment_is_refused_by_its_variable(name: str, text: str):
+    with pytest.raises(StartError, match=f"STOPPRESS_{name.upper()}={text!r}: must"):
+        load(environ={f"STOPPRESS_{name.upper()}": text})
+
+
+@pytest.mark.parametrize(("name", "text"), WRONG)
+def test_a_wrong_value_of_a_flag_is_refused_by_its_flag(name: str, text: str):
+    with pytest.raises(StartError, match=f"--{name}={text!r}: must"):
+        load({name: text}, environ={})
+
+
+def test_a_long_wrong_value_is_not_repeated_whole():
+    with pytest.raises(StartError) as refusal:
+        load({"port": "x" * 5_000}, environ={})
+    assert len(str(refusal.value)) < 300
+
+
+def test_keys_come_from_a_file_if_one_is_named(tmp_path: Path):
+    file = tmp_path / "keys"
+    file.write_text("ann:editor:secret-of-ann\nbob:editor:secret-of-bob\n")
+    settings = load(environ={"STOPPRESS_KEYS_FILE": str(file), "STOPPRESS_KEYS": "x:editor:not-this-one"})
+    assert settings.read_keys().split() == ["ann:editor:secret-of-ann", "bob:editor:secret-of-bob"]
+
+
+def test_keys_come_from_the_environment_otherwise():
+    assert load(environ={"STOPPRESS_KEYS": "ann:editor:secret-of-ann"}).read_keys() == "ann:editor:secret-of-ann"
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "binary"])
+def test_a_keys_file_that_cannot_be_read_is_named(tmp_path: Path, kind: str):
+    file = tmp_path / "keys"
+    if kind == "folder":
+        file.mkdir()
+    if kind == "binary":
+        file.write_bytes(b"\xff\xfe")
+    with pytest.raises(StartError, match=f"cannot read STOPPRESS_KEYS_FILE {re.escape(str(file))}: .+"):
+        load(environ={"STOPPRESS_KEYS_FILE": str(file)}).read_keys()
