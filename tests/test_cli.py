@@ -119,9 +119,6 @@ def test_a_host_that_cannot_be_listened_on_is_named(host: str, reason: str, stor
     [
         "/nowhere/blogs.db",
         "/proc/blogs.db",
-        pytest.param(
-            "/", marks=pytest.mark.xfail(reason="store/sqlite.py: ValueError, '/' has no name to lock beside")
-        ),
     ],
 )
 def test_a_store_that_cannot_be_written_is_named(name: str, path: str):

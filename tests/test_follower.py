@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from typing import Any
 
 import msgspec
 import pytest
@@ -51,6 +52,12 @@ def publish(number: int, expected: int = 0, text: str = "text") -> Write:
     return Write(content.id, expected, msgspec.json.encode(content))
 
 
+def retract(number: int, expected: int) -> Write:
+    tombstone = entry(number)
+    tombstone.status, tombstone.text = "retracted", None
+    return Write(tombstone.id, expected, msgspec.json.encode(tombstone), erase=True)
+
+
 def make_blog(headline: str = "headline") -> Write:
     return Write(HEADER, 0, msgspec.json.encode(header(headline)))
 
@@ -89,7 +96,7 @@ async def stop(node: Node, tasks: list[asyncio.Task[None]]) -> None:
             await task
 
 
-async def eventually(question: Callable[[], Awaitable[bool]], seconds: float = 5) -> None:
+async def eventually(question: Callable[[], Awaitable[Any]], seconds: float = 5) -> None:
     async with asyncio.timeout(seconds):
         while not await question():
             await asyncio.sleep(0.01)
@@ -101,7 +108,7 @@ async def test_a_node_shows_what_another_one_wrote(new_node):
     await there.follower.hub(BLOG)
     written = await here.write(publish(1))
 
-    async def arrived() -> bool:
+    async def arrived() -> Any:
         return await there.cursor() == written.cursor
 
     await eventually(arrived, 1)
@@ -126,7 +133,7 @@ async def test_a_node_whose_hints_are_lost_catches_up_by_itself(new_node, monkey
     monkeypatch.setattr(there.follower, "applied", lambda blog, change: None)
     written = await here.write(publish(1))
 
-    async def arrived() -> bool:
+    async def arrived() -> Any:
         return await there.cursor() == written.cursor
 
     await eventually(arrived)
@@ -140,7 +147,7 @@ async def test_what_an_emptied_store_lost_is_put_back_as_it_was(new_node, redis)
     before = await node.cursor()
     await redis.flushall()
 
-    async def restored() -> bool:
+    async def restored() -> Any:
         return await node.store.heads([BLOG]) == [before]
 
     await eventually(restored)
@@ -162,7 +169,7 @@ async def test_what_a_rolled_back_store_lost_is_written_anew_after_a_write_of_so
     await other.write(publish(3))
     keep.set()
 
-    async def whole() -> bool:
+    async def whole() -> Any:
         shown = await node.shown()
         return len(shown) == 4 and await node.cursor() == (await node.store.heads([BLOG]))[0]
 
@@ -185,6 +192,46 @@ def _held(read):
     return later, keep
 
 
+async def test_what_was_written_after_a_rollback_stays_but_a_retraction_is_never_undone(new_node, redis):
+    node, other = await new_node(), await new_node()
+    await node.write(make_blog())
+    await node.write(publish(1), publish(2))
+    snapshot = {key: await redis.dump(key) for key in await redis.keys("stoppress:{demo}:*")}
+    for version in range(1, 20):
+        await node.write(publish(1, version, "lost edit"))
+    await node.write(retract(2, 1))
+    hold, keep = _held(node.follower._read)
+    node.follower._read = hold
+    for key, value in snapshot.items():
+        await redis.restore(key, 0, value, replace=True)
+    await other.write(publish(1, 1, "written since"), publish(2, 1, "edited since"))
+    keep.set()
+
+    async def settled() -> Any:
+        heads = await node.store.heads([BLOG])
+        bodies = {item.id[-1]: item.body for item in (await node.store.read(BLOG)).items}
+        return heads == [await node.cursor()] and b"retracted" in bodies["2"] and b"written since" in bodies["1"]
+
+    await eventually(settled)
+    assert (await node.cursor()).seq <= 3 + 2 + 3, "it was settled in a few writes"
+
+
+async def test_a_blog_that_nobody_reads_is_kept_by_the_node_that_wrote_it(new_node, redis):
+    node = await new_node()
+    written = await node.write(make_blog())
+
+    async def loaded() -> Any:
+        return len(node.follower.hubs) == 1
+
+    await eventually(loaded)
+    await redis.flushall()
+
+    async def restored() -> Any:
+        return await node.store.heads([BLOG]) == [written.cursor]
+
+    await eventually(restored)
+
+
 async def test_a_deleted_blog_is_not_put_back_by_a_node_that_missed_it(new_node, monkeypatch):
     here, there = await new_node(), await new_node()
     await here.write(make_blog("old"))
@@ -196,7 +243,7 @@ async def test_a_deleted_blog_is_not_put_back_by_a_node_that_missed_it(new_node,
     await here.write(make_blog("new"))
     keep.set()
 
-    async def anew() -> bool:
+    async def anew() -> Any:
         try:
             return hub.farewell is not None or await there.shown() == {HEADER: 1}
         except BlogNotFound:

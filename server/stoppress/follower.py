@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 
 from stoppress.errors import BlogNotFound, StoppressError, StoreUnavailable, VersionConflict
 from stoppress.live.hub import Farewell, Hub
-from stoppress.live.replica import Fit, Replica
+from stoppress.live.replica import Fit, Replica, is_retraction
 from stoppress.model import START, Cursor, Segment
 from stoppress.store.port import Changed, Lost, Store, Write
 
@@ -68,7 +68,7 @@ class Follower:
         hub = self._hubs.get(blog)
         if hub is None:
             raise BlogNotFound(blog)
-        if since is not None and since.seq > hub.replica.cursor.seq and self._store.nodes_share_it:
+        if since is not None and self._store.nodes_share_it and not hub.replica.knows(since):
             await self._reach(blog)
         return hub
 
@@ -117,6 +117,8 @@ class Follower:
         hub = self._hubs.get(blog)
         if hub is not None and change.tags and hub.apply(change) is Fit.GAP:
             self._repair(blog)
+        if blog not in self._loaded and self._store.nodes_share_it:
+            self._loaded[blog] = self._start(self._load(blog))  # keep what was written here, should the store lose it
 
     async def deleted(self, blog: str) -> None:
         """Look at once whether a blog is still there."""
@@ -206,16 +208,12 @@ class Follower:
         if replica.knows(kept.cursor):
             lost = replica.segment_after(kept.cursor)
             log.warning("the store lost %d changes of %s: putting them back", len(lost.tags), replica.blog)
-            await self._store.restore(replica.blog, kept.cursor, lost)
+            retracted = [item.id for item in lost.items if replica.is_retracted(item.id)]
+            await self._store.restore(replica.blog, kept.cursor, lost, retracted)
             return True
         if await self._store.was_deleted(replica.blog, replica.line):
             return False
-        versions = {item.id: item.version for item in kept.items}
-        writes = [
-            Write(item.id, versions.get(item.id, 0), item.body)
-            for item in replica.segment_after(START).items
-            if item.version > versions.get(item.id, 0)
-        ]
+        writes = _lost_writes(replica, kept)
         if not writes:
             return False
         log.warning("the store lost %d items of %s: writing them anew", len(writes), replica.blog)
@@ -232,3 +230,22 @@ class Follower:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _lost_writes(replica: Replica, kept: Segment) -> list[Write]:
+    """What a store has lost that has been written to since, as writes on top of what it has now.
+
+    Up to their last common change both lines are the same. What was written in the store after that is newer
+    than what the store lost, and stays; only a retraction is never undone.
+    """
+    common = replica.common_seq(kept.tags)
+    stored = {item.id: item for item in kept.items}
+    writes = []
+    for item in replica.segment_after(START).items:
+        other = stored.get(item.id)
+        retracted = replica.is_retracted(item.id)
+        lost = item.seq > common and (other is None or other.seq <= common)
+        undone = retracted and other is not None and not is_retraction(other)
+        if lost or undone:
+            writes.append(Write(item.id, other.version if other else 0, item.body, erase=retracted))
+    return writes

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ class Reader:
         self.closed = code
 
     @property
-    def messages(self) -> list[dict]:
+    def messages(self) -> list[dict[str, Any]]:
         return [json.loads(data) for data in self.sent]
 
 
@@ -36,7 +37,8 @@ class World:
     """A hub on a line, with a clock that is moved by hand."""
 
     def __init__(self) -> None:
-        self.line, self.now, self.timers = Line(), 0.0, []
+        self.line, self.now = Line(), 0.0
+        self.timers: list[tuple[float, Callable[[], None]]] = []
         self.line.commit(header())
         self.hub = Hub(Replica("demo"), self._call_later, lambda: self.now)
         self.hub.absorb(self.line.read())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -47,7 +48,7 @@ def _leads_the_first_part_to_the_head(self: Replica, since: Cursor | None, limit
     return _sync(self, since, limit)._replace(cursor=self.cursor, more=False)
 
 
-def _forgets_where_a_slow_reader_is(self: Hub, reader: object) -> None:
+def _forgets_where_a_slow_reader_is(self: Hub, reader: Any) -> None:
     for readers in self._at_head.values():
         readers.discard(reader)
     self._waiting.discard(reader)
@@ -55,7 +56,7 @@ def _forgets_where_a_slow_reader_is(self: Hub, reader: object) -> None:
     reader.cursor = self.replica.cursor
 
 
-def _never_lets_slow_readers_back(self: Hub, reader: object) -> None:
+def _never_lets_slow_readers_back(self: Hub, reader: Any) -> None:
     pass
 
 
@@ -72,7 +73,7 @@ def _delivers_only_to_those_at_the_head(self: Hub) -> None:
     self.cursor = self.replica.cursor
 
 
-def _puts_everybody_at_the_head_at_once(self: Hub, reader: object) -> None:
+def _puts_everybody_at_the_head_at_once(self: Hub, reader: Any) -> None:
     self._answer(reader)
     self._at_head.setdefault(reader.encoding, set()).add(reader)
 

@@ -44,7 +44,7 @@ def test_sync_sends_what_differs_in_its_newest_state_ascending_by_seq(line):
     line.commit(entry(1, text="b"))
     part = replica_of(line).sync(since, 10**6)
     assert ids(part.entries) == [3, 1]
-    assert [item.content.text for item in part.entries] == ["text", "b"]
+    assert [getattr(item.content, "text", None) for item in part.entries] == ["text", "b"]
     assert (part.since, part.cursor, part.header, part.more) == (since, line.cursor, None, False)
 
 
@@ -124,7 +124,7 @@ def test_the_line_can_be_given_back_as_a_store_would_give_it(line):
     assert msgspec.json.decode(line.read(since).items[0].body)["text"] == "a"
 
 
-@pytest.mark.parametrize("text", ["", "x", "_", "2026-01-01T00:00:05.000Z_", "a" * 24 + "-" + "b" * 36])
+@pytest.mark.parametrize("text", ["", "x", "_", "2026-01-01T00:00:05.000Z_", "a" * 24 + "_" + "b" * 36])
 def test_a_place_that_no_server_gave_is_refused(text):
     with pytest.raises(BadInput) as refused:
         parse_place(text)

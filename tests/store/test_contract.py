@@ -454,3 +454,15 @@ async def test_an_erased_body_is_in_no_remembered_answer(store: Store):
     assert again is not None
     assert again.cursor == first.cursor
     assert [(item.id, item.version, item.body) for item in again.items] == [("a", 1, b"gone"), (HEADER, 2, b"{}")]
+
+
+async def test_a_restored_retraction_erases_the_body_from_remembered_answers(store: Store):
+    begun = await store.commit("karabakh", [Write(HEADER, 0, b"{}")])
+    once = Once("key", "print")
+    posted = await store.commit("karabakh", [Write("a", 0, b"secret")], once)
+    lost = Segment(posted.cursor, ("tag",), (Item("a", posted.cursor.seq + 1, 2, b"gone"),))
+    assert await store.restore("karabakh", posted.cursor, lost, ["a"])
+    again = await store.recall("karabakh", once)
+    assert again is not None
+    assert [item.body for item in again.items] == [b"gone"]
+    assert (await store.read("karabakh", begun.cursor)).items == lost.items

@@ -377,6 +377,17 @@ async def test_keys_work_for_headers_edits_and_retractions_too(editor: httpx.Asy
         assert answer_of(first) == answer_of(second)
 
 
+async def test_a_repeated_request_does_not_bring_a_retracted_body_back(editor: httpx.AsyncClient, post: Post):
+    headers = {"idempotency-key": "k"}
+    first = await post(headers, markdown="unmistakable")
+    await editor.patch(first.headers["location"], json={"title": "T"}, headers={"idempotency-key": "edit"})
+    await editor.delete(first.headers["location"])
+    again = await post(headers, markdown="unmistakable")
+    assert "unmistakable" not in again.text
+    assert (again.status_code, again.json()["status"]) == (201, "retracted")
+    assert again.headers["location"] == first.headers["location"]
+
+
 async def test_a_key_is_remembered_over_a_restart(start_node: StartNode):
     node = await start_node()
     await node.make_blog("demo")

@@ -303,6 +303,15 @@ async def test_too_many_messages_are_1008(live: Open, opcode: Opcode):
     assert (close.code, close.reason) == (1008, "too many messages: this line is for listening")
 
 
+async def test_a_client_that_does_not_stop_is_told_why_it_is_sent_away(live: Open):
+    async with live() as line:
+        await received(line)
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(5_000):
+                await line.send("x" * 100)
+        assert (await closed(line)).code == 1008
+
+
 async def test_a_message_now_and_then_is_allowed(live: Open):
     async with live() as line:
         for _ in range(3):

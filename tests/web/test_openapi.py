@@ -18,7 +18,7 @@ from tests.support.node import RunningNode
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
-EXAMPLES = 60
+EXAMPLES = 40
 """Of each operation, in each phase that makes them up."""
 
 METHODS = ("get", "put", "post", "patch", "delete")

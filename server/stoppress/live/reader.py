@@ -25,6 +25,9 @@ CREDIT = 8.0
 FRAME_COST, BYTE_COST = 0.1, 1 / 4_096
 """Seconds of allowance that a frame and a byte take: 10 frames or 4 KB a second may go on for ever."""
 
+CLOSE_SECONDS = 1.0
+"""How long a client that was sent a close frame may take to hang up."""
+
 
 class Reader(asyncio.Protocol):
     """A connection that was handed over by its handshake.
@@ -35,7 +38,7 @@ class Reader(asyncio.Protocol):
         cursor: where the client is; None for nowhere.
     """
 
-    __slots__ = ("_allowed_from", "_parser", "_transport", "cursor", "encoding", "hub")
+    __slots__ = ("_allowed_from", "_closing", "_parser", "_transport", "cursor", "encoding", "hub")
 
     def __init__(self, hub: Hub, encoding: Encoding, cursor: Cursor | None) -> None:
         self.hub = hub
@@ -43,6 +46,7 @@ class Reader(asyncio.Protocol):
         self.cursor = cursor
         self._parser: ServerProtocol | None = None
         self._allowed_from = 0.0
+        self._closing = False
 
     # From the event loop
 
@@ -60,20 +64,38 @@ class Reader(asyncio.Protocol):
         self.hub.leave(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return
         if self._parser is None:
             self._parser = ServerProtocol(state=State.OPEN, max_size=MESSAGE_BYTES)
         self._parser.receive_data(data)
         frames = len(self._parser.events_received())
         if not self._afford(frames * FRAME_COST + len(data) * BYTE_COST):
-            self.hub.leave(self)
-            self.close(1008, "too many messages: this line is for listening")
+            self._end(close_frame(1008, "too many messages: this line is for listening"))
             return
         output = b"".join(self._parser.data_to_send())
-        if output:
-            self.send(output)
         if self._parser.close_expected():
-            self.hub.leave(self)
-            self._transport.close()
+            self._end(output)
+        elif output and not self._is_full():  # who reads nothing needs no pongs
+            self.send(output)
+
+    def _end(self, last_words: bytes) -> None:
+        """Send a close frame and wait a moment for the client to hang up.
+
+        Hanging up first, with input unread, would make the kernel throw away the close frame (RFC 1122, 4.2.2.13).
+        """
+        self.hub.leave(self)
+        self._closing = True
+        if self._is_full():
+            self._transport.abort()
+            return
+        self.send(last_words)
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
+
+    def _is_full(self) -> bool:
+        return self._transport.get_write_buffer_size() > self._transport.get_write_buffer_limits()[1]
 
     def _afford(self, cost: float) -> bool:
         now = asyncio.get_running_loop().time()
@@ -87,8 +109,8 @@ class Reader(asyncio.Protocol):
 
     def close(self, code: int, reason: str) -> None:
         """Say why, and hang up. A connection that takes no data is not waited for."""
-        if self._transport.get_write_buffer_size() > self._transport.get_write_buffer_limits()[1]:
+        if self._is_full():
             self._transport.abort()
-            return
-        self.send(close_frame(code, reason))
-        self._transport.close()
+        else:
+            self.send(close_frame(code, reason))
+            self._transport.close()

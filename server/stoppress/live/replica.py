@@ -7,6 +7,7 @@ committed change, `absorb` takes a segment that was read from the store. Everyth
 from __future__ import annotations
 
 import enum
+import re
 from bisect import bisect_left, insort
 from collections.abc import Iterable
 from functools import cached_property
@@ -18,6 +19,9 @@ from msgspec import Raw
 from stoppress.errors import BadInput
 from stoppress.model import HEADER, START, Cursor, Entry, Header, Item, Segment
 from stoppress.wire.encodings import Encoding
+
+RESET_BYTES = 384 * 1024
+"""About how much of a blog's newest entries a reset carries at the most; with less than that, all of `newest`."""
 
 
 class Fit(enum.Enum):
@@ -138,6 +142,14 @@ class Replica:
         """The cursor of a change on this line; `seq` from 1 to the head's."""
         return Cursor(seq, self._tags[seq - 1])
 
+    def common_seq(self, tags: tuple[str, ...]) -> int:
+        """The seq of the last change that this line has in common with another one, given by all its tags."""
+        return next((n for n, (own, other) in enumerate(zip(self._tags, tags)) if own != other), len(tags))  # noqa: B905
+
+    def is_retracted(self, item_id: str) -> bool:
+        item = self._items.get(item_id)
+        return item is not None and is_retraction(item.stored)
+
     @property
     def line(self) -> str:
         """What tells this line of changes from any other that the blog's name may have had: its first tag."""
@@ -189,6 +201,9 @@ class Replica:
 
     def _reset(self) -> Part:
         entries, older = self.page(None, self._newest)
+        fitting = _fitting(entries, RESET_BYTES)
+        if len(fitting) < len(entries):
+            entries, older = fitting, older_address(self.blog, fitting[-1].place)
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
@@ -200,6 +215,11 @@ class Replica:
         return entries, older_address(self.blog, self._order[begin]) if begin else None
 
 
+def is_retraction(item: Item) -> bool:
+    """Whether an item is the tombstone of an entry."""
+    return item.id != HEADER and msgspec.json.decode(item.body, type=Entry).status == "retracted"
+
+
 def _fitting(items: Iterable[PublicItem], limit: int) -> list[PublicItem]:
     taken: list[PublicItem] = []
     for item in items:
@@ -208,6 +228,9 @@ def _fitting(items: Iterable[PublicItem], limit: int) -> list[PublicItem]:
             break
         taken.append(item)
     return taken
+
+
+_PLACE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z_[0-9a-f-]{36}", re.ASCII)
 
 
 def older_address(blog: str, place: tuple[str, str]) -> str:
@@ -222,7 +245,7 @@ def parse_place(text: str) -> tuple[str, str]:
     Raises:
         BadInput: the text cannot have come from a server.
     """
-    published_at, separator, entry_id = text.partition("_")
-    if not separator or len(published_at) != 24 or len(entry_id) != 36:
+    if not _PLACE.fullmatch(text):
         raise BadInput(f"{text[:80]!r} is no place in a blog: follow the `older` address you were given", "before")
+    published_at, _, entry_id = text.partition("_")
     return published_at, entry_id

@@ -19,7 +19,7 @@ from stoppress.newsroom.forms import EntryForm, fill_entry, moment
 from stoppress.newsroom.pins import header_writes
 from stoppress.store.port import Store, Write
 
-BIG_BODY = 8_000
+BIG_BODY = 2_000
 """Characters from which a body is rendered beside the event loop."""
 
 CLOCK_SLACK = timedelta(minutes=1)

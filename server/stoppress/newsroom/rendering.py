@@ -47,7 +47,7 @@ MAX_STEPS = 30_000
 MAX_TAGS = 10_000
 """Tags in a body, start and end tags counted; deep nesting costs the square of it."""
 
-MAX_HTML = 1_000_000
+MAX_HTML = 500_000
 """Characters of safe HTML: what is left unclosed is opened anew in every paragraph, so it can become longer."""
 
 _FORMATTING = re.compile(r"<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])[^>]*>", re.IGNORECASE)

@@ -69,24 +69,6 @@ local function conflict()
   end
 end
 
--- A retracted body must not be given away by the answer to the request that brought it.
-local function erase(write)
-  local remembered = redis.call("HGETALL", answers)
-  for i = 1, #remembered, 2 do
-    local message = remembered[i + 1]
-    if message:find(write.id, 1, true) then
-      local space = message:find(" ", 1, true)
-      local content = cmsgpack.unpack(message:sub(space + 1))
-      for _, earlier in ipairs(content[2]) do
-        if earlier.id == write.id then
-          earlier.body = write.body
-        end
-      end
-      redis.call("HSET", answers, remembered[i], message:sub(1, space) .. cmsgpack.pack(content))
-    end
-  end
-end
-
 local function put(write, seq)
   redis.call("ZREM", due, write.id)
   if not write.body then
@@ -125,7 +107,7 @@ for _, write in ipairs(writes) do
   end
   put(write, write.tag and seq or 0)
   if write.erase then
-    erase(write)
+    erase(answers, write.id, write.body)
   end
 end
 local message = (head or "0") .. " " .. packed

@@ -119,8 +119,10 @@ class Store(Protocol):
     async def was_deleted(self, blog: str, line: str) -> bool:
         """Whether the line of changes that began with this tag was deleted by an editor, not lost by the store."""
 
-    async def restore(self, blog: str, head: Cursor, lost: Segment) -> bool:
+    async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         """Put back what the store has lost: visible items and tags after `head`, as they were.
+
+        The bodies of the items named in `retracted` replace those in remembered answers, as `Write.erase` does.
 
         Returns False, having written nothing, if the store's head is not `head` (START: no such blog), or if
         an editor has deleted the blog.

@@ -50,14 +50,16 @@ class RedisStore:
     def __init__(self, url: str) -> None:
         self._server = Server(url)
         self._hints = Hints(self._server)
-        self._commit = self._script("commit.lua")
+        self._commit = self._script("erase.lua", "commit.lua")
         self._read = self._script("read.lua")
-        self._restore = self._script("restore.lua")
+        self._restore = self._script("erase.lua", "restore.lua")
         self._delete = self._script("delete.lua")
 
-    def _script(self, name: str) -> Callable[..., Awaitable[Any]]:
+    def _script(self, *names: str) -> Callable[..., Awaitable[Any]]:
         """Runs by its digest; Redis is sent the text only when it does not have it."""
-        return self._server.client.register_script(files("stoppress.store").joinpath(name).read_text())
+        texts = [files("stoppress.store").joinpath(name).read_text() for name in names]
+        flags = texts[-1].partition("\n")[0]  # "#!lua", and what Redis should know of the script
+        return self._server.client.register_script("\n".join([flags, *(text.partition("\n")[2] for text in texts)]))
 
     async def open(self) -> None:
         try:
@@ -117,10 +119,10 @@ class RedisStore:
         deleted = self._server.client.sismember(key(blog, "deleted"), str(Cursor(1, line)))
         return bool(await self._server.answer(deleted))
 
-    async def restore(self, blog: str, head: Cursor, lost: Segment) -> bool:
+    async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         await self._name(blog)
-        blog_keys = keys(blog, "line items order due deleted")
-        arguments = (self._server.channel(blog), str(head), pack_lost(lost))
+        blog_keys = keys(blog, "line items order due deleted answers")
+        arguments = (self._server.channel(blog), str(head), pack_lost(lost, retracted))
         return bool(await self._server.answer(self._restore(blog_keys, arguments)))
 
     # Reading

@@ -91,10 +91,13 @@ def _items(seq: int, writes: list[PackedWrite]) -> list[Item]:
     return items
 
 
-def pack_lost(lost: Segment) -> bytes:
+def pack_lost(lost: Segment, retracted: Sequence[str]) -> bytes:
     """What the restore script is given."""
     cursors = [str(Cursor(seq, tag)) for seq, tag in enumerate(lost.tags, lost.after.seq + 1)]
-    items = [(item.id, item.seq, f"{item.seq} {item.version} {item.body.decode()}") for item in lost.items]
+    items = [
+        (item.id, item.seq, f"{item.seq} {item.version} {item.body.decode()}", item.id in retracted)
+        for item in lost.items
+    ]
     return _encoder.encode((cursors, items))
 
 

@@ -33,6 +33,6 @@ def store_from(url: str) -> Store:
 
 def _path(rest: str) -> Path:
     path = rest.removeprefix("//") if rest.startswith("///") else rest
-    if not path or path.startswith("//") or path == ":memory:":
+    if not Path(path).name or path.startswith("//") or path == ":memory:":
         raise StartError(f"the store sqlite:{rest} names no file: give a path, as in sqlite:stoppress.db")
     return Path(path)

@@ -57,8 +57,8 @@ def decode(request: Request, body: bytes, form: type[_T]) -> _T:
         Refused: 415 for a type that is not understood, 400 for bytes that are not what they say they are.
         BadInput: a field is unknown, or has the wrong type or size.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not body and not kind:
+    kind = _kind(request)
+    if not body and (not kind or request.method == "DELETE"):  # clients send the type without a body, too
         body, kind = b"{}", JSON[0]
     if kind not in JSON + MSGPACK:
         raise Refused(
@@ -76,6 +76,10 @@ def decode(request: Request, body: bytes, form: type[_T]) -> _T:
         raise Refused(400, f"the body is not valid {kind}: {error}") from None
     except (ValueError, OverflowError) as error:  # a msgpack timestamp that is no date
         raise BadInput(f"the body has a value that is out of range: {error}") from None
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def write_request(request: Request, key: Key, body: bytes) -> WriteRequest:
@@ -105,27 +109,27 @@ def _once(request: Request, key: Key, body: bytes) -> Once | None:
         return None
     if not re.fullmatch(r"[\x21-\x7e][\x20-\x7e]{0,254}", header):
         raise Refused(400, "Idempotency-Key must be 1 to 255 printable ASCII characters")
-    parts = (request.method, request.url.path, request.headers.get("content-type", ""))
+    parts = (request.method, request.url.path, _kind(request))
     digest = hashlib.sha256("\0".join(parts).encode() + b"\0" + body).hexdigest()
     return Once(f"{key.name}:{header}", digest)
 
 
 def answer(request: Request, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A value in JSON, or in msgpack if the request prefers it."""
-    weights = _weights(request.headers.get("accept", ""))
-    if max(weights.get(kind, 0) for kind in MSGPACK) > weights.get(JSON[0], 0):
+    kinds = weights(request.headers.get("accept", ""))
+    if max(kinds.get(kind, 0) for kind in MSGPACK) > kinds.get(JSON[0], 0):
         return Response(msgspec.msgpack.encode(content), status, headers, media_type=MSGPACK[0])
     return Response(msgspec.json.encode(content), status, headers, media_type=JSON[0])
 
 
-def _weights(accept: str) -> dict[str, float]:
+def weights(accept: str) -> dict[str, float]:
     """The media types of an Accept header with their weights (RFC 9110, section 12.4.2)."""
-    weights = {}
+    kinds = {}
     for part in accept.lower().split(","):
         kind, *parameters = (piece.strip() for piece in part.split(";"))
         given = [text.removeprefix("q=") for text in parameters if re.fullmatch(r"q=[01](\.[0-9]{0,3})?", text)]
-        weights[kind] = float(given[0]) if given else 1.0
-    return weights
+        kinds[kind] = float(given[0]) if given else 1.0
+    return kinds
 
 
 def number(request: Request, name: str, default: int, most: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import msgspec
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from stoppress.follower import Follower
 from stoppress.live.hub import Hub
 from stoppress.live.replica import parse_place
 from stoppress.model import Cursor
-from stoppress.web.bodies import number
+from stoppress.web.bodies import number, weights
 from stoppress.web.pages import Pages
 from stoppress.wire.encodings import HTTP_JSON, SSE
 from stoppress.wire.messages import Beat, Page
@@ -56,9 +56,10 @@ class Readers:
         """What differs from `since`, at once or within `wait` seconds."""
         since, wait = _cursor(request.query_params.get("since")), _wait(request)
         hub = await self._hub(request, since)
-        held = request.headers.get("if-none-match") == _etag(hub.replica.cursor) or since == hub.replica.cursor
+        held = since == hub.replica.cursor or _etag(hub.replica.cursor) in _known_tags(request)
         if wait and held and hub.farewell is None:
             await _delivery(hub, wait)
+            hub = await self._hub(request, since)  # it may have been deleted
         body, cursor = hub.answer(since, HTTP_JSON)
         return _cacheable(request, body, cursor, "public, max-age=1")
 
@@ -74,11 +75,13 @@ class Readers:
 
     async def _stream(self, hub: Hub, cursor: Cursor | None) -> AsyncIterator[bytes]:
         data, cursor = hub.answer(cursor, SSE)
-        yield data
+        for slice_ in _slices(data):
+            yield slice_
         while hub.farewell is None:
             if cursor != hub.replica.cursor:
                 data, cursor = hub.answer(cursor, SSE)
-                yield data
+                for slice_ in _slices(data):
+                    yield slice_
             elif not await _delivery(hub, self._beat):
                 yield SSE.encode(Beat(str(cursor)))
         if hub.farewell.retry is not None:
@@ -111,12 +114,18 @@ class Readers:
         entry = replica.entry(entry_id)
         if entry is None:
             raise EntryNotFound(replica.blog, entry_id)
-        if "text/html" in request.headers.get("accept", ""):
+        kinds = weights(request.headers.get("accept", ""))
+        if kinds.get("text/html", 0) > kinds.get("application/json", 0):
             return self._pages.at_entry(request, replica, entry)
         return _cacheable(request, bytes(entry.raw(HTTP_JSON)), replica.cursor_at(entry.seq), "no-cache")
 
     async def _hub(self, request: Request, since: Cursor | None = None) -> Hub:
         return await self._follower.hub(request.path_params["blog"], since)
+
+
+def _slices(data: bytes) -> Iterator[bytes]:
+    """So small that a stream nobody reads holds one of them, not a copy of the whole."""
+    return (data[begin : begin + SSE.part_bytes] for begin in range(0, len(data), SSE.part_bytes))
 
 
 async def _delivery(hub: Hub, seconds: float) -> bool:
@@ -144,10 +153,14 @@ def _etag(cursor: Cursor) -> str:
     return f'"{cursor}"'
 
 
+def _known_tags(request: Request) -> list[str]:
+    # weak comparison: RFC 9110, section 13.1.2
+    return [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+
+
 def _cacheable(request: Request, body: bytes, cursor: Cursor, cache_control: str) -> Response:
     etag = _etag(cursor)
     headers = {**PUBLIC, "etag": etag, "cache-control": cache_control, "vary": "accept"}
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if etag in known:
+    if etag in _known_tags(request):
         return Response(None, 304, headers)
     return Response(body, 200, headers, media_type="application/json")
