@@ -32,6 +32,18 @@ class Node:
         loop = asyncio.get_running_loop()
         self.store = store
         self.follower = Follower(store, lambda blog: Hub(Replica(blog), loop.call_later, loop.time))
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def listen(self) -> None:
+        """From now on, take hints and compare heads."""
+        self._tasks = [asyncio.create_task(self.follower.follow()), asyncio.create_task(self.follower.compare())]
+
+    async def stop(self) -> None:
+        await self.follower.close(Farewell(1001, "over"))
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     async def write(self, *writes: Write) -> Segment:
         segment = await self.store.commit(BLOG, writes)
@@ -62,7 +74,7 @@ def make_blog(headline: str = "headline") -> Write:
     return Write(HEADER, 0, msgspec.json.encode(header(headline)))
 
 
-NewNode = Callable[[], Awaitable[Node]]
+NewNode = Callable[..., Awaitable[Node]]
 
 
 @pytest.fixture
@@ -76,24 +88,17 @@ async def redis(redis_server) -> AsyncIterator[Redis]:
 async def new_node(redis, redis_server) -> AsyncIterator[NewNode]:
     async with AsyncExitStack() as stack:
 
-        async def start() -> Node:
+        async def start(*, listening: bool = True) -> Node:
             store = RedisStore(redis_server.url)
             await store.open()
             stack.push_async_callback(store.close)
             node = Node(store)
-            tasks = [asyncio.create_task(node.follower.follow()), asyncio.create_task(node.follower.compare())]
-            stack.push_async_callback(stop, node, tasks)
+            stack.push_async_callback(node.stop)
+            if listening:
+                node.listen()
             return node
 
         yield start
-
-
-async def stop(node: Node, tasks: list[asyncio.Task[None]]) -> None:
-    await node.follower.close(Farewell(1001, "over"))
-    for task in tasks:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def eventually(question: Callable[[], Awaitable[Any]], seconds: float = 5) -> None:
@@ -156,18 +161,18 @@ async def test_what_an_emptied_store_lost_is_put_back_as_it_was(new_node, redis)
 
 
 async def test_what_a_rolled_back_store_lost_is_written_anew_after_a_write_of_somebody_else(new_node, redis):
-    node, other = await new_node(), await new_node()
+    node, other = await new_node(listening=False), await new_node(listening=False)
     await node.write(make_blog())
     await node.write(publish(1))
+    await node.follower.hub(BLOG)
     snapshot = {key: await redis.dump(key) for key in await redis.keys("stoppress:{demo}:*")}
     await node.write(publish(1, expected=1, text="corrected"))
     await node.write(publish(2))
     lost = await node.cursor()
-    node.follower._read, keep = _held(node.follower._read)  # it looks only after the others
     for key, value in snapshot.items():
         await redis.restore(key, 0, value, replace=True)
     await other.write(publish(3))
-    keep.set()
+    node.listen()  # it looks only now
 
     async def whole() -> Any:
         shown = await node.shown()
@@ -182,30 +187,19 @@ async def test_what_a_rolled_back_store_lost_is_written_anew_after_a_write_of_so
     assert texts == {"1": "corrected", "2": "text", "3": "text"}
 
 
-def _held(read):
-    keep = asyncio.Event()
-
-    async def later(hub):
-        await keep.wait()
-        await read(hub)
-
-    return later, keep
-
-
 async def test_what_was_written_after_a_rollback_stays_but_a_retraction_is_never_undone(new_node, redis):
-    node, other = await new_node(), await new_node()
+    node, other = await new_node(listening=False), await new_node(listening=False)
     await node.write(make_blog())
     await node.write(publish(1), publish(2))
+    await node.follower.hub(BLOG)
     snapshot = {key: await redis.dump(key) for key in await redis.keys("stoppress:{demo}:*")}
     for version in range(1, 20):
         await node.write(publish(1, version, "lost edit"))
     await node.write(retract(2, 1))
-    hold, keep = _held(node.follower._read)
-    node.follower._read = hold
     for key, value in snapshot.items():
         await redis.restore(key, 0, value, replace=True)
     await other.write(publish(1, 1, "written since"), publish(2, 1, "edited since"))
-    keep.set()
+    node.listen()
 
     async def settled() -> Any:
         heads = await node.store.heads([BLOG])
@@ -232,16 +226,14 @@ async def test_a_blog_that_nobody_reads_is_kept_by_the_node_that_wrote_it(new_no
     await eventually(restored)
 
 
-async def test_a_deleted_blog_is_not_put_back_by_a_node_that_missed_it(new_node, monkeypatch):
-    here, there = await new_node(), await new_node()
+async def test_a_deleted_blog_is_not_put_back_by_a_node_that_missed_it(new_node):
+    here, there = await new_node(), await new_node(listening=False)
     await here.write(make_blog("old"))
     await here.write(publish(1))
     hub = await there.follower.hub(BLOG)
-    hold, keep = _held(there.follower._read)
-    monkeypatch.setattr(there.follower, "_read", hold)
     await here.store.delete(BLOG)
     await here.write(make_blog("new"))
-    keep.set()
+    there.listen()
 
     async def anew() -> Any:
         try:

@@ -83,7 +83,7 @@ def as_text(entry: dict[str, Any], *, changed: bool) -> str:
         return click.style(f"{time}  Retracted. {entry.get('note', '')}".rstrip(), dim=True)
     marks = [mark for mark in ("breaking", "key", "pinned") if entry.get(mark)] + (["edited"] if changed else [])
     title = " ".join(part for part in (entry.get("title", ""), f"[{', '.join(marks)}]" if marks else "") if part)
-    lines = [f"{click.style(time, fg='cyan')}  {click.style(title, bold=True)}".rstrip()]
+    lines = [click.style(time, fg="cyan") + (f"  {click.style(title, bold=True)}" if title else "")]
     lines += [f"       {line}" for line in entry.get("text", "").splitlines()]
     lines += [f"       Correction: {one['text']}" for one in entry.get("corrections", ())]
     if source := entry.get("source"):
