@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,7 @@ from tests.support.node import RunningNode, sqlite_url
 FIGURES = pytest.StashKey[list[str]]()
 
 StartNode = Callable[..., Awaitable[RunningNode]]
+Eventually = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
 
 class RedisServer:
@@ -79,6 +82,19 @@ class RedisServer:
     def thaw(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def eventually() -> Eventually:
+    """Ask again until the answer is true, for ten seconds at the most."""
+
+    async def ask(question: Callable[[], Awaitable[Any]]) -> Any:
+        async with asyncio.timeout(10):
+            while not (answer := await question()):
+                await asyncio.sleep(0.01)
+            return answer
+
+    return ask
 
 
 @pytest.fixture(scope="session")

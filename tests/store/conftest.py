@@ -12,21 +12,7 @@ from redis.asyncio import Redis
 from stoppress.store.port import Hint, Store
 from stoppress.store.select import store_from
 
-Eventually = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 NewStore = Callable[[], Awaitable[Store]]
-
-
-@pytest.fixture
-def eventually() -> Eventually:
-    """Ask again until the answer is true, for ten seconds at the most."""
-
-    async def ask(question: Callable[[], Awaitable[Any]]) -> Any:
-        async with asyncio.timeout(10):
-            while not (answer := await question()):
-                await asyncio.sleep(0.01)
-            return answer
-
-    return ask
 
 
 @pytest.fixture
