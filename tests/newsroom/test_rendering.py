@@ -174,6 +174,9 @@ def _nested_brackets(length: int) -> str:
 
 LONG = 200_000
 
+ENOUGH = 5.0
+"""Seconds of processor time. All take about one; without limits they took up to 27, and a busy machine doubles them."""
+
 PATHOLOGICAL_MARKDOWN = {
     "brackets": "[" * LONG,
     "images": "![" * (LONG // 2),
@@ -233,13 +236,13 @@ def _rendered(render, source: str) -> float:
 
 
 @pytest.mark.parametrize("source", PATHOLOGICAL_MARKDOWN.values(), ids=PATHOLOGICAL_MARKDOWN)
-def test_pathological_markdown_is_done_within_two_seconds(source: str):
-    assert _rendered(from_markdown, source) < 2
+def test_pathological_markdown_does_not_take_long(source: str):
+    assert _rendered(from_markdown, source) < ENOUGH
 
 
 @pytest.mark.parametrize("source", PATHOLOGICAL_HTML.values(), ids=PATHOLOGICAL_HTML)
-def test_pathological_html_is_done_within_two_seconds(source: str):
-    assert _rendered(from_html, source) < 2
+def test_pathological_html_does_not_take_long(source: str):
+    assert _rendered(from_html, source) < ENOUGH
 
 
 @pytest.mark.parametrize(("render", "field"), [(from_markdown, "markdown"), (from_html, "html")])

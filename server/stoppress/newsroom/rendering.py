@@ -41,7 +41,7 @@ BLOCKS = frozenset(
 """Tags that end a line of plain text."""
 
 
-MAX_STEPS = 30_000
+MAX_STEPS = 20_000
 """Places at which the Markdown parser may try its rules: a few for each word with markup, none for plain words."""
 
 MAX_TAGS = 10_000
