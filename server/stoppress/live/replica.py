@@ -160,10 +160,6 @@ class Replica:
         item = self._items.get(HEADER)
         return item.content if item is not None else None  # type: ignore[return-value]
 
-    @property
-    def entry_count(self) -> int:
-        return len(self._order)
-
     def entry(self, entry_id: str) -> PublicItem | None:
         return self._items.get(entry_id) if entry_id != HEADER else None
 
