@@ -6,6 +6,7 @@ It happens once, when an entry is written, and whatever the source was, the sani
 from __future__ import annotations
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 from typing import NamedTuple
 
@@ -74,14 +75,16 @@ def from_html(html: str) -> Rendered:
     return _safe(html, "html")
 
 
+@cache
 def _parser() -> MarkdownIt:
-    """A parser that gives up where its rules, some of which look far ahead, are tried too often."""
+    """A parser that gives up where its rules, some of which look far ahead, are tried too often.
+
+    It is made once, because making it takes as long as using it. What it counts is kept in the `env` of each text.
+    """
     parser = MarkdownIt("js-default")
-    steps = 0
 
     def step(state: StateBlock | StateInline, *_where: object) -> bool:
-        nonlocal steps
-        steps += 1
+        steps = state.env["steps"] = state.env.get("steps", 0) + 1
         if steps > MAX_STEPS:
             raise _too_much("markdown")
         return False  # as a rule that does not apply
@@ -97,6 +100,16 @@ def _parser() -> MarkdownIt:
     return parser
 
 
+@cache
+def _sanitiser() -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=set(TAGS),
+        attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer",
+    )
+
+
 def _too_much(field: str) -> BadInput:
     return BadInput(f"`{field}` has too much markup for one entry: make several entries of it", field)
 
@@ -104,13 +117,7 @@ def _too_much(field: str) -> BadInput:
 def _safe(html: str, field: str) -> Rendered:
     if html.count("<") > MAX_TAGS:
         raise _too_much(field)
-    safe = nh3.clean(
-        _FORMATTING.sub(r"<\1>", html),
-        tags=set(TAGS),
-        attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
-        url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer",
-    ).strip()
+    safe = _sanitiser().clean(_FORMATTING.sub(r"<\1>", html)).strip()
     if len(safe) > MAX_HTML:
         raise _too_much(field)
     return Rendered(safe, _plain(safe))
