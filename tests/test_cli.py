@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from stoppress import __version__
-from stoppress.app import address_of
 from stoppress.settings import SETTINGS
+from stoppress.sockets import address_of
 from tests.conftest import StartNode
 from tests.support.command import Running, command, environment, running, stoppress
 from tests.support.node import RunningNode, sqlite_url
@@ -404,10 +404,15 @@ def test_tail_ends_quietly_when_nobody_reads_it(node: RunningNode):
 
 
 @pytest.mark.parametrize(
-    ("blog", "message"), [("nowhere", "there is no blog 'nowhere'"), ("a/b", "has no live blog 'a/b'")]
+    ("path", "blog", "message"),
+    [
+        ("", "nowhere", "there is no blog 'nowhere'"),
+        ("", "a/b", "there is no blog 'a/b'"),
+        ("/elsewhere", "demo", "has no live blog 'demo'"),
+    ],
 )
-def test_tail_of_a_blog_that_is_not_there_says_so(node: RunningNode, blog: str, message: str):
-    result = stoppress("tail", "--url", node.url, blog)
+def test_tail_of_a_blog_that_is_not_there_says_so(node: RunningNode, path: str, blog: str, message: str):
+    result = stoppress("tail", "--url", node.url + path, blog)
     assert result.code == 1
     assert message in result.error
 

@@ -14,6 +14,7 @@ FLOORS = {
     "errors": 0,
     "model": 0,
     "settings": 0,
+    "sockets": 1,
     "wire": 1,
     "live": 2,
     "store": 2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Any
@@ -14,7 +15,7 @@ from redis.asyncio import Redis
 
 from stoppress.errors import BlogNotFound
 from stoppress.follower import Follower
-from stoppress.live.hub import Farewell, Hub
+from stoppress.live.hub import Farewell, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import HEADER, Cursor, Segment
 from stoppress.store.port import Store, Write
@@ -30,8 +31,9 @@ class Node:
 
     def __init__(self, store: Store) -> None:
         loop = asyncio.get_running_loop()
+        timing = Timing(loop.call_later, loop.time)
         self.store = store
-        self.follower = Follower(store, lambda blog: Hub(Replica(blog), loop.call_later, loop.time))
+        self.follower = Follower(store, lambda blog: Hub(Replica(blog), timing, os.write))
         self._tasks: list[asyncio.Task[None]] = []
 
     def listen(self) -> None:

@@ -4,39 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import os
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from uvicorn.server import HANDLED_SIGNALS
 
-from stoppress.errors import StartError, StoppressError
+from stoppress.errors import StoppressError
 from stoppress.follower import Follower
-from stoppress.live.hub import Farewell, Hub
+from stoppress.live.crowd import PHASES
+from stoppress.live.hub import Farewell, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.schedule import publish_when_due
 from stoppress.settings import Settings
+from stoppress.sockets import BACKLOG
 from stoppress.store.port import Store
 from stoppress.store.select import store_from
 from stoppress.web.api import Api
 from stoppress.web.auth import Keys
+from stoppress.web.entrance import Entrance
 from stoppress.web.health import Health
 from stoppress.web.live import Live
 from stoppress.web.openapi import OpenAPI
 from stoppress.web.pages import Pages
 from stoppress.web.problems import on_bug, on_error, on_http_exception
 from stoppress.web.readers import Readers
-from stoppress.web.upgrade import HandingOver
 from stoppress.wire.messages import Retry
-
-BACKLOG = 4_096
-"""Connections that may wait to be accepted."""
 
 KEEP_ALIVE_SECONDS = 65
 """How long an idle HTTP connection is kept: longer than load balancers do, or they would use closed ones."""
@@ -64,18 +65,20 @@ class Node:
         committer = Committer(self.store, self.follower.applied)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.entries = Entries(self.store, committer)
+        self.live = Live(self.follower)
+        self.entrance = Entrance(self.live)
         self.app = self._make_app()
 
     def _make_hub(self, blog: str) -> Hub:
         loop = asyncio.get_running_loop()
-        return Hub(Replica(blog, self.settings.newest), loop.call_later, loop.time)
+        return Hub(Replica(blog, self.settings.newest), Timing(loop.call_later, loop.time), os.write)
 
     def _make_app(self) -> Starlette:
         settings, follower = self.settings, self.follower
         pages = Pages(follower, self.blogs, settings.newest)
         readers = Readers(follower, pages, settings.beat, settings.newest)
         api = Api(self.keys, self.blogs, self.entries)
-        parts = (Live(follower), readers, OpenAPI(), api, Health(self.store), pages)
+        parts = (self.live, readers, OpenAPI(), api, Health(self.store), pages)
         return Starlette(
             routes=[route for part in parts for route in part.routes()],
             exception_handlers={
@@ -113,10 +116,8 @@ class Node:
     def _uvicorn_config(self) -> uvicorn.Config:
         return uvicorn.Config(
             self.app,
-            ws=HandingOver,
-            http="httptools",
-            ws_ping_interval=None,  # beats keep lines alive, for all readers at once
-            ws_per_message_deflate=False,
+            http=cast(type[asyncio.Protocol], self.entrance),
+            ws="none",  # readers do not get as far as that
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -132,18 +133,21 @@ class Node:
             self.follower.follow(),
             self.follower.compare(),
             publish_when_due(self.store, self.entries),
+            self.entrance.watch(),
             self._beat(),
         ]
 
     async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(self.settings.beat)
+        """To each reader once in the time between two beats, but not to all in the same moment."""
+        for phase in itertools.cycle(range(PHASES)):
+            await asyncio.sleep(self.settings.beat / PHASES)
             for hub in self.follower.hubs:
-                hub.beat()
+                hub.beat(phase)
 
     async def send_away(self) -> None:
         """Tell all readers to come back to another node, or to this one when it is up again."""
         readers = sum(hub.reader_count for hub in self.follower.hubs)
+        self.entrance.close()
         window = min(12_000, 500 + readers)  # milliseconds: about a thousand come back in each second
         await self.follower.close(Farewell(1001, "the server is going away", Retry(min=0, max=window)))
 
@@ -170,26 +174,3 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._node.send_away()
         await super().shutdown(sockets)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound and listening. Raises `StartError`."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(BACKLOG)
-    except (OSError, UnicodeError) as error:  # the latter where a host's name cannot be one
-        reason = getattr(error, "strerror", None) or "this is no name of a host"
-        raise StartError(
-            f"cannot listen on {host}:{port}: {reason}; name another place with --host and --port"
-        ) from None
-    listening.setblocking(False)
-    return listening
-
-
-def address_of(listening: socket.socket) -> str:
-    """The http address of a listening socket."""
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

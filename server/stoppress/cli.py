@@ -54,7 +54,8 @@ def serve(**flags: str | None) -> None:
     Editors' keys come from STOPPRESS_KEYS, as name:role:secret separated by spaces, or from the file named by
     STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C.
     """
-    from stoppress.app import Node, address_of, listen
+    from stoppress.app import Node
+    from stoppress.sockets import address_of, listen
 
     async def run() -> None:
         configured = settings.load(flags)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Coroutine
 
 from stoppress.errors import BlogNotFound, StoppressError, StoreUnavailable, VersionConflict
 from stoppress.live.hub import Farewell, Hub
-from stoppress.live.replica import Fit, Replica, is_retraction
+from stoppress.live.items import is_retraction
+from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor, Segment
 from stoppress.store.port import Changed, Lost, Store, Write
 
@@ -55,6 +56,13 @@ class Follower:
         return [hub for blog, hub in self._hubs.items() if self._is_loaded(blog)]
 
     # Questions
+
+    def at_hand(self, blog: str, since: Cursor | None = None) -> Hub | None:
+        """The same as `hub`, if it can be had without waiting, else None."""
+        hub = self._hubs.get(blog) if self._is_loaded(blog) else None
+        if hub is None or since is None or not self._store.nodes_share_it or hub.replica.knows(since):
+            return hub
+        return None
 
     async def hub(self, blog: str, since: Cursor | None = None) -> Hub:
         """The hub of a blog; it has seen the change that `since` names, if there is such a change.

@@ -8,22 +8,26 @@ again, everybody must have the newest state.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, precondition, rule
+from websockets.frames import Opcode
 
-from stoppress.live.hub import Hub
+from stoppress.live.crowd import PHASES, Crowd
+from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import HEADER, START, Cursor, Segment
-from stoppress.wire.encodings import Encoding
+from stoppress.wire.encodings import Codec, Compression, WebSocket
 from tests.support.client import Client
+from tests.support.frames import FrameReader
 from tests.support.line import Line, entry, header
 
-SMALL = Encoding("small parts", msgspec.json.encode, lambda _type, _cursor, payload: payload, part_bytes=400)
+SMALL = Codec("small parts", msgspec.json.encode, part_bytes=400)
 """So small that a catch-up of three entries comes in parts."""
+
+ENCODINGS = {compression: WebSocket(compression.name, SMALL, Opcode.TEXT, compression) for compression in Compression}
 
 FULL = 700
 """Bytes that a connection takes before it is full."""
@@ -32,40 +36,54 @@ FULL = 700
 class Connection:
     """A reader at the hub: a client behind a line that holds `FULL` bytes until the client takes them."""
 
-    def __init__(self, hub: Hub, client: Client, check: Callable[[Client], None]) -> None:
+    def __init__(self, hub: Hub, fd: int, client: Client, compression: Compression) -> None:
         since = client.connected()
         self.hub = hub
-        self._check = check
         self.client = client
-        self.encoding = SMALL
+        self.encoding = ENCODINGS[compression]
+        self._frames = FrameReader(compression)
         self.cursor = None if since is None else Cursor.parse(since)
+        self.fd = fd
+        self.crowd: Crowd | None = None
+        self.place = 0
         self.slow = False
         self.full = False
         self._sent: list[bytes] = []
 
-    def open(self) -> None:
+    def open(self, check: Callable[[Client], None]) -> None:
+        self.check = check
         self.hub.join(self)
         assert self._sent, "a reader that joins gets a message at once"
         if not self.slow:
             self.take()
 
-    def send(self, data: bytes) -> None:
+    def write(self, data: bytes) -> int:
+        """What a socket does: take as much as there is room for."""
         assert not self.full, "something was sent to a reader whose connection is full"
         assert len(self._sent) < 1_000, "a reader is sent things without end"
+        room = FULL - sum(map(len, self._sent)) if self.slow else len(data)
+        count = max(0, min(room, len(data)))
+        self.full = count < len(data)
         self._sent.append(data)
-        if not self.slow:
-            return
-        if sum(map(len, self._sent)) > FULL:
-            self.full = True
-            self.hub.pause(self)
+        return count
+
+    def send(self, data: bytes) -> None:
+        count = self.write(data)
+        if count != len(data):
+            self.took(data, count)
+
+    def took(self, data: bytes, count: int) -> None:
+        """The rest is in `_sent` already, for messages are not cut here."""
+        assert self.full
+        self.hub.pause(self)
 
     def take(self) -> None:
         """The client gets what was sent; the connection takes more."""
         while self._sent:
             sent, self._sent = self._sent, []
             for data in sent:
-                self.client.receive(json.loads(data))
-                self._check(self.client)
+                self.client.receive(self._frames.read(data))
+                self.check(self.client)
             if self.full:
                 self.full = False
                 self.hub.resume(self)
@@ -84,11 +102,15 @@ class Core(RuleBasedStateMachine):
         self.line.commit(header())
         self.now = 0.0
         self.timers: list[tuple[float, object]] = []
-        self.hub = Hub(Replica("demo", newest=4), self._call_later, lambda: self.now)
+        self.hub = Hub(Replica("demo", newest=4), Timing(self._call_later, lambda: self.now), self._write)
         self.hub.absorb(self.line.read())
         self.open: list[Connection] = []
+        self.made: list[Connection] = []
         self.hints: list[Segment] = []
         self.entries = 0
+
+    def _write(self, fd: int, data: bytes) -> int:
+        return self.made[fd].write(data)
 
     def _call_later(self, delay: float, callback: object) -> None:
         self.timers.append((self.now + delay, callback))
@@ -152,23 +174,24 @@ class Core(RuleBasedStateMachine):
 
     @rule()
     def beat(self) -> None:
-        self.hub.beat()
+        for phase in range(PHASES):
+            self.hub.beat(phase)
         self._take()
 
     # Readers
 
-    @rule(target=connections, slow=st.booleans())
-    def come(self, slow: bool) -> Connection:
-        return self._connect(Client(), slow)
+    @rule(target=connections, slow=st.booleans(), compression=st.sampled_from(Compression))
+    def come(self, slow: bool, compression: Compression) -> Connection:
+        return self._connect(Client(), slow, compression)
 
-    @rule(target=connections, data=st.data())
-    def come_with_any_cursor(self, data: st.DataObject) -> Connection:
+    @rule(target=connections, data=st.data(), compression=st.sampled_from(Compression))
+    def come_with_any_cursor(self, data: st.DataObject, compression: Compression) -> Connection:
         """As somebody who kept nothing but a cursor, of this line or one that was rolled back."""
         client = Client()
         cursor = data.draw(st.sampled_from(sorted(self.line.states)))
         if cursor == START:
             client.cursor = "0"
-            return self._connect(client, slow=False)
+            return self._connect(client, False, compression)
         client.cursor = str(cursor)
         state = self.line.states[cursor]
         client.shown = {
@@ -177,7 +200,7 @@ class Core(RuleBasedStateMachine):
             if item_id != HEADER
         }
         client.header = {"seq": state[HEADER][0]}
-        return self._connect(client, slow=False)
+        return self._connect(client, False, compression)
 
     @rule(target=absent, connection=consumes(connections))
     def go(self, connection: Connection) -> Client:
@@ -185,9 +208,9 @@ class Core(RuleBasedStateMachine):
         self.open.remove(connection)
         return connection.client
 
-    @rule(target=connections, client=consumes(absent), slow=st.booleans())
-    def come_back(self, client: Client, slow: bool) -> Connection:
-        return self._connect(client, slow)
+    @rule(target=connections, client=consumes(absent), slow=st.booleans(), compression=st.sampled_from(Compression))
+    def come_back(self, client: Client, slow: bool, compression: Compression) -> Connection:
+        return self._connect(client, slow, compression)
 
     @rule(connection=connections, slow=st.booleans())
     def change_pace(self, connection: Connection, slow: bool) -> None:
@@ -199,11 +222,12 @@ class Core(RuleBasedStateMachine):
     def take_some(self, connection: Connection) -> None:
         connection.take()
 
-    def _connect(self, client: Client, slow: bool) -> Connection:
-        connection = Connection(self.hub, client, self._check)
+    def _connect(self, client: Client, slow: bool, compression: Compression) -> Connection:
+        connection = Connection(self.hub, len(self.made), client, compression)
+        self.made.append(connection)
         connection.slow = slow
         self.open.append(connection)
-        connection.open()
+        connection.open(self._check)
         return connection
 
     # What must hold

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stoppress.live.hub import BURST_WINDOW, Farewell, Hub
+from stoppress.live.crowd import PHASES, Crowd
+from stoppress.live.hub import BURST_WINDOW, Farewell, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
 from stoppress.wire.encodings import HTTP_JSON, Encoding
@@ -19,11 +20,17 @@ class Reader:
 
     def __init__(self, encoding: Encoding = HTTP_JSON, cursor: Cursor | None = None) -> None:
         self.encoding, self.cursor = encoding, cursor
+        self.fd = -1
+        self.crowd: Crowd | None = None
+        self.place = 0
         self.sent: list[bytes] = []
         self.closed: int | None = None
 
     def send(self, data: bytes) -> None:
         self.sent.append(data)
+
+    def took(self, data: bytes, count: int) -> None:
+        raise AssertionError("these connections take all")
 
     def close(self, code: int, reason: str) -> None:
         self.closed = code
@@ -39,14 +46,19 @@ class World:
     def __init__(self) -> None:
         self.line, self.now = Line(), 0.0
         self.timers: list[tuple[float, Callable[[], None]]] = []
+        self.readers: list[Reader] = []
         self.line.commit(header())
-        self.hub = Hub(Replica("demo"), self._call_later, lambda: self.now)
+        self.hub = Hub(Replica("demo"), Timing(self._call_later, lambda: self.now), self._write)
         self.hub.absorb(self.line.read())
         self.wait()
         self.now += 1
 
     def _call_later(self, delay: float, work: Callable[[], None]) -> None:
         self.timers.append((self.now + delay, work))
+
+    def _write(self, fd: int, data: bytes) -> int:
+        self.readers[fd].send(data)
+        return len(data)
 
     def publish(self, *numbers: int) -> None:
         self.hub.apply(self.line.commit(*map(entry, numbers)))
@@ -59,8 +71,14 @@ class World:
 
     def join(self, **options) -> Reader:
         reader = Reader(**options)
+        reader.fd = len(self.readers)
+        self.readers.append(reader)
         self.hub.join(reader)
         return reader
+
+    def beat(self) -> None:
+        for phase in range(PHASES):
+            self.hub.beat(phase)
 
 
 @pytest.fixture
@@ -148,14 +166,14 @@ def test_returning_readers_with_the_same_cursor_share_one_answer(world):
 
 def test_a_beat_says_where_the_head_is(world):
     reader = world.join()
-    world.hub.beat()
+    world.beat()
     assert reader.messages[-1] == {"type": "beat", "cursor": str(world.line.cursor)}
 
 
 def test_no_beat_is_sent_while_a_delivery_is_due(world):
     reader = world.join()
     world.publish(1)
-    world.hub.beat()
+    world.beat()
     assert len(reader.sent) == 1
 
 

@@ -9,9 +9,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from stoppress.live.answers import Answer
+from stoppress.live.audience import StreamAudience
+from stoppress.live.crowd import Crowd
 from stoppress.live.hub import Hub
 from stoppress.live.replica import Fit, Part, Replica
 from stoppress.model import Cursor, Segment
+from stoppress.wire.frames import DeflateStream
 from tests.live.machine import Core
 
 CALM = settings(
@@ -49,8 +53,8 @@ def _leads_the_first_part_to_the_head(self: Replica, since: Cursor | None, limit
 
 
 def _forgets_where_a_slow_reader_is(self: Hub, reader: Any) -> None:
-    for readers in self._at_head.values():
-        readers.discard(reader)
+    if reader.crowd is not None:
+        reader.crowd.remove(reader)
     self._waiting.discard(reader)
     self._stalled.add(reader)
     reader.cursor = self.replica.cursor
@@ -63,22 +67,39 @@ def _never_lets_slow_readers_back(self: Hub, reader: Any) -> None:
 def _keeps_old_answers(self: Hub) -> None:
     if not self._delivery_due:
         self._delivery_due = True
-        self._call_later(0.0, self.deliver)
+        self._timing.call_later(0.0, self.deliver)
 
 
 def _delivers_only_to_those_at_the_head(self: Hub) -> None:
     self._delivery_due = False
-    for encoding, readers in self._at_head.items():
-        self._deliver_to(encoding, readers, self.cursor)
+    for audience in self._at_head.values():
+        self._deliver_to(audience, self.cursor)
     self.cursor = self.replica.cursor
 
 
-def _puts_everybody_at_the_head_at_once(self: Hub, reader: Any) -> None:
+def _puts_everybody_at_the_head_at_once(self: Hub, reader: Any, opening: bytes = b"") -> None:
     self._answer(reader)
-    self._at_head.setdefault(reader.encoding, set()).add(reader)
+    self._audience(reader.encoding).add(reader)
+
+
+def _lets_newcomers_into_the_running_stream(self: StreamAudience, answer: Answer) -> None:
+    self._followers.take_all(self._readers)
+    self._followers.send(self._stream.frame(self.encoding.opcode, answer.payload))
+
+
+def _sends_followers_frames_of_another_stream(self: StreamAudience, answer: Answer) -> None:
+    _deliver(self, answer)
+    self._stream = DeflateStream() if len(self._followers) > 1 else self._stream
+    self._stream.frame(self.encoding.opcode, b"something else")
+
+
+def _cuts_frames(self: Crowd, frame: bytes) -> None:
+    for reader in self:
+        self._write(reader.fd, frame)
 
 
 _sync = Replica.sync
+_deliver = StreamAudience.deliver
 
 BUGS = [
     (Replica, "_newer_than", _sends_one_too_many),
@@ -91,6 +112,9 @@ BUGS = [
     (Hub, "_changed", _keeps_old_answers),
     (Hub, "deliver", _delivers_only_to_those_at_the_head),
     (Hub, "join", _puts_everybody_at_the_head_at_once),
+    (StreamAudience, "deliver", _lets_newcomers_into_the_running_stream),
+    (StreamAudience, "deliver", _sends_followers_frames_of_another_stream),
+    (Crowd, "send", _cuts_frames),
 ]
 
 

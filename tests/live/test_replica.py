@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from stoppress.errors import BadInput, MalformedCursor
-from stoppress.live.replica import Fit, Replica, parse_place
+from stoppress.live.items import parse_place
+from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor
 from tests.support.line import Line, entry, header
 

@@ -17,7 +17,8 @@ from types import FrameType
 from typing import Any
 
 from stoppress import settings
-from stoppress.app import Node, address_of, listen
+from stoppress.app import Node
+from stoppress.sockets import address_of, listen
 
 ROOMS = ("/stoppress/newsroom/", "/stoppress/store/", "/stoppress/live/", "/stoppress/web/", "/stoppress/follower.py")
 

@@ -6,19 +6,13 @@ import asyncio
 import json
 import socket
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from websockets.asyncio.client import connect
 
 from tests.support.client import Client
+from tests.support.processes import resident
 
 STALLED, EDITS, SIZE = 20, 80, 100_000
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory that a process has in use."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * 4096
 
 
 async def stalled(url: str):

@@ -6,11 +6,16 @@ from itertools import count
 
 import httpx
 import pytest
+from playwright.async_api import Browser, async_playwright
 
 from tests.support.node import RunningNode, sqlite_url
 
 BEAT = 0.2
 """Seconds between beats of the shared node."""
+
+ARGUMENTS = (
+    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+).split()
 
 _numbers = count(1)
 
@@ -46,3 +51,11 @@ async def blog(editor: httpx.AsyncClient) -> str:
     answer = await editor.put(f"/api/blogs/{name}", json={"headline": "Talks in Moscow"})
     assert answer.status_code == 201, answer.text
     return name
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield chromium
+        await chromium.close()

@@ -178,12 +178,6 @@ async def test_both_subprotocols_give_the_same_maps(live: Open, editor: httpx.As
             assert await received(text, "beat") == await received(binary, "beat")
 
 
-async def test_compression_is_not_agreed_on_when_it_is_offered(live: Open):
-    async with live(compression="deflate") as line:
-        assert line.response and "sec-websocket-extensions" not in line.response.headers
-        assert (await received(line))["from"] is None
-
-
 # Beats, pings and the end
 
 
@@ -277,9 +271,28 @@ async def test_a_long_reason_is_cut_between_characters(live: Open):
         assert 100 < len((await closed(line)).reason.encode()) <= 123
 
 
-async def test_a_plain_request_to_the_live_address_is_a_problem(reader: httpx.AsyncClient, blog: str):
-    answer = await reader.get(f"/blogs/{blog}/live")
-    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+NOT_A_HANDSHAKE: list[dict[str, str]] = [
+    {},
+    {"upgrade": "h2c"},
+    {"connection": "keep-alive"},
+    {"sec-websocket-version": "8"},
+    {"sec-websocket-key": "short"},
+    {"sec-websocket-key": "not base 64!!!!!!!!!!!!!"},
+]
+
+
+@pytest.mark.parametrize("wrong", NOT_A_HANDSHAKE, ids=str)
+async def test_what_is_no_handshake_is_told_what_to_do(reader: httpx.AsyncClient, blog: str, wrong: dict[str, str]):
+    proper = {
+        "connection": "keep-alive, Upgrade",
+        "upgrade": "WebSocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    answer = await reader.get(f"/blogs/{blog}/live", headers=proper | wrong if wrong else {})
+    assert (answer.status_code, answer.headers["content-type"]) == (426, "application/problem+json")
+    assert (answer.headers["upgrade"], answer.headers["sec-websocket-version"]) == ("websocket", "13")
+    assert "WebSocket" in answer.json()["detail"]
 
 
 # What clients may not do
@@ -319,6 +332,23 @@ async def test_a_message_now_and_then_is_allowed(live: Open):
             await received(line, "beat")
         async with asyncio.timeout(5):
             await (await line.ping())
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+async def test_a_message_may_be_cut_anywhere(live: Open, compression: str | None):
+    """Wherever the pieces end, the ping after it is understood."""
+    async with live(compression=compression) as line:
+        await received(line)
+        data = Frame(Opcode.TEXT, b"x" * 130).serialize(mask=True)
+        ping = Frame(Opcode.PING, b"?").serialize(mask=True)
+        for cut in (1, 2, 3, 4, 5, 8, 9, 100, len(data)):
+            line.transport.write(data[:cut])
+            await asyncio.sleep(0.01)
+            line.transport.write(data[cut:] + ping)
+            waiter = await line.ping(b"and now")
+            async with asyncio.timeout(5):
+                await waiter
+            await asyncio.sleep(0.35)  # what it may send for ever
 
 
 async def test_a_message_that_is_too_large_is_1009(live: Open):

@@ -9,16 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, WebSocketRoute, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, WebSocketRoute, expect
 
 from tests.conftest import StartNode
 from tests.support.node import RunningNode
 
 pytestmark = pytest.mark.browser
-
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
-).split()
 
 SOON = 1_000
 """Milliseconds until what was posted is in an open page."""
@@ -45,14 +41,6 @@ RICH = {
 }
 
 OpenPage = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield chromium
-        await chromium.close()
 
 
 class Complaints(list[str]):

@@ -12,7 +12,7 @@ import pytest
 from msgspec import Raw, Struct
 
 from stoppress.model import Entry, Header
-from stoppress.wire.encodings import WS_JSON, WS_MSGPACK, Encoding
+from stoppress.wire.encodings import JSON, MSGPACK, Codec
 from stoppress.wire.messages import Beat, Retry, Update
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "messages.json").read_text(encoding="utf-8"))
@@ -22,11 +22,11 @@ def vectors() -> list[Any]:
     return [pytest.param(vector, id=vector["name"]) for vector in VECTORS]
 
 
-def message(plain: dict[str, Any], encoding: Encoding) -> Update | Beat | Retry:
+def message(plain: dict[str, Any], codec: Codec) -> Update | Beat | Retry:
     """The message that a server would send for a plain value."""
 
     def raw(value: dict[str, Any], kind: type[Struct]) -> Raw:
-        return Raw(encoding.serialise(msgspec.convert(value, kind)))
+        return Raw(codec.serialise(msgspec.convert(value, kind)))
 
     fields = {name: value for name, value in plain.items() if name != "type"}
     if plain["type"] == "beat":
@@ -42,12 +42,12 @@ def message(plain: dict[str, Any], encoding: Encoding) -> Update | Beat | Retry:
 
 @pytest.mark.parametrize("vector", vectors())
 def test_json_is_exactly_the_vectors(vector):
-    assert WS_JSON.serialise(message(vector["message"], WS_JSON)).decode() == vector["json"]
+    assert JSON.serialise(message(vector["message"], JSON)).decode() == vector["json"]
 
 
 @pytest.mark.parametrize("vector", vectors())
 def test_msgpack_is_exactly_the_vectors(vector):
-    assert WS_MSGPACK.serialise(message(vector["message"], WS_MSGPACK)).hex() == vector["msgpack"]
+    assert MSGPACK.serialise(message(vector["message"], MSGPACK)).hex() == vector["msgpack"]
 
 
 @pytest.mark.parametrize("vector", vectors())

@@ -11,10 +11,11 @@ from secrets import token_urlsafe
 import click
 import httpx
 
-from stoppress.app import Node, address_of, listen
+from stoppress.app import Node
 from stoppress.demo.replay import Replay, Timeline, karabakh
 from stoppress.errors import BlogNotFound, StoppressError
 from stoppress.settings import Settings
+from stoppress.sockets import address_of, listen
 
 
 async def run(settings: Settings) -> None:

@@ -9,29 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from stoppress.live.replica import Fit, Part, Replica
+from stoppress.live.answers import Answers
+from stoppress.live.audience import Audience, audience_for
+from stoppress.live.crowd import Reader, Write
+from stoppress.live.replica import Fit, Replica
 from stoppress.model import Cursor, Segment
 from stoppress.wire.encodings import Encoding
-from stoppress.wire.messages import Beat, Retry, Update
-
-ANSWER_BYTES = 16 * 1024 * 1024
-"""How much of shared answers a hub keeps; beyond it they are made again."""
+from stoppress.wire.messages import Beat, Retry
 
 BURST_WINDOW = 0.02
 """Seconds. Changes that follow a delivery within it travel together."""
-
-
-class Reader(Protocol):
-    """What the hub needs of a connection. `cursor` is the hub's to write while the reader is not at the head."""
-
-    cursor: Cursor | None
-    encoding: Encoding
-
-    def send(self, data: bytes) -> None: ...
-
-    def close(self, code: int, reason: str) -> None: ...
 
 
 class Farewell(NamedTuple):
@@ -42,36 +31,37 @@ class Farewell(NamedTuple):
     retry: Retry | None = None
 
 
+class Timing(NamedTuple):
+    """The clock of an event loop: its `call_later` and `time`."""
+
+    call_later: Callable[[float, Callable[[], None]], object]
+    time: Callable[[], float]
+
+
 class Hub:
     """The readers of one blog around its replica.
 
     Args:
         replica: the blog's state; only `apply` and `absorb` of this hub may change it.
-        call_later: as `asyncio.loop.call_later`.
-        time: as `asyncio.loop.time`.
+        timing: when it is, and later.
+        write: how frames get to readers, `os.write` on a server.
     """
 
-    def __init__(
-        self,
-        replica: Replica,
-        call_later: Callable[[float, Callable[[], None]], object],
-        time: Callable[[], float],
-    ) -> None:
+    def __init__(self, replica: Replica, timing: Timing, write: Write) -> None:
         self.replica = replica
         self.cursor = replica.cursor
         """Where all readers at the head are. Behind the replica only between a change and its delivery."""
         self.delivered = asyncio.Event()
         """Set at the next delivery, which puts a new event in its place."""
         self.farewell: Farewell | None = None
-        self._call_later = call_later
-        self._time = time
+        self._timing = timing
+        self._write = write
         self._last_delivery = -BURST_WINDOW
         self._delivery_due = False
-        self._at_head: dict[Encoding, set[Reader]] = {}
+        self._answers = Answers(replica)
+        self._at_head: dict[Encoding, Audience] = {}
         self._waiting: set[Reader] = set()  # writable, on their way to the head
         self._stalled: set[Reader] = set()  # not writable
-        self._answers: dict[tuple[Cursor | None, Encoding], tuple[bytes, Cursor]] = {}
-        self._answers_size = 0
 
     @property
     def reader_count(self) -> int:
@@ -92,74 +82,63 @@ class Hub:
         self._changed()
 
     def _changed(self) -> None:
-        self._answers.clear()
-        self._answers_size = 0
+        self._answers.forget()
         if not self._delivery_due:
             self._delivery_due = True
-            wait = self._last_delivery + BURST_WINDOW - self._time()
-            self._call_later(max(0.0, wait), self.deliver)
+            wait = self._last_delivery + BURST_WINDOW - self._timing.time()
+            self._timing.call_later(max(0.0, wait), self.deliver)
 
     # Answers go out
+
+    def answer(self, cursor: Cursor | None, encoding: Encoding) -> tuple[bytes, Cursor]:
+        """The bytes that a reader at `cursor` gets next, and where they lead it. Shared by all who ask the same."""
+        answer = self._answers.to(cursor, encoding.codec)
+        return answer.frame(encoding), answer.cursor
 
     def deliver(self) -> None:
         """Lead everybody who can take it to the head."""
         self._delivery_due = False
-        self._last_delivery = self._time()
+        self._last_delivery = self._timing.time()
         since = self.cursor
-        for encoding, readers in self._at_head.items():
-            if readers:
-                self._deliver_to(encoding, readers, since)
+        for audience in self._at_head.values():
+            self._deliver_to(audience, since)
         self.cursor = self.replica.cursor
         for reader in tuple(self._waiting):
             self._lead(reader)
         self._pulse()
 
-    def _deliver_to(self, encoding: Encoding, readers: set[Reader], cursor: Cursor) -> None:
-        while cursor != self.replica.cursor:
-            frame, cursor = self.answer(cursor, encoding)
-            self.cursor = cursor  # a reader whose connection is full now stalls here, with this cursor
-            for reader in tuple(readers):
-                reader.send(frame)
+    def _deliver_to(self, audience: Audience, cursor: Cursor) -> None:
+        while cursor != self.replica.cursor and len(audience):
+            answer = self._answers.to(cursor, audience.encoding.codec)
+            self.cursor = cursor = answer.cursor  # a reader whose connection is full now stalls here
+            audience.deliver(answer)
 
     def _pulse(self) -> None:
         self.delivered.set()
         self.delivered = asyncio.Event()
 
-    def answer(self, cursor: Cursor | None, encoding: Encoding) -> tuple[bytes, Cursor]:
-        """The bytes that a reader at `cursor` gets next, and where they lead it. Shared by all who ask the same."""
-        key = (cursor, encoding)
-        answer = self._answers.get(key)
-        if answer is None:
-            part = self.replica.sync(cursor, encoding.part_bytes)
-            answer = encoding.encode(_update(self.replica.blog, part, encoding)), part.cursor
-            self._keep(key, answer)
-        return answer
-
-    def _keep(self, key: tuple[Cursor | None, Encoding], answer: tuple[bytes, Cursor]) -> None:
-        self._answers_size += len(answer[0]) + 200
-        if self._answers_size > ANSWER_BYTES:
-            self._answers.clear()
-            self._answers_size = len(answer[0])
-        self._answers[key] = answer
-
-    def beat(self) -> None:
-        """Tell all readers at the head where that is."""
+    def beat(self, phase: int) -> None:
+        """Tell the readers at the head whose turn it is where that is."""
         if self.cursor != self.replica.cursor:
             return  # a delivery is due, and says it
-        for encoding, readers in self._at_head.items():
+        for encoding, audience in self._at_head.items():
             frame = encoding.encode(Beat(str(self.cursor)))
-            for reader in tuple(readers):
-                reader.send(frame)
+            for crowd in audience.crowds():
+                crowd.beat(frame, phase)
 
     # Readers come, slow down, and go
 
-    def join(self, reader: Reader) -> None:
-        """Take a reader in. Its cursor says where it is; it gets at least one message, be it without entries."""
+    def join(self, reader: Reader, opening: bytes = b"") -> None:
+        """Take a reader in. Its cursor says where it is; it gets at least one message, be it without entries.
+
+        `opening` is what goes before that in one write: the end of the handshake.
+        """
         if self.farewell is not None:
+            reader.send(opening)
             reader.close(self.farewell.code, self.farewell.reason)
             return
         self._waiting.add(reader)
-        self._answer(reader)
+        self._answer(reader, opening)
         self._lead(reader)
 
     def _lead(self, reader: Reader) -> None:
@@ -167,20 +146,26 @@ class Hub:
             self._answer(reader)
         if reader in self._waiting and self.cursor == self.replica.cursor:
             self._waiting.discard(reader)
-            self._at_head.setdefault(reader.encoding, set()).add(reader)
+            reader.cursor = None
+            self._audience(reader.encoding).add(reader)
 
-    def _answer(self, reader: Reader) -> None:
+    def _answer(self, reader: Reader, opening: bytes = b"") -> None:
         frame, reader.cursor = self.answer(reader.cursor, reader.encoding)
-        reader.send(frame)
+        reader.send(opening + frame)
+
+    def _audience(self, encoding: Encoding) -> Audience:
+        if encoding not in self._at_head:
+            self._at_head[encoding] = audience_for(encoding, self._write)
+        return self._at_head[encoding]
 
     def pause(self, reader: Reader) -> None:
         """The reader's connection is full: nothing more is sent to it, and nothing is kept for it."""
-        if reader in self._waiting:
-            self._waiting.discard(reader)
-            self._stalled.add(reader)
-        elif reader in self._at_head.get(reader.encoding, ()):
-            self._at_head[reader.encoding].discard(reader)
+        if reader.crowd is not None:
+            reader.crowd.remove(reader)
             reader.cursor = self.cursor
+            self._stalled.add(reader)
+        elif reader in self._waiting:
+            self._waiting.discard(reader)
             self._stalled.add(reader)
 
     def resume(self, reader: Reader) -> None:
@@ -192,7 +177,8 @@ class Hub:
 
     def leave(self, reader: Reader) -> None:
         """The reader's connection is gone."""
-        self._at_head.get(reader.encoding, set()).discard(reader)
+        if reader.crowd is not None:
+            reader.crowd.remove(reader)
         self._waiting.discard(reader)
         self._stalled.discard(reader)
 
@@ -207,19 +193,8 @@ class Hub:
         self._pulse()
 
     def _readers(self) -> Iterator[Reader]:
-        for readers in self._at_head.values():
-            yield from readers
+        for audience in self._at_head.values():
+            for crowd in audience.crowds():
+                yield from crowd
         yield from self._waiting
         yield from self._stalled
-
-
-def _update(blog: str, part: Part, encoding: Encoding) -> Update:
-    return Update(
-        blog=blog,
-        from_=None if part.since is None else str(part.since),
-        cursor=str(part.cursor),
-        header=None if part.header is None else part.header.raw(encoding),
-        entries=[entry.raw(encoding) for entry in part.entries],
-        more=part.more,
-        older=part.older,
-    )

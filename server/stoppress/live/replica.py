@@ -7,18 +7,12 @@ committed change, `absorb` takes a segment that was read from the store. Everyth
 from __future__ import annotations
 
 import enum
-import re
 from bisect import bisect_left, insort
 from collections.abc import Iterable
-from functools import cached_property
 from typing import NamedTuple
 
-import msgspec
-from msgspec import Raw
-
-from stoppress.errors import BadInput
-from stoppress.model import HEADER, START, Cursor, Entry, Header, Item, Segment
-from stoppress.wire.encodings import Encoding
+from stoppress.live.items import Place, PublicItem, older_address
+from stoppress.model import HEADER, START, Cursor, Header, Segment
 
 RESET_BYTES = 384 * 1024
 """About how much of a blog's newest entries a reset carries at the most; with less than that, all of `newest`."""
@@ -44,38 +38,6 @@ class Part(NamedTuple):
     older: str | None
 
 
-class PublicItem:
-    """A header or an entry as readers get it, serialised at most once per encoding."""
-
-    def __init__(self, item: Item):
-        self.stored = item
-        self.id, self.seq, self.version = item.id, item.seq, item.version
-        self._serialised: dict[object, Raw] = {}
-
-    @cached_property
-    def content(self) -> Entry | Header:
-        content: Entry | Header
-        if self.id == HEADER:
-            content = msgspec.json.decode(self.stored.body, type=Header)
-        else:
-            content = msgspec.json.decode(self.stored.body, type=Entry)
-            content.version = self.version
-        content.seq = self.seq
-        return content
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """Where an entry stands in the order that readers see."""
-        assert isinstance(self.content, Entry)
-        return self.content.published_at or "", self.id
-
-    def raw(self, encoding: Encoding) -> Raw:
-        raw = self._serialised.get(encoding.serialise)
-        if raw is None:
-            raw = self._serialised[encoding.serialise] = Raw(encoding.serialise(self.content))
-        return raw
-
-
 class Replica:
     """One blog.
 
@@ -93,7 +55,7 @@ class Replica:
         self.cursor = START
         self._tags: list[str] = []
         self._items: dict[str, PublicItem] = {}  # ascending by seq: a changed item is taken out and put at the end
-        self._order: list[tuple[str, str]] = []  # every entry's place, oldest first
+        self._order: list[Place] = []  # every entry's place, oldest first
 
     # What changes it
 
@@ -148,7 +110,7 @@ class Replica:
 
     def is_retracted(self, item_id: str) -> bool:
         item = self._items.get(item_id)
-        return item is not None and is_retraction(item.stored)
+        return item is not None and item.is_retracted
 
     @property
     def line(self) -> str:
@@ -203,17 +165,12 @@ class Replica:
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
-    def page(self, before: tuple[str, str] | None, limit: int) -> tuple[list[PublicItem], str | None]:
+    def page(self, before: Place | None, limit: int) -> tuple[list[PublicItem], str | None]:
         """Entries before a place, newest first, and the address of those before them, if there are any."""
         end = len(self._order) if before is None else bisect_left(self._order, before)
         begin = max(0, end - limit)
         entries = [self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])]
         return entries, older_address(self.blog, self._order[begin]) if begin else None
-
-
-def is_retraction(item: Item) -> bool:
-    """Whether an item is the tombstone of an entry."""
-    return item.id != HEADER and msgspec.json.decode(item.body, type=Entry).status == "retracted"
 
 
 def _fitting(items: Iterable[PublicItem], limit: int) -> list[PublicItem]:
@@ -224,24 +181,3 @@ def _fitting(items: Iterable[PublicItem], limit: int) -> list[PublicItem]:
             break
         taken.append(item)
     return taken
-
-
-_PLACE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z_[0-9a-f-]{36}", re.ASCII)
-
-
-def older_address(blog: str, place: tuple[str, str]) -> str:
-    """Where the entries before a place are."""
-    published_at, entry_id = place
-    return f"/blogs/{blog}/entries?before={published_at}_{entry_id}"
-
-
-def parse_place(text: str) -> tuple[str, str]:
-    """Read the `before` of an older page's address.
-
-    Raises:
-        BadInput: the text cannot have come from a server.
-    """
-    if not _PLACE.fullmatch(text):
-        raise BadInput(f"{text[:80]!r} is no place in a blog: follow the `older` address you were given", "before")
-    published_at, _, entry_id = text.partition("_")
-    return published_at, entry_id

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from stoppress.errors import BlogNotFound, MalformedCursor, StoreUnavailable
 from stoppress.follower import Follower
+from stoppress.live.hub import Hub
 from stoppress.live.reader import Reader
 from stoppress.model import Cursor
-from stoppress.web.upgrade import hand_over
-from stoppress.wire.encodings import SUBPROTOCOLS, WS_JSON
+from stoppress.web.handshake import Handshake
+from stoppress.web.problems import Refused
+from stoppress.wire.frames import close_frame
 from stoppress.wire.messages import Retry
 
 BUSY = Retry(min=1_000, max=10_000)
@@ -18,7 +23,7 @@ BUSY = Retry(min=1_000, max=10_000)
 
 
 class Live:
-    """The handler of the WebSocket address.
+    """Takes in readers who come by WebSocket.
 
     Args:
         follower: knows the blogs.
@@ -26,40 +31,59 @@ class Live:
 
     def __init__(self, follower: Follower) -> None:
         self._follower = follower
+        self._waiting: set[asyncio.Task[None]] = set()
 
-    def routes(self) -> list[WebSocketRoute]:
-        return [WebSocketRoute("/blogs/{blog}/live", self.connect)]
+    def routes(self) -> list[Route]:
+        return [Route("/blogs/{blog}/live", self.explain, methods=["GET"])]
 
-    async def connect(self, websocket: WebSocket) -> None:
-        """Accept a reader and hand it over, or say by a close code why not (browsers show no status)."""
-        offered = websocket.scope["subprotocols"]
-        name = next((name for name in offered if name in SUBPROTOCOLS), None)
-        encoding = SUBPROTOCOLS[name] if name else WS_JSON
+    async def explain(self, _request: Request) -> Response:
+        """For requests that are no proper handshake."""
+        headers = {"upgrade": "websocket", "connection": "upgrade", "sec-websocket-version": "13"}
+        raise Refused(
+            426, "this address speaks WebSocket (RFC 6455, version 13): connect with a client for it", headers
+        )
+
+    def connect(self, transport: asyncio.Transport, handshake: Handshake) -> None:
+        """Hand a reader over, or say by a close code why not (browsers show no status).
+
+        Nearly always the blog is in memory, and the reader is at its hub when this returns.
+        """
         try:
-            since = websocket.query_params.get("since")
-            cursor = None if since is None else Cursor.parse(since)
-            hub = await self._follower.hub(websocket.path_params["blog"], cursor)
+            cursor = None if handshake.since is None else Cursor.parse(handshake.since)
         except MalformedCursor as error:
-            await _refuse(websocket, name, 4400, str(error))
+            _refuse(transport, handshake, 4400, str(error))
+            return
+        hub = self._follower.at_hand(handshake.blog, cursor)
+        if hub is not None:
+            _hand_over(transport, handshake, Reader(hub, handshake.encoding, cursor))
+            return
+        transport.pause_reading()
+        task = asyncio.create_task(self._wait(transport, handshake, cursor))
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+
+    async def _wait(self, transport: asyncio.Transport, handshake: Handshake, cursor: Cursor | None) -> None:
+        try:
+            hub: Hub = await self._follower.hub(handshake.blog, cursor)
         except BlogNotFound as error:
-            await _refuse(websocket, name, 4404, str(error))
+            _refuse(transport, handshake, 4404, str(error))
         except StoreUnavailable as error:
-            await websocket.accept(name)
-            retry = encoding.serialise(BUSY)
-            if encoding is WS_JSON:
-                await websocket.send_text(retry.decode())
-            else:
-                await websocket.send_bytes(retry)
-            await websocket.close(1013, _short(str(error)))
+            _refuse(transport, handshake, 1013, str(error), BUSY)
         else:
-            await websocket.accept(name)
-            hand_over(websocket, Reader(hub, encoding, cursor))
+            if not transport.is_closing():
+                _hand_over(transport, handshake, Reader(hub, handshake.encoding, cursor))
+                transport.resume_reading()
 
 
-async def _refuse(websocket: WebSocket, subprotocol: str | None, code: int, reason: str) -> None:
-    await websocket.accept(subprotocol)
-    await websocket.close(code, _short(reason))
+def _hand_over(transport: asyncio.Transport, handshake: Handshake, reader: Reader) -> None:
+    reader.open(transport, handshake.response)
+    if handshake.early:
+        reader.data_received(handshake.early)
 
 
-def _short(reason: str) -> str:
-    return reason.encode()[:123].decode(errors="ignore")  # what fits into a close frame
+def _refuse(
+    transport: asyncio.Transport, handshake: Handshake, code: int, reason: str, retry: Retry | None = None
+) -> None:
+    last = handshake.encoding.encode(retry) if retry else b""
+    transport.write(handshake.response + last + close_frame(code, reason))
+    transport.close()

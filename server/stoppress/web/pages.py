@@ -13,7 +13,8 @@ from starlette.staticfiles import StaticFiles
 
 from stoppress import __version__
 from stoppress.follower import Follower
-from stoppress.live.replica import PublicItem, Replica, parse_place
+from stoppress.live.items import PublicItem, parse_place
+from stoppress.live.replica import Replica
 from stoppress.newsroom.blogs import Blogs
 
 HEADERS = {

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from stoppress.errors import BadInput, EntryNotFound
 from stoppress.follower import Follower
 from stoppress.live.hub import Hub
-from stoppress.live.replica import parse_place
+from stoppress.live.items import parse_place
 from stoppress.model import Cursor
 from stoppress.web.bodies import number, weights
 from stoppress.web.pages import Pages
@@ -99,7 +99,7 @@ class Readers:
         page = Page(
             blog=replica.blog,
             cursor=str(replica.cursor),
-            entries=[entry.raw(HTTP_JSON) for entry in entries],
+            entries=[entry.raw(HTTP_JSON.codec) for entry in entries],
             older=address,
         )
         response = _cacheable(request, msgspec.json.encode(page), replica.cursor, "no-cache")
@@ -117,7 +117,7 @@ class Readers:
         kinds = weights(request.headers.get("accept", ""))
         if kinds.get("text/html", 0) > kinds.get("application/json", 0):
             return self._pages.at_entry(request, replica, entry)
-        return _cacheable(request, bytes(entry.raw(HTTP_JSON)), replica.cursor_at(entry.seq), "no-cache")
+        return _cacheable(request, bytes(entry.raw(HTTP_JSON.codec)), replica.cursor_at(entry.seq), "no-cache")
 
     async def _hub(self, request: Request, since: Cursor | None = None) -> Hub:
         return await self._follower.hub(request.path_params["blog"], since)
@@ -125,7 +125,7 @@ class Readers:
 
 def _slices(data: bytes) -> Iterator[bytes]:
     """So small that a stream nobody reads holds one of them, not a copy of the whole."""
-    return (data[begin : begin + SSE.part_bytes] for begin in range(0, len(data), SSE.part_bytes))
+    return (data[begin : begin + SSE.codec.part_bytes] for begin in range(0, len(data), SSE.codec.part_bytes))
 
 
 async def _delivery(hub: Hub, seconds: float) -> bool:

@@ -1,76 +1,102 @@
 """How a message becomes the bytes that go to a reader: one object per surface, made once and shared by all.
 
 An encoding's bytes are ready to be written: WebSocket frames with their frame header, SSE with its event
-fields. They are the same for every reader, so they are made once per message and encoding.
+fields. They are the same for every reader, so they are made once per message and encoding, and what two
+encodings have in common, the serialised payload, once per codec.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
-from websockets.frames import Close, Frame, Opcode
+from websockets.frames import Opcode
 
+from stoppress.wire import frames
 from stoppress.wire.messages import Beat, Retry, Update
 
-_Framing = Callable[[str, str | None, bytes], bytes]
-"""The message's type, its cursor and its payload to what goes over the wire."""
+
+class Codec(NamedTuple):
+    """A serialisation. The raw parts of an `Update` must come from the same one."""
+
+    name: str
+    serialise: Callable[[Any], bytes]
+    part_bytes: int = 65_536
+    """About how much of a catch-up goes into one message."""
+
+
+JSON = Codec("json", msgspec.json.encode)
+MSGPACK = Codec("msgpack", msgspec.msgpack.encode)
+JSON_IN_LONG_PARTS = Codec("json in long parts", msgspec.json.encode, part_bytes=1_048_576)
 
 
 class Encoding:
-    """A serialisation (JSON or msgpack) and a framing around it."""
+    """A codec and what goes around its payloads; by itself, nothing does.
 
-    def __init__(self, name: str, serialise: Callable[[Any], bytes], frame: _Framing, part_bytes: int = 65_536):
+    Args:
+        name: media type or WebSocket subprotocol.
+        codec: what makes the payload.
+    """
+
+    def __init__(self, name: str, codec: Codec) -> None:
         self.name = name
-        self.serialise = serialise
-        """Any value to bytes without framing; the raw parts of an `Update` must come from this."""
-        self.part_bytes = part_bytes
-        """About how much of a catch-up goes into one message."""
-        self._frame = frame
+        self.codec = codec
 
     def __repr__(self) -> str:
-        return f"<Encoding {self.name}>"
+        return f"<{type(self).__name__} {self.name}>"
 
     def encode(self, message: Update | Beat | Retry) -> bytes:
         """A whole message, framed, ready for the transport."""
-        cursor = getattr(message, "cursor", None)
-        return self._frame(_type_of(message), cursor, self.serialise(message))
+        kind, cursor = str(message.__struct_config__.tag), getattr(message, "cursor", "")
+        return self.frame(kind, cursor, self.codec.serialise(message))
+
+    def frame(self, _kind: str, _cursor: str, payload: bytes) -> bytes:
+        """A payload, framed; `kind` is its message's type, `cursor` where it leads."""
+        return payload
 
 
-def _type_of(message: Struct) -> str:
-    return str(message.__struct_config__.tag)
+class ServerSentEvents(Encoding):
+    def frame(self, kind: str, cursor: str, payload: bytes) -> bytes:
+        # https://html.spec.whatwg.org/multipage/server-sent-events.html: JSON has no line breaks, one data line will do
+        identity = f"id: {cursor}\n" if kind == "update" else ""
+        return f"event: {kind}\n{identity}data: ".encode() + payload + b"\n\n"
 
 
-def _text_frame(_type: str, _cursor: str | None, payload: bytes) -> bytes:
-    return Frame(Opcode.TEXT, payload).serialize(mask=False)
+class Compression(enum.Enum):
+    """What a WebSocket client agreed on."""
+
+    NONE = "all frames are plain"
+    MESSAGE = "an update is compressed by itself"
+    STREAM = "an update may refer to those before it"
 
 
-def _binary_frame(_type: str, _cursor: str | None, payload: bytes) -> bytes:
-    return Frame(Opcode.BINARY, payload).serialize(mask=False)
+class WebSocket(Encoding):
+    def __init__(self, name: str, codec: Codec, opcode: Opcode, compression: Compression) -> None:
+        super().__init__(name, codec)
+        self.opcode = opcode
+        self.compression = compression
+
+    def frame(self, kind: str, _cursor: str, payload: bytes) -> bytes:
+        """In a frame that can be read without those before it. Beats and retries are too short to be compressed."""
+        if kind == "update" and self.compression is not Compression.NONE:
+            return frames.DeflateStream().frame(self.opcode, payload)
+        return frames.frame(self.opcode, payload)
 
 
-def _server_sent_event(type_: str, cursor: str | None, payload: bytes) -> bytes:
-    # https://html.spec.whatwg.org/multipage/server-sent-events.html: JSON has no line breaks, one data line will do
-    identity = f"id: {cursor}\n" if cursor is not None and type_ == "update" else ""
-    return f"event: {type_}\n{identity}data: ".encode() + payload + b"\n\n"
+SSE = ServerSentEvents("text/event-stream", JSON)
+HTTP_JSON = Encoding("application/json", JSON_IN_LONG_PARTS)
 
+WEBSOCKET = {
+    (name, compression): WebSocket(name, codec, opcode, compression)
+    for name, codec, opcode in (
+        ("stoppress.v1+json", JSON, Opcode.TEXT),
+        ("stoppress.v1+msgpack", MSGPACK, Opcode.BINARY),
+    )
+    for compression in Compression
+}
+"""By subprotocol and compression."""
 
-def _unframed(_type: str, _cursor: str | None, payload: bytes) -> bytes:
-    return payload
-
-
-WS_JSON = Encoding("stoppress.v1+json", msgspec.json.encode, _text_frame)
-WS_MSGPACK = Encoding("stoppress.v1+msgpack", msgspec.msgpack.encode, _binary_frame)
-SSE = Encoding("text/event-stream", msgspec.json.encode, _server_sent_event)
-HTTP_JSON = Encoding("application/json", msgspec.json.encode, _unframed, part_bytes=1_048_576)
-
-SUBPROTOCOLS = {encoding.name: encoding for encoding in (WS_JSON, WS_MSGPACK)}
-"""The WebSocket subprotocols, the default first."""
-
-
-def close_frame(code: int, reason: str) -> bytes:
-    """A WebSocket close frame (RFC 6455, section 5.5.1); the reason is cut to the 123 bytes that fit."""
-    reason = reason.encode()[:123].decode(errors="ignore")
-    return Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False)
+SUBPROTOCOLS = tuple(dict.fromkeys(name for name, _ in WEBSOCKET))
+"""The default first."""

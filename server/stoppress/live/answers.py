@@ -1,0 +1,75 @@
+"""What leads readers from their cursors towards the head, made once for all who ask the same."""
+
+from __future__ import annotations
+
+from stoppress.live.replica import Part, Replica
+from stoppress.model import Cursor
+from stoppress.wire.encodings import Codec, Encoding
+from stoppress.wire.messages import Update
+
+PAYLOAD_BYTES = 8 * 1024 * 1024
+"""How many bytes of payloads are kept; their frames may take up to four times as much. Beyond, they are made again."""
+
+
+class Answer:
+    """An update for all readers at one cursor, and its frames."""
+
+    __slots__ = ("_frames", "cursor", "payload")
+
+    def __init__(self, payload: bytes, cursor: Cursor) -> None:
+        self.payload = payload
+        self.cursor = cursor
+        """Where it leads."""
+        self._frames: dict[Encoding, bytes] = {}
+
+    def frame(self, encoding: Encoding) -> bytes:
+        """The bytes that can be written to a reader, whatever it was sent before; of the payload's codec."""
+        frame = self._frames.get(encoding)
+        if frame is None:
+            frame = self._frames[encoding] = encoding.frame("update", str(self.cursor), self.payload)
+        return frame
+
+
+class Answers:
+    """Of one blog, as it is now.
+
+    Args:
+        replica: the blog's state. Whoever changes it calls `forget`.
+    """
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._kept: dict[tuple[Cursor | None, Codec], Answer] = {}
+        self._size = 0
+
+    def forget(self) -> None:
+        self._kept.clear()
+        self._size = 0
+
+    def to(self, since: Cursor | None, codec: Codec) -> Answer:
+        """The answer to a cursor: all that differs, or the first part of it; a reset to None or an unknown cursor."""
+        answer = self._kept.get((since, codec))
+        if answer is None:
+            part = self._replica.sync(since, codec.part_bytes)
+            answer = Answer(codec.serialise(_update(self._replica.blog, part, codec)), part.cursor)
+            self._keep((since, codec), answer)
+        return answer
+
+    def _keep(self, key: tuple[Cursor | None, Codec], answer: Answer) -> None:
+        size = len(answer.payload) + 500  # about what a short one takes beside its payload
+        if self._size + size > PAYLOAD_BYTES:
+            self.forget()
+        self._size += size
+        self._kept[key] = answer
+
+
+def _update(blog: str, part: Part, codec: Codec) -> Update:
+    return Update(
+        blog=blog,
+        from_=None if part.since is None else str(part.since),
+        cursor=str(part.cursor),
+        header=None if part.header is None else part.header.raw(codec),
+        entries=[entry.raw(codec) for entry in part.entries],
+        more=part.more,
+        older=part.older,
+    )

@@ -1,0 +1,58 @@
+"""What a reader sends: parsed by `websockets`, which also makes the replies that RFC 6455 asks for."""
+
+from __future__ import annotations
+
+from websockets.extensions.base import Extension
+from websockets.extensions.permessage_deflate import PerMessageDeflate
+from websockets.frames import Frame
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from stoppress.wire.frames import WINDOW_BITS
+
+MESSAGE_BYTES = 4_096
+"""The longest message that a reader may send. Nothing that readers send means anything yet."""
+
+
+class Incoming:
+    """The frames that are coming in on a connection.
+
+    It takes several kilobytes, so it is made when there is something to parse and dropped between two messages.
+    """
+
+    def __init__(self, *, compressed: bool) -> None:
+        self._rest = _Rest()
+        self._protocol = ServerProtocol(state=State.OPEN, max_size=MESSAGE_BYTES)
+        deflate = [PerMessageDeflate(True, True, WINDOW_BITS, WINDOW_BITS)] if compressed else []
+        self._protocol.extensions = [*deflate, self._rest]
+
+    def receive(self, data: bytes) -> tuple[int, bytes]:
+        """Parse; returns how many frames have become whole, and what has to be sent in reply."""
+        self._rest.bytes += len(data)
+        self._protocol.receive_data(data)
+        return len(self._protocol.events_received()), b"".join(self._protocol.data_to_send())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the reply was the last: the client has closed, or broken the rules."""
+        return self._protocol.close_expected()
+
+    @property
+    def is_between_messages(self) -> bool:
+        return self._rest.bytes == 0 and self._protocol.current_size is None
+
+
+class _Rest(Extension):
+    """Sees frames as they came over the wire, and so knows how much of what came is not a whole frame yet."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
+        length = len(frame.data)
+        # RFC 6455, section 5.2. A client that writes lengths longer than it must is never between messages.
+        self.bytes -= 6 + length + (0 if length < 126 else 2 if length < 65_536 else 8)
+        return frame
+
+    def encode(self, frame: Frame) -> Frame:
+        return frame

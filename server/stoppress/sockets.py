@@ -1,0 +1,67 @@
+"""Sockets that listen, and what their connections inherit."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+from stoppress.errors import StartError
+
+BACKLOG = 4_096
+"""Connections that may wait to be accepted; the kernel's net.core.somaxconn may allow fewer."""
+
+UNSENT_BYTES = 16 * 1024
+"""How much the kernel keeps for a connection beyond what is on its way, before it says that the connection is full.
+
+It would be up to 4 MB. But what it keeps, a slow reader gets late and one by one, and is charged to this machine;
+what it does not keep, the reader gets as one update in its newest state.
+"""
+
+_TCP_NOTSENT_LOWAT = 25  # linux/tcp.h; the socket module has it from Python 3.12 on
+
+
+PATIENCE = 120.0
+"""Seconds that a peer may leave unconfirmed what it was sent before the kernel ends the connection. Beats are always
+on their way, so that nobody else has to look for peers that are gone."""
+
+FOR_EVER = 0.0
+
+
+def be_patient(sock: socket.socket, seconds: float) -> None:
+    """Set how long a connection, or those that a socket will accept, may be silent (RFC 5482).
+
+    A peer that confirms but has no room is silent in this sense, too: Linux counts the time of a zero window.
+    """
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000))
+
+
+def listen(host: str, port: int, *, share_port: bool = False) -> socket.socket:
+    """A socket that is bound and listening; `share_port`: others may listen there too, and get their part.
+
+    Raises:
+        StartError: the address is not ours, or taken.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with contextlib.ExitStack() as failed:
+            listening = failed.enter_context(socket.socket(family, kind, protocol))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, share_port)
+            listening.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+            be_patient(listening, PATIENCE)
+            listening.bind(address)
+            listening.listen(BACKLOG)
+            listening.setblocking(False)
+            failed.pop_all()
+    except (OSError, UnicodeError) as error:  # the latter where a host's name cannot be one
+        reason = getattr(error, "strerror", None) or "this is no name of a host"
+        raise StartError(
+            f"cannot listen on {host}:{port}: {reason}; name another place with --host and --port"
+        ) from None
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """The http address of a listening socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

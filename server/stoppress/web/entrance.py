@@ -1,0 +1,112 @@
+"""Where every connection comes in: readers who come by WebSocket go to the fan-out, all others to uvicorn.
+
+uvicorn takes any class for its HTTP protocol. Ours waits until the head of the first request is there, a limited
+time and number of bytes, looks whether it is a reader's handshake, and hands the connection over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from stoppress.web import handshake
+from stoppress.web.live import Live
+
+HEAD_BYTES = 16 * 1024
+"""How long the head of a request may be."""
+
+HEAD_SECONDS = 1.5
+"""How long a head may take from its first byte."""
+
+SILENT_SECONDS = 10.0
+"""How long a connection may be silent at first. Browsers open some before they know what for."""
+
+WATCH_SECONDS = 0.25
+"""How often it is looked for those who take too long."""
+
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class Entrance:
+    """Makes the protocol of each new connection.
+
+    Args:
+        live: takes in readers.
+    """
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        self.deadlines: dict[Newcomer, float] = {}
+
+    def __call__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: object = None
+    ) -> asyncio.Protocol:
+        return Newcomer(self, lambda: HttpToolsProtocol(config, server_state, app_state))
+
+    async def watch(self) -> None:
+        """Send away those who take too long, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = loop.time()
+            for newcomer in [one for one, deadline in self.deadlines.items() if deadline < now]:
+                newcomer.refuse(TOO_SLOW)
+
+    def close(self) -> None:
+        """Send all newcomers away."""
+        for newcomer in tuple(self.deadlines):
+            newcomer.refuse(b"")
+
+
+class Newcomer(asyncio.Protocol):
+    """A connection whose first request is not known yet."""
+
+    __slots__ = ("_entrance", "_head", "_make_http", "_transport")
+
+    def __init__(self, entrance: Entrance, make_http: Callable[[], HttpToolsProtocol]) -> None:
+        self._entrance = entrance
+        self._make_http = make_http
+        self._head = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._must_end_in(SILENT_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._entrance.deadlines.pop(self, None)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._head:
+            self._must_end_in(HEAD_SECONDS)
+        self._head += data
+        length = self._head.find(b"\r\n\r\n")
+        if length > HEAD_BYTES or (length < 0 and len(self._head) > HEAD_BYTES):
+            self.refuse(TOO_LONG)
+        elif length >= 0:
+            self._hand_over()
+
+    def _must_end_in(self, seconds: float) -> None:
+        self._entrance.deadlines[self] = asyncio.get_running_loop().time() + seconds
+
+    def _hand_over(self) -> None:
+        del self._entrance.deadlines[self]
+        reader = handshake.read(self._head)
+        if reader is not None:
+            self._entrance.live.connect(self._transport, reader)
+            return
+        http = self._make_http()
+        http.connection_made(self._transport)
+        self._transport.set_protocol(http)
+        http.data_received(self._head)
+
+    def refuse(self, last_words: bytes) -> None:
+        """Hang up."""
+        self._entrance.deadlines.pop(self, None)
+        self._transport.write(last_words)
+        self._transport.close()

@@ -1,0 +1,151 @@
+"""The opening handshake of a reader's WebSocket (RFC 6455, section 4.2): what a client asks for, and the answer.
+
+It is read from the bytes that came in and answered without a web framework around it, because when a node is
+restarted all its readers come at once, and a framework takes many times as long for one of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote
+
+import httptools
+from websockets.exceptions import InvalidHandshake
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from websockets.headers import build_extension, parse_extension
+
+from stoppress.wire.encodings import SUBPROTOCOLS, WEBSOCKET, Compression, WebSocket
+from stoppress.wire.frames import WINDOW_BITS
+
+ADDRESS = re.compile(rb"GET /blogs/([^/?# ]+)/live(?:\?([^# ]*))? HTTP/1\.1\r\n")
+"""The request line of a reader who comes by WebSocket."""
+
+_SINCE = re.compile(rb"since=([0-9A-Za-z-]*)")
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+class Handshake(NamedTuple):
+    """What a client asks for."""
+
+    blog: str
+    since: str | None
+    encoding: WebSocket
+    response: bytes
+    """What accepts it."""
+    early: bytes
+    """What the client has sent already after it."""
+
+
+class _Agreement(NamedTuple):
+    """What a client's offers come to, and the headers that say so."""
+
+    encoding: WebSocket
+    headers: bytes
+
+
+def read(data: bytes) -> Handshake | None:
+    """The handshake in the bytes of a whole request head; None if it is another request, or breaks RFC 6455."""
+    line = ADDRESS.match(data)
+    if line is None:
+        return None
+    headers, early = _headers(data)
+    accept = _accept(headers)
+    if accept is None:
+        return None
+    agreement = _agree(
+        headers.get(b"sec-websocket-protocol", b"").decode("latin-1"),
+        headers.get(b"sec-websocket-extensions", b"").decode("latin-1"),
+    )
+    response = (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n" + agreement.headers + b"\r\n"
+    )
+    return Handshake(unquote(line[1].decode("latin-1")), _since(line[2] or b""), agreement.encoding, response, early)
+
+
+def _since(query: bytes) -> str | None:
+    alone = _SINCE.fullmatch(query)
+    if alone is not None:  # nearly always
+        return alone[1].decode()
+    return parse_qs(query.decode("latin-1"), keep_blank_values=True).get("since", [None])[-1]
+
+
+class _Headers(dict[bytes, bytes]):
+    """What the parser calls: names in lower case, several of one name joined (RFC 9110, section 5.3)."""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        self[name] = self[name] + b", " + value if name in self else value
+
+
+def _headers(data: bytes) -> tuple[_Headers, bytes]:
+    headers = _Headers()
+    try:
+        httptools.HttpRequestParser(headers).feed_data(data)
+    except httptools.HttpParserUpgrade as upgrade:
+        return headers, data[upgrade.args[0] :]
+    except httptools.HttpParserError:
+        pass
+    return _Headers(), b""
+
+
+def _accept(headers: _Headers) -> bytes | None:
+    """The value of Sec-WebSocket-Accept; None where the client does not speak this version of WebSocket."""
+    key = headers.get(b"sec-websocket-key", b"")
+    try:
+        is_key = len(base64.b64decode(key, validate=True)) == 16
+    except binascii.Error:
+        is_key = False
+    tokens = [token.strip() for token in headers.get(b"connection", b"").lower().split(b",")]
+    if (
+        not is_key
+        or b"upgrade" not in tokens
+        or headers.get(b"upgrade", b"").lower() != b"websocket"
+        or headers.get(b"sec-websocket-version") != b"13"
+        or b"host" not in headers
+    ):
+        return None
+    return base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
+
+
+@lru_cache(maxsize=64)
+def _agree(subprotocols: str, extensions: str) -> _Agreement:
+    """The first subprotocol that is known, and the first extension offer that can be kept. Browsers send few."""
+    offered = [name.strip() for name in subprotocols.split(",")]
+    name = next((name for name in offered if name in SUBPROTOCOLS), None)
+    compression, extension = _compression(extensions)
+    headers = b""
+    if name is not None:
+        headers += f"Sec-WebSocket-Protocol: {name}\r\n".encode()
+    if extension is not None:
+        headers += f"Sec-WebSocket-Extensions: {extension}\r\n".encode()
+    return _Agreement(WEBSOCKET[name or SUBPROTOCOLS[0], compression], headers)
+
+
+def _compression(extensions: str) -> tuple[Compression, str | None]:
+    """What to compress, and the header's value (RFC 7692, section 5.1).
+
+    Frames are shared, so a client that wants them with a smaller window than others gets none that are compressed.
+    """
+    factory = ServerPerMessageDeflateFactory(client_no_context_takeover=True)
+    try:
+        offers = parse_extension(extensions) if extensions else []
+    except InvalidHandshake:
+        return Compression.NONE, None
+    for name, parameters in offers:
+        if name != factory.name:
+            continue
+        try:
+            answer, extension = factory.process_request_params(parameters, [])
+        except InvalidHandshake:
+            continue
+        if extension.local_max_window_bits == WINDOW_BITS:
+            alone = extension.local_no_context_takeover
+            return Compression.MESSAGE if alone else Compression.STREAM, build_extension([(name, answer)])
+    return Compression.NONE, None

@@ -1,0 +1,116 @@
+"""Clients that mean harm cost little memory, are sent away within two seconds, and slow nobody (P6)."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.client import ClientProtocol
+from websockets.frames import Close, Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
+
+from tests.conftest import StartNode
+from tests.support.node import RunningNode
+from tests.support.processes import resident
+
+ATTACKERS = 20
+
+HANDSHAKE = (
+    b"GET /blogs/demo/live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+def frame(opcode: Opcode, data: bytes, fin: bool = True) -> bytes:
+    return Frame(opcode, data, fin).serialize(mask=True)
+
+
+BEGIN = frame(Opcode.TEXT, b"x", fin=False)
+
+ATTACKS = {
+    "ping flood": (HANDSHAKE, frame(Opcode.PING, b"x" * 100) * 500, 1008),
+    "pongs": (HANDSHAKE, frame(Opcode.PONG, b"") * 1_000, 1008),
+    "fragments of one byte": (HANDSHAKE + BEGIN, frame(Opcode.CONT, b"x", fin=False) * 1_000, 1008),
+    "empty continuation frames": (HANDSHAKE + BEGIN, frame(Opcode.CONT, b"", fin=False) * 1_000, 1008),
+    "a length of 64 bits": (HANDSHAKE + b"\x82\xff" + struct.pack("!Q", 2**40) + bytes(4), bytes(10_000), 1009),
+    "a length beyond 64 bits": (HANDSHAKE + b"\x82\xff" + b"\xff" * 8 + bytes(4), bytes(10_000), 1009),
+    "a frame byte by byte": (HANDSHAKE + b"\x82\xfe\x10\x00", b"", 1008),
+    "a slow header": (HANDSHAKE[:40], b"", None),
+}
+"""What is sent first, then again and again until the server hangs up, or one byte at a time; and the close code."""
+
+
+async def attack(node: RunningNode, first: bytes, again: bytes) -> tuple[float, int | None]:
+    """Returns the seconds until the server hung up, and the code of its close frame."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+    started = time.monotonic()
+    writer.write(first)
+    received = asyncio.create_task(_until_closed(reader))
+    while not received.done() and time.monotonic() < started + 10:
+        with suppress(ConnectionError):
+            writer.write(again or b"x")
+            await writer.drain()
+        await asyncio.wait([received], timeout=0 if again else 0.005)
+    seconds = time.monotonic() - started
+    data = await received
+    writer.transport.abort()
+    return seconds, _close_code(data)
+
+
+async def _until_closed(reader: asyncio.StreamReader) -> bytes:
+    data = b""
+    with suppress(ConnectionError):
+        while piece := await reader.read(65_536):
+            data += piece
+    return data
+
+
+def _close_code(data: bytes) -> int | None:
+    client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN)
+    client.receive_data(data.partition(b"\r\n\r\n")[2])
+    for event in client.events_received():
+        if isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
+            return Close.parse(event.data).code
+    return None
+
+
+@pytest.mark.parametrize("kind", ATTACKS)
+async def test_attackers_are_sent_away_and_disturb_nobody(
+    start_node: StartNode, kind: str, figure: Callable[[str], None]
+):
+    first, again, code = ATTACKS[kind]
+    node = await start_node()
+    await node.make_blog("demo")
+    async with connect(f"{node.websocket_url}/blogs/demo/live") as line:
+        await attack(node, first, again)  # what is made once is made
+        before = resident(node.pid)
+        attacks = asyncio.gather(*(attack(node, first, again) for _ in range(ATTACKERS)))
+        slowest = max([await delay(node, line) for _ in range(10)])
+        results = await attacks
+        grown = max(0, resident(node.pid) - before) / ATTACKERS
+    seconds, codes = max(seconds for seconds, _ in results), {code for _, code in results}
+    figure(
+        f"{ATTACKERS} x {kind}: {grown / 1024:.0f} KB each, closed with {codes} after {seconds:.2f} s at the latest; "
+        f"an entry took {slowest * 1000:.0f} ms to another reader"
+    )
+    assert grown <= 1024 * 1024
+    assert codes == {code}
+    assert seconds <= 2
+    assert slowest <= 0.5
+
+
+async def delay(node: RunningNode, line: ClientConnection) -> float:
+    """Seconds from a post to a reader."""
+    started = time.monotonic()
+    async with node.editor() as editor, asyncio.timeout(5):
+        answer = await editor.post("/api/blogs/demo/entries", json={"markdown": "news"})
+        while answer.headers["stoppress-cursor"] not in str(await line.recv()):
+            pass
+    await asyncio.sleep(0.05)
+    return time.monotonic() - started - 0.05
