@@ -18,6 +18,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "keys": ("ann:editor:secret-of-ann", "ann:editor:secret-of-ann"),
     "keys_file": ("/run/keys", "/run/keys"),
     "beat": ("0.5", 0.5),
+    "workers": ("4", 4),
     "newest": ("7", 7),
 }
 """For each setting a value that is not its default: as text, and as it is read."""
@@ -26,6 +27,7 @@ WRONG = [
     *(("port", text) for text in ("", "x", "-1", "65536", "80.5", "1e3", "0x50")),
     *(("beat", text) for text in ("", "x", "0", "-1", "nan", "inf", "-inf", "3601")),
     *(("newest", text) for text in ("", "x", "0", "201", "1.5")),
+    *(("workers", text) for text in ("", "x", "0", "-1", "257", "1.5")),
     *(("host", text) for text in ("", "  ")),
     *(("store", text) for text in ("", "  ")),
 ]
@@ -37,7 +39,7 @@ def test_every_setting_has_another_value_in_this_test():
 
 def test_the_defaults_are_those_of_the_contract():
     assert load(environ={}) == Settings(
-        host="127.0.0.1", port=8000, store="sqlite:stoppress.db", keys="", keys_file="", beat=20.0, newest=50
+        host="127.0.0.1", port=8000, store="sqlite:stoppress.db", keys="", keys_file="", beat=20.0, workers=1, newest=50
     )
 
 

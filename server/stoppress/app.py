@@ -28,6 +28,7 @@ from stoppress.settings import Settings
 from stoppress.sockets import BACKLOG
 from stoppress.store.port import Store
 from stoppress.store.select import store_from
+from stoppress.tasks import end
 from stoppress.web.api import Api
 from stoppress.web.auth import Keys
 from stoppress.web.entrance import Entrance
@@ -108,8 +109,7 @@ class Node:
                 if beside is not None:
                     tasks.append(group.create_task(beside()))
                 await server.serve(sockets=[listening])
-                for task in tasks:
-                    task.cancel()
+                await end(tasks)
         finally:
             await self.store.close()
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -57,22 +60,46 @@ def serve(**flags: str | None) -> None:
     from stoppress.app import Node
     from stoppress.sockets import address_of, listen
 
-    async def run() -> None:
-        configured = settings.load(flags)
-        node = Node(configured)
-        listening = listen(configured.host, configured.port)
-        if not len(node.keys):
-            click.echo(
-                "warning: no editors' keys, nobody can publish: set STOPPRESS_KEYS=name:editor:SECRET",
-                err=True,
-            )
+    configured = settings.load(flags)
+    node = Node(configured)
+    if configured.workers > 1 and not node.store.nodes_share_it:
+        raise StartError(
+            f"{configured.workers} workers need a store that processes can share: name a Redis with --store, "
+            "or start one with --workers 1"
+        )
+    listening = listen(configured.host, configured.port, share_port=configured.workers > 1)
+    if not len(node.keys):
+        click.echo("warning: no editors' keys, nobody can publish: set STOPPRESS_KEYS=name:editor:SECRET", err=True)
+    if configured.workers > 1:
+        _serve_by_workers(configured, listening)
+        return
 
+    async def announce() -> None:
+        click.echo(f"Stoppress {__version__} serves {address_of(listening)}")
+
+    _run(node.serve(listening, beside=announce))
+
+
+def _serve_by_workers(configured: settings.Settings, first: socket.socket) -> None:
+    from stoppress.app import Node
+    from stoppress.sockets import address_of, listen
+    from stoppress.workers import Workers
+
+    host, port = first.getsockname()[:2]
+    others = [listen(host, port, share_port=True) for _ in range(configured.workers - 1)]
+
+    def serve(listening: socket.socket, ready: Callable[[], None], parent_gone: int) -> None:
         async def announce() -> None:
-            click.echo(f"Stoppress {__version__} serves {address_of(listening)}")
+            asyncio.get_running_loop().add_reader(parent_gone, os.kill, os.getpid(), signal.SIGTERM)
+            ready()
 
-        await node.serve(listening, beside=announce)
+        _say_what_is_wrong(lambda: _run(Node(configured).serve(listening, beside=announce)))
 
-    _run(run())
+    def announce() -> None:
+        click.echo(f"Stoppress {__version__} serves {address_of(first)} by {configured.workers} workers")
+
+    _log()
+    Workers([first, *others], serve).run(announce)
 
 
 @cli.command()
@@ -84,10 +111,10 @@ def demo(**flags: str | None) -> None:
     """
     from stoppress.demo import show
 
-    async def run() -> None:
-        await show.run(settings.load(flags))
-
-    _run(run())
+    configured = settings.load(flags)
+    if configured.workers > 1:
+        raise StartError("the demonstration runs in one process: start it without --workers")
+    _run(show.run(configured))
 
 
 @cli.command()
@@ -127,8 +154,12 @@ def tail(url: str, blog: str) -> None:
     _run(show(url, blog))
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
+def _log() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    _log()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(work)
@@ -138,8 +169,13 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 def main() -> None:
     """The `stoppress` command: 0 is success, 2 means that something must be set right first."""
+    _say_what_is_wrong(lambda: cli(standalone_mode=False))
+
+
+def _say_what_is_wrong(work: Callable[[], Any]) -> None:
+    """Do some work; end the process with one line and a status where that fails in a way that has a reason."""
     try:
-        cli(standalone_mode=False)
+        work()
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     except click.ClickException as error:

@@ -18,6 +18,7 @@ from stoppress.live.items import is_retraction
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor, Segment
 from stoppress.store.port import Changed, Lost, Store, Write
+from stoppress.tasks import end
 
 COMPARE_SECONDS = 2.0
 """How often heads are compared with the store's."""
@@ -235,9 +236,7 @@ class Follower:
         """Send all readers away and stop."""
         for hub in self._hubs.values():
             hub.close(farewell)
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
 
 def _lost_writes(replica: Replica, kept: Segment) -> list[Write]:

@@ -61,6 +61,7 @@ SETTINGS = (
     Setting("keys", "", str, "Editors' API keys: name:role:secret, separated by spaces.", flag=False),
     Setting("keys_file", "", str, "A file with the keys, instead of STOPPRESS_KEYS."),
     Setting("beat", 20.0, _number(0.05, 3_600, float), "Seconds between beats on silent connections."),
+    Setting("workers", 1, _number(1, 256, int), "Processes that share the port; more than 1 need a Redis store."),
     Setting("newest", 50, _number(1, 200, int), "Entries in a reset and on a page."),
 )
 
@@ -74,6 +75,7 @@ class Settings(NamedTuple):
     keys: str
     keys_file: str
     beat: float
+    workers: int
     newest: int
 
     def read_keys(self) -> str:

@@ -21,6 +21,7 @@ from stoppress.errors import MalformedCursor, StoreUnavailable
 from stoppress.store.port import Changed, Hint, Lost
 from stoppress.store.redis_format import unpack_message
 from stoppress.store.redis_server import PATIENCE, Server
+from stoppress.tasks import end
 
 PROBE_EVERY = 1.0
 """Seconds between messages to oneself."""
@@ -61,8 +62,7 @@ class Hints:
     async def close(self) -> None:
         self._closed = True
         self._woken.set()
-        for task in self._tasks:
-            await _end(task)
+        await end(self._tasks)
 
     async def follow(self, blog: str) -> None:
         """Returns when Redis has confirmed it; raises `StoreUnavailable` if it has not in time."""
@@ -183,13 +183,6 @@ class Hints:
         confirmation = self._confirmations.pop(channel, None)
         if confirmation is not None and not confirmation.done():
             confirmation.set_result(None)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    """Cancel it until it is done: the `wait_for` of Python 3.11, which redis-py uses, can swallow that."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=0.1)
 
 
 def _hint(blog: str, message: bytes) -> Hint:

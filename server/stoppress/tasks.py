@@ -1,0 +1,21 @@
+"""Ending tasks for sure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+AGAIN_SECONDS = 0.1
+"""How long a task may take to end before it is cancelled again."""
+
+
+async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they are done, and forget how they ended.
+
+    Once is not enough: the `wait_for` of Python 3.11, which redis-py uses, can swallow a cancellation.
+    """
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)

@@ -1,0 +1,128 @@
+"""Several processes that share a port: a node for each core of a machine.
+
+Each has a listening socket of its own on the same port, and the kernel spreads connections over them (SO_REUSEPORT).
+The sockets belong to the process that starts the workers: when one crashes, those who connect wait at its socket for
+the next one. Workers know nothing of each other; they share the store, as nodes on different machines do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+PAUSE = 1.0
+"""Seconds before a worker that ended is replaced: what crashes at once should not take the whole machine."""
+
+STOP_SECONDS = 30.0
+"""How long workers may take to stop before they are killed."""
+
+Serve = Callable[[socket.socket, Callable[[], None], int], None]
+"""Serves on a listening socket until SIGTERM, in a process of its own. The second is to be called when it is ready; the
+third is a file descriptor that can be read when the process that started it is gone."""
+
+log = logging.getLogger("stoppress.workers")
+
+
+class Stopped(Exception):
+    """A signal asks to stop."""
+
+
+class Workers:
+    """See the module's docstring.
+
+    Args:
+        listening: one socket for each worker.
+        serve: what each does.
+    """
+
+    def __init__(self, listening: Sequence[socket.socket], serve: Serve) -> None:
+        self._listening = listening
+        self._serve = serve
+        self._context = multiprocessing.get_context("fork")  # sockets and settings are there already
+        self._processes: dict[int, BaseProcess] = {}
+        self._parent_gone, self._parent_here = self._context.Pipe(duplex=False)
+        self._signals, self._on_signal = socket.socketpair()
+
+    def run(self, announce: Callable[[], None]) -> None:
+        """Until SIGTERM or SIGINT. `announce` is called when all are ready; a worker that is not ends it all."""
+        with self._signals_as_events(), contextlib.suppress(Stopped):
+            try:
+                for index in range(len(self._listening)):  # the first one alone: what is wrong is then said once
+                    if not self._start(index):
+                        sys.exit(self._processes[index].exitcode or 1)
+                announce()
+                while True:
+                    self._replace()
+            finally:
+                self._stop()
+
+    @contextlib.contextmanager
+    def _signals_as_events(self) -> Iterator[None]:
+        self._on_signal.setblocking(False)
+        signal.set_wakeup_fd(self._on_signal.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(-1)
+
+    def _wait(self, *others: Connection | int) -> None:
+        """Until one of them can be read. Raises `Stopped`."""
+        if self._signals in wait([self._signals, *others]):
+            raise Stopped
+
+    def _start(self, index: int) -> bool:
+        """Start a worker; returns whether it got ready."""
+        ready, tell = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=self._work, args=(index, tell), name=f"worker {index + 1}")
+        process.start()
+        tell.close()
+        self._processes[index] = process
+        with ready:
+            self._wait(ready)
+            try:
+                ready.recv()
+            except EOFError:
+                process.join()
+                return False
+        return True
+
+    def _replace(self) -> None:
+        """Wait for workers that end, and start others in their places."""
+        self._wait(*(process.sentinel for process in self._processes.values()))
+        for index, process in tuple(self._processes.items()):
+            if not process.is_alive():
+                log.error("%s ended with status %s: starting another one", process.name, process.exitcode)
+                wait([self._signals], timeout=PAUSE)
+                self._start(index)
+
+    def _stop(self) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self._processes.values():
+            process.join(max(0.0, deadline - time.monotonic()))
+            process.kill()
+
+    def _work(self, index: int, tell: Connection) -> None:
+        """What a worker's process does."""
+        signal.set_wakeup_fd(-1)
+        self._parent_here.close()
+        for other in self._listening:
+            if other is not self._listening[index]:
+                other.close()
+
+        def ready() -> None:
+            tell.send(True)
+            tell.close()
+
+        self._serve(self._listening[index], ready, self._parent_gone.fileno())

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from stoppress.tasks import end
+
+
+async def test_a_task_that_swallows_a_cancellation_ends_all_the_same():
+    async def stubborn() -> None:
+        for _ in range(3):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+        await asyncio.sleep(60)
+
+    async def failing() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise ValueError("on the way out")
+
+    tasks = [asyncio.create_task(work()) for work in (stubborn, failing)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await end(tasks)
+    assert all(task.done() for task in tasks)
+    assert isinstance(tasks[1].exception(), ValueError)

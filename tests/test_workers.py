@@ -1,0 +1,131 @@
+"""Several processes that share a port: readers are spread over them, and one that crashes is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.conftest import Eventually, RedisServer, StartNode
+from tests.support.command import stoppress
+from tests.support.node import RunningNode
+
+WORKERS, READERS = 3, 300
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def connections(pid: int) -> int:
+    """How many sockets a process has open."""
+    return sum(str(entry.readlink()).startswith("socket:") for entry in Path(f"/proc/{pid}/fd").iterdir())
+
+
+@pytest.fixture
+async def node(start_node: StartNode, redis_server: RedisServer) -> RunningNode:
+    node = await start_node(redis_server.url, STOPPRESS_WORKERS=str(WORKERS))
+    await node.make_blog("workers")
+    return node
+
+
+async def readers(node: RunningNode, stack: AsyncExitStack, number: int) -> list[ClientConnection]:
+    url = f"{node.websocket_url}/blogs/workers/live"
+    return [await stack.enter_async_context(connect(url, compression=None)) for _ in range(number)]
+
+
+async def everybody_gets(lines: list[ClientConnection], cursor: str) -> None:
+    async with asyncio.timeout(10):
+        for line in lines:
+            while cursor not in str(await line.recv()):
+                pass
+
+
+@pytest.mark.redis
+async def test_readers_are_spread_evenly_and_all_get_what_is_published_to_any(node: RunningNode):
+    before = {pid: connections(pid) for pid in children(node.pid)}
+    assert len(before) == WORKERS
+    async with AsyncExitStack() as stack:
+        lines = await readers(node, stack, READERS)
+        shares = [connections(pid) - before[pid] for pid in before]
+        assert sum(shares) == READERS
+        assert min(shares) > 0.6 * READERS / WORKERS, shares
+        for _ in range(5):
+            async with node.editor() as editor:  # a connection of its own, so any worker may get it
+                answer = await editor.post("/api/blogs/workers/entries", json={"markdown": "news"})
+            await everybody_gets(lines, answer.headers["stoppress-cursor"])
+
+
+@pytest.mark.redis
+async def test_a_worker_that_crashes_is_replaced_and_nobody_else_notices(node: RunningNode, eventually: Eventually):
+    async with AsyncExitStack() as stack:
+        lines = await readers(node, stack, 30)
+        victim = children(node.pid)[0]
+        os.kill(victim, signal.SIGKILL)
+        lost = 0
+        for line in tuple(lines):
+            with suppress(TimeoutError, ConnectionClosed):
+                async with asyncio.timeout(0.05):
+                    while True:
+                        await line.recv()
+            if line.close_code is not None:
+                lines.remove(line)
+                lost += 1
+        assert 0 < lost < 25
+        lines += await readers(node, stack, 10)  # some of them wait for the new worker
+        async with node.editor() as editor:
+            answer = await editor.post("/api/blogs/workers/entries", json={"markdown": "news"})
+        await everybody_gets(lines, answer.headers["stoppress-cursor"])
+        assert victim not in children(node.pid)
+        assert len(children(node.pid)) == WORKERS
+
+
+@pytest.mark.redis
+async def test_all_stop_with_the_process_that_started_them(node: RunningNode):
+    workers = children(node.pid)
+    assert await node.stop() == 0
+    assert not any(map(_runs, workers))
+
+
+@pytest.mark.redis
+async def test_workers_stop_when_the_process_that_started_them_is_killed(node: RunningNode, eventually: Eventually):
+    workers = children(node.pid)
+    os.kill(node.pid, signal.SIGKILL)
+
+    async def all_gone() -> bool:
+        return not any(_runs(pid) for pid in workers)
+
+    assert await eventually(all_gone)
+
+
+def _runs(pid: int) -> bool:
+    with suppress(FileNotFoundError):
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    return False
+
+
+def test_the_embedded_store_is_for_one_process(tmp_path: Path):
+    result = stoppress("serve", "--workers", "2", "--store", f"sqlite:{tmp_path / 'blogs.db'}")
+    assert result.code == 2
+    assert "2 workers need a store that processes can share" in result.error
+    assert "--store" in result.error
+
+
+def test_the_demonstration_runs_in_one_process():
+    result = stoppress("demo", "--workers", "2")
+    assert (result.code, result.error) == (
+        2,
+        "the demonstration runs in one process: start it without --workers",
+    )
+
+
+def test_what_is_wrong_is_said_once():
+    result = stoppress("serve", "--workers", "3", "--port", "0", "--store", "redis://127.0.0.1:1/0")
+    assert result.code == 2
+    assert result.error.count("Redis at 127.0.0.1:1 failed") == 1
