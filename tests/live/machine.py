@@ -48,6 +48,8 @@ class Connection:
         self.place = 0
         self.slow = False
         self.full = False
+        self.cut = False
+        """Whether a frame was cut and nobody has said what becomes of its rest."""
         self._sent: list[bytes] = []
 
     def open(self, check: Callable[[Client], None]) -> None:
@@ -63,7 +65,7 @@ class Connection:
         assert len(self._sent) < 1_000, "a reader is sent things without end"
         room = FULL - sum(map(len, self._sent)) if self.slow else len(data)
         count = max(0, min(room, len(data)))
-        self.full = count < len(data)
+        self.full = self.cut = count < len(data)
         self._sent.append(data)
         return count
 
@@ -74,7 +76,7 @@ class Connection:
 
     def took(self, data: bytes, count: int) -> None:
         """The rest is in `_sent` already, for messages are not cut here."""
-        assert self.full
+        self.cut = False
         self.hub.pause(self)
 
     def take(self) -> None:
@@ -170,6 +172,7 @@ class Core(RuleBasedStateMachine):
         self.timers = [(at, callback) for at, callback in self.timers if at > self.now]
         for callback in due:
             callback()  # type: ignore[operator]
+        assert not any(connection.cut for connection in self.made), "the rest of a frame was forgotten"
         self._take()
 
     @rule()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from stoppress.errors import BadInput
 from stoppress.model import HEADER, Entry, Header, Item
@@ -22,39 +21,49 @@ class Place(NamedTuple):
 
 
 class PublicItem:
-    """A header or an entry, serialised at most once for each kind of codec."""
+    """A header or an entry.
 
-    def __init__(self, item: Item):
+    It keeps what the store has of it, to be able to give it back, and where it stands. What readers get is made from
+    that when it is asked for, because most entries of a long blog never are.
+    """
+
+    __slots__ = ("is_retracted", "place", "stored")
+
+    def __init__(self, item: Item) -> None:
         self.stored = item
-        self.id, self.seq, self.version = item.id, item.seq, item.version
-        self._serialised: dict[object, Raw] = {}
+        summary = msgspec.json.decode(item.body, type=_Summary)
+        self.place = Place(summary.published_at or "", item.id)
+        self.is_retracted = item.id != HEADER and summary.status == "retracted"
 
-    @cached_property
+    @property
+    def id(self) -> str:
+        return self.stored.id
+
+    @property
+    def seq(self) -> int:
+        return self.stored.seq
+
+    @property
     def content(self) -> Entry | Header:
         content: Entry | Header
         if self.id == HEADER:
             content = msgspec.json.decode(self.stored.body, type=Header)
         else:
             content = msgspec.json.decode(self.stored.body, type=Entry)
-            content.version = self.version
+            content.version = self.stored.version
         content.seq = self.seq
         return content
 
-    @property
-    def place(self) -> Place:
-        """Of an entry."""
-        assert isinstance(self.content, Entry)
-        return Place(self.content.published_at or "", self.id)
-
-    @property
-    def is_retracted(self) -> bool:
-        return isinstance(self.content, Entry) and self.content.status == "retracted"
-
     def raw(self, codec: Codec) -> Raw:
-        raw = self._serialised.get(codec.serialise)
-        if raw is None:
-            raw = self._serialised[codec.serialise] = Raw(codec.serialise(self.content))
-        return raw
+        """As a part of an update."""
+        return Raw(codec.serialise(self.content))
+
+
+class _Summary(Struct):
+    """What has to be known of an item before anybody asks for it."""
+
+    status: str
+    published_at: str | None = None
 
 
 def is_retraction(item: Item) -> bool:
