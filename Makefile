@@ -4,7 +4,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check latency format lock clean
+.PHONY: help run test check latency bench format lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ latency: ## measure how long an entry takes from the editor to 100 readers
 	@scripts/setup run
 	@.venv/bin/python loadtest/latency.py $(ARGS)
 
+bench: ## measure a delivery, an idle and a returning reader beside other servers; ARGS="table burst", ARGS=--scale=0.1
+	@scripts/setup bench
+	@.venv/bin/python -m loadtest.bench $(ARGS)
+
 format: ## format the code and fix what can be fixed
 	@scripts/setup check
 	.venv/bin/ruff check --fix-only
@@ -40,6 +44,6 @@ lock: ## bring the lock files up to date with pyproject.toml and package.json; A
 	@scripts/lock $(ARGS)
 
 clean: ## remove everything that the other targets made (never a database)
-	rm -rf .venv client_js/node_modules dist htmlcov .coverage .coverage.* test-results
+	rm -rf .venv client_js/node_modules loadtest/bench/peers/node_modules dist htmlcov .coverage .coverage.* test-results
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

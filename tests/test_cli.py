@@ -84,6 +84,18 @@ def test_wrong_usage_is_explained(arguments: tuple[str, ...]):
     assert "Traceback" not in result.err
 
 
+def test_a_server_allows_itself_all_the_files_it_may_open(store: str):
+    limited = ("sh", "-c", 'ulimit -Sn 128; exec "$@"', "sh")
+    with subprocess.Popen(
+        [*limited, *command("serve", "--port", "0", "--store", store)], env=environment(), stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout and b"serves" in server.stdout.readline()
+        limits = Path(f"/proc/{server.pid}/limits").read_text()
+        server.terminate()
+    found = re.search(r"^Max open files +(\d+) +(\d+)", limits, re.MULTILINE)
+    assert found and found[1] == found[2] != "128"
+
+
 # What has to be set right first
 
 

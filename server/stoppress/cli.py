@@ -58,9 +58,10 @@ def serve(**flags: str | None) -> None:
     STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C.
     """
     from stoppress.app import Node
-    from stoppress.sockets import address_of, listen
+    from stoppress.sockets import address_of, allow_many, listen
 
     configured = settings.load(flags)
+    allow_many()
     node = Node(configured)
     if configured.workers > 1 and not node.store.nodes_share_it:
         raise StartError(

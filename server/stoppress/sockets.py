@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 
 from stoppress.errors import StartError
@@ -59,6 +60,12 @@ def listen(host: str, port: int, *, share_port: bool = False) -> socket.socket:
             f"cannot listen on {host}:{port}: {reason}; name another place with --host and --port"
         ) from None
     return listening
+
+
+def allow_many() -> None:
+    """Allow this process and those it starts as many open files as it may have: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def address_of(listening: socket.socket) -> str:

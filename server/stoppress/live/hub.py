@@ -56,7 +56,7 @@ class Hub:
         self.farewell: Farewell | None = None
         self._timing = timing
         self._write = write
-        self._last_delivery = -BURST_WINDOW
+        self._window_end = 0.0
         self._delivery_due = False
         self._answers = Answers(replica)
         self._at_head: dict[Encoding, Audience] = {}
@@ -85,8 +85,7 @@ class Hub:
         self._answers.forget()
         if not self._delivery_due:
             self._delivery_due = True
-            wait = self._last_delivery + BURST_WINDOW - self._timing.time()
-            self._timing.call_later(max(0.0, wait), self.deliver)
+            self._timing.call_later(max(0.0, self._window_end - self._timing.time()), self.deliver)
 
     # Answers go out
 
@@ -98,7 +97,7 @@ class Hub:
     def deliver(self) -> None:
         """Lead everybody who can take it to the head."""
         self._delivery_due = False
-        self._last_delivery = self._timing.time()
+        self._window_end = self._timing.time() + BURST_WINDOW
         since = self.cursor
         for audience in self._at_head.values():
             self._deliver_to(audience, since)
@@ -106,6 +105,8 @@ class Hub:
         for reader in tuple(self._waiting):
             self._lead(reader)
         self._pulse()
+        if self.cursor.seq > since.seq + 1:  # a burst: those who make it need the processor, too
+            self._window_end = self._timing.time() + BURST_WINDOW
 
     def _deliver_to(self, audience: Audience, cursor: Cursor) -> None:
         while cursor != self.replica.cursor and len(audience):

@@ -20,14 +20,14 @@ from stoppress.web.live import Live
 HEAD_BYTES = 16 * 1024
 """How long the head of a request may be."""
 
-HEAD_SECONDS = 1.5
-"""How long a head may take from its first byte."""
+TICK_SECONDS = 0.25
+"""How often it is looked for those who take too long. Their deadlines are counted in it, which needs no clock."""
 
-SILENT_SECONDS = 10.0
-"""How long a connection may be silent at first. Browsers open some before they know what for."""
+HEAD_TICKS = 6
+"""How long a head may take from its first byte: at most 1.75 seconds."""
 
-WATCH_SECONDS = 0.25
-"""How often it is looked for those who take too long."""
+SILENT_TICKS = 40
+"""How long a connection may be silent at first: 10 seconds. Browsers open some before they know what for."""
 
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -42,7 +42,8 @@ class Entrance:
 
     def __init__(self, live: Live) -> None:
         self.live = live
-        self.deadlines: dict[Newcomer, float] = {}
+        self.tick = 0
+        self.deadlines: dict[Newcomer, int] = {}
 
     def __call__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: object = None
@@ -51,11 +52,10 @@ class Entrance:
 
     async def watch(self) -> None:
         """Send away those who take too long, until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            now = loop.time()
-            for newcomer in [one for one, deadline in self.deadlines.items() if deadline < now]:
+            await asyncio.sleep(TICK_SECONDS)
+            self.tick += 1
+            for newcomer in [one for one, deadline in self.deadlines.items() if deadline < self.tick]:
                 newcomer.refuse(TOO_SLOW)
 
     def close(self) -> None:
@@ -76,23 +76,21 @@ class Newcomer(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._must_end_in(SILENT_SECONDS)
+        self._entrance.deadlines[self] = self._entrance.tick + SILENT_TICKS
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._entrance.deadlines.pop(self, None)
 
     def data_received(self, data: bytes) -> None:
-        if not self._head:
-            self._must_end_in(HEAD_SECONDS)
+        begins = not self._head
         self._head += data
         length = self._head.find(b"\r\n\r\n")
         if length > HEAD_BYTES or (length < 0 and len(self._head) > HEAD_BYTES):
             self.refuse(TOO_LONG)
         elif length >= 0:
             self._hand_over()
-
-    def _must_end_in(self, seconds: float) -> None:
-        self._entrance.deadlines[self] = asyncio.get_running_loop().time() + seconds
+        elif begins:
+            self._entrance.deadlines[self] = self._entrance.tick + HEAD_TICKS
 
     def _hand_over(self) -> None:
         del self._entrance.deadlines[self]

@@ -1,0 +1,129 @@
+"""Thousands of readers of one server: the program `readers.c`, and what it says."""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from loadtest.bench.machine import LOAD_CORE, compiled, pinned
+
+ENTRIES = 4096
+"""As in readers.c."""
+
+
+class Report(NamedTuple):
+    """What came since the last `mark`. Times in seconds."""
+
+    frames: int
+    bytes: int
+    fewest: int
+    """The number of frames that the reader with the fewest of them got."""
+    most: int
+    p50: float
+    p99: float
+    maximum: float
+    last50: float
+    """The median of the times from publication until the last reader had it."""
+    last99: float
+    closed: int
+
+
+class Entries(NamedTuple):
+    fewest: int
+    most: int
+    gaps: int
+
+
+class Readers:
+    """Of one server.
+
+    Args:
+        folder: for compiled programs.
+        port: the server's, on 127.0.0.1.
+        request: the bytes of the handshake.
+        hello: what each sends after its first frame.
+    """
+
+    def __init__(self, folder: Path, port: int, request: bytes, hello: bytes = b"") -> None:
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as this object
+        self._file.truncate(ENTRIES * 8)
+        self._published = mmap.mmap(self._file.fileno(), ENTRIES * 8)
+        self._count = 0
+        shared = f"/proc/self/fd/{self._file.fileno()}"
+        self._process = subprocess.Popen(
+            pinned(LOAD_CORE, [compiled("readers", folder), "127.0.0.1", str(port), shared]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            pass_fds=[self._file.fileno()],
+        )
+        self.requests(request)
+        if hello:
+            self._ask(f"hello {hello.hex()}")
+
+    def _ask(self, command: str) -> list[str]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline().split()
+        if not answer or answer[0] == "what?":
+            raise RuntimeError(f"the readers did not understand {command!r}: {answer}")
+        return answer[1:]
+
+    def requests(self, request: bytes) -> None:
+        """What later readers send."""
+        self._ask(f"request {request.hex()}")
+
+    def open(self, number: int, frames: int = 1) -> float:
+        """Open that many more, each until it had `frames` frames. Returns seconds."""
+        return float(self._ask(f"open {number} {frames}")[0])
+
+    def mark(self) -> None:
+        self._count = 0
+        self._published[:] = bytes(ENTRIES * 8)
+        self._ask("mark")
+
+    def publishing(self) -> None:
+        """Note that an entry is about to be published."""
+        struct.pack_into("d", self._published, self._count * 8, time.monotonic())
+        self._count += 1
+
+    def wait(self, frames: int, seconds: float = 30) -> bool:
+        """Until every reader had that many since `mark`; False if it took too long."""
+        return self._ask(f"wait {frames} {seconds}") == ["1"]
+
+    def report(self) -> Report:
+        answer = self._ask("report")
+        frames, bytes_, fewest, most = map(int, answer[:4])
+        p50, p99, maximum, last50, last99 = map(float, answer[4:9])
+        return Report(frames, bytes_, fewest, most, p50, p99, maximum, last50, last99, int(answer[9]))
+
+    def check(self) -> None:
+        self._ask("check")
+
+    def entries(self) -> Entries:
+        return Entries(*map(int, self._ask("entries")))
+
+    def stall(self, number: int) -> None:
+        self._ask(f"stall {number}")
+
+    def resume(self) -> None:
+        self._ask("resume")
+
+    def reset(self, number: int) -> None:
+        self._ask(f"reset {number}")
+
+    def close_all(self) -> None:
+        self._ask("close")
+
+    def stop(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._file.close()

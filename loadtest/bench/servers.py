@@ -1,0 +1,315 @@
+"""The servers that are compared: Stoppress, the limit, and what a user would take instead."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from loadtest.bench import machine
+from loadtest.bench.machine import HERE, SERVER_CORE, compiled, free_port, pinned
+
+KEY = "key-of-the-bench-which-is-no-secret"
+
+WORDS = (
+    "the of to and in that is for it on with as was at by from are this have been will not said its their has who "
+    "were which would more than one two three after before minister president foreign defence ministry spokesman "
+    "talks peace ceasefire region border troops army operation fighting artillery drones missiles village town "
+    "civilians wounded killed Armenia Azerbaijan Baku Yerevan Moscow Ankara Kremlin Turkey Russia Lavrov Putin "
+    "Aliyev Pashinyan agreed called announced reported confirmed denied accused urged exchange prisoners "
+    "humanitarian pause mediate invite"
+).split()
+
+
+def entry(number: int) -> dict[str, object]:
+    """One of many that differ, as editors write them: about 600 bytes as readers get it."""
+    chosen = random.Random(number)  # noqa: S311, repeatable
+    title = " ".join(chosen.choices(WORDS, k=6)).capitalize()
+    text = " ".join(chosen.choices(WORDS, k=14)).capitalize() + f", **{chosen.choice(WORDS)}** says."
+    return {"title": title, "markdown": text, "source": {"name": "Kremlin"}, "tags": ["diplomacy"]}
+
+
+class Editor:
+    """A connection that is kept, and made anew when the server has closed it meanwhile."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port)
+
+    def call(self, method: str, path: str, body: str = "", headers: Mapping[str, str] | None = None) -> bytes:
+        """The body of a 2xx answer. Raises `RuntimeError` for any other."""
+        try:
+            self._connection.request(method, path, body, headers or {})
+            response = self._connection.getresponse()
+        except (BrokenPipeError, ConnectionResetError):
+            self._connection.close()
+            self._connection.request(method, path, body, headers or {})
+            response = self._connection.getresponse()
+        content = response.read()
+        if response.status // 100 != 2:
+            raise RuntimeError(f"{method} {path}: {response.status} {content.decode()}")
+        return content
+
+
+class Server:
+    """A server on one core. Subclasses say how it is started and how an entry is published.
+
+    Args:
+        folder: for its files.
+        frame: what an update of Stoppress looks like, for servers that send what they are given.
+    """
+
+    name = ""
+    path = "/"
+    headers = ""
+    hello = b""
+    first_frames = 1
+    """How many frames a reader gets until it is where the others are."""
+
+    def __init__(self, folder: Path, frame: str = "") -> None:
+        self.folder = Path(tempfile.mkdtemp(dir=folder))
+        self.programs = folder
+        self.frame = frame
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes]
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            pinned(SERVER_CORE, self.command()),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment()},
+            bufsize=0,
+        )
+        self.ready()
+
+    def command(self) -> Sequence[str | Path]:
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, str]:
+        return {}
+
+    def ready(self) -> None:
+        """Wait until it accepts connections."""
+        self._line()
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().decode()
+        if not line:
+            sys.exit(f"{self.name} did not start, its reason is above")
+        return line
+
+    def say(self, line: str) -> None:
+        """To its standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line.encode() + b"\n")
+
+    def publish(self) -> None:
+        self.say(self.frame)
+
+    def returning(self) -> None:
+        """From now on, readers come with a cursor that is 2 KB old, or are sent 2 KB anyway."""
+
+    def request(self) -> bytes:
+        """The handshake of its readers."""
+        return (
+            f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0\r\n"
+            f"Origin: http://127.0.0.1:{self.port}\r\nAccept-Encoding: gzip, deflate, br\r\n"
+            "Accept-Language: en-US,en;q=0.9\r\nCache-Control: no-cache\r\nPragma: no-cache\r\n"
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{self.headers}\r\n"
+        ).encode()
+
+    def cpu(self) -> float:
+        return machine.cpu_seconds(self.process.pid)
+
+    def resident(self) -> int:
+        return machine.resident_bytes(self.process.pid)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+class Limit(Server):
+    name = "limit: send() in C"
+
+    def command(self) -> Sequence[str | Path]:
+        return [compiled("limit", self.programs), str(self.port)]
+
+    def publish(self) -> None:
+        self.say(str(len(self.frame)))
+        self._line()
+
+
+class Stoppress(Server):
+    name = "Stoppress, JSON"
+    path = "/blogs/bench/live"
+    program: Sequence[str | Path] = (sys.executable, "-m", "stoppress", "serve")
+    number = 0
+    """Of the last entry."""
+
+    def command(self) -> Sequence[str | Path]:
+        return [*self.program, "--port", str(self.port)]
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "STOPPRESS_STORE": f"sqlite:{self.folder / 'blogs.db'}",
+            "STOPPRESS_KEYS": f"bench:editor:{KEY}",
+        }
+
+    def ready(self) -> None:
+        super().ready()
+        self._editor = Editor(self.port)
+        self.call("PUT", "/api/blogs/bench", {"headline": "Bench"})
+        for _ in range(20):  # what is done once is done
+            self.publish()
+
+    def call(self, method: str, path: str, body: object = None) -> bytes:
+        """One request of an editor."""
+        headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+        return self._editor.call(method, path, "" if body is None else json.dumps(body), headers)
+
+    def publish(self) -> None:
+        self.number += 1
+        self.call("POST", "/api/blogs/bench/entries", entry(self.number))
+
+    def flood(self, entries: int, connections: int = 8) -> float:
+        """Publish short entries as fast as it goes, over several connections. Returns seconds."""
+        body = json.dumps({"html": "<p>Goal! It is one more for the guests.</p>"}).encode()
+        request = (
+            f"POST /api/blogs/bench/entries HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        ).encode() + body
+        lines = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(connections)]
+        begun = time.monotonic()
+        for number in range(entries + connections):
+            line = lines[number % connections]
+            if number >= connections:
+                _created(line)
+            if number < entries:
+                line.sendall(request)
+        seconds = time.monotonic() - begun
+        for line in lines:
+            line.close()
+        return seconds
+
+    def cursor(self) -> str:
+        """The newest one."""
+        return str(json.loads(self.call("GET", "/blogs/bench/changes"))["cursor"])
+
+    def sample(self) -> str:
+        """An update with one entry, as readers get it."""
+        since = self.cursor()
+        self.publish()
+        return self.call("GET", f"/blogs/bench/changes?since={since}").decode()
+
+    def returning(self) -> None:
+        since = self.cursor()
+        for _ in range(3):
+            self.publish()
+        self.path = f"{type(self).path}?since={since}"
+
+
+def _created(line: socket.socket) -> None:
+    """Take an answer whole; `http.client` would need more time for it than the server."""
+    answer = b""
+    while b"\r\n\r\n" not in answer or not answer.endswith(b"}"):
+        answer += line.recv(65_536)
+    if not answer.startswith(b"HTTP/1.1 201"):
+        raise RuntimeError(f"the server refused an entry: {answer!r}")
+
+
+class StoppressMsgpack(Stoppress):
+    name = "Stoppress, msgpack"
+    headers = "Sec-WebSocket-Protocol: stoppress.v1+msgpack\r\n"
+
+
+class StoppressCompressed(Stoppress):
+    name = "Stoppress, compressed"
+    headers = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+
+
+class StoppressContextFree(Stoppress):
+    name = "Stoppress, compressed without context"
+    headers = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n"
+
+
+class Nchan(Server):
+    name = "nginx + nchan"
+    path = "/live"
+
+    def command(self) -> Sequence[str | Path]:
+        module = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
+        program = shutil.which("nginx", path=os.defpath + ":/usr/sbin:/sbin")
+        if program is None or not module.exists():
+            sys.exit("please install nchan: apt-get install libnginx-mod-nchan")
+        text = (HERE / "peers" / "nchan.conf").read_text()
+        for word, value in (("PORT", self.port), ("FOLDER", self.folder), ("MODULE", module)):
+            text = re.sub(rf"\b{word}\b", str(value), text)
+        config = self.folder / "nginx.conf"
+        config.write_text(text)
+        return [program, "-p", self.folder, "-c", config]
+
+    def ready(self) -> None:
+        self._editor = Editor(self.port)
+        for _ in range(500):
+            with contextlib.suppress(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                break
+            if self.process.poll() is not None:
+                sys.exit("nginx did not start, its reason is above")
+            time.sleep(0.02)
+        for _ in range(3):
+            self.publish()
+
+    def publish(self) -> None:
+        self._editor.call("POST", "/publish", self.frame)
+
+
+class Peer(Server):
+    """A program that gets a port and a first message, and sends each line of its input to all readers."""
+
+    program: Sequence[str | Path] = ()
+
+    def command(self) -> Sequence[str | Path]:
+        interpreter, script = self.program
+        return [interpreter, HERE / "peers" / script, str(self.port), self.frame * 3]
+
+
+class NodeWs(Peer):
+    name = "Node ws"
+    program = ("node", "ws.js")
+
+
+class SocketIo(Peer):
+    name = "socket.io"
+    program = ("node", "socketio.js")
+    path = "/socket.io/?EIO=4&transport=websocket"
+    first_frames = 3  # it talks about itself before
+    hello = b"\x81\x82\0\0\0\0" + b"40"  # joins the namespace (socket.io protocol 5)
+
+
+class Broadcast(Peer):
+    name = "websockets.broadcast"
+    program = (sys.executable, "broadcast.py")
+
+
+class StarletteLoop(Peer):
+    name = "Starlette loop"
+    program = (sys.executable, "starlette_loop.py")
+
+
+OURS: tuple[type[Server], ...] = (Stoppress, StoppressMsgpack, StoppressCompressed, StoppressContextFree)
+OTHERS: tuple[type[Server], ...] = (Nchan, NodeWs, SocketIo, Broadcast, StarletteLoop)

@@ -1,0 +1,43 @@
+"""What all measurements do: readers of a server, and turns in which entries are published to them."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from loadtest.bench.readers import Readers, Report
+from loadtest.bench.servers import Server
+
+PAUSE = 0.05
+"""Seconds between entries."""
+
+
+@contextmanager
+def readers_of(server: Server, folder: Path) -> Iterator[Readers]:
+    """Readers that can be opened; they are gone at the end."""
+    readers = Readers(folder, server.port, server.request(), server.hello)
+    try:
+        yield readers
+    finally:
+        readers.stop()
+
+
+def turn(server: Server, readers: Readers, entries: int, pause: float = PAUSE) -> tuple[float, Report]:
+    """Publish entries with pauses. Returns the seconds of CPU that the server used, and what the readers say."""
+    readers.mark()
+    server.publish()  # what has gone cold is warm again
+    readers.wait(1)
+    time.sleep(2 * pause)
+    readers.mark()
+    gc.collect()
+    cpu, due = server.cpu(), time.monotonic()
+    for _ in range(entries):
+        due += pause
+        readers.publishing()
+        server.publish()
+        time.sleep(max(0.0, due - time.monotonic()))
+    readers.wait(entries, 5)
+    return server.cpu() - cpu, readers.report()

@@ -1,0 +1,157 @@
+"""Stoppress without one of the steps of its engine, to measure what that step saves.
+
+    python -m loadtest.bench.without STEP serve ...
+
+Each function takes one step back. They reach into the engine, which nothing else may do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame, Opcode
+
+from stoppress import app, cli
+from stoppress.live import hub as hub_module
+from stoppress.live.answers import Answer, Answers
+from stoppress.live.crowd import Crowd
+from stoppress.live.reader import Reader
+from stoppress.model import Cursor
+from stoppress.web.live import Live
+from stoppress.wire.encodings import JSON, WEBSOCKET, Codec, Compression, Encoding
+
+
+def direct_writes() -> None:
+    """Frames go through the transports."""
+
+    def send(self: Crowd, frame: bytes) -> None:
+        for reader in self:
+            reader.send(frame)
+
+    Crowd.send = send  # type: ignore[method-assign]
+
+
+def shared_frames() -> None:
+    """Each reader's frame is made for it."""
+
+    def send(self: Crowd, frame: bytes) -> None:
+        for reader in self:
+            reader.send(Frame(Opcode.TEXT, frame).serialize(mask=False))
+
+    def payload(self: Answer, encoding: Encoding) -> bytes:
+        return self.payload
+
+    def first(self: Any, reader: Any, opening: bytes = b"") -> None:
+        answer = self._answers.to(reader.cursor, reader.encoding.codec)
+        reader.cursor = answer.cursor
+        reader.send(opening + Frame(Opcode.TEXT, answer.payload).serialize(mask=False))
+
+    Crowd.send = send  # type: ignore[method-assign]
+    Answer.frame = payload  # type: ignore[method-assign]
+    hub_module.Hub._answer = first  # type: ignore[method-assign]
+
+
+def shared_answers() -> None:
+    """What leads a returning reader to the head is made for it."""
+    keep = Answers.to
+
+    def to(self: Answers, since: Cursor | None, codec: Codec) -> Answer:
+        self.forget()
+        return keep(self, since, codec)
+
+    Answers.to = to  # type: ignore[method-assign]
+
+
+def cheap_handshake() -> None:
+    """The handshake goes through uvicorn, ASGI and Starlette; then the connection is handed over as always."""
+
+    class HandingOver(WebSocketsSansIOProtocol):
+        def handle_connect(self, event: Any) -> None:
+            super().handle_connect(event)
+            extensions: dict[str, Any] = cast(Any, self.scope)["extensions"]
+            extensions["hand_over"] = self._hand_over
+
+        def _hand_over(self, reader: Reader) -> None:
+            transport, self.transport = self.transport, _GivenAway()  # type: ignore[assignment]
+            self.connections.discard(self)
+            reader.open(transport, b"")
+            transport.resume_reading()
+
+    async def connect(self: Live, websocket: WebSocket) -> None:
+        since = websocket.query_params.get("since")
+        cursor = None if since is None else Cursor.parse(since)
+        hub = await self._follower.hub(websocket.path_params["blog"], cursor)
+        await websocket.accept()
+        reader = Reader(hub, WEBSOCKET["stoppress.v1+json", Compression.NONE], cursor)
+        websocket.scope["extensions"]["hand_over"](reader)
+
+    _through_starlette(connect, HandingOver)
+
+
+def hand_over() -> None:
+    """A reader is a task that waits for the next delivery and sends it by `send_text`, as ASGI has it."""
+
+    async def connect(self: Live, websocket: WebSocket) -> None:
+        since = websocket.query_params.get("since")
+        cursor = None if since is None else Cursor.parse(since)
+        hub = await self._follower.hub(websocket.path_params["blog"], cursor)
+        await websocket.accept()
+        with contextlib.suppress(WebSocketDisconnect):
+            while True:
+                delivered = hub.delivered
+                answer = hub._answers.to(cursor, JSON)
+                cursor = answer.cursor
+                await websocket.send_text(answer.payload.decode())
+                await delivered.wait()
+
+    _through_starlette(connect, WebSocketsSansIOProtocol)
+
+
+class _GivenAway:
+    def close(self) -> None: ...
+
+    def is_closing(self) -> bool:
+        return True
+
+
+def _through_starlette(connect: Callable[..., Any], protocol: type[asyncio.Protocol]) -> None:
+    routes, config = Live.routes, app.Node._uvicorn_config
+
+    def with_websocket(self: Live) -> Any:
+        async def handler(websocket: WebSocket) -> None:
+            await connect(self, websocket)
+
+        return [WebSocketRoute("/blogs/{blog}/live", handler), *routes(self)]
+
+    def with_protocol(self: app.Node) -> Any:
+        made = config(self)
+        made.http, made.ws = HttpToolsProtocol, protocol
+        made.ws_per_message_deflate, made.ws_ping_interval = False, None
+        return made
+
+    Live.routes = with_websocket  # type: ignore[method-assign]
+    app.Node._uvicorn_config = with_protocol  # type: ignore[method-assign]
+
+
+def burst_window() -> None:
+    """Each change is delivered by itself."""
+    hub_module.BURST_WINDOW = 0.0
+
+
+STEPS: dict[str, Callable[[], None]] = {
+    step.__name__: step
+    for step in (direct_writes, shared_frames, hand_over, cheap_handshake, shared_answers, burst_window)
+}
+
+
+if __name__ == "__main__":
+    STEPS[sys.argv.pop(1)]()
+    cli.main()
