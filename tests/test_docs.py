@@ -120,7 +120,7 @@ def test_the_options_of_the_program_itself_are_documented():
 
 def sources() -> Iterator[Path]:
     yield from (ROOT / "server" / "stoppress").rglob("*.py")
-    yield from (ROOT / "client_js" / "src").glob("*.js")
+    yield from (ROOT / "client_js" / "src").rglob("*.js")
 
 
 def test_close_codes_of_the_code_and_of_the_protocol_are_the_same():

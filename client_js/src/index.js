@@ -1,4 +1,2 @@
-export { BlogPage } from "./blog-page.js";
-export { Connection, SUBPROTOCOL } from "./connection.js";
-export { entryElement } from "./entry.js";
-export { State } from "./state.js";
+export { LiveBlog } from "./core/live-blog.js";
+export { State } from "./core/state.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backoff } from "../src/backoff.js";
+import { backoff } from "../src/core/backoff.js";
 
 test("waits are spread from half a second up to a limit that doubles", () => {
   const limits = [0, 1, 2, 3, 4, 50].map((failures) => backoff(failures, () => 1));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Connection, SUBPROTOCOL } from "../src/connection.js";
-import { State } from "../src/state.js";
+import { Connection, SUBPROTOCOL } from "../src/core/connection.js";
+import { State } from "../src/core/state.js";
 import { FakeWorld } from "./fake-world.js";
 
 /** @type {FakeWorld} */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { State } from "../src/state.js";
+import { State } from "../src/core/state.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../../tests/vectors/state.json", import.meta.url), "utf8"));
 
@@ -26,14 +26,14 @@ for (const { name, start, steps, end } of vectors) {
 
 /**
  * @param {string} id
- * @param {Partial<import("../src/messages.js").Entry>} fields
- * @returns {import("../src/messages.js").Entry}
+ * @param {Partial<import("../src/core/messages.js").Entry>} fields
+ * @returns {import("../src/core/messages.js").Entry}
  */
 function entry(id, fields = {}) {
   return { id, seq: 2, version: 1, status: "published", published_at: "2020-10-09T06:05:00.000Z", ...fields };
 }
 
-/** @param {import("../src/messages.js").Entry[]} entries */
+/** @param {import("../src/core/messages.js").Entry[]} entries */
 function update(...entries) {
   return /** @type {const} */ ({ type: "update", blog: "demo", from: "2-b", cursor: "3-c", entries });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { localText, utcText } from "../src/times.js";
+import { localText, utcText } from "../src/view/times.js";
 
 const NOW = new Date(2020, 9, 9, 20, 0);
 

@@ -1,13 +1,14 @@
-/** @import { BlogStatus, Header } from "./messages.js" */
-/** @import { Phase } from "./connection.js" */
-/** @import { Applied } from "./state.js" */
-import { Connection } from "./connection.js";
+/** @import { BlogStatus, Header } from "../core/messages.js" */
+/** @import { Phase } from "../core/connection.js" */
+/** @import { PhaseDetail } from "../core/live-blog.js" */
+/** @import { Applied } from "../core/state.js" */
+import { LiveBlog } from "../core/live-blog.js";
 import { element } from "./elements.js";
 import { entryElement } from "./entry.js";
 import { pagesElement, pinnedElement, relatedElement, statusLine, titleElement } from "./header.js";
 import { hydrate, placeOfArticle } from "./hydrate.js";
 import { directionOf } from "./languages.js";
-import { comparePlaces, placeOf } from "./place.js";
+import { comparePlaces, placeOf } from "../core/place.js";
 import { localise } from "./times.js";
 
 /** The page of a blog as the server made it, kept up to date. The markup is that of `templates/blog.html`. */
@@ -15,7 +16,7 @@ export class BlogPage {
   #container;
   #blog;
   #state;
-  #connection;
+  #live;
   /** @type {BlogStatus} */
   #status;
   /** @type {Phase} */
@@ -30,9 +31,10 @@ export class BlogPage {
     this.#newest = "newest" in container.dataset;
     this.#state = hydrate(container, new URL(location.href));
     this.#status = /** @type {BlogStatus} */ (this.#part("status").dataset.status);
-    this.#connection = new Connection(this.#liveAddress(), this.#state, {
-      applied: (outcome) => this.#show(outcome),
-      phase: (phase) => this.#showPhase(phase),
+    this.#live = new LiveBlog(`/blogs/${this.#blog}`, { state: this.#state });
+    this.#live.addEventListener("change", (event) => this.#show(/** @type {CustomEvent<Applied>} */ (event).detail));
+    this.#live.addEventListener("phase", (event) => {
+      this.#showPhase(/** @type {CustomEvent<PhaseDetail>} */ (event).detail.phase);
     });
   }
 
@@ -40,18 +42,12 @@ export class BlogPage {
   start() {
     this.#localise(document);
     this.#goTo(this.#container.dataset.at);
-    this.#connection.start();
+    this.#live.start();
     // A page with an open connection is not kept for the back button: let go of it, and catch up on return
-    addEventListener("pagehide", () => this.#connection.stop());
-    addEventListener("pageshow", ({ persisted }) => persisted && this.#connection.start());
-    addEventListener("online", () => this.#connection.hurry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#connection.hurry());
-  }
-
-  #liveAddress() {
-    const address = new URL(`/blogs/${this.#blog}/live`, location.href);
-    address.protocol = address.protocol.replace("http", "ws");
-    return address.href;
+    addEventListener("pagehide", () => this.#live.stop());
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#live.start());
+    addEventListener("online", () => this.#live.hurry());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#live.hurry());
   }
 
   /** @param {string | undefined} id of the entry that this page's address names */

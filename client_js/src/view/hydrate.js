@@ -1,7 +1,7 @@
-/** @import { Entry } from "./messages.js" */
-/** @import { Place } from "./place.js" */
-import { justAfter, parsePlace } from "./place.js";
-import { State } from "./state.js";
+/** @import { Entry } from "../core/messages.js" */
+/** @import { Place } from "../core/place.js" */
+import { justAfter, parsePlace } from "../core/place.js";
+import { State } from "../core/state.js";
 
 /**
  * The state that a server-rendered page shows. Of its entries it has what decides about what comes later: who they

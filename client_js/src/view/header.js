@@ -1,5 +1,5 @@
-/** @import { BlogStatus, Entry, Header } from "./messages.js" */
-/** @import { Phase } from "./connection.js" */
+/** @import { BlogStatus, Entry, Header } from "../core/messages.js" */
+/** @import { Phase } from "../core/connection.js" */
 import { element, link, timeElement } from "./elements.js";
 import { byline, mediaElement, tagList } from "./entry.js";
 

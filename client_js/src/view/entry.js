@@ -1,4 +1,4 @@
-/** @import { Correction, Entry, Media, Person } from "./messages.js" */
+/** @import { Correction, Entry, Media, Person } from "../core/messages.js" */
 /** @import { Child } from "./elements.js" */
 import { element, link, setSanitisedHTML, timeElement } from "./elements.js";
 
