@@ -26,6 +26,7 @@ FLOORS = {
     "workers": 5,
     "demo": 6,
     "post": 6,
+    "swarm": 6,
     "tail": 6,
     "cli": 7,
     "__main__": 8,

@@ -19,6 +19,8 @@ from stoppress.errors import StartError, StoppressError
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
+_FROM_0, _ABOVE_0 = click.FloatRange(0), click.FloatRange(0, min_open=True)
+
 
 def node_options(command: _F) -> _F:
     """One option for each setting of a node that may be given on the command line."""
@@ -153,6 +155,40 @@ def tail(url: str, blog: str) -> None:
     from stoppress.tail import show
 
     _run(show(url, blog))
+
+
+@cli.command()
+@click.argument("url")
+@click.option("--blog", help="The blog, if URL does not name it.  [default: swarm]")
+@click.option("--readers", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True, help="How many.")
+@click.option("--rate", type=_ABOVE_0, default=1_000, show_default=True, help="Connections begun in a second.")
+@click.option("--duration", type=_FROM_0, default=30, show_default=True, help="Seconds after the last one was begun.")
+@click.option("--churn", type=_FROM_0, default=0, show_default=True, help="Readers that lose their line in a second.")
+@click.option("--storm", type=int, default=0, show_default=True, help="Readers that lose it at once, in the middle.")
+@click.option("--slow", type=click.FloatRange(0, 1), default=0, show_default=True, help="Share that reads slowly.")
+@click.option("--msgpack", is_flag=True, help="Ask for msgpack instead of JSON.")
+@click.option("--compress", is_flag=True, help="Offer permessage-deflate, as browsers do.")
+@click.option("--publish", type=_FROM_0, default=0, show_default=True, help="Writes in a second; needs a key.")
+@click.option("--api-key", envvar="STOPPRESS_API_KEY", show_envvar=True, help="An editor's key.")
+@click.option("--allow-refused", is_flag=True, help="Do not mind readers for whom the server has no room.")
+@click.option("--json", is_flag=True, help="Print the figures as JSON, each second among them.")
+@click.option("--ticks", is_flag=True, help="Print a line of JSON each second, and the figures as the last.")
+def swarm(url: str, blog: str | None, **options: Any) -> None:
+    """Hold many readers of a blog in one process and check what each of them gets.
+
+    URL is a server, or the page of a blog on it. The exit status is 1 if a reader saw a gap or a duplicate, missed
+    something, or is not back in the end.
+    """
+    from stoppress.swarm.frames import Options
+    from stoppress.swarm.plan import Plan, target
+    from stoppress.swarm.run import run
+
+    json, ticks = options.pop("json"), options.pop("ticks")
+    asked = Options(options.pop("msgpack"), options.pop("compress"))
+    if options["publish"] and not options["api_key"]:
+        raise StartError("--publish needs an editor's key: set STOPPRESS_API_KEY")
+    plan = Plan(**{**options, "api_key": options["api_key"] or ""}, options=asked)
+    _run(run(target(url, blog), plan, json=json, ticks=ticks))
 
 
 def _log() -> None:

@@ -1,0 +1,48 @@
+"""A histogram whose buckets grow by 2 %: exact enough for any percentile, small enough for any number of values."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+GROWTH = math.log(1.02)
+SMALLEST = 1e-5
+"""Seconds; what is shorter counts as this."""
+
+
+class Histogram:
+    """Of times in seconds.
+
+    Args:
+        counts: of buckets, as `counts` of another histogram.
+    """
+
+    __slots__ = ("counts",)
+
+    def __init__(self, counts: Mapping[int, int] | None = None) -> None:
+        self.counts: Counter[int] = Counter(counts or {})
+
+    def __len__(self) -> int:
+        return self.counts.total()
+
+    def add(self, seconds: float, times: int = 1) -> None:
+        self.counts[int(math.log(seconds / SMALLEST) / GROWTH) if seconds > SMALLEST else 0] += times
+
+    def merge(self, other: Histogram) -> None:
+        self.counts.update(other.counts)
+
+    def percentile(self, percent: float) -> float:
+        """Seconds that so many percent of the values do not exceed, at most 2 % too long; 0 without values."""
+        rank = len(self) * percent / 100
+        passed = 0
+        for bucket in sorted(self.counts):
+            passed += self.counts[bucket]
+            if passed >= rank:
+                return SMALLEST * math.exp((bucket + 1) * GROWTH)
+        return 0.0
+
+    def milliseconds(self) -> dict[str, float]:
+        """The percentiles that a report shows."""
+        names = {"p50": 50, "p95": 95, "p99": 99, "p99.9": 99.9, "max": 100}
+        return {name: round(self.percentile(percent) * 1000, 2) for name, percent in names.items()}
