@@ -16,6 +16,7 @@ FLOORS = {
     "settings": 0,
     "tasks": 0,
     "sockets": 1,
+    "watch": 1,
     "wire": 1,
     "live": 2,
     "store": 2,

@@ -20,6 +20,10 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "beat": ("0.5", 0.5),
     "workers": ("4", 4),
     "newest": ("7", 7),
+    "log_format": ("json", "json"),
+    "log_level": ("error", "error"),
+    "metrics_token_file": ("/run/token", "/run/token"),
+    "metrics_blogs": ("9", 9),
 }
 """For each setting a value that is not its default: as text, and as it is read."""
 
@@ -28,6 +32,9 @@ WRONG = [
     *(("beat", text) for text in ("", "x", "0", "-1", "nan", "inf", "-inf", "3601")),
     *(("newest", text) for text in ("", "x", "0", "201", "1.5")),
     *(("workers", text) for text in ("", "x", "0", "-1", "257", "1.5")),
+    *(("metrics_blogs", text) for text in ("", "x", "-1", "1001", "1.5")),
+    *(("log_format", text) for text in ("", "xml")),
+    *(("log_level", text) for text in ("", "loud")),
     *(("host", text) for text in ("", "  ")),
     *(("store", text) for text in ("", "  ")),
 ]
@@ -39,7 +46,18 @@ def test_every_setting_has_another_value_in_this_test():
 
 def test_the_defaults_are_those_of_the_contract():
     assert load(environ={}) == Settings(
-        host="127.0.0.1", port=8000, store="sqlite:stoppress.db", keys="", keys_file="", beat=20.0, workers=1, newest=50
+        host="127.0.0.1",
+        port=8000,
+        store="sqlite:stoppress.db",
+        keys="",
+        keys_file="",
+        beat=20.0,
+        workers=1,
+        newest=50,
+        log_format="auto",
+        log_level="info",
+        metrics_token_file="",
+        metrics_blogs=0,
     )
 
 
@@ -88,7 +106,7 @@ def test_a_wrong_value_in_the_environment_is_refused_by_its_variable(name: str, 
 
 @pytest.mark.parametrize(("name", "text"), WRONG)
 def test_a_wrong_value_of_a_flag_is_refused_by_its_flag(name: str, text: str):
-    with pytest.raises(StartError, match=f"--{name}={text!r}: must"):
+    with pytest.raises(StartError, match=f"--{name.replace('_', '-')}={text!r}: must"):
         load({name: text}, environ={})
 
 

@@ -26,18 +26,24 @@ from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.schedule import publish_when_due
 from stoppress.settings import Settings
 from stoppress.sockets import BACKLOG
-from stoppress.store.port import Store
 from stoppress.store.select import store_from
+from stoppress.store.watched import watched
 from stoppress.tasks import end
+from stoppress.watch.counts import Counts
+from stoppress.watch.lag import watch_lag
+from stoppress.watch.tracing import tracing_from
+from stoppress.watch.workers import Colleagues, Place
 from stoppress.web.api import Api
 from stoppress.web.auth import Keys
 from stoppress.web.entrance import Entrance
 from stoppress.web.health import Health
 from stoppress.web.live import Live
+from stoppress.web.metrics import Metrics
 from stoppress.web.openapi import OpenAPI
 from stoppress.web.pages import Pages
 from stoppress.web.problems import on_bug, on_error, on_http_exception
 from stoppress.web.readers import Readers
+from stoppress.web.requests import Requests
 from stoppress.wire.messages import Retry
 
 KEEP_ALIVE_SECONDS = 65
@@ -53,33 +59,43 @@ class Node:
     Args:
         settings: what it runs with.
         keys: further keys beside those of the settings, in the same form.
+        place: which of several workers it is, if there are several.
 
     Raises:
         StartError: a setting is wrong.
     """
 
-    def __init__(self, settings: Settings, keys: str = "") -> None:
+    def __init__(self, settings: Settings, keys: str = "", place: Place | None = None) -> None:
         self.settings = settings
         self.keys = Keys(f"{settings.read_keys()} {keys}")
-        self.store: Store = store_from(settings.store)
-        self.follower = Follower(self.store, self._make_hub)
+        self.counts = Counts()
+        self.tracing = tracing_from()
+        self.store = watched(store_from(settings.store, self.tracing.traceparent), self.counts, self.tracing)
+        self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.applied)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.entries = Entries(self.store, committer)
-        self.live = Live(self.follower)
-        self.entrance = Entrance(self.live)
-        self.app = self._make_app()
+        self.live = Live(self.follower, self.counts)
+        self.entrance = Entrance(self.live, self.counts)
+        self.health = Health(self.store, self.follower)
+        self.metrics = Metrics(
+            self.follower, self.counts, self.health, settings.read_metrics_token(), settings.metrics_blogs
+        )
+        self.colleagues = Colleagues(place, self.metrics.own) if place else None
+        if self.colleagues:
+            self.metrics.all = self.colleagues.all
+        self.app = Requests(self._make_app(), self.counts, self.tracing)
 
     def _make_hub(self, blog: str) -> Hub:
         loop = asyncio.get_running_loop()
-        return Hub(Replica(blog, self.settings.newest), Timing(loop.call_later, loop.time), os.write)
+        return Hub(Replica(blog, self.settings.newest), Timing(loop.call_later, loop.time), os.write, self.counts)
 
     def _make_app(self) -> Starlette:
         settings, follower = self.settings, self.follower
         pages = Pages(follower, self.blogs, settings.newest)
-        readers = Readers(follower, pages, settings.beat, settings.newest)
+        readers = Readers(follower, pages, settings.beat, settings.newest, self.counts)
         api = Api(self.keys, self.blogs, self.entries)
-        parts = (self.live, readers, OpenAPI(), api, Health(self.store), pages)
+        parts = (self.live, readers, OpenAPI(), api, self.health, self.metrics, pages)
         return Starlette(
             routes=[route for part in parts for route in part.routes()],
             exception_handlers={
@@ -112,6 +128,7 @@ class Node:
                 await end(tasks)
         finally:
             await self.store.close()
+            self.tracing.close()
 
     def _uvicorn_config(self) -> uvicorn.Config:
         return uvicorn.Config(
@@ -135,6 +152,8 @@ class Node:
             publish_when_due(self.store, self.entries),
             self.entrance.watch(),
             self._beat(),
+            watch_lag(self.counts.lag),
+            *([self.colleagues.serve()] if self.colleagues else []),
         ]
 
     async def _beat(self) -> None:

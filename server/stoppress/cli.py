@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -61,8 +62,10 @@ def serve(**flags: str | None) -> None:
     """
     from stoppress.app import Node
     from stoppress.sockets import address_of, allow_many, listen
+    from stoppress.watch.logs import set_up
 
     configured = settings.load(flags)
+    set_up(configured.log_format, configured.log_level)
     allow_many()
     node = Node(configured)
     if configured.workers > 1 and not node.store.nodes_share_it:
@@ -86,23 +89,25 @@ def serve(**flags: str | None) -> None:
 def _serve_by_workers(configured: settings.Settings, first: socket.socket) -> None:
     from stoppress.app import Node
     from stoppress.sockets import address_of, listen
+    from stoppress.watch.workers import Place
     from stoppress.workers import Workers
 
     host, port = first.getsockname()[:2]
-    others = [listen(host, port, share_port=True) for _ in range(configured.workers - 1)]
+    sockets = [first, *(listen(host, port, share_port=True) for _ in range(configured.workers - 1))]
+    family = f"stoppress-{os.getpid()}-{secrets.token_hex(8)}"
 
     def serve(listening: socket.socket, ready: Callable[[], None], parent_gone: int) -> None:
         async def announce() -> None:
             asyncio.get_running_loop().add_reader(parent_gone, os.kill, os.getpid(), signal.SIGTERM)
             ready()
 
-        _say_what_is_wrong(lambda: _run(Node(configured).serve(listening, beside=announce)))
+        place = Place(family, sockets.index(listening) + 1, configured.workers)
+        _say_what_is_wrong(lambda: _run(Node(configured, place=place).serve(listening, beside=announce)))
 
     def announce() -> None:
         click.echo(f"Stoppress {__version__} serves {address_of(first)} by {configured.workers} workers")
 
-    _log()
-    Workers([first, *others], serve).run(announce)
+    Workers(sockets, serve).run(announce)
 
 
 @cli.command()
@@ -113,8 +118,10 @@ def demo(**flags: str | None) -> None:
     Nothing has to be configured. It prints the reader page and a command that posts an entry to it.
     """
     from stoppress.demo import show
+    from stoppress.watch.logs import set_up
 
     configured = settings.load(flags)
+    set_up(configured.log_format, configured.log_level)
     if configured.workers > 1:
         raise StartError("the demonstration runs in one process: start it without --workers")
     _run(show.run(configured))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 
@@ -17,8 +18,10 @@ from stoppress.live.hub import Farewell, Hub
 from stoppress.live.items import is_retraction
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor, Segment
-from stoppress.store.port import Changed, Lost, Store, Write
+from stoppress.store.port import Changed, Lost, Sent, Store, Write
 from stoppress.tasks import end
+from stoppress.watch.counts import Counts
+from stoppress.watch.tracing import Tracing
 
 COMPARE_SECONDS = 2.0
 """How often heads are compared with the store's."""
@@ -28,6 +31,12 @@ RETRY_SECONDS = 0.5
 
 REACH_SECONDS = 3.0
 """How long a reader with a cursor that this node has not seen yet waits for the store."""
+
+BEHIND_SECONDS = 4.0
+"""How long a change that is in the store may take to come out before its blog counts as behind."""
+
+OVERDUE_SECONDS = 7.0
+"""How old the last comparison of heads may be before all blogs count as behind."""
 
 GONE = Farewell(4404, "this blog was deleted")
 
@@ -40,21 +49,41 @@ class Follower:
     Args:
         store: where the truth is.
         make_hub: a hub with an empty replica for a blog.
+        counts: what is counted.
+        tracing: gets a span for each change that comes from elsewhere.
     """
 
-    def __init__(self, store: Store, make_hub: Callable[[str], Hub]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        make_hub: Callable[[str], Hub],
+        counts: Counts | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._store = store
+        self._counts = counts or Counts()
+        self._tracing = tracing or Tracing()
         self._make_hub = make_hub
         self._hubs: dict[str, Hub] = {}
         self._loaded: dict[str, asyncio.Task[None]] = {}
         self._queued: dict[str, asyncio.Task[None]] = {}  # repairs that have not begun to read yet
         self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._awaited: dict[str, tuple[Cursor, float]] = {}  # heads that have not come out, and since when
+        self._compared: float | None = None
 
     @property
     def hubs(self) -> list[Hub]:
         """The hubs of all blogs that are served now."""
         return [hub for blog, hub in self._hubs.items() if self._is_loaded(blog)]
+
+    @property
+    def behind(self) -> int:
+        """How many blogs' readers are not shown what has been in the store for some seconds."""
+        now = time.monotonic()
+        if self._compared is not None and now - self._compared > OVERDUE_SECONDS:
+            return max(1, len(self._hubs))
+        return sum(now - since > BEHIND_SECONDS for _, since in self._awaited.values())
 
     # Questions
 
@@ -107,6 +136,7 @@ class Follower:
         self._hubs.pop(blog, None)
         self._loaded.pop(blog, None)
         self._reading.pop(blog, None)
+        self._awaited.pop(blog, None)
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -117,17 +147,21 @@ class Follower:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, StoppressError):
-            log.error("a task of the follower failed", exc_info=error)
+            log.error("follower_failed", exc_info=error)
 
     # News
 
-    def applied(self, blog: str, change: Segment) -> None:
-        """Take a commit, made here or hinted by another node."""
+    def applied(self, blog: str, change: Segment, arrival: float | None = None) -> Fit | None:
+        """Take a commit, made here (then `arrival` is when it was asked for) or hinted by another node."""
         hub = self._hubs.get(blog)
-        if hub is not None and change.tags and hub.apply(change) is Fit.GAP:
+        fit = hub.apply(change, arrival) if hub is not None and change.tags else None
+        if fit is Fit.GAP:
             self._repair(blog)
+        elif fit is Fit.NEWS:
+            self._counts.changes["elsewhere" if arrival is None else "here"] += len(change.tags)
         if blog not in self._loaded and self._store.nodes_share_it:
             self._loaded[blog] = self._start(self._load(blog))  # keep what was written here, should the store lose it
+        return fit
 
     async def deleted(self, blog: str) -> None:
         """Look at once whether a blog is still there."""
@@ -138,27 +172,48 @@ class Follower:
         """Take hints until cancelled."""
         async for hint in self._store.hints():
             match hint:
-                case Changed(blog, change):
-                    self.applied(blog, change)
+                case Changed(blog, change, sent):
+                    self._take(blog, change, sent or Sent(0.0))
                 case Lost(None):
                     for blog in tuple(self._hubs):
                         self._repair(blog)
                 case Lost(blog) if blog in self._hubs:
                     self._repair(blog)
 
+    def _take(self, blog: str, change: Segment, sent: Sent) -> None:
+        began = time.time_ns()
+        if self.applied(blog, change) is not Fit.NEWS:
+            return  # most often our own
+        if sent.at:
+            self._counts.received(sent.at)
+        if sent.traceparent:
+            self._tracing.past("stoppress.apply", sent.traceparent, began, blog=blog, cursor=str(change.cursor))
+
     async def compare(self) -> None:
         """Compare heads with the store's until cancelled."""
+        self._compared = time.monotonic() if self._store.nodes_share_it else None
         while self._store.nodes_share_it:
             await asyncio.sleep(COMPARE_SECONDS)
             hubs = self.hubs
             try:
                 heads = await self._store.heads([hub.replica.blog for hub in hubs])
             except StoreUnavailable as error:
-                log.warning("cannot compare heads: %s", error)
+                log.warning("cannot_compare_heads", extra={"error": str(error)})
                 continue
+            self._compared = time.monotonic()
             for hub, head in zip(hubs, heads, strict=True):
+                self._await(hub, head)
                 if head != hub.replica.cursor:
                     self._repair(hub.replica.blog)
+
+    def _await(self, hub: Hub, head: Cursor | None) -> None:
+        """Keep in mind since when the readers of a hub have not been shown a head; a newer one does not begin anew."""
+        blog = hub.replica.blog
+        awaited = self._awaited.get(blog)
+        if head is None or hub.has_shown(head):
+            self._awaited.pop(blog, None)
+        elif awaited is None or hub.has_shown(awaited[0]):
+            self._awaited[blog] = head, time.monotonic()
 
     # Repair
 
@@ -174,11 +229,13 @@ class Follower:
             while (hub := self._hubs.get(blog)) is not None:
                 try:
                     await asyncio.shield(self._loaded[blog])
+                    before = hub.replica.cursor
                     await self._read(hub)
+                    self._counts.gaps_repaired += hub.replica.cursor != before
                 except BlogNotFound:
                     await self._leave(blog)
                 except StoreUnavailable as error:
-                    log.warning("cannot catch up with %s: %s", blog, error)
+                    log.warning("cannot_catch_up", extra={"blog": blog, "error": str(error)})
                     await asyncio.sleep(RETRY_SECONDS)
                 else:
                     return
@@ -191,7 +248,7 @@ class Follower:
         try:
             await self._store.unfollow(blog)
         except StoreUnavailable as error:
-            log.warning("cannot stop following %s: %s", blog, error)
+            log.warning("cannot_stop_following", extra={"blog": blog, "error": str(error)})
 
     async def _read(self, hub: Hub) -> None:
         """Bring a hub to the store's head, and the store to the hub's if it has lost something."""
@@ -216,7 +273,8 @@ class Follower:
         """Put back what the store has lost. Returns whether the store has to be read again."""
         if replica.knows(kept.cursor):
             lost = replica.segment_after(kept.cursor)
-            log.warning("the store lost %d changes of %s: putting them back", len(lost.tags), replica.blog)
+            self._counts.put_back += len(lost.tags)
+            log.warning("lost_changes_put_back", extra={"blog": replica.blog, "changes": len(lost.tags)})
             retracted = [item.id for item in lost.items if replica.is_retracted(item.id)]
             await self._store.restore(replica.blog, kept.cursor, lost, retracted)
             return True
@@ -225,11 +283,12 @@ class Follower:
         writes = _lost_writes(replica, kept)
         if not writes:
             return False
-        log.warning("the store lost %d items of %s: writing them anew", len(writes), replica.blog)
+        self._counts.put_back += len(writes)
+        log.warning("lost_items_written_anew", extra={"blog": replica.blog, "items": len(writes)})
         try:
             await self._store.commit(replica.blog, writes)
         except VersionConflict as error:
-            log.info("another node put back %s first: %s", replica.blog, error)
+            log.info("another_node_was_first", extra={"blog": replica.blog, "error": str(error)})
         return True
 
     async def close(self, farewell: Farewell) -> None:

@@ -49,6 +49,15 @@ def _text(text: str) -> str:
     return text.strip()
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
 SETTINGS = (
     Setting("host", "127.0.0.1", _text, "Address to listen on."),
     Setting("port", 8000, _number(0, 65_535, int), "Port to listen on; 0 takes a free one."),
@@ -63,6 +72,10 @@ SETTINGS = (
     Setting("beat", 20.0, _number(0.05, 3_600, float), "Seconds between beats on silent connections."),
     Setting("workers", 1, _number(1, 256, int), "Processes that share the port; more than 1 need a Redis store."),
     Setting("newest", 50, _number(1, 200, int), "Entries in a reset and on a page."),
+    Setting("log_format", "auto", _one_of("auto", "json", "text"), "Form of the log: auto is text for a terminal."),
+    Setting("log_level", "info", _one_of("info", "warning", "error"), "What is logged at least."),
+    Setting("metrics_token_file", "", str, "A file with the token for /metrics; none: only this machine may read it."),
+    Setting("metrics_blogs", 0, _number(0, 1_000, int), "How many blogs are named in metrics, the largest."),
 )
 
 
@@ -77,16 +90,31 @@ class Settings(NamedTuple):
     beat: float
     workers: int
     newest: int
+    log_format: str
+    log_level: str
+    metrics_token_file: str
+    metrics_blogs: int
 
     def read_keys(self) -> str:
         """The keys, from their file if one is named. Raises `StartError` if it cannot be read."""
-        if not self.keys_file:
-            return self.keys
-        try:
-            return Path(self.keys_file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise StartError(f"cannot read STOPPRESS_KEYS_FILE {self.keys_file}: {reason}") from None
+        return _read("STOPPRESS_KEYS_FILE", self.keys_file) if self.keys_file else self.keys
+
+    def read_metrics_token(self) -> str:
+        """The token for /metrics; empty if no file is named. Raises `StartError` if it cannot be read, or is empty."""
+        if not self.metrics_token_file:
+            return ""
+        token = _read("STOPPRESS_METRICS_TOKEN_FILE", self.metrics_token_file).strip()
+        if not token:
+            raise StartError(f"STOPPRESS_METRICS_TOKEN_FILE {self.metrics_token_file} is empty: write a token into it")
+        return token
+
+
+def _read(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise StartError(f"cannot read {variable} {path}: {reason}") from None
 
 
 def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

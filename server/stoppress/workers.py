@@ -101,7 +101,7 @@ class Workers:
         self._wait(*(process.sentinel for process in self._processes.values()))
         for index, process in tuple(self._processes.items()):
             if not process.is_alive():
-                log.error("%s ended with status %s: starting another one", process.name, process.exitcode)
+                log.error("worker_ended", extra={"worker": process.name, "status": process.exitcode})
                 wait([self._signals], timeout=PAUSE)
                 self._start(index)
 

@@ -61,14 +61,14 @@ async def test_a_node_is_told_what_another_has_committed(here: RedisStore, there
     made = await there.commit("karabakh", [MAKE])
     change = await there.commit("karabakh", [Write("a", 0, "Скопје".encode()), Write("b", 0, b"1", visible=False)])
     hints = here.hints()
-    assert await anext(hints) == Changed("karabakh", made)
-    assert await anext(hints) == Changed("karabakh", change)
+    assert (await anext(hints))[:2] == ("karabakh", made)
+    assert (await anext(hints))[:2] == ("karabakh", change)
 
 
 async def test_a_node_is_told_of_its_own_commits_too(here: RedisStore):
     await here.follow("karabakh")
     change = await here.commit("karabakh", [MAKE])
-    assert await anext(here.hints()) == Changed("karabakh", change)
+    assert (await anext(here.hints()))[:2] == ("karabakh", change)
 
 
 async def test_from_the_moment_follow_returns_no_commit_is_missed(here: RedisStore, there: RedisStore):
@@ -77,7 +77,7 @@ async def test_from_the_moment_follow_returns_no_commit_is_missed(here: RedisSto
         await here.follow(f"blog-{n}")
         change = await there.commit(f"blog-{n}", [MAKE])
         async with asyncio.timeout(5):
-            assert await anext(hints) == Changed(f"blog-{n}", change)
+            assert (await anext(hints))[:2] == (f"blog-{n}", change)
 
 
 async def test_a_node_that_no_longer_follows_is_told_nothing(here: RedisStore, there: RedisStore):
@@ -86,7 +86,7 @@ async def test_a_node_that_no_longer_follows_is_told_nothing(here: RedisStore, t
     await here.unfollow("one")
     await there.commit("one", [MAKE])
     change = await there.commit("two", [MAKE])
-    assert await anext(here.hints()) == Changed("two", change)
+    assert (await anext(here.hints()))[:2] == ("two", change)
 
 
 async def test_following_again_works(here: RedisStore, there: RedisStore):
@@ -94,7 +94,7 @@ async def test_following_again_works(here: RedisStore, there: RedisStore):
     await here.unfollow("karabakh")
     await here.follow("karabakh")
     change = await there.commit("karabakh", [MAKE])
-    assert await anext(here.hints()) == Changed("karabakh", change)
+    assert (await anext(here.hints()))[:2] == ("karabakh", change)
 
 
 async def test_a_deletion_is_a_loss_to_those_who_follow(here: RedisStore, there: RedisStore):
@@ -142,7 +142,7 @@ async def test_blogs_in_another_database_of_the_server_are_others(here: RedisSto
     await elsewhere.commit("karabakh", [MAKE])
     assert await here.blogs() == []
     change = await here.commit("karabakh", [MAKE])
-    assert await anext(here.hints()) == Changed("karabakh", change)
+    assert (await anext(here.hints()))[:2] == ("karabakh", change)
     await elsewhere.close()
 
 
@@ -153,7 +153,7 @@ async def test_a_consumer_that_sleeps_is_told_to_look_itself(here: RedisStore, e
     hints = here.hints()
     async with asyncio.timeout(5):
         seen = [await anext(hints)]
-        while seen[-1] != Changed("karabakh", changes[-1]):
+        while seen[-1][:2] != ("karabakh", changes[-1]):
             seen.append(await anext(hints))
     assert Lost(None) in seen
     assert len(seen) <= 256
@@ -249,7 +249,7 @@ async def test_a_server_that_was_away_is_found_again(here: RedisStore, redis_aga
     assert await here.heads(["karabakh"]) == [None]
     change = await here.commit("karabakh", [MAKE])
     assert await change_arrives(hints, change)
-    outages = [record for record in caplog.records if "no hints" in record.message]
+    outages = [record for record in caplog.records if record.message == "no_hints"]
     assert len(outages) == 1
 
 
@@ -354,15 +354,15 @@ async def test_a_server_that_cannot_do_it_is_refused(redis_server, redis: Redis,
 async def test_a_server_without_a_log_on_disk_is_warned_of(new_redis_store, caplog):
     with caplog.at_level(logging.WARNING, "stoppress.store"):
         await new_redis_store()
-    assert "set appendonly to yes" in caplog.text
+    assert "redis_may_forget" in caplog.text
 
 
 async def test_a_server_that_tells_nothing_about_itself_is_trusted_with_a_warning(redis, redis_server, caplog):
     await redis.execute_command("ACL", "SETUSER", "node", "on", ">hunter2", "~*", "&*", "+@all", "-info")
     store = RedisStore(f"redis://node:hunter2@127.0.0.1:{redis_server.port}/0")
     await store.open()
-    assert "cannot check the version" in caplog.text
-    assert "hunter2" not in caplog.text
+    assert "cannot_check_redis" in caplog.text
+    assert "hunter2" not in str([vars(record) for record in caplog.records])
     await store.commit("karabakh", [MAKE])
     await store.close()
     await redis.execute_command("ACL", "DELUSER", "node")

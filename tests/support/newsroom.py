@@ -29,7 +29,7 @@ class Newsroom:
         self.committed: list[Segment] = []
         """What the readers were told, oldest first."""
         self.deleted: list[str] = []
-        committer = Committer(self.store, lambda _blog, segment: self.committed.append(segment))
+        committer = Committer(self.store, lambda _blog, segment, _arrival: self.committed.append(segment))
         self.blogs = Blogs(self.store, committer, self._forget)
         self.entries = Entries(self.store, committer)
 

@@ -14,10 +14,11 @@ PAYLOAD_BYTES = 8 * 1024 * 1024
 class Answer:
     """An update for all readers at one cursor, and its frames."""
 
-    __slots__ = ("_frames", "cursor", "payload")
+    __slots__ = ("_frames", "cursor", "payload", "resets")
 
-    def __init__(self, payload: bytes, cursor: Cursor) -> None:
+    def __init__(self, payload: bytes, cursor: Cursor, *, resets: bool) -> None:
         self.payload = payload
+        self.resets = resets
         self.cursor = cursor
         """Where it leads."""
         self._frames: dict[Encoding, bytes] = {}
@@ -51,7 +52,9 @@ class Answers:
         answer = self._kept.get((since, codec))
         if answer is None:
             part = self._replica.sync(since, codec.part_bytes)
-            answer = Answer(codec.serialise(_update(self._replica.blog, part, codec)), part.cursor)
+            answer = Answer(
+                codec.serialise(_update(self._replica.blog, part, codec)), part.cursor, resets=part.since is None
+            )
             self._keep((since, codec), answer)
         return answer
 

@@ -8,6 +8,8 @@ it: newcomers, and those that were too slow. One question serves all of them: th
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ from stoppress.live.audience import Audience, audience_for
 from stoppress.live.crowd import Reader, Write
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import Cursor, Segment
+from stoppress.watch.counts import Counts
 from stoppress.wire.encodings import Encoding
 from stoppress.wire.messages import Beat, Retry
 
@@ -45,19 +48,22 @@ class Hub:
         replica: the blog's state; only `apply` and `absorb` of this hub may change it.
         timing: when it is, and later.
         write: how frames get to readers, `os.write` on a server.
+        counts: what is counted, the same for all hubs of a node.
     """
 
-    def __init__(self, replica: Replica, timing: Timing, write: Write) -> None:
+    def __init__(self, replica: Replica, timing: Timing, write: Write, counts: Counts | None = None) -> None:
         self.replica = replica
         self.cursor = replica.cursor
         """Where all readers at the head are. Behind the replica only between a change and its delivery."""
         self.delivered = asyncio.Event()
         """Set at the next delivery, which puts a new event in its place."""
         self.farewell: Farewell | None = None
+        self.counts = counts or Counts()
         self._timing = timing
         self._write = write
         self._window_end = 0.0
         self._delivery_due = False
+        self._arrivals: list[float] = []  # when the changes came that are to be delivered next
         self._answers = Answers(replica)
         self._at_head: dict[Encoding, Audience] = {}
         self._waiting: set[Reader] = set()  # writable, on their way to the head
@@ -67,12 +73,32 @@ class Hub:
     def reader_count(self) -> int:
         return sum(map(len, self._at_head.values())) + len(self._waiting) + len(self._stalled)
 
+    @property
+    def slow_count(self) -> int:
+        """How many readers' connections are full now."""
+        return len(self._stalled)
+
+    def has_shown(self, cursor: Cursor) -> bool:
+        """Whether it is on the line, and the readers at the head have been sent it."""
+        return self.cursor.seq >= cursor.seq and self.replica.knows(cursor)
+
+    def census(self) -> Counter[Encoding]:
+        """How many readers there are with each encoding."""
+        readers = Counter({encoding: len(audience) for encoding, audience in self._at_head.items()})
+        readers.update(reader.encoding for reader in self._waiting)
+        readers.update(reader.encoding for reader in self._stalled)
+        return readers
+
     # Changes come in
 
-    def apply(self, change: Segment) -> Fit:
-        """Take a committed change and see that readers get it."""
+    def apply(self, change: Segment, arrival: float | None = None) -> Fit:
+        """Take a committed change and see that readers get it.
+
+        `arrival` is when this node was asked to write it, by `time.monotonic`; None: it came just now.
+        """
         fit = self.replica.apply(change)
         if fit is Fit.NEWS:
+            self._arrivals.append(time.monotonic() if arrival is None else arrival)
             self._changed()
         return fit
 
@@ -89,6 +115,19 @@ class Hub:
 
     # Answers go out
 
+    def catch_up(self, cursor: Cursor | None, encoding: Encoding) -> tuple[bytes, Cursor]:
+        """`answer` for a reader who comes, or comes back, with this cursor."""
+        answer = self._answers.to(cursor, encoding.codec)
+        if cursor is None:
+            kind = "opening"
+        elif answer.resets:
+            kind = "reset"
+            self.counts.resets += 1
+        else:
+            kind = "nothing" if answer.cursor == cursor else "catch_up"
+        self.counts.catch_ups[kind] += 1
+        return answer.frame(encoding), answer.cursor
+
     def answer(self, cursor: Cursor | None, encoding: Encoding) -> tuple[bytes, Cursor]:
         """The bytes that a reader at `cursor` gets next, and where they lead it. Shared by all who ask the same."""
         answer = self._answers.to(cursor, encoding.codec)
@@ -104,6 +143,7 @@ class Hub:
         self.cursor = self.replica.cursor
         for reader in tuple(self._waiting):
             self._lead(reader)
+        self._count_arrivals()
         self._pulse()
         if self.cursor.seq > since.seq + 1:  # a burst: those who make it need the processor, too
             self._window_end = self._timing.time() + BURST_WINDOW
@@ -112,7 +152,15 @@ class Hub:
         while cursor != self.replica.cursor and len(audience):
             answer = self._answers.to(cursor, audience.encoding.codec)
             self.cursor = cursor = answer.cursor  # a reader whose connection is full now stalls here
+            self.counts.deliveries["websocket"] += len(audience)
+            self.counts.resets += len(audience) if answer.resets else 0
             audience.deliver(answer)
+
+    def _count_arrivals(self) -> None:
+        now = time.monotonic()
+        for arrival in self._arrivals:
+            self.counts.publish_to_write.add(now - arrival)
+        self._arrivals.clear()
 
     def _pulse(self) -> None:
         self.delivered.set()
@@ -151,7 +199,7 @@ class Hub:
             self._audience(reader.encoding).add(reader)
 
     def _answer(self, reader: Reader, opening: bytes = b"") -> None:
-        frame, reader.cursor = self.answer(reader.cursor, reader.encoding)
+        frame, reader.cursor = self.catch_up(reader.cursor, reader.encoding)
         reader.send(opening + frame)
 
     def _audience(self, encoding: Encoding) -> Audience:
@@ -161,6 +209,7 @@ class Hub:
 
     def pause(self, reader: Reader) -> None:
         """The reader's connection is full: nothing more is sent to it, and nothing is kept for it."""
+        self.counts.slow += 1
         if reader.crowd is not None:
             reader.crowd.remove(reader)
             reader.cursor = self.cursor

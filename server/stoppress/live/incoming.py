@@ -38,6 +38,12 @@ class Incoming:
         return self._protocol.close_expected()
 
     @property
+    def close_code(self) -> int | None:
+        """What the last reply said why; None if it said nothing."""
+        close = self._protocol.close_sent
+        return close.code if close else None
+
+    @property
     def is_between_messages(self) -> bool:
         return self._rest.bytes == 0 and self._protocol.current_size is None
 

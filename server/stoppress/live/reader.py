@@ -25,6 +25,9 @@ CREDIT = 8.0
 FRAME_COST, BYTE_COST = 0.1, 1 / 4_096
 """Seconds of allowance that a frame (or a piece of one) and a byte take: 10 frames, or 4 KB, a second for ever."""
 
+BROKEN_RULES = {1002: "broken_frame", 1009: "message_too_long"}
+"""By close code: what a client did that `websockets` closes a connection for."""
+
 CLOSE_SECONDS = 1.0
 """How long a client that was sent a close frame may take to hang up."""
 
@@ -91,8 +94,11 @@ class Reader(asyncio.Protocol):
         incoming = self._incoming or Incoming(compressed=self.encoding.compression is not Compression.NONE)
         frames, reply = incoming.receive(data)
         if not self._afford(max(frames, 1) * FRAME_COST + len(data) * BYTE_COST):
+            self._hub.counts.refused("too_many_messages")
             self._end(close_frame(1008, "too many messages: this line is for listening"))
         elif incoming.is_over:
+            if incoming.close_code in BROKEN_RULES:
+                self._hub.counts.refused(BROKEN_RULES[incoming.close_code])
             self._end(reply)
         else:
             if reply and not self._is_full():  # who reads nothing needs no pongs

@@ -8,6 +8,7 @@ however many come at once, each gets through.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Container
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -48,10 +49,11 @@ class Committer:
 
     Args:
         store: where blogs are kept.
-        applied: told of every commit at once, before anybody else hears of it.
+        applied: told of every commit at once, before anybody else hears of it, and when the request for it came
+            (`time.monotonic`).
     """
 
-    def __init__(self, store: Store, applied: Callable[[str, Segment], None]) -> None:
+    def __init__(self, store: Store, applied: Callable[[str, Segment, float], object]) -> None:
         self._store = store
         self._applied = applied
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -65,18 +67,19 @@ class Committer:
         """
         if request.once and (earlier := await self._store.recall(blog, request.once)):
             return _written(earlier)
-        written = await self._attempt(blog, request, plan)
+        arrival = time.monotonic()
+        written = await self._attempt(blog, request, plan, arrival)
         if written is None:
             async with self._turns.setdefault(blog, asyncio.Lock()):
                 for _attempt in range(ATTEMPTS):
-                    written = await self._attempt(blog, request, plan)
+                    written = await self._attempt(blog, request, plan, arrival)
                     if written is not None:
                         break
                 else:
                     raise StoreUnavailable(f"blog {blog!r} changes too fast to write this: ask again")
         return written
 
-    async def _attempt(self, blog: str, request: Request, plan: Plan) -> Written | None:
+    async def _attempt(self, blog: str, request: Request, plan: Plan, arrival: float) -> Written | None:
         """Plan and commit once; None if somebody else was faster."""
         try:
             planned = await plan()
@@ -90,7 +93,7 @@ class Committer:
             segment = await self._store.commit(blog, planned, request.once)
         except VersionConflict:
             return None
-        self._applied(blog, segment)
+        self._applied(blog, segment, arrival)
         return _written(segment)
 
 

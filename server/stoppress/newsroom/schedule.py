@@ -23,7 +23,7 @@ async def publish_when_due(store: Store, entries: Entries) -> None:
             for blog, entry_id in await store.due(time.time()):
                 await _publish(entries, blog, entry_id)
         except StoreUnavailable as error:
-            log.warning("cannot look for scheduled entries: %s", error)
+            log.warning("cannot_look_for_scheduled_entries", extra={"error": str(error)})
         await asyncio.sleep(INTERVAL)
 
 
@@ -33,4 +33,4 @@ async def _publish(entries: Entries, blog: str, entry_id: str) -> None:
     except StoreUnavailable:
         raise
     except StoppressError as error:  # another node published it, or an editor changed it: either is fine
-        log.info("scheduled entry %s of %s was not published here: %s", entry_id, blog, error)
+        log.info("not_published_here", extra={"blog": blog, "entry": entry_id, "error": str(error)})

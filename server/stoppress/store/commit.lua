@@ -2,7 +2,7 @@
 -- `Store.commit`: every check first, then the writes, so that it is all or nothing.
 --
 -- KEYS  line, items, order, due, answers, expiry
--- ARGV  channel; {fingerprint, writes} in msgpack; and for a request that may come again its key and the
+-- ARGV  channel; {fingerprint, writes, ...} in msgpack; and for a request that may come again its key and the
 --       seconds for which its answer is remembered
 -- Returns {"done", message}, {"reused"}, {"missing"} or {"conflict", item, expected version}.
 --

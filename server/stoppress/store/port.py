@@ -39,11 +39,21 @@ class Once(NamedTuple):
     fingerprint: str
 
 
+class Sent(NamedTuple):
+    """What a change says of its way here."""
+
+    at: float
+    """When it was sent to the store, Unix time in seconds by the clock of the node that did."""
+    traceparent: str = ""
+    """The trace that it belongs to, if any."""
+
+
 class Changed(NamedTuple):
     """A hint: this was committed to a blog, perhaps by another node. It may come late, twice or never."""
 
     blog: str
     change: Segment
+    sent: Sent | None = None
 
 
 class Lost(NamedTuple):

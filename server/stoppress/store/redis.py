@@ -15,7 +15,7 @@ from redis.asyncio.client import Pipeline
 
 from stoppress.errors import BlogNotFound, KeyReused, StartError, VersionConflict
 from stoppress.model import HEADER, START, Cursor, Item, Segment
-from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Write
+from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
 from stoppress.store.redis_format import (
     BLOGS,
     key,
@@ -40,6 +40,7 @@ class RedisStore:
 
     Args:
         url: redis://, rediss:// or unix://
+        traceparent: the trace that a commit belongs to, for those who get the change.
 
     Raises:
         StartError: the URL cannot be understood.
@@ -47,8 +48,9 @@ class RedisStore:
 
     nodes_share_it = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, traceparent: Callable[[], str] = str) -> None:
         self._server = Server(url)
+        self._traceparent = traceparent
         self._hints = Hints(self._server)
         self._commit = self._script("erase.lua", "commit.lua")
         self._read = self._script("read.lua")
@@ -91,7 +93,7 @@ class RedisStore:
     async def commit(self, blog: str, writes: Sequence[Write], once: Once | None = None) -> Segment:
         if any(write.id == HEADER and write.expected == 0 for write in writes):
             await self._name(blog)
-        packed = pack_writes(once.fingerprint if once else "", writes)
+        packed = pack_writes(once.fingerprint if once else "", writes, Sent(time.time(), self._traceparent()))
         request = (once.key, REMEMBER_SECONDS) if once else ()
         outcome, *more = await self._server.answer(
             self._commit(

@@ -13,8 +13,9 @@ All keys of a blog carry its name as hash tag, so that scripts may use them toge
 
 A blog exists while it has a line. A committed change is one message everywhere, on the channel, as the
 script's answer and as what an Idempotency-Key remembers: the cursor before it, a space, and in msgpack the
-request's fingerprint and the writes. Tags are made by the writer, and seqs count on from the cursor. An empty
-message says only that something else happened to the blog: it was deleted, or put back.
+request's fingerprint, the writes, and when and in which trace they were sent. Tags are made by the writer, and seqs
+count on from the cursor. An empty message says only that something else happened to the blog: it was deleted, or put
+back.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import msgspec
 from msgspec import Struct
 
 from stoppress.model import Cursor, Item, Segment, new_tag
-from stoppress.store.port import Write
+from stoppress.store.port import Changed, Sent, Write
 
 BLOGS = "stoppress:blogs"
 
@@ -52,15 +53,17 @@ class PackedWrite(Struct, omit_defaults=True):
 class Packed(Struct, array_like=True):
     fingerprint: str
     writes: list[PackedWrite]
+    at: float = 0.0
+    traceparent: str = ""
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Packed)
 
 
-def pack_writes(fingerprint: str, writes: Sequence[Write]) -> bytes:
+def pack_writes(fingerprint: str, writes: Sequence[Write], sent: Sent) -> bytes:
     """What the commit script is given."""
-    return _encoder.encode(Packed(fingerprint, [_packed(write) for write in writes]))
+    return _encoder.encode(Packed(fingerprint, [_packed(write) for write in writes], *sent))
 
 
 def _packed(write: Write) -> PackedWrite:
@@ -75,11 +78,22 @@ def unpack_message(message: bytes) -> tuple[str, Segment]:
         ValueError: it is not a message.
         MalformedCursor: it does not begin with a cursor.
     """
+    content, segment = _unpacked(message)
+    return content.fingerprint, segment
+
+
+def unpack_hint(blog: str, message: bytes) -> Changed:
+    """The hint that a message is. Raises as `unpack_message` does."""
+    content, segment = _unpacked(message)
+    return Changed(blog, segment, Sent(content.at, content.traceparent))
+
+
+def _unpacked(message: bytes) -> tuple[Packed, Segment]:
     before, _, packed = message.partition(b" ")
     after = Cursor.parse(before.decode(errors="replace"))
     content = _decoder.decode(packed)
     tags = tuple(write.tag for write in content.writes if write.tag is not None)
-    return content.fingerprint, Segment(after, tags, tuple(_items(after.seq, content.writes)))
+    return content, Segment(after, tags, tuple(_items(after.seq, content.writes)))
 
 
 def _items(seq: int, writes: list[PackedWrite]) -> list[Item]:

@@ -18,8 +18,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from stoppress.errors import MalformedCursor, StoreUnavailable
-from stoppress.store.port import Changed, Hint, Lost
-from stoppress.store.redis_format import unpack_message
+from stoppress.store.port import Hint, Lost
+from stoppress.store.redis_format import unpack_hint
 from stoppress.store.redis_server import PATIENCE, Server
 from stoppress.tasks import end
 
@@ -120,12 +120,8 @@ class Hints:
     def _report(self, error: Exception) -> None:
         if not self._outage:
             expected = isinstance(error, RedisError | OSError)
-            log.warning(
-                "no hints from Redis at %s, trying again: %s",
-                self._server.place,
-                error,
-                exc_info=not expected,
-            )
+            place = {"redis": self._server.place, "error": str(error)}
+            log.warning("no_hints", exc_info=not expected, extra=place)
         self._outage = True
 
     async def _serve_connection(self) -> None:
@@ -171,7 +167,7 @@ class Hints:
 
     def _complete(self) -> None:
         if self._outage:
-            log.info("hints from Redis at %s are back", self._server.place)
+            log.info("hints_are_back", extra={"redis": self._server.place})
             self._tell(Lost(None))
         self._outage = False
         self._pause = 0.0
@@ -187,6 +183,6 @@ class Hints:
 
 def _hint(blog: str, message: bytes) -> Hint:
     try:
-        return Changed(blog, unpack_message(message)[1])
+        return unpack_hint(blog, message)
     except (ValueError, MalformedCursor):  # also the empty one that says to look oneself
         return Lost(blog)

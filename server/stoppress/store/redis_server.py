@@ -115,7 +115,7 @@ class Server:
         try:
             info: dict[str, Any] = await self.answer(self.client.info())
         except StoreUnavailable as error:
-            log.warning("cannot check the version and the persistence of the store: %s", error)
+            log.warning("cannot_check_redis", extra={"error": str(error)})
             return {}
         return info
 
@@ -133,4 +133,4 @@ class Server:
                 f"(maxmemory-policy {policy}): set maxmemory-policy to noeviction"
             )
         if info.get("aof_enabled") == 0:
-            log.warning("Redis at %s may forget changes when it stops: set appendonly to yes", self.place)
+            log.warning("redis_may_forget", extra={"redis": self.place, "advice": "set appendonly to yes"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from stoppress.errors import StartError
@@ -10,11 +11,12 @@ from stoppress.store.redis import RedisStore
 from stoppress.store.sqlite import SQLiteStore
 
 
-def store_from(url: str) -> Store:
+def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:
     """The store at an address, not opened yet.
 
     Args:
         url: `sqlite:PATH` (also `sqlite:///ABSOLUTE/PATH`), `redis://`, `rediss://` or `unix://`.
+        traceparent: says which trace the running commit belongs to.
 
     Raises:
         StartError: there is no such kind of store, or the address is wrong.
@@ -23,7 +25,7 @@ def store_from(url: str) -> Store:
     if scheme == "sqlite":
         return SQLiteStore(_path(rest))
     if scheme in ("redis", "rediss", "unix") and rest.startswith("//"):
-        return RedisStore(url)
+        return RedisStore(url, traceparent)
     # Not the whole of it: it may carry a password.
     raise StartError(
         f"--store begins with {scheme[:20]!r}, which is no kind of store: give sqlite:PATH for one node, or "

@@ -50,6 +50,7 @@ class Keys:
                 found = key
         if scheme.lower() != "bearer" or found is None:
             raise Refused(401, self._advice(), {"www-authenticate": 'Bearer realm="stoppress"'})
+        request.state.key = found.name  # for the log
         return found
 
     def _advice(self) -> str:

@@ -14,6 +14,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from stoppress.watch.counts import Counts
 from stoppress.web import handshake
 from stoppress.web.live import Live
 
@@ -38,10 +39,12 @@ class Entrance:
 
     Args:
         live: takes in readers.
+        counts: gets the refusals.
     """
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, counts: Counts) -> None:
         self.live = live
+        self.counts = counts
         self.tick = 0
         self.deadlines: dict[Newcomer, int] = {}
 
@@ -56,6 +59,7 @@ class Entrance:
             await asyncio.sleep(TICK_SECONDS)
             self.tick += 1
             for newcomer in [one for one, deadline in self.deadlines.items() if deadline < self.tick]:
+                self.counts.refused("head_too_slow")
                 newcomer.refuse(TOO_SLOW)
 
     def close(self) -> None:
@@ -86,6 +90,7 @@ class Newcomer(asyncio.Protocol):
         self._head += data
         length = self._head.find(b"\r\n\r\n")
         if length > HEAD_BYTES or (length < 0 and len(self._head) > HEAD_BYTES):
+            self._entrance.counts.refused("head_too_long")
             self.refuse(TOO_LONG)
         elif length >= 0:
             self._hand_over()

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from stoppress.errors import StoreUnavailable
+from stoppress.follower import Follower
 from stoppress.store.port import Store
 
 PING_SECONDS = 3.0
@@ -16,8 +17,18 @@ PING_SECONDS = 3.0
 
 
 class Health:
-    def __init__(self, store: Store) -> None:
+    """The handlers.
+
+    Args:
+        store: must take writes.
+        follower: must show readers what is in it.
+    """
+
+    def __init__(self, store: Store, follower: Follower) -> None:
         self._store = store
+        self._follower = follower
+        self.store_up = False
+        """Whether the store took a write when it was tried last."""
 
     def routes(self) -> list[Route]:
         return [Route("/livez", self.alive, methods=["GET"]), Route("/readyz", self.ready, methods=["GET"])]
@@ -27,13 +38,22 @@ class Health:
         return _plain(200, "ok")
 
     async def ready(self, _request: Request) -> Response:
-        """The store takes writes."""
+        """A publish would come out at readers' sockets."""
+        problem = await self.problem()
+        return _plain(503, problem) if problem else _plain(200, "ok")
+
+    async def problem(self) -> str | None:
+        """Why a publish would not come out; None: it would."""
+        self.store_up = False
         try:
             async with asyncio.timeout(PING_SECONDS):
                 await self._store.ping()
         except (StoreUnavailable, TimeoutError) as error:
-            return _plain(503, f"the store does not answer: {error}")
-        return _plain(200, "ok")
+            return f"the store does not answer: {error}"
+        self.store_up = True
+        if behind := self._follower.behind:
+            return f"what is in the store does not come out at readers' sockets: {behind} blogs are behind"
+        return None
 
 
 def _plain(status: int, text: str) -> Response:

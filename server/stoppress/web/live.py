@@ -13,6 +13,7 @@ from stoppress.follower import Follower
 from stoppress.live.hub import Hub
 from stoppress.live.reader import Reader
 from stoppress.model import Cursor
+from stoppress.watch.counts import Counts
 from stoppress.web.handshake import Handshake
 from stoppress.web.problems import Refused
 from stoppress.wire.frames import close_frame
@@ -27,10 +28,12 @@ class Live:
 
     Args:
         follower: knows the blogs.
+        counts: gets the refusals.
     """
 
-    def __init__(self, follower: Follower) -> None:
+    def __init__(self, follower: Follower, counts: Counts) -> None:
         self._follower = follower
+        self._counts = counts
         self._waiting: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[Route]:
@@ -39,6 +42,7 @@ class Live:
     async def explain(self, _request: Request) -> Response:
         """For requests that are no proper handshake."""
         headers = {"upgrade": "websocket", "connection": "upgrade", "sec-websocket-version": "13"}
+        self._counts.refused("no_websocket")
         raise Refused(
             426, "this address speaks WebSocket (RFC 6455, version 13): connect with a client for it", headers
         )
@@ -51,6 +55,7 @@ class Live:
         try:
             cursor = None if handshake.since is None else Cursor.parse(handshake.since)
         except MalformedCursor as error:
+            self._counts.refused("malformed_cursor")
             _refuse(transport, handshake, 4400, str(error))
             return
         hub = self._follower.at_hand(handshake.blog, cursor)
@@ -66,8 +71,10 @@ class Live:
         try:
             hub: Hub = await self._follower.hub(handshake.blog, cursor)
         except BlogNotFound as error:
+            self._counts.refused("no_such_blog")
             _refuse(transport, handshake, 4404, str(error))
         except StoreUnavailable as error:
+            self._counts.refused("store_unavailable")
             _refuse(transport, handshake, 1013, str(error), BUSY)
         else:
             if not transport.is_closing():

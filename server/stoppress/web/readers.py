@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator, Iterator
 
@@ -16,6 +17,7 @@ from stoppress.follower import Follower
 from stoppress.live.hub import Hub
 from stoppress.live.items import parse_place
 from stoppress.model import Cursor
+from stoppress.watch.counts import Counts
 from stoppress.web.bodies import number, weights
 from stoppress.web.pages import Pages
 from stoppress.wire.encodings import HTTP_JSON, SSE
@@ -36,13 +38,15 @@ class Readers:
         pages: for browsers that ask for one entry.
         beat: seconds between beats on a silent event stream.
         newest: entries on a page, unless `limit` says otherwise.
+        counts: what is counted.
     """
 
-    def __init__(self, follower: Follower, pages: Pages, beat: float, newest: int) -> None:
+    def __init__(self, follower: Follower, pages: Pages, beat: float, newest: int, counts: Counts) -> None:
         self._follower = follower
         self._pages = pages
         self._beat = beat
         self._newest = newest
+        self._counts = counts
 
     def routes(self) -> list[Route]:
         return [
@@ -58,9 +62,12 @@ class Readers:
         hub = await self._hub(request, since)
         held = since == hub.replica.cursor or _etag(hub.replica.cursor) in _known_tags(request)
         if wait and held and hub.farewell is None:
-            await _delivery(hub, wait)
+            with self._counted("long_poll"):
+                self._counts.deliveries["long_poll"] += await _delivery(hub, wait)
             hub = await self._hub(request, since)  # it may have been deleted
-        body, cursor = hub.answer(since, HTTP_JSON)
+            body, cursor = hub.answer(since, HTTP_JSON)
+        else:
+            body, cursor = hub.catch_up(since, HTTP_JSON)
         return _cacheable(request, body, cursor, "public, max-age=1")
 
     async def events(self, request: Request) -> Response:
@@ -74,12 +81,18 @@ class Readers:
         return StreamingResponse(self._stream(hub, since), 200, headers, media_type=SSE.name)
 
     async def _stream(self, hub: Hub, cursor: Cursor | None) -> AsyncIterator[bytes]:
-        data, cursor = hub.answer(cursor, SSE)
+        with self._counted("sse"):
+            async for slice_ in self._events(hub, cursor):
+                yield slice_
+
+    async def _events(self, hub: Hub, cursor: Cursor | None) -> AsyncIterator[bytes]:
+        data, cursor = hub.catch_up(cursor, SSE)
         for slice_ in _slices(data):
             yield slice_
         while hub.farewell is None:
             if cursor != hub.replica.cursor:
                 data, cursor = hub.answer(cursor, SSE)
+                self._counts.deliveries["sse"] += 1
                 for slice_ in _slices(data):
                     yield slice_
             elif not await _delivery(hub, self._beat):
@@ -94,6 +107,7 @@ class Readers:
         place = None if before is None else parse_place(before)
         replica = (await self._hub(request)).replica
         entries, address = replica.page(place, limit)
+        self._counts.catch_ups["page"] += 1
         if address is not None and "limit" in request.query_params:
             address += f"&limit={limit}"
         page = Page(
@@ -118,6 +132,14 @@ class Readers:
         if kinds.get("text/html", 0) > kinds.get("application/json", 0):
             return self._pages.at_entry(request, replica, entry)
         return _cacheable(request, bytes(entry.raw(HTTP_JSON.codec)), replica.cursor_at(entry.seq), "no-cache")
+
+    @contextlib.contextmanager
+    def _counted(self, transport: str) -> Iterator[None]:
+        self._counts.open[transport] += 1
+        try:
+            yield
+        finally:
+            self._counts.open[transport] -= 1
 
     async def _hub(self, request: Request, since: Cursor | None = None) -> Hub:
         return await self._follower.hub(request.path_params["blog"], since)

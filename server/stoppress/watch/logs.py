@@ -1,0 +1,68 @@
+"""The log: one line for each event, as JSON or as text, on standard error.
+
+Modules log with Python's `logging`: the message is the name of an event, which stays the same, and `extra` has what
+belongs to it. Libraries' records come the same way, with their text as the event.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+from structlog.processors import CallsiteParameter, CallsiteParameterAdder, JSONRenderer, TimeStamper, format_exc_info
+from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
+
+FORMATS = ("auto", "json", "text")
+LEVELS = ("info", "warning", "error")
+
+CHATTY = ("uvicorn", "httpx", "httpcore", "websockets", "asyncio", "redis", "opentelemetry")
+"""Libraries whose warnings are enough."""
+
+_SECRETS = re.compile(
+    r"""(?i)(\w://[^\s/:@]*:)[^\s@]+(?=@)         # the password of an address
+      | (\b(?:bearer|basic)\s+)[^\s"',;]+         # a header's value
+      | ((?:token|key|secret|password)=)[^&\s"']+  # a query's
+    """,
+    re.VERBOSE,
+)
+
+
+def set_up(format_: str, level: str, stream: TextIO | None = None) -> None:
+    """Send the log to a stream, standard error if none is given; `auto` is text for a terminal, else JSON."""
+    stream = stream or sys.stderr
+    terminal = stream.isatty()
+    text = format_ == "text" or (format_ == "auto" and terminal)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(structlog.dev.ConsoleRenderer(colors=terminal) if text else JSONRenderer()))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _formatter(renderer: Any) -> logging.Formatter:
+    return ProcessorFormatter(
+        foreign_pre_chain=[
+            add_log_level,
+            add_logger_name,
+            ExtraAdder(),
+            CallsiteParameterAdder([CallsiteParameter.PROCESS]),
+            TimeStamper(fmt="iso", utc=True),
+        ],
+        processors=[ProcessorFormatter.remove_processors_meta, format_exc_info, _without_secrets, renderer],
+    )
+
+
+def _without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """No line of ours has secrets in it; what libraries and exceptions say is looked through."""
+    for name, value in event.items():
+        if isinstance(value, Exception):
+            value = event[name] = str(value)
+        if isinstance(value, str):
+            event[name] = _SECRETS.sub(lambda found: "".join(part or "" for part in found.groups()) + "***", value)
+    return event
