@@ -1,28 +1,33 @@
-/** A WebSocket whose other end is the test. */
-export class FakeSocket {
+/** @import { World } from "../src/transports/transport.js" */
+
+/** A WebSocket or an EventSource whose other end is the test. */
+export class FakeLine extends EventTarget {
   /** @type {((event: any) => void) | null} */
   onmessage = null;
   /** @type {((event: any) => void) | null} */
   onclose = null;
+  /** @type {(() => void) | null} */
+  onerror = null;
   closed = false;
 
   /**
    * @param {string} address
-   * @param {string[]} protocols
+   * @param {string[]} [protocols]
    */
   constructor(address, protocols) {
+    super();
     this.address = address;
     this.protocols = protocols;
   }
 
   /** @param {object} message */
   send(message) {
-    this.sendText(JSON.stringify(message));
+    this.onmessage?.({ data: JSON.stringify(message) });
   }
 
-  /** @param {string} data */
-  sendText(data) {
-    this.onmessage?.({ data });
+  /** As an event of a stream. @param {{type: string}} message */
+  emit(message) {
+    this.dispatchEvent(new MessageEvent(message.type, { data: JSON.stringify(message) }));
   }
 
   drop(code = 1006) {
@@ -34,58 +39,136 @@ export class FakeSocket {
   }
 }
 
+/** Web Locks of one browser, as far as tabs use them. */
+export class FakeLocks {
+  /** @type {Map<string, (() => void)[]>} Who waits for each lock that is held. */
+  #held = new Map();
+
+  /**
+   * @param {string} name
+   * @param {any} options
+   * @param {(lock: any) => any} run
+   */
+  request = async (name, { ifAvailable = false, signal }, run) => {
+    const waiting = this.#held.get(name);
+    if (waiting && ifAvailable) return run(null);
+    if (waiting) await this.#wait(waiting, signal);
+    else this.#held.set(name, []);
+    try {
+      return await run({ name });
+    } finally {
+      const next = this.#held.get(name)?.shift();
+      if (next) next();
+      else this.#held.delete(name);
+    }
+  };
+
+  /**
+   * @param {(() => void)[]} waiting
+   * @param {AbortSignal} [signal]
+   */
+  #wait(waiting, signal) {
+    return new Promise((resolve, reject) => {
+      const granted = () => resolve(null);
+      waiting.push(granted);
+      signal?.addEventListener("abort", () => {
+        waiting.splice(waiting.indexOf(granted), 1);
+        reject(signal.reason);
+      });
+    });
+  }
+}
+
 /** What a connection needs of the world, under the test's control. */
 export class FakeWorld {
-  /** @type {FakeSocket[]} */
-  sockets = [];
-  /** @type {{run: () => void, at: number} | null} The connection has one timer at the most. */
-  #timer = null;
-  time = 0;
+  /** @type {FakeLine[]} Sockets and streams, as they were opened. */
+  lines = [];
+  /** @type {{address: URL, answer: (status: number, body?: object, type?: string) => void, aborted: boolean}[]} */
+  requests = [];
+  /** @type {Map<number, {run: () => void, at: number}>} */
+  #timers = new Map();
+  #count = 0;
+  time = 1_000_000;
   randomValue = 0;
 
-  constructor() {
-    const { sockets } = this;
-    this.WebSocket = class extends FakeSocket {
+  constructor(locks = new FakeLocks()) {
+    const { lines } = this;
+    class Line extends FakeLine {
       /**
        * @param {string} address
-       * @param {string[]} protocols
+       * @param {string[]} [protocols]
        */
       constructor(address, protocols) {
         super(address, protocols);
-        sockets.push(this);
+        lines.push(this);
       }
-    };
+    }
+    this.WebSocket = this.EventSource = Line;
+    this.locks = locks;
   }
 
-  /** The newest one. */
-  get socket() {
-    return this.sockets[this.sockets.length - 1];
+  BroadcastChannel = globalThis.BroadcastChannel;
+
+  /** The newest socket or stream. */
+  get line() {
+    return this.lines[this.lines.length - 1];
   }
 
-  /** Milliseconds until the timer, if there is one. */
-  get wait() {
-    return this.#timer && this.#timer.at - this.time;
+  /** The newest request. */
+  get request() {
+    return this.requests[this.requests.length - 1];
   }
 
-  /** Let the time pass until the timer is due. */
-  pass() {
-    const timer = this.#timer;
-    if (!timer) throw new Error("nothing is waited for");
-    this.#timer = null;
-    this.time = timer.at;
-    timer.run();
+  /** For what asks for a real world. @returns {World} */
+  get world() {
+    return /** @type {any} */ (this);
   }
+
+  fetch = (/** @type {URL} */ address, /** @type {{signal: AbortSignal}} */ { signal }) =>
+    new Promise((resolve, reject) => {
+      const request = {
+        address,
+        aborted: false,
+        answer: (/** @type {number} */ status, /** @type {any} */ body = {}, type = "application/json") => {
+          const headers = { "content-type": type, ...(status === 503 && { "retry-after": "2" }) };
+          resolve(new Response(status === 200 ? JSON.stringify(body) : "", { status, headers }));
+        },
+      };
+      signal.addEventListener("abort", () => {
+        request.aborted = true;
+        reject(signal.reason);
+      });
+      this.requests.push(request);
+    });
 
   setTimeout = (/** @type {() => void} */ run, /** @type {number} */ milliseconds) => {
-    if (this.#timer) throw new Error("a second timer");
-    return (this.#timer = { run, at: this.time + milliseconds });
+    this.#timers.set(++this.#count, { run, at: this.time + milliseconds });
+    return this.#count;
   };
 
-  clearTimeout = (/** @type {unknown} */ timer) => {
-    if (timer === this.#timer) this.#timer = null;
-  };
+  clearTimeout = (/** @type {number} */ timer) => this.#timers.delete(timer);
+
+  /** Let time pass, in milliseconds. */
+  pass(milliseconds = 0) {
+    const end = this.time + milliseconds;
+    for (;;) {
+      const [timer, next] = [...this.#timers].sort(([, a], [, b]) => a.at - b.at)[0] ?? [];
+      if (!next || next.at > end) break;
+      this.#timers.delete(timer);
+      this.time = next.at;
+      next.run();
+    }
+    this.time = end;
+  }
+
+  get timers() {
+    return this.#timers.size;
+  }
 
   now = () => this.time;
 
   random = () => this.randomValue;
 }
+
+/** Let everything happen that waits for nothing but its turn. */
+export const settled = () => new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,238 +1,151 @@
-/** @import { Beat, Retry, Update } from "./messages.js" */
+/** @import { Event } from "./events.js" */
+/** @import { Message } from "./messages.js" */
 /** @import { Applied, State } from "./state.js" */
-import { backoff } from "./backoff.js";
+/** @import { Close, Transport, World } from "../transports/transport.js" */
+import { Machine } from "./machine.js";
 
-export const SUBPROTOCOL = "stoppress.v1+json";
-
-/** Close codes of the contract, section 3. After these there is no point in coming back. */
-const MALFORMED_CURSOR = 4400;
-const TERMINAL = new Set([MALFORMED_CURSOR, 4401, 4403, 4404]);
-
-/** Nothing heard for so long, in milliseconds: two beats are missing. */
-const SILENCE = 45_000;
-
-/** The longest wait that a server may ask for, in milliseconds. */
-const LONGEST_RETRY = 3_600_000;
-
-/**
- * - `connecting`: for the first time;
- * - `live`: news comes in as it happens;
- * - `reconnecting`: the line was lost, news is late;
- * - `refused`: by the server, for good;
- * - `stopped`: by `stop()`.
- *
- * @typedef {"connecting" | "live" | "reconnecting" | "refused" | "stopped"} Phase
- */
+/** @typedef {import("./events.js").Phase} Phase */
 
 /**
  * @typedef {object} Handlers
  * @property {(outcome: Applied) => void} applied the state has changed
  * @property {(phase: Phase, code?: number) => void} phase with the close code if it is `refused`
+ * @property {() => void} heard the server said something
  */
 
 /**
- * The part of `WebSocket` that is used.
+ * What tabs do together; see `tabs.js`.
  *
- * @typedef {object} Socket
- * @property {((event: any) => void) | null} onmessage
- * @property {((event: any) => void) | null} onclose
- * @property {() => void} close
+ * @typedef {object} Sharing
+ * @property {Transport} transport a line that is another tab's
+ * @property {(message: any) => void} relay a message to the other tabs, if this one leads
+ * @property {() => void} leave
  */
 
-/**
- * What a connection needs of the world.
- *
- * @typedef {object} World
- * @property {new (address: string, protocols: string[]) => Socket} WebSocket
- * @property {(run: () => void, milliseconds: number) => any} setTimeout
- * @property {(timer: any) => void} clearTimeout
- * @property {() => number} now in milliseconds
- * @property {() => number} random from 0 to 1
- */
+/** What browsers tell of the network and of the page. @type {Record<string, () => Event["type"]>} */
+const SIGNALS = {
+  online: () => "online",
+  offline: () => "offline",
+  pagehide: () => "leave",
+  freeze: () => "leave",
+  pageshow: () => "return",
+  resume: () => "return",
+  visibilitychange: () => (document.hidden ? "hidden" : "visible"),
+};
 
-/** @returns {World} */
-function browser() {
-  return {
-    WebSocket,
-    setTimeout: (run, milliseconds) => setTimeout(run, milliseconds),
-    clearTimeout: (timer) => clearTimeout(timer),
-    now: () => Date.now(),
-    random: () => Math.random(),
-  };
-}
-
-/** Keeps one blog's state up to date over a WebSocket, and comes back whenever the line is lost. */
+/** Does what a machine says, with real lines, timers and tabs. */
 export class Connection {
-  #address;
-  #state;
+  #blog;
+  #machine;
   #handlers;
   #world;
-  /** @type {Socket | null} */
-  #socket = null;
-  /** The only timer: until the next attempt while there is no socket, else until the silence is too long.
-   * @type {any} */
-  #timer = null;
-  #heardAt = 0;
-  /** @type {Phase} */
-  #phase = "stopped";
-  /** Attempts without a usable answer, in a row. */
-  #failures = 0;
-  /** Gaps without progress in between: the first is worth an immediate question, a server that insists is not. */
-  #gaps = 0;
-  /** @type {Retry | null} */
-  #retry = null;
+  #transports;
+  #tabs;
+  /** What closes each open line. @type {Map<number, Close>} */
+  #lines = new Map();
+  /** @type {any} */
+  #timer;
+  /** @type {Event[]} */
+  #events = [];
+  #telling = false;
+  /** @type {AbortController | null} */
+  #listening = null;
 
   /**
-   * @param {string} address of the blog's live surface: `wss://host/blogs/NAME/live`
+   * @param {URL} blog its address
    * @param {State} state
    * @param {Handlers} handlers
-   * @param {World} [world]
+   * @param {World} world
+   * @param {Transport[]} transports the preferred one first, plain HTTP last
+   * @param {((tell: (event: Event) => void) => Sharing | null) | undefined} share makes what tabs do together
    */
-  constructor(address, state, handlers, world = browser()) {
-    this.#address = address;
-    this.#state = state;
+  constructor(blog, state, handlers, world, transports, share) {
+    this.#blog = blog;
     this.#handlers = handlers;
     this.#world = world;
+    this.#tabs = share?.((event) => this.tell(event));
+    this.#transports = this.#tabs ? [this.#tabs.transport, ...transports] : transports;
+    this.#machine = new Machine(state, this.#transports.length, Boolean(this.#tabs), world.random);
   }
 
   start() {
-    if (this.#phase !== "stopped") return;
-    this.#enter("connecting");
-    this.#connect();
+    this.tell({ type: "start" });
+    if (this.#listening || !globalThis.document) return;
+    this.#listening = new AbortController();
+    // Some are the document's and do not bubble
+    const options = { capture: true, signal: this.#listening.signal };
+    for (const [name, type] of Object.entries(SIGNALS)) {
+      addEventListener(name, () => this.tell(/** @type {Event} */ ({ type: type() })), options);
+    }
+    if (document.hidden) this.tell({ type: "hidden" });
   }
 
   stop() {
-    this.#drop();
-    this.#enter("stopped");
-  }
-
-  /** The network is back, or the page is looked at again: do not wait any longer than needed. */
-  hurry() {
-    if (this.#phase === "stopped" || this.#phase === "refused") return;
-    if (this.#socket === null) this.#connect();
-    else if (this.#world.now() - this.#heardAt >= SILENCE) this.#connect();
-  }
-
-  #connect() {
-    this.#drop();
-    const { cursor } = this.#state;
-    const address = cursor === null ? this.#address : `${this.#address}?since=${encodeURIComponent(cursor)}`;
-    const socket = new this.#world.WebSocket(address, [SUBPROTOCOL]);
-    this.#socket = socket;
-    socket.onmessage = ({ data }) => this.#heard(data);
-    socket.onclose = ({ code }) => this.#closed(code, cursor);
-    this.#listen();
-  }
-
-  /** Let go of socket and timer. A close handshake over a dead line would take minutes: nobody waits for it. */
-  #drop() {
-    this.#world.clearTimeout(this.#timer);
-    const socket = this.#socket;
-    this.#socket = null;
-    this.#state.disconnected();
-    if (socket === null) return;
-    socket.onmessage = socket.onclose = null;
-    socket.close();
-  }
-
-  #listen() {
-    this.#heardAt = this.#world.now();
-    this.#world.clearTimeout(this.#timer);
-    this.#timer = this.#world.setTimeout(() => this.#lost(), SILENCE);
-  }
-
-  /** @param {string} data */
-  #heard(data) {
-    this.#listen();
-    const message = parse(data);
-    if (message === null) this.#lost();
-    else if (message.type === "retry") this.#retry = message;
-    else if (message.type === "update" || message.type === "beat") this.#take(message);
-    // Any other type is from a later version and for clients that know it
-  }
-
-  /** @param {Update | Beat} message */
-  #take(message) {
-    const before = this.#state.cursor;
-    const outcome = this.#state.apply(message);
-    if (outcome.kind === "gap") {
-      this.#ask();
-      return;
-    }
-    this.#failures = 0;
-    this.#retry = null;
-    if (message.type === "beat" || this.#state.cursor !== before) this.#gaps = 0;
-    if (outcome.kind === "applied") {
-      this.#handlers.applied(outcome);
-      this.#enter("live");
-    }
-  }
-
-  /** Something is missing: the answer to a new connection is what differs from the state's cursor. */
-  #ask() {
-    this.#gaps += 1;
-    if (this.#gaps === 1) this.#connect();
-    else this.#lost();
+    this.#listening?.abort();
+    this.#listening = null;
+    this.tell({ type: "stop" });
   }
 
   /**
-   * @param {number} code
-   * @param {string | null} cursor that the connection was made with
+   * One event after the other: what handlers do meanwhile comes after what is being done.
+   *
+   * @param {Event} event
    */
-  #closed(code, cursor) {
-    this.#socket = null;
-    if (code === MALFORMED_CURSOR && cursor !== null) {
-      this.#state.cursor = null;
-      this.#connect();
-    } else if (TERMINAL.has(code)) {
-      this.#drop();
-      this.#enter("refused", code);
-    } else {
-      this.#lost();
+  tell(event) {
+    this.#events.push(event);
+    if (this.#telling) return;
+    this.#telling = true;
+    for (let next; (next = this.#events.shift()); ) {
+      for (const command of this.#machine.handle(next, this.#world.now())) this.#perform(command);
+    }
+    this.#telling = false;
+  }
+
+  /** @param {import("./events.js").Command} command */
+  #perform(command) {
+    switch (command.do) {
+      case "connect":
+        return this.#connect(command.line, command.rank, command.cursor);
+      case "close":
+        this.#lines.get(command.line)?.();
+        return this.#lines.delete(command.line);
+      case "timer":
+        this.#world.clearTimeout(this.#timer);
+        if (command.wait !== null) this.#timer = this.#world.setTimeout(() => this.tell({ type: "timer" }), command.wait);
+        return;
+      case "applied":
+        return this.#handlers.applied(command.outcome);
+      case "phase":
+        if (command.phase === "reconnecting") this.#tabs?.relay({ type: "lost" });
+        return this.#handlers.phase(command.phase, command.code);
+      case "leave":
+        return this.#tabs?.leave();
     }
   }
 
-  #lost() {
-    this.#drop();
-    this.#enter(this.#phase === "connecting" ? "connecting" : "reconnecting");
-    this.#timer = this.#world.setTimeout(() => this.#connect(), this.#wait());
-  }
-
-  #wait() {
-    const retry = this.#retry;
-    this.#retry = null;
-    const { random } = this.#world;
-    if (retry !== null) return Math.min(LONGEST_RETRY, retry.min + random() * (retry.max - retry.min));
-    const failures = Math.max(this.#failures, this.#gaps - 1);
-    this.#failures += 1;
-    return backoff(failures, random);
-  }
-
   /**
-   * @param {Phase} phase
-   * @param {number} [code]
+   * @param {number} line
+   * @param {number} rank
+   * @param {string | null} cursor
    */
-  #enter(phase, code) {
-    if (phase === this.#phase) return;
-    this.#phase = phase;
-    this.#handlers.phase(phase, code);
+  #connect(line, rank, cursor) {
+    const on = {
+      message: (/** @type {Message | null} */ message) => {
+        if (!this.#lines.has(line)) return;
+        this.#handlers.heard();
+        this.#tabs?.relay(message);
+        this.tell({ type: "message", line, message });
+      },
+      closed: (/** @type {number} */ code) => {
+        this.#lines.delete(line);
+        this.tell({ type: "closed", line, code });
+      },
+    };
+    this.#lines.set(line, () => {});
+    try {
+      this.#lines.set(line, this.#transports[rank]({ blog: this.#blog, cursor, world: this.#world }, on));
+    } catch {
+      on.closed(1006); // the browser does not allow it at all, as a plain socket on a page that came by TLS
+    }
   }
-}
-
-/**
- * @param {string} data
- * @returns {Update | Beat | Retry | null} null if it makes no sense
- */
-function parse(data) {
-  try {
-    const message = JSON.parse(data);
-    return message.type === "retry" && !isSane(message) ? null : message;
-  } catch {
-    return null;
-  }
-}
-
-/** @param {Retry} retry */
-function isSane({ min, max }) {
-  return Number.isFinite(min) && Number.isFinite(max) && min >= 0 && max >= min;
 }

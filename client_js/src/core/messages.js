@@ -70,6 +70,7 @@
  *
  * @typedef {{type: "beat", cursor: string}} Beat
  * @typedef {{type: "retry", min: number, max: number}} Retry milliseconds
+ * @typedef {Update | Beat | Retry} Message
  *
  * @typedef {object} Page entries from further down, newest first
  * @property {string} blog

@@ -1,0 +1,3 @@
+// The smallest client: WebSocket only, unless it is given more transports. `index.js` has all of them.
+export { BareLiveBlog as LiveBlog } from "./core/bare-live-blog.js";
+export { State } from "./core/state.js";

@@ -1,0 +1,118 @@
+/** @import { Command, Event } from "../src/core/events.js" */
+import { Machine } from "../src/core/machine.js";
+import { State } from "../src/core/state.js";
+
+/** Drives a machine: keeps its clock and does what it says, on paper. */
+export class Driver {
+  now = 1_000_000;
+  /** When its timer is due. @type {number | null} */
+  due = null;
+  /** @type {{line: number, rank: number, cursor: string | null, open: boolean}[]} */
+  lines = [];
+  /** @type {string[]} */
+  phases = [];
+  /** @type {string[][]} */
+  shown = [];
+  left = 0;
+  random = 0;
+
+  /** @param {{cursor?: string | null, count?: number, shared?: boolean}} [options] */
+  constructor({ cursor = "2-b", count = 1, shared = false } = {}) {
+    this.state = new State({ cursor });
+    this.machine = new Machine(this.state, count, shared, () => this.random);
+    this.tell("start");
+  }
+
+  /** @param {Event | Exclude<Event["type"], "message" | "closed">} event */
+  tell(event) {
+    const told = /** @type {Event} */ (typeof event === "string" ? { type: event } : event);
+    for (const command of this.machine.handle(told, this.now)) this.#perform(command);
+    const open = this.lines.filter((line) => line.open).length;
+    if (open > 2) throw new Error(`${open} lines at once`);
+  }
+
+  /** @param {Command} command */
+  #perform(command) {
+    if (command.do === "connect") this.lines.push({ ...command, open: true });
+    else if (command.do === "close") this.#line(command.line).open = false;
+    else if (command.do === "timer") this.due = command.wait === null ? null : this.now + command.wait;
+    else if (command.do === "applied") this.shown.push(command.outcome.changed);
+    else if (command.do === "leave") this.left += 1;
+    else this.phases.push(command.code ? `${command.phase} ${command.code}` : command.phase);
+  }
+
+  /** @param {number} id */
+  #line(id) {
+    const line = this.lines.find(({ line }) => line === id);
+    if (!line) throw new Error(`no line ${id}`);
+    return line;
+  }
+
+  /** The newest. */
+  get line() {
+    return this.lines[this.lines.length - 1];
+  }
+
+  get phase() {
+    return this.phases[this.phases.length - 1];
+  }
+
+  /** The ranks of all lines that there were. */
+  get ranks() {
+    return this.lines.map(({ rank }) => rank);
+  }
+
+  /** @param {any} message */
+  send(message, { line } = this.line) {
+    this.tell({ type: "message", line, message });
+  }
+
+  /** The line is lost, or closed by the other end. */
+  drop(code = 1006, { line } = this.line) {
+    this.#line(line).open = false;
+    this.tell({ type: "closed", line, code });
+  }
+
+  /** Let so much time pass, in milliseconds; timers come when they should. */
+  pass(milliseconds = 0) {
+    const end = this.now + milliseconds;
+    while (this.due !== null && this.due <= end) {
+      this.now = this.due;
+      this.tell("timer");
+    }
+    this.now = end;
+  }
+
+  /** Let time pass until there is a new line. Returns how long it took, in milliseconds. */
+  attempt() {
+    const [begin, count] = [this.now, this.lines.length];
+    while (this.lines.length === count) {
+      if (this.due === null || this.now > begin + 7_200_000) throw new Error("nothing is waited for");
+      this.now = this.due;
+      this.tell("timer");
+    }
+    return this.now - begin;
+  }
+
+  /** The machine sleeps; nothing is told meanwhile. */
+  sleep(milliseconds = 0) {
+    this.now += milliseconds;
+    this.tell("timer");
+  }
+}
+
+/**
+ * @param {string | null} from
+ * @param {string} cursor
+ */
+export function update(from, cursor, more = false) {
+  const seq = Number.parseInt(cursor, 10);
+  const entry = { id: `e${seq}`, seq, version: 1, status: "published", published_at: "2020-10-09T06:05:00.000Z" };
+  return { type: "update", blog: "demo", from, cursor, entries: [entry], ...(more && { more }) };
+}
+
+/** @param {string} cursor */
+export const nothingNew = (cursor) => ({ type: "update", blog: "demo", from: cursor, cursor, entries: [] });
+
+/** @param {string} cursor */
+export const beat = (cursor) => ({ type: "beat", cursor });

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { LiveBlog, State } from "../src/index.js";
+import { beat, nothingNew, update } from "./driver.js";
+import { FakeLocks, FakeWorld, settled } from "./fake-world.js";
+
+/** @type {Tab[]} */
+let tabs = [];
+/** @type {FakeLocks} */
+let locks;
+
+/** One tab of a browser. */
+class Tab {
+  world = new FakeWorld(locks);
+  live;
+
+  /** @param {string} cursor */
+  constructor(cursor) {
+    this.live = new LiveBlog("https://host/blogs/demo", { state: new State({ cursor }), world: this.world.world });
+    tabs.push(this);
+  }
+
+  get cursor() {
+    return this.live.state.cursor;
+  }
+
+  /** @param {object} [answer] to its first request */
+  async start(answer) {
+    this.live.start();
+    await settled();
+    if (answer) this.world.request.answer(200, answer);
+    await settled();
+    return this;
+  }
+
+  /** How many connections it has. */
+  get connections() {
+    return this.world.lines.filter((line) => !line.closed).length;
+  }
+}
+
+beforeEach(() => {
+  locks = new FakeLocks();
+});
+
+afterEach(() => {
+  for (const tab of tabs) tab.live.stop();
+  tabs = [];
+});
+
+async function leader(cursor = "2-b") {
+  const tab = await new Tab(cursor).start();
+  tab.world.line.send(nothingNew(cursor));
+  return tab;
+}
+
+test("two tabs have one connection, and show the same", async () => {
+  const first = await leader();
+  const second = await new Tab("1-a").start(update("1-a", "2-b"));
+  assert.deepEqual([first.connections, second.connections], [1, 0]);
+  assert.equal(first.world.requests.length, 0, "the first one asks nobody");
+  first.world.line.send(update("2-b", "3-c"));
+  await settled();
+  assert.deepEqual([first.cursor, second.cursor], ["3-c", "3-c"]);
+  assert.equal(second.live.phase, "live");
+});
+
+test("what is passed on while the answer is on its way is not lost", async () => {
+  const first = await leader();
+  const second = new Tab("1-a");
+  await second.start();
+  first.world.line.send(update("2-b", "3-c"));
+  first.world.line.send(update("3-c", "4-d"));
+  await settled();
+  second.world.request.answer(200, update("1-a", "3-c"));
+  await settled();
+  assert.equal(second.cursor, "4-d");
+});
+
+test("a tab that missed something asks the server", async () => {
+  const first = await leader();
+  const second = await new Tab("1-a").start(update("1-a", "2-b"));
+  first.world.line.send(update("2-b", "3-c"));
+  await settled();
+  second.live.state.cursor = "2-b"; // as if that had not come
+  first.world.line.send(beat("3-c"));
+  await settled();
+  assert.equal(second.world.request.address.search, "?since=2-b");
+  second.world.request.answer(200, update("2-b", "3-c"));
+  await settled();
+  assert.equal(second.cursor, "3-c");
+  assert.equal(second.connections, 0);
+});
+
+test("when the leader stops, another tab goes on from its own cursor", async () => {
+  const first = await leader();
+  const second = await new Tab("1-a").start(update("1-a", "2-b"));
+  const third = await new Tab("2-b").start(nothingNew("2-b"));
+  first.live.stop();
+  await settled();
+  assert.deepEqual([first.connections, second.connections, third.connections], [0, 1, 0]);
+  assert.equal(second.world.line.address, "wss://host/blogs/demo/live?since=2-b");
+  second.world.line.send(update("2-b", "3-c"));
+  await settled();
+  assert.equal(third.cursor, "3-c");
+  assert.equal(third.live.phase, "live");
+});
+
+test("a leader that is frozen is not waited for longer than for a dead line", async () => {
+  const first = await leader();
+  const second = await new Tab("2-b").start(nothingNew("2-b"));
+  second.world.pass(45_000);
+  assert.equal(second.connections, 1);
+  second.world.line.send(update("2-b", "3-c"));
+  assert.equal(second.cursor, "3-c");
+  first.world.line.send(update("2-b", "3-c"));
+  await settled();
+  assert.equal(second.connections, 0, "it is awake: one connection again");
+  second.world.request.answer(200, nothingNew("3-c"));
+  await settled();
+  assert.equal(second.live.phase, "live");
+});
+
+test("that the leader has lost its line is said in all tabs", async () => {
+  const first = await leader();
+  const second = await new Tab("2-b").start(nothingNew("2-b"));
+  first.world.line.drop();
+  await settled();
+  assert.equal(second.live.phase, "reconnecting");
+  first.world.pass(500);
+  first.world.line.send(nothingNew("2-b"));
+  await settled();
+  assert.equal(second.live.phase, "live");
+});
+
+test("a reset of the leader resets nobody who is up to date", async () => {
+  const first = await leader();
+  const second = await new Tab("2-b").start(nothingNew("2-b"));
+  const asked = second.world.requests.length;
+  first.world.line.send(update(null, "2-b"));
+  await settled();
+  assert.equal(second.world.requests.length, asked);
+  first.world.line.send(update(null, "1-other"));
+  await settled();
+  second.world.request.answer(200, update(null, "1-other"));
+  await settled();
+  assert.equal(second.cursor, "1-other");
+});
+
+test("a blog that is gone is gone for a following tab as well", async () => {
+  await leader();
+  const second = await new Tab("2-b").start();
+  second.world.request.answer(404, {}, "application/problem+json");
+  await settled();
+  assert.equal(second.live.phase, "refused");
+});
+
+test("where locks are not allowed each tab has its own connection", async () => {
+  locks.request = async () => {
+    throw new DOMException("not here", "SecurityError");
+  };
+  const tab = await new Tab("2-b").start();
+  assert.equal(tab.connections, 1);
+});
