@@ -4,7 +4,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check latency bench format lock clean
+.PHONY: help run test check bundle latency bench format lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ check: ## lint, formatting and types, Python and JavaScript
 	.venv/bin/mypy
 	cd client_js && npm run --silent check && npm run --silent lint
 
+bundle: ## make the JavaScript client's bundles, which a wheel that is built after it has
+	@scripts/setup check
+	cd client_js && npm run --silent build
+
 latency: ## measure how long an entry takes from the editor to 100 readers
 	@scripts/setup run
 	@.venv/bin/python loadtest/latency.py $(ARGS)
@@ -44,6 +48,6 @@ lock: ## bring the lock files up to date with pyproject.toml and package.json; A
 	@scripts/lock $(ARGS)
 
 clean: ## remove everything that the other targets made (never a database)
-	rm -rf .venv client_js/node_modules loadtest/bench/peers/node_modules dist htmlcov .coverage .coverage.* test-results
+	rm -rf .venv client_js/node_modules loadtest/bench/peers/node_modules dist client_js/dist client_js/types htmlcov .coverage .coverage.* test-results
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
+  { ignores: ["dist/", "types/"] },
   js.configs.recommended,
   {
     rules: {
@@ -17,7 +18,7 @@ export default [
   },
   { files: ["src/**"], languageOptions: { globals: globals.browser } },
   {
-    files: ["tests/**"],
+    files: ["tests/**", "scripts/**"],
     languageOptions: { globals: globals.node },
     rules: { "no-console": "off" },
   },

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, test } from "node:test";
 import { changes } from "../src/transports/changes.js";
-import { decode, webSocketMsgpack } from "../src/transports/msgpack.js";
+import { decode } from "../src/transports/msgpack-decode.js";
+import { webSocketMsgpack } from "../src/transports/msgpack.js";
 import { nothingNew, update } from "./driver.js";
 import { FakeWorld, settled } from "./fake-world.js";
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,19 @@ import msgpack
 import msgspec
 import pytest
 from msgspec import Raw, Struct
+from starlette.requests import Request
 
+from stoppress.errors import BlogNotFound, MalformedCursor, StoreUnavailable
 from stoppress.model import Entry, Header
+from stoppress.web.live import BUSY
+from stoppress.web.problems import on_error
 from stoppress.wire.encodings import JSON, MSGPACK, Codec
 from stoppress.wire.messages import Beat, Retry, Update
 
-VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "messages.json").read_text(encoding="utf-8"))
+FOLDER = Path(__file__).parents[1] / "vectors"
+VECTORS = json.loads((FOLDER / "messages.json").read_text(encoding="utf-8"))
+VALUES = json.loads((FOLDER / "msgpack.json").read_text(encoding="utf-8"))
+CLOSING = json.loads((FOLDER / "closing.json").read_text(encoding="utf-8"))
 
 
 def vectors() -> list[Any]:
@@ -54,3 +62,36 @@ def test_msgpack_is_exactly_the_vectors(vector):
 def test_decoders_that_are_not_ours_read_the_message(vector):
     assert json.loads(vector["json"]) == vector["message"]
     assert msgpack.unpackb(bytes.fromhex(vector["msgpack"])) == vector["message"]
+
+
+@pytest.mark.parametrize("vector", VALUES, ids=[vector["name"] for vector in VALUES])
+def test_values_of_every_size_are_exactly_the_vectors(vector):
+    assert msgspec.msgpack.encode(vector["value"]).hex() == vector["msgpack"]
+    assert msgpack.unpackb(bytes.fromhex(vector["msgpack"])) == vector["value"]
+
+
+def test_clients_stop_at_exactly_the_codes_that_the_protocol_calls_terminal():
+    protocol = (Path(__file__).parents[2] / "docs" / "reference" / "protocol.md").read_text(encoding="utf-8")
+    table = {
+        int(code): action for code, action in re.findall(r"^\| `(\d{4})` \|.*\| ([^|]+) \|$", protocol, re.MULTILINE)
+    }
+    then = {vector["code"]: vector["then"] for vector in CLOSING["codes"]}
+    assert {code for code, action in table.items() if "stop" in action} == {
+        code for code in then if then[code] != "come back" and code in table
+    }
+    assert set(table) <= set(then)
+
+
+def test_what_the_server_says_of_coming_back_is_among_the_vectors():
+    said = [vector["retry"] for vector in CLOSING["retries"]]
+    assert json.loads(JSON.serialise(BUSY)) in said
+    assert json.loads(JSON.serialise(Retry(min=0, max=12_000))) in said
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(MalformedCursor("x"), 4400), (BlogNotFound("demo"), 4404), (StoreUnavailable("x"), 1006)]
+)
+async def test_an_error_over_http_is_what_the_vectors_make_of_its_status(error, code):
+    answer = await on_error(Request({"type": "http", "headers": []}), error)
+    assert {"status": answer.status_code, "code": code} in CLOSING["statuses"]
+    assert answer.media_type == "application/problem+json"

@@ -54,14 +54,17 @@ export async function ask(source, wait, signal) {
   }
 }
 
+/** The close codes for statuses that are final. @type {Record<number, number>} */
+const FINAL = { 400: 4400, 401: 4401, 403: 4403, 404: 4404, 410: 4404 };
+
 /**
  * The close code for a status. Only the server's own refusals count, not those of a proxy on the way.
  *
  * @param {Response} answer
  */
 function codeOf({ status, headers }) {
-  if (!headers.get("content-type")?.startsWith("application/problem+json")) return 1006;
-  return [400, 401, 403, 404].includes(status) ? 4000 + status : status === 410 ? 4404 : 1006;
+  const own = headers.get("content-type")?.startsWith("application/problem+json");
+  return (own && FINAL[status]) || 1006;
 }
 
 /**

@@ -1,7 +1,6 @@
 /** @import { Event } from "../core/events.js" */
 /** @import { Message } from "../core/messages.js" */
-/** @import { Sharing } from "../core/connection.js" */
-/** @import { Listener, Source, World } from "./transport.js" */
+/** @import { Source, Transport, World } from "./transport.js" */
 import { ask } from "./changes.js";
 
 /** Messages that are kept while the first answer is on its way. What is lost of more is asked for again. */
@@ -10,8 +9,6 @@ const KEPT = 100;
 /**
  * The tabs of one origin that follow the same blog: the one that holds a lock has the connection and passes on what it
  * hears; the others ask once over HTTP for what they lack, then they listen.
- *
- * @implements {Sharing}
  */
 export class Tabs {
   #name;
@@ -37,10 +34,7 @@ export class Tabs {
     this.#tell = tell;
   }
 
-  /**
-   * @param {Source} source
-   * @param {Listener} on
-   */
+  /** @type {Transport} */
   transport = (source, on) => {
     const aborter = new AbortController();
     const { signal } = aborter;

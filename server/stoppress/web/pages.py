@@ -16,6 +16,7 @@ from stoppress.follower import Follower
 from stoppress.live.items import PublicItem, parse_place
 from stoppress.live.replica import Replica
 from stoppress.newsroom.blogs import Blogs
+from stoppress.web.assets import Assets
 
 HEADERS = {
     "content-security-policy": (
@@ -29,12 +30,6 @@ HEADERS = {
 
 LISTED = 500
 """Blogs on the list."""
-
-
-def client_folder() -> Path:
-    """Where the JavaScript client is: in the package, or beside it in a source tree."""
-    packaged = Path(__file__).parent / "client"
-    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "client_js" / "src"
 
 
 class _Revalidated(StaticFiles):
@@ -59,6 +54,7 @@ class Pages:
         self._follower = follower
         self._blogs = blogs
         self._newest = newest
+        self._assets = Assets()
         self._templates = Environment(
             loader=PackageLoader("stoppress.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
@@ -68,7 +64,7 @@ class Pages:
         return [
             Route("/", self.index, methods=["GET"]),
             Route("/blogs/{blog}", self.blog, methods=["GET"]),
-            Mount("/client", _Revalidated(directory=client_folder()), name="client"),
+            self._assets.mount(),
             Mount("/static", _Revalidated(directory=static), name="static"),
         ]
 
@@ -119,6 +115,7 @@ class Pages:
             older=older and older.replace("/entries?", "?"),
             newest=newest,
             at=at,
+            script=self._assets.script("page"),
         )
 
     def _page(self, template: str, headers: dict[str, str] | None = None, **values: object) -> Response:
