@@ -45,7 +45,7 @@ export function localise(root, language, now = new Date()) {
  *
  * @param {string | undefined} language
  */
-function usable(language) {
+export function usable(language) {
   if (!language) return undefined;
   const [base] = language.split("-");
   const own = language === base && navigator.languages.find((one) => one.split("-")[0] === base);

@@ -27,13 +27,14 @@ class PublicItem:
     that when it is asked for, because most entries of a long blog never are.
     """
 
-    __slots__ = ("is_retracted", "place", "stored")
+    __slots__ = ("is_key", "is_retracted", "place", "stored")
 
     def __init__(self, item: Item) -> None:
         self.stored = item
         summary = msgspec.json.decode(item.body, type=_Summary)
         self.place = Place(summary.published_at or "", item.id)
         self.is_retracted = item.id != HEADER and summary.status == "retracted"
+        self.is_key = bool(summary.key) and not self.is_retracted
 
     @property
     def id(self) -> str:
@@ -64,6 +65,7 @@ class _Summary(Struct):
 
     status: str
     published_at: str | None = None
+    key: bool | None = None
 
 
 def is_retraction(item: Item) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from bisect import bisect_left, insort
 from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from stoppress.live.items import Place, PublicItem, older_address
@@ -171,6 +172,11 @@ class Replica:
         begin = max(0, end - limit)
         entries = [self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])]
         return entries, older_address(self.blog, self._order[begin]) if begin else None
+
+    def key_events(self, limit: int) -> list[PublicItem]:
+        """The entries that sum up the blog, newest first."""
+        items = (self._items[entry_id] for _, entry_id in reversed(self._order))
+        return list(islice((item for item in items if item.is_key), limit))
 
 
 def _fitting(items: Iterable[PublicItem], limit: int) -> list[PublicItem]:

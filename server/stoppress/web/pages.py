@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,15 @@ from stoppress.live.items import PublicItem, parse_place
 from stoppress.live.replica import Replica
 from stoppress.newsroom.blogs import Blogs
 from stoppress.web.assets import Assets
+from stoppress.web.client_folder import client_folder
+from stoppress.web.embeds import HOSTS, frame_of
+from stoppress.web.texts import around, texts_of
 
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src 'self' http: https:; media-src http: https:; base-uri 'none'; form-action 'none'"
+        "img-src 'self' http: https:; media-src http: https:; base-uri 'none'; form-action 'none'; "
+        f"frame-src {HOSTS}; require-trusted-types-for 'script'; trusted-types stoppress"
     ),
     "referrer-policy": "strict-origin-when-cross-origin",
     "x-content-type-options": "nosniff",
@@ -30,6 +35,9 @@ HEADERS = {
 
 LISTED = 500
 """Blogs on the list."""
+
+KEY_EVENTS = 10
+"""Entries in a page's summary."""
 
 
 class _Revalidated(StaticFiles):
@@ -58,6 +66,7 @@ class Pages:
         self._templates = Environment(
             loader=PackageLoader("stoppress.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
+        self._templates.globals |= {"around": around, "frame_of": frame_of, "texts_of": texts_of}
 
     def routes(self) -> list[Route | Mount]:
         static = Path(__file__).parent / "static"
@@ -106,7 +115,7 @@ class Pages:
         pinned = replica.entry(header.pinned) if header and header.pinned and newest else None
         return self._page(
             "blog.html",
-            {"etag": etag, "vary": "accept"},
+            {"etag": etag, "vary": "accept", "last-modified": formatdate(usegmt=True)},
             blog=replica.blog,
             header=header,
             pinned=pinned.content if pinned else None,
@@ -116,6 +125,7 @@ class Pages:
             newest=newest,
             at=at,
             script=self._assets.script("page"),
+            key_events=[entry.content for entry in replica.key_events(KEY_EVENTS)] if newest else [],
         )
 
     def _page(self, template: str, headers: dict[str, str] | None = None, **values: object) -> Response:

@@ -1,0 +1,99 @@
+/** @import { Applied } from "./core/state.js" */
+import { LiveBlog } from "./core/live-blog.js";
+import { addTexts, textsOf } from "./texts.js";
+import { BlogView } from "./view/blog-view.js";
+import { hydrate } from "./view/hydrate.js";
+import { directionOf } from "./view/languages.js";
+import { skeleton } from "./view/skeleton.js";
+import { styleSheet } from "./view/style-sheet.js";
+
+/**
+ * `<live-blog src="https://host/blogs/NAME">`: shows a blog and keeps it up to date, as long as it is in a document.
+ *
+ * With the server's markup in it, it takes that over; else it makes the same in a shadow root of its own, with slots
+ * named `masthead`, `related` and `footer`. The attribute `lang` says in which language it speaks.
+ */
+export class LiveBlogElement extends HTMLElement {
+  /** The blog as it is followed; null before the element is in a document. @type {LiveBlog | null} */
+  live = null;
+
+  connectedCallback() {
+    if (this.live) this.live.start();
+    else if (this.querySelector("[data-part]")) this.#takeOver();
+    else void this.#make();
+  }
+
+  disconnectedCallback() {
+    this.live?.stop();
+  }
+
+  /** The address of the blog's page. */
+  get src() {
+    return new URL(this.getAttribute("src") ?? "", document.baseURI).href;
+  }
+
+  #takeOver() {
+    const { lang } = document.documentElement;
+    const newest = "newest" in this.dataset;
+    const setting = { texts: textsOf(lang), blog: this.getAttribute("src") ?? "" };
+    const live = (this.live = new LiveBlog(this.src, { state: hydrate(this, new URL(location.href)) }));
+    const view = new BlogView(this, live, setting, { language: lang, newest });
+    view.start();
+    live.addEventListener("change", (event) => this.#nameDocument(/** @type {CustomEvent<Applied>} */ (event).detail));
+    live.start();
+    void this.#arrive(view);
+  }
+
+  async #make() {
+    const language = this.closest("[lang]")?.getAttribute("lang") ?? undefined;
+    const setting = { texts: textsOf(language), blog: this.src };
+    const live = (this.live = new LiveBlog(this.src));
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [await styleSheet()];
+    root.append(...skeleton(setting));
+    const view = new BlogView(root, live, setting, { language, newest: true });
+    view.start();
+    if (this.isConnected) live.start();
+    live.addEventListener("change", () => void this.#arrive(view, "/"), { once: true });
+  }
+
+  /**
+   * To the entry that the address names. On the blog's own page it may be on another one, which the server finds.
+   *
+   * @param {BlogView} view
+   */
+  async #arrive(view, elsewhere = `${this.getAttribute("src")}/entries/`) {
+    const go = async () => {
+      const id = /^#entry-([\w-]+)$/.exec(location.hash)?.[1] ?? "";
+      if (!id || (elsewhere !== "/" && this.querySelector(`#entry-${id}`))) return;
+      if (elsewhere !== "/") location.replace(`${elsewhere}${id}${location.hash}`);
+      else await view.goTo(id);
+    };
+    addEventListener("hashchange", () => void go());
+    const { at } = this.dataset;
+    if (at && !location.hash) await view.goTo(at);
+    else await go();
+  }
+
+  /**
+   * The document around the server's markup goes with the blog.
+   *
+   * @param {Applied} outcome
+   */
+  #nameDocument({ header, reset }) {
+    const { state } = /** @type {LiveBlog} */ (this.live);
+    this.dataset.cursor = state.cursor ?? "0";
+    if (reset && !("newest" in this.dataset)) {
+      history.replaceState(history.state, "", this.src);
+      this.dataset.newest = "";
+    }
+    if (!header || !state.header) return;
+    document.title = state.header.headline;
+    document.documentElement.lang = state.header.language ?? "en";
+    document.documentElement.dir = directionOf(state.header.language);
+  }
+}
+
+if (!customElements.get("live-blog")) customElements.define("live-blog", LiveBlogElement);
+
+export { addTexts };

@@ -1,0 +1,112 @@
+/** @import { Entry } from "../core/messages.js" */
+/** @import { Place } from "../core/place.js" */
+import { comparePlaces, placeOf } from "../core/place.js";
+import { placeOfArticle } from "./hydrate.js";
+import { morph } from "./morph.js";
+
+/**
+ * The list of entries: articles in the order that the reader has chosen, with the keyboard's contract of a feed
+ * (https://www.w3.org/WAI/ARIA/apg/patterns/feed/).
+ */
+export class Feed {
+  #list;
+  /** 1 if the newest comes first, -1 if the oldest does. */
+  #direction = 1;
+
+  /** @param {HTMLElement} list */
+  constructor(list) {
+    this.#list = list;
+    list.addEventListener("keydown", (event) => this.#press(event));
+  }
+
+  /** All that are there, as they stand. */
+  get articles() {
+    return /** @type {HTMLElement[]} */ ([...this.#list.children]);
+  }
+
+  /** @param {string} id of an entry */
+  article(id) {
+    return /** @type {HTMLElement | null} */ (this.#list.querySelector(`#${CSS.escape(`entry-${id}`)}`));
+  }
+
+  /** Whether the newest entry stands first. */
+  get newestFirst() {
+    return this.#direction > 0;
+  }
+
+  set newestFirst(value) {
+    if (value === this.newestFirst) return;
+    this.#direction = -this.#direction;
+    this.#list.append(...this.articles.reverse());
+    this.number();
+  }
+
+  /** Where the newest entry stands; null if there is none. @returns {Place | null} */
+  get newest() {
+    const newest = this.newestFirst ? this.#list.firstElementChild : this.#list.lastElementChild;
+    return newest && placeOfArticle(/** @type {HTMLElement} */ (newest));
+  }
+
+  /**
+   * Show an entry in its place.
+   *
+   * @param {Entry} entry
+   * @param {HTMLElement} fresh its article, made anew
+   * @returns {HTMLElement} the article that is shown: the one that was there, if it was in this place
+   */
+  put(entry, fresh) {
+    const old = this.article(entry.id);
+    if (old && comparePlaces(placeOfArticle(old), placeOf(entry)) === 0) {
+      morph(old, fresh);
+      return old;
+    }
+    old?.remove();
+    const place = placeOf(entry);
+    const next = this.articles.find((other) => comparePlaces(placeOfArticle(other), place) * this.#direction < 0);
+    this.#list.insertBefore(fresh, next ?? null);
+    return fresh;
+  }
+
+  /** Tell assistive technology which is which of how many. @param {boolean} [whole] whether all are here */
+  number(whole = true) {
+    const { articles } = this;
+    const size = whole ? String(articles.length) : "-1";
+    articles.forEach((article, index) => {
+      article.setAttribute("aria-posinset", String(index + 1));
+      article.setAttribute("aria-setsize", size);
+    });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    const step = { PageDown: 1, PageUp: -1 }[event.key];
+    const article = /** @type {Element} */ (event.target).closest("article");
+    if (!article || event.altKey || event.metaKey || event.shiftKey) return;
+    if (step && !event.ctrlKey) {
+      const shown = this.articles.filter((one) => one === article || one.getClientRects().length);
+      shown[shown.indexOf(/** @type {HTMLElement} */ (article)) + step]?.focus();
+    } else if (event.ctrlKey && event.key === "Home") {
+      focusOutside(this.#list, Node.DOCUMENT_POSITION_PRECEDING);
+    } else if (event.ctrlKey && event.key === "End") {
+      focusOutside(this.#list, Node.DOCUMENT_POSITION_FOLLOWING);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+}
+
+/**
+ * Go to what can have the focus next to a list, before or after it.
+ *
+ * @param {Element} list
+ * @param {number} side
+ */
+function focusOutside(list, side) {
+  const root = /** @type {ParentNode} */ (/** @type {unknown} */ (list.getRootNode()));
+  const places = [...root.querySelectorAll("a[href], button, select, summary, input")].filter(
+    (one) => one.getClientRects().length && !list.contains(one) && list.compareDocumentPosition(one) & side,
+  );
+  const place = side === Node.DOCUMENT_POSITION_FOLLOWING ? places[0] : places.at(-1);
+  /** @type {HTMLElement | undefined} */ (place)?.focus();
+}

@@ -1,0 +1,42 @@
+/**
+ * Make an article look like a newer one, and leave alone what is the same in both: what plays goes on playing, what is
+ * selected stays selected, what has the focus keeps it.
+ *
+ * @param {Element} old in the document
+ * @param {Element} fresh made anew; it is taken apart
+ */
+export function morph(old, fresh) {
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  const rest = [...old.childNodes];
+  for (const child of [...fresh.childNodes]) {
+    const index = rest.findIndex((other) => isSame(other, child));
+    if (index < 0) {
+      old.insertBefore(child, rest[0] ?? null);
+    } else {
+      for (const gone of rest.splice(0, index + 1).slice(0, -1)) gone.remove();
+    }
+  }
+  for (const gone of rest) gone.remove();
+}
+
+/**
+ * @param {Node} old
+ * @param {Node} fresh
+ */
+function isSame(old, fresh) {
+  return old.isEqualNode(fresh) || isOpened(old, fresh);
+}
+
+/**
+ * Whether it is an embed that the reader has opened.
+ *
+ * @param {Node} old
+ * @param {Node} fresh
+ */
+function isOpened(old, fresh) {
+  const frame = /** @type {Element} */ (old).querySelector?.(":scope > iframe[data-url]");
+  const link = /** @type {Element} */ (fresh).querySelector?.(":scope > a[data-frame]");
+  return Boolean(frame) && frame?.getAttribute("data-url") === link?.getAttribute("href");
+}

@@ -1,0 +1,61 @@
+/** @import { LiveBlog } from "../core/live-blog.js" */
+/** @import { Texts } from "../texts.js" */
+
+/** How many pages come by scrolling alone, before the reader is asked: what is below them wants to be reached too. */
+const BY_SCROLLING = 3;
+
+/** How far ahead of the end a page is asked for. */
+const AHEAD = "600px";
+
+/** Loads older entries, in the place of the link to their page. */
+export class Older {
+  #part;
+  #live;
+  #texts;
+  #left = BY_SCROLLING;
+  #loading = false;
+
+  /**
+   * @param {HTMLElement} part with the links to other pages
+   * @param {LiveBlog} live
+   * @param {Texts} texts
+   */
+  constructor(part, live, texts) {
+    this.#part = part;
+    this.#live = live;
+    this.#texts = texts;
+    part.addEventListener("click", (event) => {
+      const link = /** @type {HTMLElement} */ (event.target).closest("a[rel=next]");
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey || live.state.older === null) return;
+      event.preventDefault();
+      this.#left = BY_SCROLLING;
+      void this.load();
+    });
+    new IntersectionObserver(
+      (seen) => {
+        if (scrollY > 0 && this.#left > 0 && seen.some(({ isIntersecting }) => isIntersecting)) {
+          this.#left -= 1;
+          void this.load();
+        }
+      },
+      { rootMargin: AHEAD },
+    ).observe(part);
+  }
+
+  /** @returns {Promise<boolean>} whether there are more entries than before */
+  async load() {
+    if (this.#loading || this.#live.state.older === null) return false;
+    this.#loading = true;
+    this.#say(this.#texts.loading);
+    const came = await this.#live.loadOlder().catch(() => false);
+    this.#loading = false;
+    if (!came) this.#say(this.#texts.load_failed);
+    return came;
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    const link = this.#part.querySelector("a[rel=next]");
+    if (link) link.textContent = text;
+  }
+}

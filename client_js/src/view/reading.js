@@ -1,0 +1,77 @@
+/** How far the beginning of the entries may have gone out of sight, in CSS pixels, for the reader to be still there. */
+const SLACK = 8;
+
+/** Where somebody reads: what is in view of a list of entries, and how to keep it there. */
+export class Reading {
+  #list;
+  /** What could not be scrolled, as positions are whole device pixels; made up for the next time. */
+  #rest = 0;
+  #top = 0;
+
+  /** @param {HTMLElement} list of articles */
+  constructor(list) {
+    this.#list = list;
+  }
+
+  /**
+   * Change the document around what is being read, which stays where it is. Somebody at the top of the page sees the
+   * change.
+   *
+   * @param {() => void} change
+   */
+  hold(change) {
+    const scroller = this.#scroller();
+    if (scroller.scrollTop <= 0) {
+      change();
+      return;
+    }
+    const seen = this.#inView().map((one) => ({ one, top: one.getBoundingClientRect().top }));
+    change();
+    const still = seen.find(({ one }) => one.isConnected && one.getClientRects().length > 0);
+    if (!still) return;
+    const rest = Math.abs(scroller.scrollTop - this.#top) < 1 ? this.#rest : 0;
+    const moved = () => still.one.getBoundingClientRect().top - still.top + rest;
+    scroller.scrollTop += moved();
+    this.#top = scroller.scrollTop;
+    this.#rest = moved();
+  }
+
+  /** Whether the reader sees the beginning of the list, so that what is put there is noticed. */
+  get atTop() {
+    return this.#list.getBoundingClientRect().top >= this.#view().top - SLACK;
+  }
+
+  /** Whether the reader sees the end of the list. */
+  get atEnd() {
+    return this.#list.getBoundingClientRect().bottom <= this.#view().bottom + SLACK;
+  }
+
+  /** What may not move: the beginning of the list for those who see it, else the articles in view, or what follows. */
+  #inView() {
+    if (this.atTop) return [this.#list];
+    const { top, bottom } = this.#view();
+    const articles = [...this.#list.children];
+    const first = articles.findIndex((one) => one.getBoundingClientRect().bottom > top);
+    if (first < 0) return [this.#list.nextElementSibling ?? this.#list];
+    const end = articles.findIndex((one, index) => index > first && one.getBoundingClientRect().top >= bottom);
+    return articles.slice(first, end < 0 ? undefined : end);
+  }
+
+  /** What is seen of the part of the page that scrolls. */
+  #view() {
+    const scroller = this.#scroller();
+    if (scroller === document.scrollingElement) return { top: 0, bottom: innerHeight };
+    return scroller.getBoundingClientRect();
+  }
+
+  /** The page, or a part of it that scrolls by itself. */
+  #scroller() {
+    /** @type {Node | null} */
+    let node = this.#list;
+    for (; node; node = node.parentNode ?? /** @type {ShadowRoot} */ (node).host) {
+      if (!(node instanceof Element) || node === document.body) continue;
+      if (/auto|scroll/.test(getComputedStyle(node).overflowY) && node.scrollHeight > node.clientHeight) return node;
+    }
+    return /** @type {Element} */ (document.scrollingElement);
+  }
+}

@@ -1,0 +1,36 @@
+"""Embeds of known sites, which are loaded only when a reader asks for them. client_js/src/view/embeds.js does the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from stoppress.web.client_folder import client_folder
+
+
+class Frame(NamedTuple):
+    """What is shown in the place of a link."""
+
+    name: str
+    """Of the site."""
+    address: str
+
+
+_SITES = [
+    (site["name"], re.compile(site["address"], re.ASCII), site["frame"])
+    for site in json.loads((client_folder() / "embeds.json").read_text(encoding="utf-8"))
+]
+
+HOSTS = " ".join(sorted({"https://" + urlsplit(frame).netloc for _, _, frame in _SITES}))
+"""For `frame-src` in a content security policy."""
+
+
+def frame_of(url: str) -> Frame | None:
+    """What a known site shows for the address of one of its pages, or None."""
+    for name, pattern, frame in _SITES:
+        found = pattern.match(url)
+        if found:
+            return Frame(name, frame.replace("{id}", found[1]))
+    return None
