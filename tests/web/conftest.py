@@ -3,11 +3,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
+from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
+from tests.support.browser import Complaints, OpenPage
 from tests.support.node import RunningNode, sqlite_url
 
 BEAT = 0.2
@@ -59,3 +61,22 @@ async def browser() -> AsyncIterator[Browser]:
         chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         yield chromium
         await chromium.close()
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+async def open_page(browser: Browser, complaints: Complaints) -> AsyncIterator[OpenPage]:
+    """Open an address of a node; there must be no complaints until the end of the test."""
+
+    async def open_(node: RunningNode, path: str = "/blogs/demo", **context: Any) -> Page:
+        page = await (await browser.new_context(**context)).new_page()
+        complaints.watch(page, node.url)
+        await page.goto(node.url + path)
+        return page
+
+    yield open_
+    assert complaints == []

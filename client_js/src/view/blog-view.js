@@ -60,7 +60,7 @@ export class BlogView {
     this.#reading = new Reading(list);
     this.#announcer = new Announcer(this.#part("announcer"), texts, this.#language);
     this.#status = new Status(this.#part("status"), live, texts, this.#language);
-    this.#older = new Older(this.#part("pages"), live, texts);
+    this.#older = new Older(this.#part("pages"), this.#feed, live, texts);
     this.#visits = new Visits(setting.blog, this.#feed, texts.visited);
   }
 
@@ -130,7 +130,7 @@ export class BlogView {
   #showEntries(changed, reset) {
     const { state } = this.#live;
     const { newest } = this.#feed;
-    const sees = reset || newest === null || this.#sees;
+    const sees = reset || this.#sees || (newest === null && !this.#choices.paused);
     for (const id of changed) {
       const entry = state.entry(id);
       const isNew = entry && !this.#feed.article(id) && (newest === null || comparePlaces(placeOf(entry), newest) > 0);
@@ -265,7 +265,9 @@ export class BlogView {
     const part = this.#part(name);
     if (content) this.#localise(content);
     if (content ? part.firstElementChild?.isEqualNode(content) : !part.firstElementChild) return;
+    const focused = part.contains(/** @type {Document} */ (part.getRootNode()).activeElement);
     part.replaceChildren(...(content ? [content] : []));
+    if (focused) part.querySelector("a")?.focus({ preventScroll: true });
   }
 
   /** At midnight, "14:02" becomes yesterday's. */

@@ -105,7 +105,7 @@ export class Feed {
 function focusOutside(list, side) {
   const root = /** @type {ParentNode} */ (/** @type {unknown} */ (list.getRootNode()));
   const places = [...root.querySelectorAll("a[href], button, select, summary, input")].filter(
-    (one) => one.getClientRects().length && !list.contains(one) && list.compareDocumentPosition(one) & side,
+    (one) => one.checkVisibility() && !list.contains(one) && list.compareDocumentPosition(one) & side,
   );
   const place = side === Node.DOCUMENT_POSITION_FOLLOWING ? places[0] : places.at(-1);
   /** @type {HTMLElement | undefined} */ (place)?.focus();

@@ -1,5 +1,6 @@
 /** @import { LiveBlog } from "../core/live-blog.js" */
 /** @import { Texts } from "../texts.js" */
+/** @import { Feed } from "./feed.js" */
 
 /** How many pages come by scrolling alone, before the reader is asked: what is below them wants to be reached too. */
 const BY_SCROLLING = 3;
@@ -12,15 +13,17 @@ export class Older {
   #part;
   #live;
   #texts;
+  #observer;
   #left = BY_SCROLLING;
   #loading = false;
 
   /**
    * @param {HTMLElement} part with the links to other pages
+   * @param {Feed} feed
    * @param {LiveBlog} live
    * @param {Texts} texts
    */
-  constructor(part, live, texts) {
+  constructor(part, feed, live, texts) {
     this.#part = part;
     this.#live = live;
     this.#texts = texts;
@@ -29,9 +32,9 @@ export class Older {
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey || live.state.older === null) return;
       event.preventDefault();
       this.#left = BY_SCROLLING;
-      void this.load();
+      void this.#ask(feed);
     });
-    new IntersectionObserver(
+    this.#observer = new IntersectionObserver(
       (seen) => {
         if (scrollY > 0 && this.#left > 0 && seen.some(({ isIntersecting }) => isIntersecting)) {
           this.#left -= 1;
@@ -39,7 +42,20 @@ export class Older {
         }
       },
       { rootMargin: AHEAD },
-    ).observe(part);
+    );
+    this.#observer.observe(part);
+  }
+
+  /**
+   * Who asked by a click goes on where the new entries begin.
+   *
+   * @param {Feed} feed
+   */
+  async #ask(feed) {
+    const edge = feed.articles.at(feed.newestFirst ? -1 : 0);
+    if (!(await this.load())) return;
+    const next = feed.newestFirst ? edge?.nextElementSibling : edge?.previousElementSibling;
+    /** @type {HTMLElement | null | undefined} */ (next)?.focus({ preventScroll: true });
   }
 
   /** @returns {Promise<boolean>} whether there are more entries than before */
@@ -50,6 +66,9 @@ export class Older {
     const came = await this.#live.loadOlder().catch(() => false);
     this.#loading = false;
     if (!came) this.#say(this.#texts.load_failed);
+    // The end may be in view again, or still
+    this.#observer.unobserve(this.#part);
+    this.#observer.observe(this.#part);
     return came;
   }
 

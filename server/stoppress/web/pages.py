@@ -46,6 +46,7 @@ class _Revalidated(StaticFiles):
     def file_response(self, *arguments: Any, **options: Any) -> Response:
         response = super().file_response(*arguments, **options)
         response.headers["cache-control"] = "no-cache"
+        response.headers["access-control-allow-origin"] = "*"  # for elements in other sites' pages
         return response
 
 
