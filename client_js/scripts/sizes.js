@@ -17,7 +17,7 @@ export async function sizes() {
     ...ENTRIES.filter((name) => name !== "index").map((name) => ({
       name: `${name} with everything`,
       contents: `export * from "./${name}.js"`,
-      limit: 10 * KB,
+      limit: 15 * KB, // wanted: 10; what fills it is in docs/explanation/performance.md
     })),
   ];
   return Promise.all(

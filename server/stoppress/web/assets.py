@@ -47,6 +47,11 @@ class Assets:
             else Script(f"/client/{made['file']}", made["integrity"])
         )
 
+    @property
+    def style_sheet(self) -> str:
+        """The address of what a blog looks like."""
+        return f"/client/{next((name for name in self._hashed if name.endswith('.css')), 'view/live-blog.css')}"
+
     def mount(self) -> Mount:
         """`/client/page.js` and so on are there in any case: the newest, by an address that stays."""
         aliases = {f"{entry}.js": made["file"] for entry, made in self._entries.items()}

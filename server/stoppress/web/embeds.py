@@ -1,4 +1,4 @@
-"""Embeds of known sites, which are loaded only when a reader asks for them. client_js/src/view/embeds.js does the same."""
+"""Embeds of known sites, loaded only when a reader asks for them. client_js/src/view/embeds.js does the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from stoppress.web.client_folder import client_folder
+from stoppress.web.shared import shared_folder
 
 
 class Frame(NamedTuple):
@@ -20,7 +20,7 @@ class Frame(NamedTuple):
 
 _SITES = [
     (site["name"], re.compile(site["address"], re.ASCII), site["frame"])
-    for site in json.loads((client_folder() / "embeds.json").read_text(encoding="utf-8"))
+    for site in json.loads((shared_folder() / "embeds.json").read_text(encoding="utf-8"))
 ]
 
 HOSTS = " ".join(sorted({"https://" + urlsplit(frame).netloc for _, _, frame in _SITES}))

@@ -16,6 +16,7 @@ from stoppress import __version__
 from stoppress.model import BLOG_NAME, Header, StoredEntry
 from stoppress.newsroom.entries import PLACE, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.web.assets import Assets
 from stoppress.web.bodies import JSON, MSGPACK
 
 UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -62,7 +63,7 @@ class OpenAPI:
     async def page(self, _request: Request) -> Response:
         """The same for people."""
         environment = Environment(loader=PackageLoader("stoppress.web"), autoescape=True)
-        html = environment.get_template("api.html").render(api=self.content)
+        html = environment.get_template("api.html").render(api=self.content, style_sheet=Assets().style_sheet)
         headers = {"content-security-policy": "default-src 'none'; style-src 'self'"}
         return Response(html, 200, headers, media_type="text/html")
 

@@ -18,7 +18,6 @@ from stoppress.live.items import PublicItem, parse_place
 from stoppress.live.replica import Replica
 from stoppress.newsroom.blogs import Blogs
 from stoppress.web.assets import Assets
-from stoppress.web.client_folder import client_folder
 from stoppress.web.embeds import HOSTS, frame_of
 from stoppress.web.texts import around, texts_of
 
@@ -67,7 +66,12 @@ class Pages:
         self._templates = Environment(
             loader=PackageLoader("stoppress.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.globals |= {"around": around, "frame_of": frame_of, "texts_of": texts_of}
+        self._templates.globals |= {
+            "around": around,
+            "assets": self._assets,
+            "frame_of": frame_of,
+            "texts_of": texts_of,
+        }
 
     def routes(self) -> list[Route | Mount]:
         static = Path(__file__).parent / "static"
@@ -125,7 +129,6 @@ class Pages:
             older=older and older.replace("/entries?", "?"),
             newest=newest,
             at=at,
-            script=self._assets.script("page"),
             key_events=[entry.content for entry in replica.key_events(KEY_EVENTS)] if newest else [],
         )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stoppress.web.client_folder import client_folder
+from stoppress.web.shared import shared_folder
 
 DEFAULT = "en"
 
 _LANGUAGES: dict[str, dict[str, Any]] = {
-    file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (client_folder() / "texts").glob("*.json")
+    file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (shared_folder() / "texts").glob("*.json")
 }
 
 
