@@ -41,7 +41,7 @@ export class LiveBlogElement extends HTMLElement {
     view.start();
     live.addEventListener("change", (event) => this.#nameDocument(/** @type {CustomEvent<Applied>} */ (event).detail));
     live.start();
-    void this.#arrive(view);
+    void this.#arrive(view, `${this.getAttribute("src")}/entries/`);
   }
 
   async #make() {
@@ -54,20 +54,19 @@ export class LiveBlogElement extends HTMLElement {
     const view = new BlogView(root, live, setting, { language, newest: true });
     view.start();
     if (this.isConnected) live.start();
-    live.addEventListener("change", () => void this.#arrive(view, "/"), { once: true });
+    live.addEventListener("change", () => void this.#arrive(view), { once: true });
   }
 
   /**
-   * To the entry that the address names. On the blog's own page it may be on another one, which the server finds.
+   * To the entry that the address names, now and when it changes.
    *
    * @param {BlogView} view
+   * @param {string} [page] where the server finds an entry that is not on this page
    */
-  async #arrive(view, elsewhere = `${this.getAttribute("src")}/entries/`) {
+  async #arrive(view, page) {
     const go = async () => {
-      const id = /^#entry-([\w-]+)$/.exec(location.hash)?.[1] ?? "";
-      if (!id || (elsewhere !== "/" && this.querySelector(`#entry-${id}`))) return;
-      if (elsewhere !== "/") location.replace(`${elsewhere}${id}${location.hash}`);
-      else await view.goTo(id);
+      const id = /^#entry-([\w-]+)$/.exec(location.hash)?.[1];
+      if (id && !(await view.goTo(id, page ? 0 : 10)) && page) location.replace(`${page}${id}${location.hash}`);
     };
     addEventListener("hashchange", () => void go());
     const { at } = this.dataset;

@@ -159,6 +159,16 @@ async def test_key_events_are_a_summary_and_a_filter(node: RunningNode, open_pag
     assert "Old key" not in await page.content()
 
 
+async def test_a_key_event_that_waits_is_shown_by_its_link(node: RunningNode, open_page: OpenPage) -> None:
+    ids = await fill(node)
+    page = await open_page(node)
+    await scroll_to(page, ids[8])
+    key = await post(node, title="A key event", key=True)
+    await page.get_by_role("navigation", name="Key events").get_by_role("link").dispatch_event("click", timeout=SOON)
+    await expect(page.locator(f"#entry-{key}")).to_be_in_viewport()
+    await expect(page).to_have_url(f"{node.url}/blogs/demo#entry-{key}")
+
+
 async def test_older_entries_come_by_scrolling_and_by_the_button(node: RunningNode, open_page: OpenPage) -> None:
     ids = await fill(node, 70)
     page = await open_page(node)

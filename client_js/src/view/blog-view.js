@@ -78,13 +78,15 @@ export class BlogView {
   }
 
   /**
-   * Bring an entry into view, if need be from further down.
+   * Bring an entry into view, also if it waits or has to be loaded.
    *
    * @param {string} id
+   * @param {number} [pages] how many older ones to load for it at most
    * @returns {Promise<boolean>} whether it is there
    */
-  async goTo(id) {
-    for (let pages = 0; pages < 10 && !this.#feed.article(id) && (await this.#older.load()); pages++);
+  async goTo(id, pages = 10) {
+    if (this.#waiting.has(id)) this.#reveal();
+    while (pages-- > 0 && !this.#feed.article(id) && (await this.#older.load()));
     const article = this.#feed.article(id);
     article?.scrollIntoView();
     article?.focus({ preventScroll: true });

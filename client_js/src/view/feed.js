@@ -70,6 +70,8 @@ export class Feed {
   /** Tell assistive technology which is which of how many. @param {boolean} [whole] whether all are here */
   number(whole = true) {
     const { articles } = this;
+    if (articles.length) this.#list.setAttribute("role", "feed");
+    else this.#list.removeAttribute("role"); // a feed without articles is none
     const size = whole ? String(articles.length) : "-1";
     articles.forEach((article, index) => {
       article.setAttribute("aria-posinset", String(index + 1));

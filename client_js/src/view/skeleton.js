@@ -13,7 +13,6 @@ export function skeleton({ texts }) {
   const feed = {
     id: "entries",
     class: "entries",
-    role: "feed",
     "aria-label": texts.updates,
     tabindex: "-1",
     "data-part": "entries",

@@ -1,0 +1,140 @@
+"""What readers notice of speed and calm, in figures: printed with `pytest -rP`, and held to limits with some room."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import sys
+import time
+
+import pytest
+from playwright.async_api import expect
+
+from tests.conftest import StartNode
+from tests.support.browser import OpenPage
+from tests.support.desk import edit, post
+from tests.support.node import RunningNode
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+ENTRIES, READERS = 200, 500
+
+LATENCY_MS = {"p50": 30, "p99": 100}
+"""From the answer to a publish until the entry is painted, on a machine of its own."""
+
+ROOM = 3
+"""What a machine that does other things at the same time may take longer."""
+
+WATCH_PAINTS = """() => {
+  window.painted = {};
+  new MutationObserver((records) => {
+    const ids = records.flatMap(({ addedNodes }) => [...addedNodes].map((node) => node.id)).filter(Boolean);
+    if (ids.length) requestAnimationFrame(() => {
+      const channel = new MessageChannel();  // its task runs right after this frame is painted
+      channel.port1.onmessage = () => { for (const id of ids) painted[id] = Date.now(); };
+      channel.port2.postMessage(null);
+    });
+  }).observe(document.querySelector("#entries"), { childList: true });
+}"""
+
+WATCH = """(type) => {
+  window.seen = [];
+  new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) if (!one.hadRecentInput) seen.push(one.value ?? one.duration);
+  }).observe({ type });
+}"""
+
+
+def show(figures: str) -> None:
+    sys.stdout.write(f"{figures}\n")
+
+
+async def test_a_published_entry_is_painted_at_once(start_node: StartNode, open_page: OpenPage) -> None:
+    node = await start_node()
+    await node.make_blog()
+    swarm = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "stoppress", "swarm", node.url, "--blog", "demo", "--readers", str(READERS)),
+        *("--rate", "500", "--duration", "60"),
+        env={**os.environ, "STOPPRESS_API_KEY": ""},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        page = await open_page(node)
+        await asyncio.sleep(3)  # until they are all there
+        await page.evaluate(WATCH_PAINTS)
+        answered = {}
+        async with node.editor() as editor:
+            for number in range(ENTRIES):
+                answer = await editor.post("/api/blogs/demo/entries", json={"title": str(number), "markdown": "News."})
+                answered[answer.json()["id"]] = time.time() * 1000
+                await asyncio.sleep(0.05)
+        await expect(page.locator(".entry")).to_have_count(ENTRIES, timeout=5_000)
+        painted = await page.evaluate("painted")
+    finally:
+        swarm.kill()
+        await swarm.wait()
+    waits = sorted(painted[f"entry-{entry}"] - at for entry, at in answered.items())
+    figures = {"p50": statistics.median(waits), "p99": waits[int(len(waits) * 0.99) - 1]}
+    show(f"answer to paint, {ENTRIES} entries, {READERS} other readers: {figures} ms, limits {LATENCY_MS}")
+    assert all(figures[name] <= limit * ROOM for name, limit in LATENCY_MS.items())
+
+
+async def test_nothing_shifts_while_a_hundred_entries_come_in_above(start_node: StartNode, open_page: OpenPage) -> None:
+    node = await start_node()
+    await node.make_blog()
+    ids = [await tall(node, hour) for hour in range(10)]
+    page = await open_page(node)
+    await page.locator(f"#entry-{ids[3]}").evaluate("one => one.scrollIntoView()")
+    await page.evaluate(WATCH, "layout-shift")
+    before = await page.locator(f"#entry-{ids[3]}").evaluate("one => one.getBoundingClientRect().top")
+    for minute in range(50):
+        await tall(node, 7, minute + 1)  # between those that are shown, above the reader
+        await post(node, title=f"New {minute}", key=minute % 10 == 0)
+    await expect(page.get_by_role("button", name="50 new updates")).to_be_visible(timeout=5_000)
+    await expect(page.locator(".entry")).to_have_count(60)
+    after = await page.locator(f"#entry-{ids[3]}").evaluate("one => one.getBoundingClientRect().top")
+    shift = sum(await page.evaluate("seen"))
+    show(f"cumulative layout shift over 100 insertions: {shift}; the entry being read moved by {after - before} px")
+    assert shift < 0.0005, "what a reader can see"
+    assert abs(after - before) < 1
+
+
+async def tall(node: RunningNode, hour: int, minute: int = 0) -> str:
+    at = f"2020-10-09T{hour:02}:{minute:02}:00Z"
+    return await post(node, title=f"At {hour}:{minute}", markdown="A line.\n\n" * 6, published_at=at)
+
+
+async def test_a_thousand_entries_make_no_long_task(start_node: StartNode, open_page: OpenPage) -> None:
+    node = await start_node(STOPPRESS_NEWEST="200")
+    await node.make_blog()
+    ids: list[str] = []
+    async with node.editor() as editor:
+        for number in range(1_000):
+            at = f"2020-10-09T{number // 60:02}:{number % 60:02}:00Z"
+            entry = {
+                "title": f"Number {number}",
+                "markdown": "Some news. " * 30,
+                "published_at": at,
+                "key": number % 90 == 0,
+            }
+            ids.append((await editor.post("/api/blogs/demo/entries", json=entry)).json()["id"])
+    page = await open_page(node)
+    for expected in (400, 600, 800, 1_000):
+        await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        await page.wait_for_timeout(100)
+        if await page.locator(".entry").count() < expected:
+            await page.get_by_role("link", name="Older updates").click()
+        await expect(page.locator(".entry")).to_have_count(expected, timeout=10_000)
+    for place in ("0", "document.documentElement.scrollHeight / 2"):
+        await page.evaluate(f"scrollTo(0, {place})")
+        await page.wait_for_timeout(1_000)
+        await page.evaluate(WATCH, "longtask")
+        for number in range(10):
+            await post(node, title=f"New {number}", markdown="News.", key=number == 5)
+            await edit(node, ids[500 + number], title=f"Edited {number}")
+        await expect(page.locator(f"#entry-{ids[509]} h2")).to_have_text("Edited 9", timeout=5_000)
+        tasks = await page.evaluate("seen")
+        show(f"long tasks with {await page.locator('.entry').count()} entries, scrolled to {place}: {tasks} ms")
+        assert not [task for task in tasks if task > 50 * ROOM]
