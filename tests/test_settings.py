@@ -15,6 +15,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "host": ("0.0.0.0", "0.0.0.0"),  # noqa: S104, nothing listens
     "port": ("9000", 9000),
     "store": ("redis://127.0.0.1/0", "redis://127.0.0.1/0"),
+    "store_file": ("/run/store", "/run/store"),
     "keys": ("ann:editor:secret-of-ann", "ann:editor:secret-of-ann"),
     "keys_file": ("/run/keys", "/run/keys"),
     "beat": ("0.5", 0.5),
@@ -49,6 +50,7 @@ def test_the_defaults_are_those_of_the_contract():
         host="127.0.0.1",
         port=8000,
         store="sqlite:stoppress.db",
+        store_file="",
         keys="",
         keys_file="",
         beat=20.0,
@@ -127,12 +129,32 @@ def test_keys_come_from_the_environment_otherwise():
     assert load(environ={"STOPPRESS_KEYS": "ann:editor:secret-of-ann"}).read_keys() == "ann:editor:secret-of-ann"
 
 
+def test_the_store_comes_from_a_file_if_one_is_named(tmp_path: Path):
+    file = tmp_path / "store"
+    file.write_text("redis://:secret@127.0.0.1/0\n")
+    settings = load(environ={"STOPPRESS_STORE_FILE": str(file), "STOPPRESS_STORE": "sqlite:not-this-one.db"})
+    assert settings.read_store() == "redis://:secret@127.0.0.1/0"
+
+
+def test_the_store_comes_from_the_environment_otherwise():
+    assert load(environ={"STOPPRESS_STORE": "sqlite:blogs.db"}).read_store() == "sqlite:blogs.db"
+
+
+def test_an_empty_store_file_is_named(tmp_path: Path):
+    file = tmp_path / "store"
+    file.write_text("\n")
+    with pytest.raises(StartError, match=f"STOPPRESS_STORE_FILE {re.escape(str(file))} must not be empty"):
+        load(environ={"STOPPRESS_STORE_FILE": str(file)}).read_store()
+
+
+@pytest.mark.parametrize("name", ["keys", "store"])
 @pytest.mark.parametrize("kind", ["missing", "folder", "binary"])
-def test_a_keys_file_that_cannot_be_read_is_named(tmp_path: Path, kind: str):
-    file = tmp_path / "keys"
+def test_a_file_with_a_secret_that_cannot_be_read_is_named(tmp_path: Path, kind: str, name: str):
+    file = tmp_path / name
     if kind == "folder":
         file.mkdir()
     if kind == "binary":
         file.write_bytes(b"\xff\xfe")
-    with pytest.raises(StartError, match=f"cannot read STOPPRESS_KEYS_FILE {re.escape(str(file))}: .+"):
-        load(environ={"STOPPRESS_KEYS_FILE": str(file)}).read_keys()
+    variable = f"STOPPRESS_{name.upper()}_FILE"
+    with pytest.raises(StartError, match=f"cannot read {variable} {re.escape(str(file))}: .+"):
+        getattr(load(environ={variable: str(file)}), f"read_{name}")()

@@ -70,7 +70,7 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = tracing_from()
-        self.store = watched(store_from(settings.store, self.tracing.traceparent), self.counts, self.tracing)
+        self.store = watched(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.applied)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)

@@ -67,6 +67,7 @@ SETTINGS = (
         _text,
         "Where blogs are kept: sqlite:PATH for one node; redis://, rediss:// or unix:// for several.",
     ),
+    Setting("store_file", "", str, "A file with the store's address, instead of STOPPRESS_STORE."),
     Setting("keys", "", str, "Editors' API keys: name:role:secret, separated by spaces.", flag=False),
     Setting("keys_file", "", str, "A file with the keys, instead of STOPPRESS_KEYS."),
     Setting("beat", 20.0, _number(0.05, 3_600, float), "Seconds between beats on silent connections."),
@@ -85,6 +86,7 @@ class Settings(NamedTuple):
     host: str
     port: int
     store: str
+    store_file: str
     keys: str
     keys_file: str
     beat: float
@@ -107,6 +109,15 @@ class Settings(NamedTuple):
         if not token:
             raise StartError(f"STOPPRESS_METRICS_TOKEN_FILE {self.metrics_token_file} is empty: write a token into it")
         return token
+
+    def read_store(self) -> str:
+        """The store's address, from its file if one is named. Raises `StartError` if it cannot be read or is empty."""
+        if not self.store_file:
+            return self.store
+        try:
+            return _text(_read("STOPPRESS_STORE_FILE", self.store_file))
+        except ValueError as error:
+            raise StartError(f"STOPPRESS_STORE_FILE {self.store_file} {error}") from None
 
 
 def _read(variable: str, path: str) -> str:
