@@ -4,7 +4,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bundle latency bench format lock clean
+.PHONY: help run test check bundle latency bench format lock clean audit sbom
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -46,6 +46,14 @@ format: ## format the code and fix what can be fixed
 lock: ## bring the lock files up to date with pyproject.toml and package.json; ARGS=--upgrade for newest versions
 	@scripts/setup check
 	@scripts/lock $(ARGS)
+
+audit: ## look for known vulnerabilities in what is locked; fails too if something could not be looked up
+	@scripts/setup audit
+	@scripts/audit
+
+sbom: ## write what a release contains to dist/*.cdx.json (CycloneDX)
+	@scripts/setup audit
+	@scripts/sbom
 
 clean: ## remove everything that the other targets made (never a database)
 	rm -rf .venv client_js/node_modules loadtest/bench/peers/node_modules dist client_js/dist client_js/types htmlcov .coverage .coverage.* test-results

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -137,3 +138,39 @@ async def test_a_client_that_goes_before_it_said_anything_is_no_trouble(line, bl
     reader, writer = await line()
     writer.write(HANDSHAKE.format(blog).encode())
     assert (await answer(reader)).startswith(b"HTTP/1.1 101 ")
+
+
+KEPT = REQUEST.replace("Connection: close\r\n", "")
+
+
+async def test_a_handshake_may_come_on_a_connection_that_had_other_requests(line, blog: str):
+    """As reverse proxies send it."""
+    reader, writer = await line()
+    for _ in range(2):
+        writer.write(KEPT.encode())
+        assert (await answer(reader)).startswith(b"HTTP/1.1 200 ")
+        assert await reader.readexactly(3) == b"ok\n"
+    writer.write(HANDSHAKE.format(blog).encode())
+    assert (await answer(reader)).startswith(b"HTTP/1.1 101 ")
+    assert (await message(reader))["blog"] == blog
+
+
+async def test_a_body_that_looks_like_a_handshake_is_a_body(line, blog: str):
+    """Or one client of a proxy could answer the next one."""
+    reader, writer = await line()
+    writer.write(KEPT.encode())
+    await answer(reader)
+    assert await reader.readexactly(3) == b"ok\n"
+    body = HANDSHAKE.format(blog).encode()
+    head = f"POST /api/blogs/{blog}/entries HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(head.encode())
+    assert (await answer(reader)).startswith(b"HTTP/1.1 401 "), "answered before the body has come"
+    await asyncio.sleep(0.1)
+    writer.write(body)
+    writer.write(KEPT.encode())
+    rest = b""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            while data := await reader.read(4_096):
+                rest += data
+    assert b"HTTP/1.1 101 " not in rest

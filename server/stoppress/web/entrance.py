@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from stoppress.watch.counts import Counts
 from stoppress.web import handshake
+from stoppress.web.kept import KeptConnection
 from stoppress.web.live import Live
 
 HEAD_BYTES = 16 * 1024
@@ -51,7 +51,7 @@ class Entrance:
     def __call__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: object = None
     ) -> asyncio.Protocol:
-        return Newcomer(self, lambda: HttpToolsProtocol(config, server_state, app_state))
+        return Newcomer(self, lambda: KeptConnection(config, server_state, app_state, self.live))
 
     async def watch(self) -> None:
         """Send away those who take too long, until cancelled."""
@@ -73,7 +73,7 @@ class Newcomer(asyncio.Protocol):
 
     __slots__ = ("_entrance", "_head", "_make_http", "_transport")
 
-    def __init__(self, entrance: Entrance, make_http: Callable[[], HttpToolsProtocol]) -> None:
+    def __init__(self, entrance: Entrance, make_http: Callable[[], KeptConnection]) -> None:
         self._entrance = entrance
         self._make_http = make_http
         self._head = b""

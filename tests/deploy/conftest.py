@@ -1,0 +1,41 @@
+"""A site as it is deployed: Redis, two nodes, and in front of them nginx or Caddy with the files of `deploy/`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.conftest import RedisServer
+from tests.deploy.proxies import PROXIES, Proxy
+from tests.support.node import KEY, RunningNode
+
+
+class Site(NamedTuple):
+    nodes: list[RunningNode]
+    proxy: Proxy
+
+    def client(self) -> httpx.AsyncClient:
+        return self.proxy.client(headers={"authorization": f"Bearer {KEY}"})
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=PROXIES)
+async def site(
+    request: pytest.FixtureRequest, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    """One for all tests of a file; a test that stops a node starts it again."""
+    async with AsyncExitStack() as stack:
+        nodes = [RunningNode(redis_server.url, STOPPRESS_BEAT="1") for _ in range(2)]
+        for node in nodes:
+            await node.start()
+            stack.push_async_callback(node.stop)
+        folder: Path = tmp_path_factory.mktemp(request.param)
+        proxy = PROXIES[request.param](folder, [node.port for node in nodes])
+        await proxy.start()
+        stack.push_async_callback(proxy.stop)
+        yield Site(nodes, proxy)

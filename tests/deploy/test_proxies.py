@@ -1,0 +1,245 @@
+"""nginx and Caddy with the shipped files, in front of two nodes: every surface works, and nothing else is let through."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import msgpack
+import pytest
+import pytest_asyncio
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.typing import Subprotocol
+
+from tests.deploy.conftest import Site
+from tests.deploy.proxies import PROXIES
+
+pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="module")]
+
+DECODE: dict[str, Callable[[Any], Any]] = {"stoppress.v1+json": json.loads, "stoppress.v1+msgpack": msgpack.unpackb}
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def editor(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    async with site.client() as client:
+        yield client
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def blog(editor: httpx.AsyncClient) -> str:
+    name = f"b{uuid4().hex[:12]}"
+    answer = await editor.put(f"/api/blogs/{name}", json={"headline": name})
+    assert answer.status_code == 201, answer.text
+    return name
+
+
+async def publish(editor: httpx.AsyncClient, blog: str, text: str) -> str:
+    """Returns the cursor after it."""
+    answer = await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": text})
+    assert answer.status_code == 201, answer.text
+    return answer.headers["stoppress-cursor"]
+
+
+def follow(site: Site, blog: str, since: str = "", protocol: str = "stoppress.v1+json") -> connect:
+    """A reader; it says that it can compress, as browsers do."""
+    address = f"{site.proxy.websocket_url}/blogs/{blog}/live{since and f'?since={since}'}"
+    return connect(address, ssl=site.proxy.tls, subprotocols=[Subprotocol(protocol)], open_timeout=5)
+
+
+async def update(line: ClientConnection, text: str) -> dict[str, Any]:
+    """The next update that has an entry with this text, within five seconds."""
+    assert line.subprotocol is not None
+    async with asyncio.timeout(5):
+        while True:
+            message: dict[str, Any] = DECODE[line.subprotocol](await line.recv())
+            if any(text in entry.get("html", "") for entry in message.get("entries", [])):
+                return message
+
+
+@asynccontextmanager
+async def event_stream(editor: httpx.AsyncClient, blog: str) -> AsyncIterator[AsyncIterator[str]]:
+    async with editor.stream("GET", f"/blogs/{blog}/events") as stream:
+        assert stream.status_code == 200
+        assert stream.headers.get("content-encoding") is None
+        yield stream.aiter_lines()
+
+
+@pytest.mark.parametrize("protocol", DECODE)
+async def test_a_reader_follows_by_websocket(site: Site, editor: httpx.AsyncClient, blog: str, protocol: str):
+    cursor = await publish(editor, blog, "before")
+    async with follow(site, blog, protocol=protocol) as line:
+        assert line.response is not None
+        assert "permessage-deflate" in line.response.headers["sec-websocket-extensions"]
+        assert (await update(line, "before"))["cursor"] == cursor
+        await publish(editor, blog, "while connected")
+        assert (await update(line, "while connected"))["from"] == cursor
+
+
+async def test_an_event_comes_at_once(editor: httpx.AsyncClient, blog: str):
+    async with event_stream(editor, blog) as lines, asyncio.timeout(10):
+        assert blog in await line_with("data:", lines)
+        began = time.monotonic()
+        await publish(editor, blog, "an event")
+        assert "an event" in await line_with("data:", lines)
+    assert time.monotonic() - began < 1
+
+
+async def line_with(text: str, lines: AsyncIterator[str]) -> str:
+    async for line in lines:
+        if text in line:
+            return line
+    raise AssertionError(f"the stream ended without {text!r}")
+
+
+async def test_a_long_poll_is_answered_when_there_is_a_change(editor: httpx.AsyncClient, blog: str):
+    cursor = await publish(editor, blog, "before")
+    poll = asyncio.create_task(poll_until_changed(editor, blog, cursor))
+    await asyncio.sleep(0.5)
+    assert not poll.done(), poll.result()
+    await publish(editor, blog, "the change")
+    assert await asyncio.wait_for(poll, 2) == ["the change"]
+
+
+async def poll_until_changed(editor: httpx.AsyncClient, blog: str, since: str) -> list[str]:
+    """Returns the texts of the entries. An answer without any is allowed, and asks for another poll."""
+    for _ in range(4):
+        answer = await editor.get(f"/blogs/{blog}/changes", params={"since": since, "wait": 15})
+        assert answer.status_code == 200, answer.text
+        if entries := answer.json()["entries"]:
+            return [entry["text"] for entry in entries]
+    raise AssertionError("polls are not held")
+
+
+async def test_silence_between_beats_does_not_end_a_connection(site: Site, editor: httpx.AsyncClient, blog: str):
+    """Beats come every second here, and are all that is sent."""
+    async with follow(site, blog) as line, event_stream(editor, blog) as lines, asyncio.timeout(10):
+        for _ in range(3):
+            while json.loads(await line.recv())["type"] != "beat":
+                pass
+            await line_with('"beat"', lines)
+
+
+async def test_readers_of_a_node_that_was_killed_go_on_at_the_other(site: Site, editor: httpx.AsyncClient, blog: str):
+    """... and an editor's request comes through, if it is repeated once."""
+    await publish(editor, blog, "before")
+    victim = site.nodes[0]
+    async with asyncio.TaskGroup() as group:
+        readers = [group.create_task(read_until(site, blog, "after")) for _ in range(8)]
+        await asyncio.sleep(0.5)
+        await victim.stop(signal.SIGKILL)
+        try:
+            attempts = await post_with_one_retry(editor, blog, "after")
+        finally:
+            await victim.start()
+    assert attempts <= 2
+    assert sum(reader.result() for reader in readers) > 0, "all were at the other node: nothing was tried"
+
+
+async def read_until(site: Site, blog: str, text: str) -> int:
+    """Follow a blog, over any number of connections, until an entry comes. Returns how many were lost."""
+    cursor, lost = "", 0
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                async with follow(site, blog, cursor) as line:
+                    async for data in line:
+                        message = json.loads(data)
+                        assert message["type"] != "update" or message["from"] == (cursor or None)
+                        cursor = message.get("cursor", cursor)
+                        if any(entry["text"] == text for entry in message.get("entries", [])):
+                            return lost
+            except (OSError, InvalidHandshake, ConnectionClosed):
+                pass
+            lost += 1
+            await asyncio.sleep(0.2)
+
+
+async def post_with_one_retry(editor: httpx.AsyncClient, blog: str, text: str) -> int:
+    """As editors' programs should: with an Idempotency-Key. Returns how often it was sent."""
+    headers = {"idempotency-key": uuid4().hex}
+    answers = []
+    for attempt in (1, 2):
+        await asyncio.sleep(attempt - 1)
+        try:
+            answer = await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": text}, headers=headers)
+        except httpx.TransportError as error:
+            answers.append(repr(error))
+            continue
+        if answer.status_code == 201:
+            return attempt
+        answers.append(f"{answer.status_code} {answer.text}")
+    raise AssertionError(f"two attempts were in vain: {answers}")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/livez"])
+async def test_what_is_for_the_operator_is_not_public(editor: httpx.AsyncClient, path: str):
+    answer = await editor.get(path)
+    assert answer.status_code == 404
+    assert not re.search(r"\d", answer.headers.get("server", "")), "no version is told to strangers"
+
+
+async def test_pages_are_compressed_and_revalidated(editor: httpx.AsyncClient, blog: str):
+    await publish(editor, blog, "x" * 2_000)
+    for path in (f"/blogs/{blog}", f"/blogs/{blog}/changes", "/static/stoppress.css"):
+        answer = await editor.get(path)
+        assert answer.headers.get("content-encoding") == "gzip", (path, answer.headers)
+        again = await editor.get(path, headers={"if-none-match": answer.headers["etag"]})
+        assert again.status_code == 304, path
+
+
+async def test_what_editors_get_is_not_compressed(editor: httpx.AsyncClient, blog: str):
+    await publish(editor, blog, "x" * 2_000)
+    answer = await editor.get(f"/api/blogs/{blog}/entries")
+    assert answer.status_code == 200
+    assert "content-encoding" not in answer.headers
+
+
+async def test_browsers_get_http_2_and_are_told_to_stay_with_tls(site: Site, blog: str):
+    command = ["curl", "--silent", "--show-error", "--cacert", str(site.proxy.certificate), "--http2", "--head"]
+    done = await asyncio.create_subprocess_exec(
+        *command, f"{site.proxy.url}/client/index.js", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    output = (await done.communicate())[0].decode()
+    assert output.startswith("HTTP/2 200"), output
+    assert re.search(r"^strict-transport-security: max-age=\d{8}", output, re.MULTILINE), output
+
+
+async def test_a_body_that_is_too_large_is_answered(editor: httpx.AsyncClient, blog: str):
+    answer = await editor.post(f"/api/blogs/{blog}/entries", content=b"x" * 300_000)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("kind", PROXIES)
+async def test_a_node_is_told_the_address_of_the_client_and_not_what_the_client_says(kind: str, tmp_path: Path):
+    """Behind the proxy is a server that answers with the headers that came."""
+    async with await asyncio.start_server(answer_with_headers, "127.0.0.1", 0) as echo:
+        proxy = PROXIES[kind](tmp_path, [echo.sockets[0].getsockname()[1]])
+        await proxy.start()
+        lies = {"x-forwarded-for": "203.0.113.9", "forwarded": "for=203.0.113.9", "x-forwarded-host": "203.0.113.9"}
+        try:
+            async with proxy.client() as client:  # from 127.0.0.7
+                told = (await client.get("/blogs/any", headers=lies)).text.lower()
+        finally:
+            await proxy.stop()
+    assert "\nx-forwarded-for: 127.0.0.7\r" in told
+    assert "\nx-forwarded-proto: https\r" in told
+    assert f"\nhost: localhost:{proxy.port}\r" in told
+    assert "203.0.113.9" not in told
+
+
+async def answer_with_headers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(head) + head)
+    await writer.drain()
+    writer.close()
