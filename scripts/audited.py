@@ -1,6 +1,8 @@
-"""Whether pip-audit's report has every package that a requirements file locks.
+"""Whether pip-audit's report has every package that a requirements file locks for this machine.
 
     python scripts/audited.py REQUIREMENTS REPORT
+
+It runs in the environment of the audit tools, which has `packaging`.
 """
 
 from __future__ import annotations
@@ -11,23 +13,27 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+LINE = re.compile(r"^[A-Za-z0-9][^\\\n]*", re.MULTILINE)
+"""A requirement, as far as its hashes."""
+
 
 def main(requirements: str, report: str) -> int:
-    locked = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==", Path(requirements).read_text(), re.MULTILINE)
+    locked = [Requirement(line) for line in LINE.findall(Path(requirements).read_text())]
+    here = {canonicalize_name(one.name) for one in locked if one.marker is None or one.marker.evaluate()}
+    elsewhere = {canonicalize_name(one.name) for one in locked} - here
     try:
         dependencies: list[dict[str, Any]] = json.loads(Path(report).read_text())["dependencies"]
     except ValueError:
         dependencies = []
-    asked = {_plain(one["name"]) for one in dependencies if "skip_reason" not in one}
-    missing = sorted({_plain(name) for name in locked} - asked)
+    missing = here - {canonicalize_name(one["name"]) for one in dependencies if "skip_reason" not in one}
+    if elsewhere:
+        sys.stderr.write(f"audit: not for this machine, and not looked up: {', '.join(sorted(elsewhere))}\n")
     if missing:
-        sys.stderr.write(f"audit: not looked up: {len(missing)} of {len(locked)} packages of {requirements}\n")
-    return 1 if missing or not locked else 0
-
-
-def _plain(name: str) -> str:
-    """PEP 503."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+        sys.stderr.write(f"audit: NOT LOOKED UP: {', '.join(sorted(missing))}\n")
+    return 1 if missing or not here else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""nginx and Caddy with the shipped files, in front of two nodes: every surface works, and nothing else is let through."""
+"""nginx and Caddy with the shipped files, in front of two nodes: every surface works, nothing else is let through."""
 
 from __future__ import annotations
 

@@ -1,0 +1,115 @@
+"""compose.yaml and what it mounts: the schema of the Compose specification, and what a schema cannot say."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stoppress.app import GRACE_SECONDS
+from stoppress.settings import SETTINGS
+from tests.conftest import StartNode
+from tests.deploy.proxies import free_port, program
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "compose.yaml"
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
+VARIABLES = {setting.variable for setting in SETTINGS}
+OF_OTHERS = {"deploy/grafana/dashboards"}
+"""Folders that Docker makes if they are not there."""
+
+
+def test_it_keeps_the_schema_of_the_compose_specification():
+    checker = Path(sys.executable).with_name("check-jsonschema")
+    command: list[str | Path] = [checker, "--builtin-schema", "vendor.compose-spec", COMPOSE]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_locked_down_and_bounded(name: str):
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert {"mem_limit", "cpus", "pids_limit", "logging"} <= set(service)
+    assert "privileged" not in service and "network_mode" not in service
+
+
+@pytest.mark.parametrize("name", set(SERVICES) - {"node1", "node2"})
+def test_an_image_of_others_is_pinned_by_version_and_has_a_health_check(name: str):
+    assert re.search(r":v?\d+\.\d+\.\d+", SERVICES[name]["image"])
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+def test_only_caddy_is_reached_from_outside():
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert all(port.startswith("127.0.0.1:") for name, ports in published.items() if name != "caddy" for port in ports)
+    assert "ports" not in SERVICES["redis"] and SERVICES["redis"]["networks"] == ["store"]
+
+
+def test_nodes_run_with_settings_that_there_are_and_secrets_from_files():
+    node = SERVICES["node1"]
+    assert set(node["environment"]) <= VARIABLES
+    assert all(name.endswith("_FILE") for name in node["environment"]), "nothing secret, and nothing else"
+    assert {Path(path).name for path in node["environment"].values()} == set(node["secrets"])
+
+
+def test_a_node_has_time_to_send_its_readers_away():
+    """`Node.send_away` spreads them over at most 12 seconds."""
+    assert int(SERVICES["node1"]["stop_grace_period"].removesuffix("s")) > 12 + GRACE_SECONDS
+
+
+def test_what_is_mounted_is_there():
+    mounts = [volume for service in SERVICES.values() for volume in service.get("volumes", []) if volume[0] == "."]
+    assert len(mounts) >= 5
+    for mount in mounts:
+        source, _, mode = mount.split(":")
+        assert mode == "ro"
+        assert (ROOT / source).exists() or source.removeprefix("./") in OF_OTHERS, source
+
+
+def test_prometheus_asks_the_nodes():
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    targets = config["scrape_configs"][0]["static_configs"][0]["targets"]
+    assert targets == [f"{name}:8000" for name in SERVICES if name.startswith("node")]
+
+
+def test_grafana_finds_prometheus_and_the_dashboards():
+    grafana = ROOT / "deploy" / "grafana" / "provisioning"
+    source = yaml.safe_load((grafana / "datasources" / "prometheus.yaml").read_text())["datasources"][0]
+    assert source["url"] == "http://prometheus:9090"
+    provider = yaml.safe_load((grafana / "dashboards" / "stoppress.yaml").read_text())["providers"][0]
+    assert any(f":{provider['options']['path']}:ro" in volume for volume in SERVICES["grafana"]["volumes"])
+
+
+async def test_a_node_has_nothing_to_warn_of_with_this_redis_and_its_password(
+    tmp_path: Path, start_node: StartNode, capfd: pytest.CaptureFixture[str]
+):
+    """The command of compose.yaml, with the paths of this machine."""
+    port = free_port()
+    (tmp_path / "redis_auth").write_text("requirepass secret-of-redis\n")
+    (tmp_path / "store").write_text(f"redis://:secret-of-redis@127.0.0.1:{port}/0\n")
+    shutil.copy(ROOT / "deploy" / "redis" / "redis.conf", tmp_path / "redis.conf")
+    here = {"/etc/redis.conf": tmp_path / "redis.conf", "/data": tmp_path}
+    here["/run/secrets/redis_auth"] = tmp_path / "redis_auth"
+    command = [str(here.get(word, word)) for word in SERVICES["redis"]["command"][1:]]
+    place = ["--port", str(port), "--bind", "127.0.0.1"]
+    redis_server = [program("redis-server"), *command, *place]
+    with subprocess.Popen(redis_server, stdout=subprocess.PIPE, text=True) as redis:  # noqa: ASYNC220, it starts at once
+        try:
+            assert redis.stdout is not None
+            assert any("Ready to accept connections" in line for line in iter(redis.stdout.readline, ""))
+            node = await start_node("sqlite:not-this-one.db", STOPPRESS_STORE_FILE=str(tmp_path / "store"))
+            await node.make_blog()
+            await node.stop()
+            assert "WARNING" not in capfd.readouterr().err
+        finally:
+            redis.kill()
+    assert (tmp_path / "appendonlydir").is_dir()

@@ -1,0 +1,118 @@
+"""The manifests: the schemas of Kubernetes, the rules of its "restricted" standard, and what has to fit together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from stoppress.settings import SETTINGS
+from tests.support.node import RunningNode
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
+NOT_RESOURCES = {"kustomization.yaml", "secret.example.yaml"}
+
+
+def load(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((FOLDER / name).read_text())
+    return content
+
+
+MANIFESTS = sorted(path.name for path in FOLDER.glob("*.yaml") if path.name != "kustomization.yaml")
+POD: dict[str, Any] = load("deployment.yaml")["spec"]["template"]
+CONTAINER: dict[str, Any] = POD["spec"]["containers"][0]
+
+
+@pytest.mark.parametrize("version", ["1.30", "1.34"])
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_manifest_keeps_the_schema_of_kubernetes(name: str, version: str):
+    kubernetes_validate.validate(load(name), version, strict=True)
+
+
+def test_the_schema_is_asked():
+    wrong = load("service.yaml")
+    wrong["spec"]["portz"] = []
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, "1.34", strict=True)
+
+
+def test_kustomize_takes_every_manifest_but_the_example():
+    assert set(load("kustomization.yaml")["resources"]) == set(MANIFESTS) - NOT_RESOURCES
+
+
+def test_the_pod_keeps_the_restricted_standard():
+    """kubernetes.io/docs/concepts/security/pod-security-standards, "Restricted"."""
+    assert load("namespace.yaml")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    pod, container = POD["spec"]["securityContext"], CONTAINER["securityContext"]
+    assert pod["runAsNonRoot"] is True and pod["runAsUser"] > 0
+    assert pod["seccompProfile"]["type"] == "RuntimeDefault"
+    assert container["allowPrivilegeEscalation"] is False
+    assert container["capabilities"] == {"drop": ["ALL"]}
+    assert container["readOnlyRootFilesystem"] is True
+    assert all(set(volume) <= {"name", "secret", "configMap", "emptyDir"} for volume in POD["spec"]["volumes"])
+    assert POD["spec"]["automountServiceAccountToken"] is False
+
+
+def test_the_labels_that_select_are_those_of_the_pod():
+    labels = POD["metadata"]["labels"]
+    selectors = [
+        load("deployment.yaml")["spec"]["selector"]["matchLabels"],
+        load("service.yaml")["spec"]["selector"],
+        load("poddisruptionbudget.yaml")["spec"]["selector"]["matchLabels"],
+        load("networkpolicy.yaml")["spec"]["podSelector"]["matchLabels"],
+        *(spread["labelSelector"]["matchLabels"] for spread in POD["spec"]["topologySpreadConstraints"]),
+    ]
+    assert selectors == [labels] * len(selectors)
+
+
+def test_its_variables_are_settings_and_their_files_are_in_the_secret():
+    variables = {variable["name"]: variable["value"] for variable in CONTAINER["env"]}
+    assert set(variables) <= {setting.variable for setting in SETTINGS}
+    mounts = {mount["name"]: mount["mountPath"] for mount in CONTAINER["volumeMounts"]}
+    secret = load("secret.example.yaml")
+    assert POD["spec"]["volumes"][0]["secret"]["secretName"] == secret["metadata"]["name"]
+    assert set(variables.values()) == {f"{mounts['secrets']}/{name}" for name in secret["stringData"]}
+
+
+def test_it_has_time_to_go():
+    """preStop, at most 12 seconds for readers to be sent away, 5 for requests, and some more."""
+    wait = int(CONTAINER["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert POD["spec"]["terminationGracePeriodSeconds"] >= wait + 12 + 5 + 10
+
+
+def test_there_are_always_nodes_left():
+    budget, scaler = load("poddisruptionbudget.yaml"), load("horizontalpodautoscaler.yaml")
+    assert budget["spec"]["maxUnavailable"] < scaler["spec"]["minReplicas"]
+    assert load("deployment.yaml")["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert scaler["spec"]["scaleTargetRef"]["name"] == load("deployment.yaml")["metadata"]["name"]
+
+
+def test_the_ingress_leads_to_the_service_and_not_to_what_is_for_the_operator():
+    paths = [
+        path["path"]
+        for rule in load("ingress.yaml")["spec"]["rules"]
+        for path in rule["http"]["paths"]
+        if path["backend"]["service"]["name"] == load("service.yaml")["metadata"]["name"]
+    ]
+    assert {"/blogs", "/api", "/client", "/static"} <= set(paths)
+    assert not any(
+        private.startswith(path) for private in ("/metrics", "/readyz", "/livez") for path in paths if path != "/"
+    )
+
+
+async def test_what_the_probes_ask_for_is_answered(start_node: Any):
+    node: RunningNode = await start_node()
+    probes = [CONTAINER[name]["httpGet"]["path"] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
+    async with node.editor() as client:
+        assert [(await client.get(path)).status_code for path in probes] == [200, 200, 200]
+
+
+def test_the_probes_ask_the_port_of_the_container():
+    port = CONTAINER["ports"][0]["name"]
+    assert {CONTAINER[name]["httpGet"]["port"] for name in ("startupProbe", "readinessProbe", "livenessProbe")} == {
+        port
+    }
+    assert load("service.yaml")["spec"]["ports"][0]["targetPort"] == port
