@@ -111,7 +111,12 @@ def test_a_package_that_pip_audit_skipped_counts_as_not_looked_up(tmp_path: Path
     """With its other service it ends with success, having said that it skipped something."""
     locked, report = tmp_path / "locked.txt", tmp_path / "report"
     locked.write_text("a==1 \\\n    --hash=sha256:0\nb[x]==2 ; python_version > '3' \\\n    --hash=sha256:0\n")
-    command: list[str | Path] = [ROOT / ".venv" / "audit" / "bin" / "python", ROOT / "scripts" / "audited.py", locked, report]
+    command: list[str | Path] = [
+        ROOT / ".venv" / "audit" / "bin" / "python",
+        ROOT / "scripts" / "audited.py",
+        locked,
+        report,
+    ]
     for second, status in (({"name": "B", "version": "2", "vulns": []}, 0), ({"name": "b", "skip_reason": "-"}, 1)):
         report.write_text(json.dumps({"dependencies": [{"name": "a", "version": "1", "vulns": []}, second]}))
         assert subprocess.run(command, capture_output=True).returncode == status

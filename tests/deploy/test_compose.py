@@ -75,10 +75,22 @@ def test_what_is_mounted_is_there():
         assert (ROOT / source).exists() or source.removeprefix("./") in OF_OTHERS, source
 
 
-def test_prometheus_asks_the_nodes():
+def test_prometheus_takes_its_configuration():
+    config = ROOT / "deploy" / "prometheus" / "prometheus.yml"
+    command: list[str | Path] = [program("promtool"), "check", "config", "--syntax-only", config]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_prometheus_asks_the_nodes_with_their_token():
     config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
-    targets = config["scrape_configs"][0]["static_configs"][0]["targets"]
-    assert targets == [f"{name}:8000" for name in SERVICES if name.startswith("node")]
+    scraping = config["scrape_configs"][0]
+    assert (
+        scraping["authorization"]["credentials_file"]
+        == SERVICES["node1"]["environment"]["STOPPRESS_METRICS_TOKEN_FILE"]
+    )
+    assert "metrics_token" in SERVICES["prometheus"]["secrets"]
+    assert scraping["static_configs"][0]["targets"] == [f"{name}:8000" for name in SERVICES if name.startswith("node")]
 
 
 def test_grafana_finds_prometheus_and_the_dashboards():
