@@ -7,6 +7,16 @@
 #   docker buildx imagetools inspect python:3.13.9-slim-bookworm     # prints it
 #   docker build --build-arg PYTHON=3.13.9-slim-bookworm@sha256:... .
 ARG PYTHON=3.13.9-slim-bookworm
+ARG NODE=22.21.0-bookworm-slim
+
+# What browsers load: minified, with hashes in the names.
+FROM node:${NODE} AS client
+WORKDIR /opt/client_js
+COPY client_js/package.json client_js/package-lock.json client_js/.npmrc ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY client_js/scripts scripts
+COPY client_js/src src
+RUN npm run build
 
 FROM python:${PYTHON} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
@@ -16,9 +26,10 @@ COPY requirements/runtime.txt requirements/build.txt requirements/
 RUN python -m venv tools && tools/bin/pip install --require-hashes -r requirements/build.txt
 RUN python -m venv --without-pip venv && \
     tools/bin/pip --python venv/bin/python install --require-hashes --only-binary :all: -r requirements/runtime.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY server server
 COPY client_js/src client_js/src
+COPY --from=client /opt/client_js/dist client_js/dist
 RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . && \
     tools/bin/pip --python venv/bin/python install --no-deps --no-index dist/*.whl && \
     mkdir data

@@ -66,6 +66,7 @@ class Image:
         self.instructions = instructions(dockerfile)
         self._folder = folder
         self._stages: list[Stage] = []
+        self._named: dict[str, Stage] = {}
         for name, text in self.instructions:
             getattr(self, f"_{name.lower()}")(text)
 
@@ -82,6 +83,7 @@ class Image:
         folder = self._folder / name
         folder.mkdir()
         self._stages.append(Stage(folder))
+        self._named[name] = self.stage
 
     def _workdir(self, text: str) -> None:
         self.stage.workdir = self.stage.place(text)
@@ -94,7 +96,7 @@ class Image:
         words = text.split()
         options = dict(word.removeprefix("--").split("=") for word in words if word.startswith("--"))
         *sources, target = [word for word in words if not word.startswith("--")]
-        earlier = self._stages[0] if "from" in options else None
+        earlier = self._named[options["from"]] if "from" in options else None
         for source in sources:
             origin = earlier.place(source) if earlier else ROOT / source
             if not earlier:

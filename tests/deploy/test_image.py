@@ -41,7 +41,7 @@ def test_a_linter_has_nothing_to_say():
 def test_the_base_is_pinned_and_can_be_pinned_further(image: Image):
     assert re.fullmatch(r"PYTHON=3\.\d+\.\d+-slim-[a-z]+", image.instructions[0].text)
     bases = [text.split()[0] for name, text in image.instructions if name == "FROM"]
-    assert bases == ["python:${PYTHON}"] * 2
+    assert bases == ["node:${NODE}", *["python:${PYTHON}"] * 2]
 
 
 @pytest.mark.parametrize("path", ["stoppress.db", ".git/config", "deploy/secrets/keys", "server/x.db-wal", ".env"])
@@ -51,7 +51,7 @@ def test_what_is_private_does_not_get_into_an_image(path: str):
 
 def test_the_image_holds_the_server_whole_and_no_tools(image: Image):
     packages = image.stage.folder / "opt/stoppress/venv/lib" / f"python3.{sys.version_info.minor}" / "site-packages"
-    for part in ("templates/blog.html", "static/stoppress.css", "client/index.js"):
+    for part in ("templates/blog.html", "static/stoppress.css", "client/manifest.json", "shared/texts/de.json"):
         assert (packages / "stoppress/web" / part).is_file(), part
     assert (packages / "stoppress/store/commit.lua").is_file()
     assert not (packages / "pip").exists()
