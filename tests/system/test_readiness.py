@@ -1,0 +1,114 @@
+"""P8: /readyz is red within 10 seconds when a publish would not come out at readers' sockets, and green again after."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+from websockets.asyncio.client import connect
+
+from stoppress.follower import Follower
+from stoppress.live.hub import Farewell, Hub, Timing
+from stoppress.live.replica import Replica
+from stoppress.store.redis import RedisStore
+from stoppress.web.health import Health
+from tests.conftest import RedisServer, StartNode
+from tests.support.node import RunningNode
+from tests.test_follower import BLOG, make_blog, publish
+
+LIMIT = 10.0
+"""Seconds: the promise."""
+
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
+
+
+async def status(node: RunningNode) -> int:
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+        return (await client.get(f"{node.url}/readyz")).status_code
+
+
+async def seconds_until(expected: int, ask: Callable[[], Awaitable[int]]) -> float:
+    began = time.monotonic()
+    while await ask() != expected:
+        assert time.monotonic() - began < LIMIT, f"no {expected} within {LIMIT:g} s"
+        await asyncio.sleep(0.1)
+    return time.monotonic() - began
+
+
+@pytest.fixture
+async def admin(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_server.url) as client:
+        await client.flushall()
+        yield client
+        await client.execute_command("ACL", "DELUSER", "half")
+
+
+@pytest.mark.parametrize("lost", ["-lindex", "-evalsha"], ids=["heads cannot be compared", "blogs cannot be read"])
+async def test_a_node_that_hears_nothing_of_the_others_turns_red(
+    start_node: StartNode, redis_server: RedisServer, admin: Redis, figure, lost: str
+):
+    async def allow(*rules: str) -> None:
+        await admin.execute_command("ACL", "SETUSER", "half", "on", ">secret", "~*", *rules)
+
+    await allow("allchannels", "+@all")
+    other = await start_node(redis_server.url)
+    node = await start_node(redis_server.url.replace("//", "//half:secret@"))
+    await other.make_blog(BLOG)
+    async with connect(f"{node.websocket_url}/blogs/{BLOG}/live") as reader, other.editor() as editor:
+        await reader.recv()
+        assert await status(node) == await status(other) == 200
+        await allow("resetchannels", lost)  # Redis ends the subscriptions; it still takes this node's writes
+        assert (await editor.post(f"/api/blogs/{BLOG}/entries", json={"markdown": "news"})).status_code == 201
+        red = await seconds_until(503, lambda: status(node))
+        with suppress(TimeoutError):
+            pytest.fail(f"the reader got {await asyncio.wait_for(reader.recv(), 0.1)!r}")
+        assert await status(other) == 200
+        await allow("allchannels", "+@all")
+        await asyncio.wait_for(reader.recv(), LIMIT)
+        green = await seconds_until(200, lambda: status(node))
+    figure(f"P8, {lost}: /readyz red {red:.1f} s after the publish, green {green:.1f} s after it came out")
+
+
+async def test_a_node_whose_redis_is_frozen_turns_red(start_node: StartNode, redis_server: RedisServer, figure):
+    node = await start_node(redis_server.url)
+    assert await status(node) == 200
+    redis_server.freeze()
+    try:
+        red = await seconds_until(503, lambda: status(node))
+    finally:
+        redis_server.thaw()
+    green = await seconds_until(200, lambda: status(node))
+    figure(f"P8, Redis frozen: /readyz red after {red:.1f} s, green {green:.1f} s after it went on")
+
+
+async def test_a_node_whose_deliveries_are_stuck_turns_red(redis_server: RedisServer, admin: Redis, figure):
+    kept: list[Callable[[], None]] = []
+    timing = Timing(lambda _delay, work: kept.append(work), asyncio.get_running_loop().time)
+    store = RedisStore(redis_server.url)
+    await store.open()
+    follower = Follower(store, lambda blog: Hub(Replica(blog), timing, lambda _fd, _data: 0))
+    health = Health(store, follower)
+
+    async def answer() -> int:
+        return 503 if await health.problem() else 200
+
+    comparing = asyncio.create_task(follower.compare())
+    await store.commit(BLOG, [make_blog()])
+    await follower.hub(BLOG)
+    kept.pop()()
+    assert await answer() == 200
+    follower.applied(BLOG, await store.commit(BLOG, [publish(1)]))
+    red = await seconds_until(503, answer)
+    kept.pop()()
+    green = await seconds_until(200, answer)
+    figure(f"P8, deliveries stuck: red after {red:.1f} s, green {green:.1f} s after they went on")
+    comparing.cancel()
+    with suppress(asyncio.CancelledError):
+        await comparing
+    await follower.close(Farewell(1001, "over"))
+    await store.close()
