@@ -1,0 +1,104 @@
+"""Alert rules and the dashboard: Prometheus takes them, they fire when they should, and name what there is."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from stoppress.watch.metrics import FAMILIES
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+RULES, RULES_TEST = DEPLOY / "prometheus" / "rules.yaml", DEPLOY / "prometheus" / "rules_test.yaml"
+DASHBOARD = DEPLOY / "grafana" / "dashboards" / "stoppress.json"
+
+METRIC = re.compile(r"\b(?:stoppress|process)_[a-z_]+\b")
+
+
+def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
+    assert shutil.which("promtool"), "these tests need promtool: apt-get install prometheus"
+    return subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=60)
+
+
+def panels() -> list[dict[str, Any]]:
+    return [panel for panel in json.loads(DASHBOARD.read_text())["panels"] if panel["type"] != "row"]
+
+
+def expressions() -> list[str]:
+    return [target["expr"] for panel in panels() for target in panel["targets"]]
+
+
+def known() -> set[str]:
+    """The names of all series that a node has."""
+    names: set[str] = set()
+    for family in FAMILIES:
+        parts = ("_bucket", "_count", "_sum") if family.kind == "histogram" else ("",)
+        names.update(family.name + part for part in parts)
+    process = CollectorRegistry()
+    ProcessCollector(registry=process)
+    return names | {sample.name for metric in process.collect() for sample in metric.samples}
+
+
+def without_grafana(expression: str) -> str:
+    """An expression as Prometheus gets it."""
+    return expression.replace("$__rate_interval", "5m").replace("$job", "stoppress").replace("$instance", ".*")
+
+
+def test_prometheus_takes_the_rules():
+    checked = promtool("check", "rules", "--lint=all", "--lint-fatal", str(RULES))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_rules_fire_when_they_should_and_not_on_a_quiet_night():
+    tested = promtool("test", "rules", str(RULES_TEST))
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_every_alert_is_seen_to_fire():
+    alerts = re.findall(r"alert: (\w+)", RULES.read_text())
+    fired = set(re.findall(r'\{alertname="(\w+)"\}', RULES_TEST.read_text()))
+    assert len(alerts) > 10
+    assert set(alerts) - fired == set()
+
+
+def test_every_alert_says_how_bad_it_is_and_what_to_do():
+    for rule in RULES.read_text().split("- alert: ")[1:]:
+        assert re.search(r"severity: (critical|warning)\b", rule) and "summary: " in rule and "action: " in rule, rule
+
+
+@pytest.mark.parametrize("place", ["rules", "dashboard"])
+def test_only_metrics_are_named_that_a_node_has(place: str):
+    text = "\n".join(re.findall(r"expr:(.*?)\n +(?:for|labels):", RULES.read_text(), re.DOTALL))
+    named = set(METRIC.findall(text if place == "rules" else "\n".join(expressions())))
+    assert len(named) > 10
+    assert named - known() == set()
+
+
+def test_every_metric_is_on_the_dashboard():
+    shown = set(METRIC.findall("\n".join(expressions())))
+    shown |= {re.sub(r"_(?:bucket|count|sum)$", "", name) for name in shown}
+    assert {family.name for family in FAMILIES} - shown == set()
+
+
+def test_every_expression_of_the_dashboard_is_one(tmp_path: Path):
+    rules = [
+        f"      - record: check:{number}\n        expr: {json.dumps(without_grafana(expression))}"
+        for number, expression in enumerate(expressions())
+    ]
+    (tmp_path / "rules.yaml").write_text("groups:\n  - name: dashboard\n    rules:\n" + "\n".join(rules))
+    checked = promtool("check", "rules", "--lint=none", str(tmp_path / "rules.yaml"))
+    assert checked.returncode == 0 and f"{len(rules)} rules found" in checked.stdout, checked.stdout + checked.stderr
+
+
+def test_every_panel_says_what_it_shows_and_in_which_unit():
+    assert len(panels()) > 15
+    for panel in panels():
+        assert panel["title"] and panel["description"].endswith("."), panel["title"]
+        assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+    assert len({panel["id"] for panel in panels()}) == len(panels())
