@@ -26,6 +26,7 @@ FLOORS = {
     "app": 5,
     "workers": 5,
     "demo": 6,
+    "doctor": 6,
     "post": 6,
     "swarm": 6,
     "tail": 6,

@@ -198,6 +198,23 @@ def swarm(url: str, blog: str | None, **options: Any) -> None:
     _run(run(target(url, blog), plan, json=json, ticks=ticks))
 
 
+@cli.command()
+@click.option("--url", envvar="STOPPRESS_URL", show_envvar=True, help="The site, as readers have it.")
+@click.option("--blog", default="", help="The blog to read there.  [default: the first that is listed]")
+@click.option("--store", envvar="STOPPRESS_STORE", show_envvar=True, help="The node's store.")
+@click.option("--keys-file", envvar="STOPPRESS_KEYS_FILE", show_envvar=True, help="The node's file with keys.")
+def doctor(url: str | None, blog: str, store: str | None, keys_file: str | None) -> None:
+    """Look at a deployment and say what to change: machine, keys, store, and the site through its proxies.
+
+    Run it where a node runs, as its user, with its settings. With --url and no store only the site is looked at.
+    The exit status is 1 if something must be changed.
+    """
+    from stoppress.doctor.run import examine
+
+    node = settings.load({"store": store, "keys_file": keys_file}) if store or not url else None
+    _run(examine(node, url, blog))
+
+
 def _log() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 

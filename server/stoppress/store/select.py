@@ -23,7 +23,7 @@ def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:
     """
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite":
-        return SQLiteStore(_path(rest))
+        return SQLiteStore(sqlite_path(url))
     if scheme in ("redis", "rediss", "unix") and rest.startswith("//"):
         return RedisStore(url, traceparent)
     # Not the whole of it: it may carry a password.
@@ -33,7 +33,9 @@ def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:
     )
 
 
-def _path(rest: str) -> Path:
+def sqlite_path(url: str) -> Path:
+    """The file that `sqlite:PATH` names. Raises `StartError` if it is none."""
+    rest = url.removeprefix("sqlite:")
     path = rest.removeprefix("//") if rest.startswith("///") else rest
     if not Path(path).name or path.startswith("//") or path == ":memory:":
         raise StartError(f"the store sqlite:{rest} names no file: give a path, as in sqlite:stoppress.db")
