@@ -30,6 +30,7 @@ FLOORS = {
     "post": 6,
     "swarm": 6,
     "tail": 6,
+    "top": 6,
     "cli": 7,
     "__main__": 8,
 }

@@ -215,6 +215,25 @@ def doctor(url: str | None, blog: str, store: str | None, keys_file: str | None)
     _run(examine(node, url, blog))
 
 
+@cli.command()
+@server_option
+@click.option(
+    "--token-file",
+    envvar="STOPPRESS_METRICS_TOKEN_FILE",
+    show_envvar=True,
+    help="A file with the token for /metrics, if the node has one.",
+)
+@click.option("--every", type=click.FloatRange(0.1, 3_600), default=2, show_default=True, help="Seconds between looks.")
+def top(url: str, token_file: str | None, every: float) -> None:
+    """Show what a node does now, until Ctrl-C: readers, deliveries, times, store.
+
+    Where the output is no terminal it is printed once, with rates since the node's start.
+    """
+    from stoppress.top.run import run
+
+    run(url, token_file, every)
+
+
 def _log() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
