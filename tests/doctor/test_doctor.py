@@ -156,6 +156,23 @@ async def test_a_proxy_that_ends_silent_lines_is_found(start_node: StartNode):
     assert result.out.count("proxy_read_timeout") == 2
 
 
+async def test_a_blog_with_news_all_the_time_needs_no_beat(start_node: StartNode, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("stoppress.doctor.site.LONGEST_SECONDS", 1.0)
+    node = await start_node(STOPPRESS_BEAT="60")
+    await node.make_blog()
+    async with node.editor() as editor:
+
+        async def publish() -> None:
+            while True:
+                await editor.post("/api/blogs/demo/entries", json={"markdown": "news"})
+                await asyncio.sleep(0.2)
+
+        publishing = asyncio.create_task(publish())
+        result = await doctor("--url", node.url)
+        publishing.cancel()
+    assert (levels(result)["websocket"], levels(result)["events"]) == ("ok", "ok")
+
+
 async def test_a_site_that_cannot_be_reached_or_is_another_is_said(node: RunningNode):
     assert "cannot reach" in failed(await doctor("--url", "http://127.0.0.1:1"))
     assert "answers with 404" in failed(await doctor("--url", f"{node.url}/nothing"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import re
 import ssl
@@ -24,7 +25,10 @@ FIRST_SECONDS = 1.0
 """In which the first event of a stream must be whole; longer, and something keeps it back."""
 
 BEAT_SECONDS = 30.0
-"""For which a beat is awaited."""
+"""For which the next message is awaited, which is a beat at last."""
+
+LONGEST_SECONDS = 60.0
+"""For which beats are awaited where other messages come in between."""
 
 LEAST_DAYS, FEW_DAYS = 3, 14
 """Of a certificate."""
@@ -37,7 +41,7 @@ LATE = f"nothing came within {FIRST_SECONDS:g} s, something buffers the stream: 
 IDLE = "raise its read timeout above STOPPRESS_BEAT (nginx: proxy_read_timeout 75s)"
 
 Check = Callable[[], Awaitable[Finding]]
-Ahead = AsyncIterator[str]
+Types = AsyncIterator[str]
 
 
 class Site:
@@ -134,7 +138,7 @@ class Site:
             async with connect(address, subprotocols=[SUBPROTOCOL], max_size=None, ssl=self._tls) as line:
                 if line.subprotocol != SUBPROTOCOL:
                     return fail("websocket", "the subprotocol got lost: let the proxy pass Sec-WebSocket-Protocol")
-                return await _until_beat("websocket", _messages(line))
+                return await _until_beat("websocket", _messages(line), beats=2)
         except InvalidHandshake as error:
             return fail("websocket", f"no handshake ({error}): let the proxy pass Upgrade and Connection")
 
@@ -149,12 +153,12 @@ class Site:
             kind = stream.headers.get("content-type", "")
             if stream.status_code != 200 or not kind.startswith("text/event-stream"):
                 return fail("events", f"the answer is {stream.status_code} {kind}, no event stream: look at the proxy")
-            return await _until_beat("events", _events(stream))
+            return await _until_beat("events", _events(stream), beats=1)
         finally:
             await stream.aclose()
 
 
-async def _messages(line: ClientConnection) -> Ahead:
+async def _messages(line: ClientConnection) -> Types:
     try:
         while True:
             yield msgspec.json.decode(await line.recv())["type"]
@@ -163,39 +167,43 @@ async def _messages(line: ClientConnection) -> Ahead:
             raise ConnectionError(f"{error.rcvd.code} {error.rcvd.reason}") from None
 
 
-async def _events(stream: httpx.Response) -> Ahead:
+async def _events(stream: httpx.Response) -> Types:
     """The type of each event that is whole."""
     kind = ""
-    async for line in stream.aiter_lines():
-        if line.startswith("data:"):
-            kind = msgspec.json.decode(line.removeprefix("data:"))["type"]
-        elif not line and kind:
-            yield kind
-            kind = ""
+    with contextlib.suppress(httpx.HTTPError):  # a line that breaks is one that ends
+        async for line in stream.aiter_lines():
+            if line.startswith("data:"):
+                kind = msgspec.json.decode(line.removeprefix("data:"))["type"]
+            elif not line and kind:
+                yield kind
+                kind = ""
 
 
-async def _until_beat(what: str, types: Ahead) -> Finding:
-    """The first message must come at once, a beat at last, on a line that is silent until then."""
+async def _until_beat(what: str, types: Types, beats: int) -> Finding:
+    """The first message must come at once, then the line must live until so many beats have come.
+
+    Between two beats of a WebSocket, and before the first one of an event stream, the line is silent for as long as it
+    ever is. If there is news all the time, that cannot be seen, and does not matter.
+    """
     began = time.monotonic()
     try:
         async with asyncio.timeout(FIRST_SECONDS):
             if await anext(types, None) is None:
                 return fail(what, "the line was ended before the first message: look at the proxy")
+        first = time.monotonic() - began
+        while beats and time.monotonic() - began < LONGEST_SECONDS:
+            silent_since = time.monotonic()
+            async with asyncio.timeout(BEAT_SECONDS):
+                kind = await anext(types, None)
+            if kind is None:
+                silence = time.monotonic() - silent_since
+                return fail(what, f"the line was ended after {silence:.1f} s of silence. If a proxy did: {IDLE}")
+            beats -= kind == "beat"
     except TimeoutError:
-        return fail(what, LATE)
-    first = time.monotonic() - began
-    try:
-        async with asyncio.timeout(BEAT_SECONDS):
-            async for kind in types:
-                if kind == "beat":
-                    return ok(what, f"first message after {first:.2f} s, a beat after {time.monotonic() - began:.1f} s")
-    except TimeoutError:
-        return fail(
-            what, f"no beat came within {BEAT_SECONDS:g} s: set STOPPRESS_BEAT to 20 or less. Or else: {BUFFERED}"
-        )
-    except httpx.HTTPError:
-        pass  # the line broke; a proxy that gives up does not say so
-    return fail(what, f"the line was ended after {time.monotonic() - began:.1f} s of silence. If a proxy did: {IDLE}")
+        if time.monotonic() - began < BEAT_SECONDS:
+            return fail(what, LATE)
+        return fail(what, f"no beat came within {BEAT_SECONDS:g} s: set STOPPRESS_BEAT to 20 or less. Else: {BUFFERED}")
+    return ok(what, f"first message after {first:.2f} s, alive after {time.monotonic() - began:.1f} s")
 
 
 async def _checked(what: str, check: Check) -> Finding:
