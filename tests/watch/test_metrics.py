@@ -51,6 +51,7 @@ async def test_readers_and_what_they_are_sent_are_counted(start_node: StartNode)
         assert seen[("stoppress_publish_to_write_seconds_count",)] == 1
         assert 0 < seen[("stoppress_publish_to_write_seconds_sum",)] < 2
         assert seen["stoppress_store_operation_seconds_count", "commit"] == 2
+        assert seen["stoppress_store_errors_total", "commit"] == 0
         assert seen["stoppress_http_requests_total", "POST", "/api/blogs/{blog}/entries", "201"] == 1
         assert seen[("stoppress_ready",)] == seen[("stoppress_store_up",)] == 1
         assert seen[("stoppress_event_loop_lag_seconds_count",)] > 0

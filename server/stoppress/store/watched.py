@@ -33,6 +33,7 @@ class _Watched:
 
     def _timed(self, operation: str, ask: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         histogram, errors = self._counts.store[operation], self._counts.store_errors
+        errors[operation] = 0  # Prometheus does not see the step from nothing to 1
         span = self._tracing.span if operation == "commit" else None
 
         async def timed(*arguments: Any) -> Any:
