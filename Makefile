@@ -56,6 +56,6 @@ sbom: ## write what a release contains to dist/*.cdx.json (CycloneDX)
 	@scripts/sbom
 
 clean: ## remove everything that the other targets made (never a database)
-	rm -rf .venv client_js/node_modules loadtest/bench/peers/node_modules dist client_js/dist client_js/types htmlcov .coverage .coverage.* test-results
+	rm -rf .venv .venv-load client_js/node_modules loadtest/bench/peers/node_modules dist client_js/dist client_js/types htmlcov .coverage .coverage.* test-results
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
