@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
-import msgspec
 import pytest
-from websockets.frames import Opcode
 
-from stoppress.swarm.frames import cut
-from stoppress.wire.frames import frame
+from loadtest.line import Break, broken_line, without_the_entry
 from tests.conftest import StartNode
 from tests.support.command import command as program
 from tests.support.command import environment
 
 QUICK = ("--rate", "1000", "--duration", "2", "--publish", "10", "--json")
-
-Break = Callable[[dict[str, Any]], list[dict[str, Any]]]
-
 
 async def swarm(url: str, key: str, *options: str) -> tuple[int, dict[str, Any], str]:
     """Its exit status, its figures and its errors."""
@@ -55,59 +47,6 @@ async def test_a_blog_that_is_not_there_ends_it(start_node: StartNode):
     node = await start_node()
     code, _, err = await swarm(node.url, "", "--readers", "2", "--blog", "none")
     assert code == 1 and "4404" in err
-
-
-@asynccontextmanager
-async def broken_line(port: int, first: int, breaks: Break) -> AsyncIterator[str]:
-    """A proxy that changes the update with one change, when it is the first from `first` on, on each connection."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65_536):
-            writer.write(data)
-
-    async def back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        writer.write(head)
-        if b" 101 " not in head:
-            return await pipe(reader, writer)
-        rest, done = b"", False
-        while data := await reader.read(65_536):
-            pieces, rest = cut(rest + data)
-            for opening, payload in pieces:
-                message = msgspec.json.decode(payload) if opening == 0x81 else {}
-                seqs = [entry["seq"] for entry in message.get("entries", ())]
-                if not done and message.get("from") and len(seqs) == 1 and seqs[0] >= first:
-                    done, changed = True, breaks(message)
-                    for one in changed:
-                        writer.write(frame(Opcode.TEXT, msgspec.json.encode(one)))
-                else:
-                    writer.write(frame(Opcode(opening & 0x0F), payload))
-        return None
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up, down = await asyncio.open_connection("127.0.0.1", port)
-        there, here = asyncio.create_task(pipe(reader, down)), asyncio.create_task(back(up, writer))
-        tasks.update((there, here))
-        await asyncio.wait((there, here), return_when=asyncio.FIRST_COMPLETED)
-        for task in (there, here):
-            task.cancel()
-        await asyncio.gather(there, here, return_exceptions=True)
-        for end in (writer, down):
-            end.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def without_the_entry(update: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{**update, "entries": []}]
 
 
 BROKEN: dict[str, tuple[Break, str]] = {

@@ -29,6 +29,34 @@ RETRY_SECONDS = 0.5
 TEXT = "The spokesman said that talks would go on **tonight**, and that nobody had agreed to anything yet. " * 3
 
 
+class Drafts:
+    """What an editor writes next: mostly new entries, now and then an edit or a retraction of one of the last.
+
+    Args:
+        path: of the blog on the editors' surface.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._entries: list[str] = []
+
+    def published(self, entry: str) -> None:
+        """There is a new entry with this id."""
+        self._entries = [*self._entries, entry][-REMEMBERED:]
+
+    def next(self) -> tuple[str, str, dict[str, Any]]:
+        """A method, an address and a body that says when it was written."""
+        stamp, chance = f"swarm-{time.time_ns()}", random.random()  # noqa: S311, no secret
+        if self._entries and chance < RETRACTIONS:
+            entry = self._entries.pop(random.randrange(len(self._entries)))  # noqa: S311, no secret
+            return "DELETE", f"{self._path}/entries/{entry}", {"note": stamp}
+        entry_body = {"markdown": TEXT, "tags": [stamp], "source": {"name": "The swarm"}}
+        if self._entries and chance < RETRACTIONS + EDITS:
+            # Not the ones that are retracted meanwhile: those are no longer in the list.
+            return "PATCH", f"{self._path}/entries/{random.choice(self._entries)}", entry_body  # noqa: S311, no secret
+        return "POST", f"{self._path}/entries", {"title": f"News of {time.strftime('%H:%M:%S')}", **entry_body}
+
+
 class Publisher:
     """A client of the editors' surface for one blog.
 
@@ -44,9 +72,9 @@ class Publisher:
         self.failures: list[str] = []
         """Writes that failed though they were sent a second time."""
         self._path = f"/api/blogs/{where.path}"
+        self._drafts = Drafts(self._path)
         self._rate = rate
         self._learn = learn
-        self._entries: list[str] = []
         self._http = httpx.AsyncClient(
             base_url=where.url, headers={"authorization": f"Bearer {key}"}, timeout=ANSWER_SECONDS, trust_env=False
         )
@@ -83,7 +111,7 @@ class Publisher:
         await self._http.aclose()
 
     async def _write(self) -> None:
-        method, path, body = self._next()
+        method, path, body = self._drafts.next()
         key = str(uuid.uuid4())
         answer = await self._attempt(method, path, body, key)
         if answer is None or answer.status_code >= 500:
@@ -94,7 +122,7 @@ class Publisher:
             self.answered += 1
             self._learn(answer.content)
             if method == "POST":
-                self._entries = [*self._entries, answer.json()["id"]][-REMEMBERED:]
+                self._drafts.published(answer.json()["id"])
         elif len(self.failures) < 1_000:
             self.failures.append(f"{method} {path}: {'no answer' if answer is None else answer.text[:200]}")
 
@@ -103,15 +131,3 @@ class Publisher:
             return await self._http.request(method, path, json=body, headers={"idempotency-key": key})
         except httpx.HTTPError:
             return None
-
-    def _next(self) -> tuple[str, str, dict[str, Any]]:
-        """What to write: a method, an address and a body that says when it was written."""
-        stamp, chance = f"swarm-{time.time_ns()}", random.random()  # noqa: S311, no secret
-        if self._entries and chance < RETRACTIONS:
-            entry = self._entries.pop(random.randrange(len(self._entries)))  # noqa: S311, no secret
-            return "DELETE", f"{self._path}/entries/{entry}", {"note": stamp}
-        entry_body = {"markdown": TEXT, "tags": [stamp], "source": {"name": "The swarm"}}
-        if self._entries and chance < RETRACTIONS + EDITS:
-            # Not the ones that are retracted meanwhile: those are no longer in the list.
-            return "PATCH", f"{self._path}/entries/{random.choice(self._entries)}", entry_body  # noqa: S311, no secret
-        return "POST", f"{self._path}/entries", {"title": f"News of {time.strftime('%H:%M:%S')}", **entry_body}
