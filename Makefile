@@ -4,7 +4,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bundle latency bench format lock clean audit sbom
+.PHONY: help run test check bundle latency bench format lock clean audit sbom load
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ bundle: ## make the JavaScript client's bundles, which a wheel that is built aft
 latency: ## measure how long an entry takes from the editor to 100 readers
 	@scripts/setup run
 	@.venv/bin/python loadtest/latency.py $(ARGS)
+
+load: ## play half a minute of a night with 1,000 readers, and write a report; ARGS="--scenario storm", ARGS=--break
+	@scripts/setup load
+	@.venv/bin/python -m loadtest.load $(ARGS)
 
 bench: ## measure a delivery, an idle and a returning reader beside other servers; ARGS="table burst", ARGS=--scale=0.1
 	@scripts/setup bench

@@ -15,6 +15,7 @@ from tests.support.command import environment
 
 QUICK = ("--rate", "1000", "--duration", "2", "--publish", "10", "--json")
 
+
 async def swarm(url: str, key: str, *options: str) -> tuple[int, dict[str, Any], str]:
     """Its exit status, its figures and its errors."""
     process = await asyncio.create_subprocess_exec(

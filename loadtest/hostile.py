@@ -1,0 +1,93 @@
+"""What clients do that mean no good. Each says what is wrong with how the server took it, or nothing."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+
+import httpx
+
+from stoppress.swarm.frames import TEXT, Options, masked, request
+from stoppress.swarm.plan import Target, new_socket
+
+PATIENCE = 20.0
+"""Seconds within which a server ends what leads nowhere."""
+
+
+def _connect(where: Target) -> socket.socket:
+    sock = new_socket(where, 0, slow=False)
+    sock.settimeout(PATIENCE)
+    sock.connect(where.address)
+    return sock
+
+
+def _ends(sock: socket.socket, what: str) -> str:
+    """Read until the server ends the connection."""
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while time.monotonic() < deadline:
+            if not sock.recv(65_536):
+                return ""
+    except ConnectionError:
+        return ""
+    except TimeoutError:
+        pass
+    return f"{what} is served after {PATIENCE:g} s"
+
+
+def _handshaken(where: Target) -> socket.socket:
+    sock = _connect(where)
+    sock.sendall(request(where.authority, where.path, None, Options()))
+    sock.recv(65_536)
+    return sock
+
+
+def endless_head(where: Target) -> str:
+    with _connect(where) as sock:
+        sock.sendall(f"GET /blogs/{where.path}/live HTTP/1.1\r\nHost: {where.authority}\r\n".encode())
+        return _ends(sock, "a head that does not end")
+
+
+def huge_head(where: Target) -> str:
+    with _connect(where) as sock:
+        try:
+            sock.sendall(b"GET / HTTP/1.1\r\n" + b"X-Junk: " + b"a" * 200_000)
+        except ConnectionError:
+            return ""
+        return _ends(sock, "a head of 200 KB")
+
+
+def junk_frames(where: Target) -> str:
+    with _handshaken(where) as sock:
+        sock.sendall(b"\xff" * 64)
+        return _ends(sock, "a client that sends junk")
+
+
+def long_message(where: Target) -> str:
+    with _handshaken(where) as sock:
+        sock.sendall(bytes((0x81, 0xFF)) + (2**40).to_bytes(8, "big") + bytes(4))
+        return _ends(sock, "a message of a terabyte")
+
+
+def flood(where: Target) -> str:
+    with _handshaken(where) as sock:
+        try:
+            for _ in range(2_000):
+                sock.sendall(masked(TEXT, b"x" * 100))
+        except OSError:
+            return ""
+        return _ends(sock, "a flood of messages")
+
+
+def wrong_key(where: Target) -> str:
+    with httpx.Client(base_url=where.url, timeout=PATIENCE, trust_env=False) as http:
+        headers = {"authorization": "Bearer guessed"}
+        answer = http.post(f"/api/blogs/{where.path}/entries", json={"markdown": "Fake news."}, headers=headers)
+    return "" if answer.status_code == 401 else f"a wrong key is answered with {answer.status_code}"
+
+
+PRANKS: dict[str, Callable[[Target], str]] = {
+    prank.__name__.replace("_", " "): prank
+    for prank in (endless_head, huge_head, junk_frames, long_message, flood, wrong_key)
+}

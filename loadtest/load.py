@@ -1,0 +1,88 @@
+"""One night against a server of its own, headless, with a report.
+
+    make load
+    make load ARGS="--scenario storm --readers 5000 --seconds 60"
+    make load ARGS=--break
+
+Exit status 0: every reader got everything, once, in order, and no write failed. `--break` puts a line in between that
+loses an entry for each reader; then the status is 1, and the failures say which readers missed what.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from loadtest.line import broken_line, without_the_entry
+from loadtest.scenarios import SCENARIOS
+from loadtest.server import KEY, Server
+
+LOCUST = Path(".venv-load/bin/python")
+BROKEN_FROM = 8
+"""The seq from which on the broken line loses one entry for each reader."""
+
+
+def options() -> argparse.Namespace:
+    scenarios = "\n".join(f"  {name:9} {one.about}" for name, one in SCENARIOS.items())
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").partition("\n")[0],
+        epilog=f"scenarios:\n{scenarios}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--scenario", choices=[*SCENARIOS], default="steady")
+    parser.add_argument("--readers", type=int, default=1_000, help="that are held; default 1000")
+    parser.add_argument("--probes", type=int, default=10, help="readers that are measured; default 10")
+    parser.add_argument("--seconds", type=int, default=30, help="default 30")
+    parser.add_argument("--break", dest="breaks", action="store_true", help="lose an entry for each reader")
+    parser.add_argument("--report", type=Path, default=Path("test-results/load.html"))
+    return parser.parse_args()
+
+
+def command(asked: argparse.Namespace, url: str) -> list[str]:
+    hostile = SCENARIOS[asked.scenario].hostile
+    users = ["ReaderProbe", "ReaderHolder", "Editor", *(["Hostile"] if hostile else [])]
+    how_many = asked.probes + 2 + hostile
+    return [
+        *(str(LOCUST), "-m", "locust", "-f", "loadtest/locustfile.py", "--headless", "--only-summary"),
+        *("--host", url, "--users", str(how_many), "--spawn-rate", str(how_many), "--run-time", f"{asked.seconds}s"),
+        *("--scenario", asked.scenario, "--readers", str(asked.readers), "--period", str(asked.seconds)),
+        *("--html", str(asked.report), *users),
+    ]
+
+
+async def restart_in_the_middle(server: Server, seconds: float) -> None:
+    await asyncio.sleep(seconds / 2)
+    await server.stop()
+    await server.start()
+
+
+async def main() -> int:
+    asked = options()
+    asked.report.parent.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        server = await stack.enter_async_context(Server(Path(folder)))
+        url = server.url
+        if asked.breaks:
+            url = await stack.enter_async_context(broken_line(server.port, BROKEN_FROM, without_the_entry))
+        locust = await asyncio.create_subprocess_exec(
+            *command(asked, url), env={**os.environ, "STOPPRESS_API_KEY": KEY}
+        )
+        restart = None
+        if SCENARIOS[asked.scenario].restarts:
+            restart = asyncio.create_task(restart_in_the_middle(server, asked.seconds))
+        status = await locust.wait()
+        if restart is not None:
+            await restart
+    print(f"the report is {asked.report}")
+    print("every reader got everything, once, in order" if not status else "FAILED: see the failures above")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

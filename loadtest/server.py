@@ -1,0 +1,76 @@
+"""`stoppress serve` on an empty embedded store, for a load test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+KEY = "key-of-the-load-test"
+STOP_SECONDS = 60.0
+
+
+class Server:
+    """A node on a free loopback port; a context, in which it serves.
+
+    Args:
+        folder: for its store.
+        environ: settings beside its store and keys, as environment variables.
+    """
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("STOPPRESS_")}
+        self._environ = {
+            **kept,
+            "STOPPRESS_STORE": f"sqlite:{folder / 'blogs.db'}",
+            "STOPPRESS_KEYS": f"load:editor:{KEY}",
+            "STOPPRESS_LOG_LEVEL": "warning",
+            "PYTHONUNBUFFERED": "1",
+            **environ,
+        }
+        self.port = 0
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Returns when it serves; after a stop, on the same port as before."""
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "stoppress", "serve", "--port", str(self.port)),
+            env=self._environ,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        line = (await self._process.stdout.readline()).decode()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        if found is None:
+            sys.exit(f"the server did not start: {line}")
+        self.port = int(found[1])
+
+    async def stop(self) -> None:
+        """End it with SIGTERM, and kill it if that takes too long."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+    async def __aenter__(self) -> Server:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
