@@ -100,8 +100,10 @@ class Probe:
         while True:
             try:
                 self._connection()
-            except OSError as error:
-                self._failed("connection", f"{self._reader}: {error!r}")
+            except TimeoutError:
+                self._failed("silence", f"{self._reader}: nothing came for {SILENCE:g} s")
+            except OSError:
+                pass  # it comes back, as every client does; how long that takes is measured
             if self._reader.phase is Phase.STOPPED:
                 return
             self._reader.connection_lost(None)
@@ -146,7 +148,11 @@ class Probe:
     # From the reader
 
     def live(self, reader: Reader) -> None:
-        self._measured("catch-up", time.monotonic() - self._begun)
+        now = time.monotonic()
+        self._measured("catch-up", now - self._begun)
+        if reader.lost_at is not None:
+            self._measured("return", now - reader.lost_at)
+            reader.lost_at = None
 
     def received(self, update: Update) -> None:
         now = time.time()
