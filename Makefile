@@ -4,7 +4,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bundle latency bench format lock clean audit sbom load
+.PHONY: help run test check bundle latency bench format lock clean audit sbom load soak
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ latency: ## measure how long an entry takes from the editor to 100 readers
 load: ## play half a minute of a night with 1,000 readers, and write a report; ARGS="--scenario storm", ARGS=--break
 	@scripts/setup load
 	@.venv/bin/python -m loadtest.load $(ARGS)
+
+soak: ## whether a server grows under 2,000 readers that come and go: slope and verdict; ARGS="--minutes 30"
+	@scripts/setup run
+	@.venv/bin/python -m loadtest.soak $(ARGS)
 
 bench: ## measure a delivery, an idle and a returning reader beside other servers; ARGS="table burst", ARGS=--scale=0.1
 	@scripts/setup bench

@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 from locust import HttpUser, User, constant_throughput, events, stats, task
 from locust.exception import StopUser
+from locust.runners import MasterRunner
 
 from loadtest.hostile import PRANKS
 from loadtest.probe import Probe, Shared
@@ -61,6 +62,20 @@ def add_options(parser: Any) -> None:
         include_in_web_ui=False,
         help="An editor's.",
     )
+
+
+@events.init.add_listener
+def wait_for_the_workers_last_figures(environment: Any, **_: Any) -> None:
+    """A master in the terminal ends half a second after its time; what workers find in the end comes later."""
+    runner = environment.runner
+    if isinstance(runner, MasterRunner):
+        leave = runner.quit
+
+        def quit_when_all_have_stopped() -> None:
+            runner.stop()
+            leave()
+
+        runner.quit = quit_when_all_have_stopped
 
 
 @events.test_start.add_listener

@@ -1,0 +1,178 @@
+"""Whether a server grows while nothing but time passes: memory and open files, with a slope and a verdict.
+
+    make soak ARGS="--minutes 30"
+
+Readers lose their line and come back, and a fixed set of entries is edited, so the blog itself does not grow. The
+slope is a straight line through the second half of the samples. Exit status 0: it leads to less than 5 % more (and
+2 MB, and 20 files) in half an hour, and every reader got everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import msgspec
+
+from loadtest.server import KEY, Server
+
+BLOG, ENTRIES = "soak", 40
+SHARE = 0.05
+FEWEST = 10
+"""Samples that a slope is worth something with."""
+
+
+class Sample(NamedTuple):
+    """What a process has, at a second."""
+
+    at: float
+    bytes: int
+    files: int
+
+
+def sample(pid: int, begun: float) -> Sample:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return Sample(
+        time.monotonic() - begun, pages * os.sysconf("SC_PAGE_SIZE"), len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    )
+
+
+def slope(points: list[tuple[float, float]]) -> float:
+    """Of the straight line through points, by least squares."""
+    count = len(points)
+    middle_x, middle_y = sum(x for x, _ in points) / count, sum(y for _, y in points) / count
+    spread = sum((x - middle_x) ** 2 for x, _ in points)
+    return sum((x - middle_x) * (y - middle_y) for x, y in points) / spread if spread else 0.0
+
+
+class Growth(NamedTuple):
+    """How one quantity goes on, if it goes on as in the second half."""
+
+    name: str
+    mean: float
+    per_hour: float
+    allowed: float
+    """In half an hour."""
+
+    @property
+    def is_flat(self) -> bool:
+        return self.per_hour / 2 <= self.allowed
+
+
+def growths(samples: list[Sample]) -> list[Growth]:
+    """What the second half of the samples says."""
+    half = samples[len(samples) // 2 :]
+    found = []
+    for name, unit, least in (("bytes", 1e6, 2.0), ("files", 1.0, 20.0)):
+        points = [(one.at, getattr(one, name) / unit) for one in half]
+        mean = sum(y for _, y in points) / len(points)
+        found.append(
+            Growth(
+                "MB resident" if name == "bytes" else "open files", mean, slope(points) * 3_600, mean * SHARE + least
+            )
+        )
+    return found
+
+
+async def edit(url: str, rate: float, made: asyncio.Event) -> None:
+    """Make the blog, and edit the same entries one after the other, until cancelled."""
+    path, headers = f"/api/blogs/{BLOG}", {"authorization": f"Bearer {KEY}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20, trust_env=False) as http:
+        (await http.put(path, json={"headline": "The soak"})).raise_for_status()
+        answers = [await http.post(f"{path}/entries", json=body()) for _ in range(ENTRIES)]
+        made.set()
+        for answer in itertools.cycle(answers):
+            await asyncio.sleep(1 / rate)
+            entry = answer.raise_for_status().json()["id"]
+            (await http.patch(f"{path}/entries/{entry}", json=body())).raise_for_status()
+
+
+def body() -> dict[str, object]:
+    return {"markdown": "The talks go **on**. " * 20, "tags": [f"swarm-{time.time_ns()}"]}
+
+
+async def watch(
+    server: Server, swarm: asyncio.subprocess.Process, every: float
+) -> tuple[list[Sample], dict[str, object]]:
+    """Sample the server until the swarm is over. Returns the samples, and the swarm's figures."""
+    assert swarm.stdout is not None
+    samples: list[Sample] = []
+    begun, due, figures = time.monotonic(), 0.0, {}
+    async for line in swarm.stdout:
+        figures = msgspec.json.decode(line)
+        now = time.monotonic() - begun
+        if "second" not in figures or now < due:
+            continue
+        samples.append(sample(server.pid, begun))
+        due = now + every
+        one = samples[-1]
+        print(
+            f"{one.at:6.0f} s  {figures['live']:,} live  {one.bytes / 1e6:.2f} MB  {one.files:,} open files", flush=True
+        )
+    return samples, figures
+
+
+async def soak(asked: argparse.Namespace) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        async with Server(Path(folder)) as server:
+            made = asyncio.Event()
+            editing = asyncio.create_task(edit(server.url, asked.edits, made))
+            async with asyncio.timeout(20):
+                await made.wait()
+            plan = {
+                "blog": BLOG,
+                "readers": asked.readers,
+                "rate": 500,
+                "churn": asked.churn,
+                "duration": asked.minutes * 60,
+            }
+            options = [f"--{name}={value}" for name, value in plan.items()]
+            swarm = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "stoppress", "swarm", server.url, *options, "--ticks"),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=2**26,
+            )
+            samples, figures = await watch(server, swarm, max(1.0, asked.minutes * 60 / 60))
+            status = await swarm.wait()
+            if editing.done():
+                editing.result()
+            editing.cancel()
+            await asyncio.gather(editing, return_exceptions=True)
+    return report(samples, figures, is_right=status == 0)
+
+
+def report(samples: list[Sample], figures: dict[str, object], *, is_right: bool) -> bool:
+    print(f"{figures.get('delivered', 0):,} deliveries, {figures.get('returned', 0):,} returns")
+    if not is_right:
+        print(f"WRONG: {figures.get('wrong')}: {str(figures.get('faults'))[:2_000]}")
+    if len(samples) < FEWEST:
+        print(f"too few samples for a slope: {len(samples)}")
+        return False
+    flat = True
+    for one in growths(samples):
+        flat = flat and one.is_flat
+        verdict = "flat" if one.is_flat else f"GROWS: more than {one.allowed:.1f} in half an hour"
+        print(f"{one.name:12} {one.mean:10.2f}  slope {one.per_hour:+9.2f} an hour  {verdict}")
+    return flat and is_right
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=2.0, help="default 2; 30 for the figure that counts")
+    parser.add_argument("--readers", type=int, default=2_000)
+    parser.add_argument("--churn", type=float, default=20.0, help="readers that lose their line in a second")
+    parser.add_argument("--edits", type=float, default=2.0, help="in a second")
+    return 0 if asyncio.run(soak(parser.parse_args())) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
