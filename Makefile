@@ -4,7 +4,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bundle latency bench format lock clean audit sbom load soak
+.PHONY: help run test check bundle latency bench format lock clean audit sbom load soak proof
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ load: ## play half a minute of a night with 1,000 readers, and write a report; A
 soak: ## whether a server grows under 2,000 readers that come and go: slope and verdict; ARGS="--minutes 30"
 	@scripts/setup run
 	@.venv/bin/python -m loadtest.soak $(ARGS)
+
+proof: ## a lost network or a rolling restart under load; ARGS="storm --readers 10000", ARGS="rolling --readers 5000"
+	@scripts/setup run
+	@.venv/bin/python -m loadtest.proofs $(ARGS)
 
 bench: ## measure a delivery, an idle and a returning reader beside other servers; ARGS="table burst", ARGS=--scale=0.1
 	@scripts/setup bench

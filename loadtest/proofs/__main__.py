@@ -1,0 +1,31 @@
+"""One of the proofs; exit status 0 if what it promises holds."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+import loadtest.proofs
+from loadtest.proofs.rolling import rolling
+from loadtest.proofs.storm import storm
+from stoppress.sockets import allow_many
+
+PROOFS = {"storm": (storm, 10_000), "rolling": (rolling, 5_000)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(loadtest.proofs.__doc__ or "").partition("\n")[0])
+    parser.add_argument("proof", choices=PROOFS)
+    parser.add_argument("--readers", type=int, help="default 10000 for storm, 5000 for rolling")
+    parser.add_argument("--publish", type=float, default=10.0, help="writes in a second; default 10")
+    asked = parser.parse_args()
+    allow_many()
+    play, readers = PROOFS[asked.proof]
+    is_kept = asyncio.run(play(asked.readers or readers, asked.publish))
+    print("kept" if is_kept else "NOT KEPT")
+    return 0 if is_kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""The verdict of `make soak`: what stays passes, what grows does not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+from loadtest.soak import Sample, growths
+from tests.support.command import environment
+
+MB = 1_000_000
+
+
+def samples(bytes_a_second: int, files_a_minute: int = 0) -> list[Sample]:
+    noise = (0, 300_000, -300_000)
+    return [
+        Sample(
+            float(second), 100 * MB + second * bytes_a_second + noise[second % 3], 30 + second * files_a_minute // 60
+        )
+        for second in range(0, 300, 5)
+    ]
+
+
+def test_noise_is_flat():
+    assert all(one.is_flat for one in growths(samples(0)))
+
+
+def test_memory_that_grows_is_named_with_its_slope():
+    memory, files = growths(samples(10_000))
+    assert not memory.is_flat and files.is_flat
+    assert memory.per_hour == pytest.approx(36, rel=0.2)
+
+
+def test_open_files_that_stay_open_are_noticed():
+    memory, files = growths(samples(0, files_a_minute=10))
+    assert memory.is_flat and not files.is_flat
+
+
+def test_what_happens_before_the_second_half_does_not_count():
+    warming = [Sample(float(at), at * MB, 10) for at in range(50)]
+    assert all(one.is_flat for one in growths([*warming, *(Sample(50.0 + at, 50 * MB, 10) for at in range(50))]))
+
+
+@pytest.mark.slow
+async def test_a_short_soak_prints_a_slope_and_checks_every_reader():
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "loadtest.soak", "--minutes", "0.15", "--readers", "30", "--churn", "3"),
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(60):
+        out = (await process.communicate())[0].decode()
+    assert "slope" in out and "MB resident" in out and "other files" in out, out
+    assert "WRONG" not in out
+    assert process.returncode == (1 if "GROWS" in out else 0)
