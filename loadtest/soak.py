@@ -4,7 +4,8 @@
 
 Readers lose their line and come back, and a fixed set of entries is edited, so the blog itself does not grow. The
 slope is a straight line through the second half of the samples. Exit status 0: it leads to no more than 5 %
-and 2 MB of memory, or 5 % and 20 open files beside those of the readers, in half an hour, and every reader got everything.
+and 2 MB of memory, or 5 % and 20 open files beside those of the readers, in half an hour, and every reader got
+everything.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ async def watch(server: Server, swarm: asyncio.subprocess.Process, every: float)
         if "second" not in figures or now < due:
             continue
         samples.append(sample(server.pid, figures["live"], begun))
-        due = now + every
+        due = now + every - 0.5  # the swarm's seconds come a little early or late
         one = samples[-1]
         print(
             f"{one.at:6.0f} s  {figures['live']:,} live  {one.bytes / 1e6:.2f} MB  {one.files:,} other files",

@@ -71,7 +71,7 @@ async def program(name: str, *arguments: str, port: int) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(command, *arguments, stdout=asyncio.subprocess.DEVNULL)
     try:
         async with asyncio.timeout(10):
-            while not await answers(port):
+            while not await answers(port):  # noqa: ASYNC110, another process
                 await asyncio.sleep(0.05)
         yield
     finally:
