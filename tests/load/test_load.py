@@ -11,7 +11,7 @@ import pytest
 from loadtest.load import LOCUST
 from tests.support.command import environment
 
-SMALL = ("--readers", "40", "--probes", "3", "--seconds", "8")
+SMALL = ("--readers", "40", "--probes", "3", "--seconds", "7")
 
 
 async def load(report: Path, *options: str) -> tuple[int | None, str]:

@@ -46,7 +46,7 @@ def test_what_happens_before_the_second_half_does_not_count():
 @pytest.mark.slow
 async def test_a_short_soak_prints_a_slope_and_checks_every_reader():
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "loadtest.soak", "--minutes", "0.25", "--readers", "30", "--churn", "3"),
+        *(sys.executable, "-m", "loadtest.soak", "--minutes", "0.2", "--readers", "30", "--churn", "3"),
         env=environment(),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
