@@ -150,7 +150,7 @@ async def test_key_events_are_a_summary_and_a_filter(node: RunningNode, open_pag
     await edit(node, ids[11], key=True)
     await expect(summary).to_contain_text(["A key event", "Number 11", "Old key"], timeout=SOON)
     await expect(page.locator(".entry:visible")).to_have_count(2)
-    await page.get_by_role("button", name="All updates").click()
+    await page.get_by_role("button", name="All", exact=True).click()
     await summary.get_by_text("Number 11").click()
     await expect(page.locator(f"#entry-{ids[11]}")).to_be_in_viewport()
     await edit(node, key, key=False)
