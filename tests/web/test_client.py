@@ -1,0 +1,281 @@
+"""The JavaScript client in a real browser, through what happens to networks, servers and pages.
+
+Each walk ends with exactly the server's state, without a reload, and with each version of an entry applied once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.conftest import Eventually, StartNode
+from tests.support.gate import Gate
+from tests.support.node import RunningNode
+from tests.web.conftest import ARGUMENTS
+
+pytestmark = pytest.mark.browser
+
+BEAT = 0.1
+"""Seconds, and so few that a test sees many."""
+
+STEP = 10_000
+"""Milliseconds of the page's clock in which the client hears a beat."""
+
+PAGE = """<!doctype html><meta charset="utf-8"><title>A page that renders by itself</title>
+<script type="module">
+  import { LiveBlog } from "/client/index.js";
+  Math.random = () => 0;
+  window.applied = [];
+  window.live = new LiveBlog("/blogs/demo");
+  live.addEventListener("change", ({ detail }) => {
+    for (const id of detail.changed) {
+      const entry = live.state.entry(id);
+      if (entry && !detail.reset) applied.push(`${id} ${entry.version}`);
+    }
+  });
+  live.start();
+</script>
+"""
+
+
+class Tab:
+    """A page with a client in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def open(self, url: str) -> None:
+        await self.page.goto(f"{url}/own-page")
+        await self.page.wait_for_function("window.live?.phase === 'live'")
+        await self.page.evaluate("window.sameDocument = true")
+
+    async def phase(self) -> str:
+        return str(await self.page.evaluate("live.phase"))
+
+    async def state(self) -> dict[str, Any]:
+        return dict(
+            await self.page.evaluate(
+                "({cursor: live.state.cursor, entries: live.state.entries.map(({id, version}) => [id, version])})"
+            )
+        )
+
+    async def pass_time(self, milliseconds: int) -> None:
+        """Timers run, and between them the network has its turn."""
+        for _ in range(milliseconds // STEP):
+            await self.page.clock.run_for(STEP)
+            await asyncio.sleep(BEAT * 1.2)
+
+    async def hide(self, hidden: bool) -> None:
+        # Headless Chromium has no tab that is not seen
+        await self.page.evaluate(
+            """hidden => {
+                Object.defineProperty(document, "hidden", {get: () => hidden, configurable: true});
+                document.dispatchEvent(new Event("visibilitychange", {bubbles: true}));
+            }""",
+            hidden,
+        )
+
+
+class World:
+    """A node, the network before it, and the tabs of one browser."""
+
+    def __init__(self, node: RunningNode, gate: Gate, context: BrowserContext, eventually: Eventually) -> None:
+        self.node = node
+        self.gate = gate
+        self.context = context
+        self.eventually = eventually
+        self.tabs: list[Tab] = []
+        self._posted = 0
+
+    async def tab(self) -> Tab:
+        tab = Tab(await self.context.new_page())
+        await tab.page.clock.install()
+        await tab.open(self.gate.url)
+        self.tabs.append(tab)
+        return tab
+
+    async def write(self) -> None:
+        """A new entry, and an edit of it: one version that a reader who was away never sees."""
+        self._posted += 1
+        async with self.node.editor() as editor:
+            answer = await editor.post("/api/blogs/demo/entries", json={"markdown": f"News {self._posted}"})
+            assert answer.status_code == 201, answer.text
+            path = f"/api/blogs/demo/entries/{answer.json()['id']}"
+            answer = await editor.patch(path, json={"markdown": f"News {self._posted}, edited"})
+            assert answer.status_code == 200, answer.text
+
+    async def truth(self) -> dict[str, Any]:
+        async with self.node.editor() as client:
+            changes = (await client.get("/blogs/demo/changes")).json()
+        newest_first = sorted(changes["entries"], key=lambda entry: (entry["published_at"], entry["id"]), reverse=True)
+        return {
+            "cursor": changes["cursor"],
+            "entries": [[entry["id"], entry["version"]] for entry in newest_first],
+        }
+
+    async def becomes_true(self, *tabs: Tab) -> None:
+        """Every tab shows exactly the server's state, after one more write, and got there without a reload."""
+        await self.write()
+        truth = await self.truth()
+        for tab in tabs or self.tabs:
+
+            async def shown(tab: Tab = tab) -> bool:
+                return await tab.state() == truth and await tab.phase() == "live"
+
+            await self.eventually(shown)
+            assert await tab.page.evaluate("window.sameDocument") is True
+            applied = await tab.page.evaluate("applied")
+            assert len(applied) == len(set(applied)), "a version was applied twice"
+
+    async def readers(self, surface: str, count: int) -> None:
+        async def counted() -> bool:
+            return self.gate.readers(surface) == count
+
+        await self.eventually(counted)
+
+
+@pytest.fixture
+async def bfcache_browser() -> AsyncIterator[Browser]:
+    """Chromium as people have it: pages are kept for the back button."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=ARGUMENTS,
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        yield browser
+        await browser.close()
+
+
+MakeWorld = Callable[[Browser], Awaitable[World]]
+
+
+@pytest.fixture
+async def make_world(start_node: StartNode, eventually: Eventually) -> AsyncIterator[MakeWorld]:
+    async with AsyncExitStack() as stack:
+
+        async def make(browser: Browser) -> World:
+            node = await start_node(STOPPRESS_BEAT=str(BEAT))
+            await node.make_blog()
+            gate = Gate(node.port, {"/own-page": PAGE})
+            await gate.open()
+            stack.push_async_callback(gate.close)
+            return World(node, gate, await browser.new_context(), eventually)
+
+        yield make
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld, browser: Browser) -> World:
+    return await make_world(browser)
+
+
+async def test_a_server_that_is_restarted(world):
+    tab = await world.tab()
+    await world.becomes_true()
+    await world.node.stop()
+    await tab.page.wait_for_function("live.phase === 'reconnecting'")
+    await world.node.start()
+    await world.becomes_true()
+    await world.readers("live", 1)
+
+
+async def test_sockets_and_then_events_that_a_proxy_blocks_and_lets_through_again(world):
+    world.gate.block("live")
+    tab = await world.tab()
+    await world.readers("events", 1)
+    await world.becomes_true()
+    world.gate.block("live", "events")
+    await world.write()
+    await world.becomes_true()
+    await world.readers("changes", 1)
+    assert world.gate.readers("events") == 0
+    world.gate.block()
+    await world.write()
+    await tab.pass_time(160_000)
+    await world.readers("live", 1)
+    await world.becomes_true()
+    assert world.gate.readers("changes") == 0
+
+
+async def test_a_minute_offline(world):
+    tab = await world.tab()
+    await world.becomes_true()
+    await world.context.set_offline(True)
+    assert await tab.phase() == "reconnecting"
+    await world.write()
+    await tab.pass_time(60_000)
+    assert await tab.phase() == "reconnecting"
+    await world.context.set_offline(False)
+    await world.becomes_true()
+
+
+async def test_a_tab_that_nobody_sees_for_minutes(world):
+    tab = await world.tab()
+    await world.becomes_true()
+    await tab.hide(True)
+    await tab.pass_time(170_000)
+    await world.readers("live", 1)
+    await tab.pass_time(10_000)
+    await world.readers("live", 0)
+    await world.write()
+    await tab.hide(False)
+    await world.becomes_true()
+
+
+async def test_the_back_button(make_world, bfcache_browser):
+    world = await make_world(bfcache_browser)
+    tab = await world.tab()
+    await world.becomes_true()
+    await tab.page.goto(f"{world.gate.url}/livez")
+    await world.readers("live", 0)
+    await world.write()
+    await tab.page.go_back(wait_until="commit")
+    await world.becomes_true()
+    await world.readers("live", 1)
+
+
+async def test_a_laptop_that_slept_while_its_connection_died(world):
+    tab = await world.tab()
+    await world.becomes_true()
+    world.gate.freeze()
+    await world.write()
+    await tab.page.clock.fast_forward("01:00:00")
+    await world.becomes_true()
+    await world.readers("live", 1)
+
+
+async def test_two_tabs_have_one_connection_and_the_other_goes_on_when_one_is_closed(world):
+    first = await world.tab()
+    second = await world.tab()
+    third = await world.tab()
+    await world.becomes_true()
+    await world.readers("live", 1)
+    await first.page.close()
+    await world.becomes_true(second, third)
+    await world.readers("live", 1)
+    session = await world.context.new_cdp_session(second.page)
+    await session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    await world.becomes_true(third)
+    await world.readers("live", 1)
+    await session.send("Page.setWebLifecycleState", {"state": "active"})
+    await world.becomes_true(second, third)
+    await world.readers("live", 1)
+
+
+async def test_a_tab_whose_leader_says_nothing_makes_its_own_connection(world):
+    first = await world.tab()
+    second = await world.tab()
+    await world.becomes_true()
+    # The leading tab hangs, as in a debugger, and holds its lock
+    await first.page.evaluate("BroadcastChannel.prototype.postMessage = () => {}")
+    await world.write()
+    for _ in range(5):
+        await second.page.clock.run_for(STEP)
+    await world.readers("live", 2)
+    await world.becomes_true(second)
