@@ -16,7 +16,7 @@ export default [
       "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
     },
   },
-  { files: ["src/**"], languageOptions: { globals: globals.browser } },
+  { files: ["src/**", "examples/**"], languageOptions: { globals: globals.browser } },
   {
     files: ["tests/**", "scripts/**"],
     languageOptions: { globals: globals.node },

@@ -1,5 +1,15 @@
 /** @import { World } from "../src/transports/transport.js" */
 
+// Node 18 has none, though all browsers do
+globalThis.CustomEvent ??= /** @type {any} */ (
+  class extends Event {
+    constructor(/** @type {string} */ type, /** @type {any} */ { detail }) {
+      super(type);
+      this.detail = detail;
+    }
+  }
+);
+
 /** A WebSocket or an EventSource whose other end is the test. */
 export class FakeLine extends EventTarget {
   /** @type {((event: any) => void) | null} */

@@ -125,6 +125,8 @@ describe("the server's word", () => {
     { type: "retry", min: "1", max: "2" },
     { type: "update", from: null, cursor: "3-c" },
     { type: "update", from: null, entries: [] },
+    { type: "update", from: null, cursor: "3-c", entries: [null] },
+    { type: "update", from: null, cursor: "3-c", entries: {} },
     { type: "beat" },
   ];
   for (const message of nonsense) {

@@ -96,7 +96,7 @@ class Gate:
             if looking and data.startswith(b"GET "):
                 found = SURFACE.match(data)
                 passage.surface = found[1].decode() if found else ""
-                if page := self._pages.get(data.split(b" ", 2)[1].decode()):
+                if page := self._pages.get(re.split(rb"[ ?]", data, maxsplit=2)[1].decode()):
                     await _answer(passage.writers[0], page)
                     break
             if passage.surface in self._blocked:

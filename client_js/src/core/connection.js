@@ -22,15 +22,15 @@ import { Machine } from "./machine.js";
  * @property {() => void} leave
  */
 
-/** What browsers tell of the network and of the page. @type {Record<string, () => Event["type"]>} */
+/** What browsers tell of the network and of the page; "" is for what has to be looked up. */
 const SIGNALS = {
-  online: () => "online",
-  offline: () => "offline",
-  pagehide: () => "leave",
-  freeze: () => "leave",
-  pageshow: () => "return",
-  resume: () => "return",
-  visibilitychange: () => (document.hidden ? "hidden" : "visible"),
+  online: "online",
+  offline: "offline",
+  pagehide: "leave",
+  freeze: "leave",
+  pageshow: "return",
+  resume: "return",
+  visibilitychange: "",
 };
 
 /** Does what a machine says, with real lines, timers and tabs. */
@@ -75,15 +75,20 @@ export class Connection {
     // Some are the document's and do not bubble
     const options = { capture: true, signal: this.#listening.signal };
     for (const [name, type] of Object.entries(SIGNALS)) {
-      addEventListener(name, () => this.tell(/** @type {Event} */ ({ type: type() })), options);
+      addEventListener(name, () => this.#signal(type), options);
     }
-    if (document.hidden) this.tell({ type: "hidden" });
+    this.#signal("");
   }
 
   stop() {
     this.#listening?.abort();
     this.#listening = null;
     this.tell({ type: "stop" });
+  }
+
+  /** @param {string} type */
+  #signal(type) {
+    this.tell(/** @type {Event} */ ({ type: type || (document.hidden ? "hidden" : "visible") }));
   }
 
   /**
@@ -95,10 +100,13 @@ export class Connection {
     this.#events.push(event);
     if (this.#telling) return;
     this.#telling = true;
-    for (let next; (next = this.#events.shift()); ) {
-      for (const command of this.#machine.handle(next, this.#world.now())) this.#perform(command);
+    try {
+      for (let next; (next = this.#events.shift()); ) {
+        for (const command of this.#machine.handle(next, this.#world.now())) this.#perform(command);
+      }
+    } finally {
+      this.#telling = false;
     }
-    this.#telling = false;
   }
 
   /** @param {import("./events.js").Command} command */

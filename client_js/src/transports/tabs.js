@@ -100,7 +100,7 @@ export class Tabs {
   #relayed(message) {
     if (this.#leading) return;
     if (this.#sink) this.#sink(message);
-    else if (message.type !== "lost") this.#tell({ type: "relayed" });
+    else if (message?.type !== "lost") this.#tell({ type: "relayed" });
   }
 }
 
