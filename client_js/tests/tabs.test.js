@@ -137,9 +137,11 @@ test("a reset of the leader resets nobody who is up to date", async () => {
   const first = await leader();
   const second = await new Tab("2-b").start(nothingNew("2-b"));
   const asked = second.world.requests.length;
+  let changes = 0;
+  second.live.addEventListener("change", () => (changes += 1));
   first.world.line.send(update(null, "2-b"));
   await settled();
-  assert.equal(second.world.requests.length, asked);
+  assert.deepEqual([second.world.requests.length, changes], [asked, 0]);
   first.world.line.send(update(null, "1-other"));
   await settled();
   second.world.request.answer(200, update(null, "1-other"));

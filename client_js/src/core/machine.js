@@ -2,6 +2,7 @@
 /** @import { Beat, Retry, Update } from "./messages.js" */
 /** @import { State } from "./state.js" */
 import { backoff } from "./backoff.js";
+import { isSane } from "./sane.js";
 
 // All in milliseconds.
 
@@ -20,9 +21,6 @@ export const TICK = 10_000;
 export const SLEPT = 5_000;
 
 const MALFORMED_CURSOR = 4400;
-
-/** Types of messages that have a cursor. */
-const KNOWN = ["update", "beat", "reset"];
 
 /** @typedef {{id: number, heard: boolean, probe: boolean}} Line */
 
@@ -85,7 +83,7 @@ export class Machine {
     if (this.#active) slept ? this.#wake() : this.#passed();
     this.#take(event);
     const wait = Math.min(...Object.values(this.#at)) - now;
-    this.#expected = this.#active ? now + Math.max(0, Math.min(wait, TICK)) : Infinity;
+    this.#expected = this.#active ? now + Math.min(wait, TICK) : Infinity;
     this.#commands.push({ do: "timer", wait: this.#active ? this.#expected - now : null });
     return this.#commands;
   }
@@ -119,7 +117,7 @@ export class Machine {
       case "closed":
         return this.#closed(event.line, event.code);
       case "hurry":
-        return this.#hurry();
+        return this.#line ? undefined : this.#connect();
       case "online":
         this.#rank = Math.min(this.#rank, this.#own);
         this.#failures = 0;
@@ -157,10 +155,6 @@ export class Machine {
     this.#connect();
   }
 
-  #hurry() {
-    if (this.#line === null) this.#connect();
-  }
-
   /** Let go of everything until the page is taken up again. */
   #goAway() {
     this.#end();
@@ -173,7 +167,7 @@ export class Machine {
     this.#away = false;
     if (!this.#active) return;
     if (wasAway && this.#hidden) this.#at.hidden = this.#now + HIDDEN;
-    this.#hurry();
+    if (!this.#line) this.#connect();
   }
 
   /** No line and no share in another tab's. */
@@ -342,23 +336,11 @@ export class Machine {
   #enter(phase, code) {
     if (phase === this.#phase) return;
     this.#phase = phase;
-    this.#commands.push({ do: "phase", phase, ...(code && { code }) });
+    this.#commands.push({ do: "phase", phase, code });
   }
 }
 
 /** When to do what, in milliseconds. */
 function nothing() {
   return { attempt: Infinity, silence: Infinity, hidden: Infinity, upgrade: Infinity, trial: Infinity };
-}
-
-/**
- * Whether a message has what is needed of it.
- *
- * @param {any} message
- */
-function isSane(message) {
-  const { type, cursor, entries, min, max } = message ?? {};
-  if (type === "retry") return [min, max].every(Number.isFinite) && min >= 0 && max >= min;
-  if (type === "update" && !(Array.isArray(entries) && entries.every((entry) => entry?.id))) return false;
-  return typeof type === "string" && (typeof cursor === "string" || !KNOWN.includes(type));
 }
