@@ -268,6 +268,11 @@ async def test_two_tabs_have_one_connection_and_the_other_goes_on_when_one_is_cl
     await world.readers("live", 1)
     session = await world.context.new_cdp_session(second.page)
     await session.send("Page.setWebLifecycleState", {"state": "frozen"})
+
+    async def third_leads() -> bool:
+        return not await third.page.evaluate("navigator.locks.query().then(({pending}) => pending.length)")
+
+    await world.eventually(third_leads)
     await world.becomes_true(third)
     await world.readers("live", 1)
     await session.send("Page.setWebLifecycleState", {"state": "active"})
