@@ -111,8 +111,8 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
     """Starts `stoppress serve`, on an empty embedded store unless another is given; stops it at the end."""
     async with AsyncExitStack() as stack:
 
-        async def start(store: str | None = None, **environ: str) -> RunningNode:
-            node = RunningNode(store or sqlite_url(tmp_path), **environ)
+        async def start(store: str | None = None, descriptors: int | None = None, **environ: str) -> RunningNode:
+            node = RunningNode(store or sqlite_url(tmp_path), descriptors, **environ)
             await node.start()
             stack.push_async_callback(node.stop)
             return node

@@ -24,6 +24,7 @@ FLOORS = {
     "follower": 3,
     "web": 4,
     "app": 5,
+    "takeover": 5,
     "workers": 5,
     "demo": 6,
     "doctor": 6,

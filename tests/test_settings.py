@@ -25,6 +25,13 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "log_level": ("error", "error"),
     "metrics_token_file": ("/run/token", "/run/token"),
     "metrics_blogs": ("9", 9),
+    "drain": ("2.5", 2.5),
+    "lead": ("5", 5.0),
+    "max_readers": ("20000", 20_000),
+    "max_readers_per_address": ("500", 500),
+    "max_handshakes": ("1000", 1_000),
+    "max_writes": ("60", 60),
+    "trusted_proxies": ("10.0.0.0/8, 192.0.2.1 2001:db8::/32", "10.0.0.0/8 192.0.2.1/32 2001:db8::/32"),
 }
 """For each setting a value that is not its default: as text, and as it is read."""
 
@@ -36,6 +43,10 @@ WRONG = [
     *(("metrics_blogs", text) for text in ("", "x", "-1", "1001", "1.5")),
     *(("log_format", text) for text in ("", "xml")),
     *(("log_level", text) for text in ("", "loud")),
+    *((name, text) for name in ("drain", "lead") for text in ("", "x", "-1", "nan", "inf", "601")),
+    *((name, text) for name in ("max_readers", "max_readers_per_address") for text in ("", "-1", "1.5", "10000001")),
+    *((name, text) for name in ("max_handshakes", "max_writes") for text in ("", "-1", "1.5", "1000001")),
+    *(("trusted_proxies", text) for text in ("x", "10.0.0.1/8", "10.0.0.0/33", "proxy.example")),
     *(("host", text) for text in ("", "  ")),
     *(("store", text) for text in ("", "  ")),
 ]
@@ -60,6 +71,13 @@ def test_the_defaults_are_those_of_the_contract():
         log_level="info",
         metrics_token_file="",
         metrics_blogs=0,
+        drain=15.0,
+        lead=0.0,
+        max_readers=0,
+        max_readers_per_address=0,
+        max_handshakes=5_000,
+        max_writes=12_000,
+        trusted_proxies="",
     )
 
 

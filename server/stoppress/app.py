@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import os
+import signal
 import socket
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, cast
 
@@ -18,14 +21,14 @@ from uvicorn.server import HANDLED_SIGNALS
 from stoppress.errors import StoppressError
 from stoppress.follower import Follower
 from stoppress.live.crowd import PHASES
-from stoppress.live.hub import Farewell, Hub, Timing
+from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.schedule import publish_when_due
 from stoppress.settings import Settings
-from stoppress.sockets import BACKLOG
+from stoppress.sockets import BACKLOG, descriptors
 from stoppress.store.select import store_from
 from stoppress.store.watched import watched
 from stoppress.tasks import end
@@ -33,8 +36,11 @@ from stoppress.watch.counts import Counts
 from stoppress.watch.lag import watch_lag
 from stoppress.watch.tracing import tracing_from
 from stoppress.watch.workers import Colleagues, Place
+from stoppress.web.addresses import Addresses
+from stoppress.web.admission import Admission, Limits
 from stoppress.web.api import Api
 from stoppress.web.auth import Keys
+from stoppress.web.drain import Drain
 from stoppress.web.entrance import Entrance
 from stoppress.web.health import Health
 from stoppress.web.live import Live
@@ -44,13 +50,20 @@ from stoppress.web.pages import Pages
 from stoppress.web.problems import on_bug, on_error, on_http_exception
 from stoppress.web.readers import Readers
 from stoppress.web.requests import Requests
-from stoppress.wire.messages import Retry
+from stoppress.web.visits import Visits
+from stoppress.web.writing import WriteLimit
 
 KEEP_ALIVE_SECONDS = 65
 """How long an idle HTTP connection is kept: longer than load balancers do, or they would use closed ones."""
 
 GRACE_SECONDS = 5
 """How long requests in flight may take at shutdown."""
+
+SAME_SECONDS = 0.5
+"""Signals within it are one: a service manager sends SIGTERM to all processes, and workers get it from theirs, too."""
+
+SPARE_DESCRIPTORS = 32
+"""Files that connections leave for the store, for templates, and for accepting and refusing more connections."""
 
 
 class Node:
@@ -75,9 +88,13 @@ class Node:
         committer = Committer(self.store, self.follower.applied)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.entries = Entries(self.store, committer)
-        self.live = Live(self.follower, self.counts)
-        self.entrance = Entrance(self.live, self.counts)
-        self.health = Health(self.store, self.follower)
+        self.admission = Admission(_limits(settings), self.counts, time.monotonic)
+        addresses = Addresses(settings.trusted_proxies)
+        self.live = Live(self.follower, self.admission, addresses, self.counts)
+        self.entrance = Entrance(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
+        self.visits = Visits(self.admission, addresses, self.counts)
+        self.drain = Drain(self.follower, self.visits, settings.drain)
+        self.health = Health(self.store, self.follower, self.admission)
         self.metrics = Metrics(
             self.follower, self.counts, self.health, settings.read_metrics_token(), settings.metrics_blogs
         )
@@ -93,8 +110,8 @@ class Node:
     def _make_app(self) -> Starlette:
         settings, follower = self.settings, self.follower
         pages = Pages(follower, self.blogs, settings.newest)
-        readers = Readers(follower, pages, settings.beat, settings.newest, self.counts)
-        api = Api(self.keys, self.blogs, self.entries)
+        readers = Readers(follower, self.visits, pages, settings.beat, settings.newest, self.counts)
+        api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
         parts = (self.live, readers, OpenAPI(), api, self.health, self.metrics, pages)
         return Starlette(
             routes=[route for part in parts for route in part.routes()],
@@ -106,19 +123,24 @@ class Node:
         )
 
     async def serve(
-        self, listening: socket.socket, beside: Callable[[], Coroutine[Any, Any, None]] | None = None
+        self,
+        listening: socket.socket,
+        beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        successor: Callable[[], bool] | None = None,
     ) -> None:
         """Serve on a listening socket until SIGTERM or SIGINT.
 
         Args:
             listening: bound and listening, see `listen`.
             beside: what to run at the same time, once the store is open.
+            successor: what to do on SIGHUP, in a thread: whether another process serves on the socket from now on, so
+                that this one can end. Without it SIGHUP is not handled.
 
         Raises:
             StartError: the store cannot be used.
         """
         await self.store.open()
-        server = _Server(self._uvicorn_config(), self)
+        server = _Server(self._uvicorn_config(), self, successor)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(work) for work in self._background()]
@@ -150,11 +172,15 @@ class Node:
             self.follower.follow(),
             self.follower.compare(),
             publish_when_due(self.store, self.entries),
-            self.entrance.watch(),
+            self.entrance.deadlines.watch(),
             self._beat(),
-            watch_lag(self.counts.lag),
+            watch_lag(self._late),
             *([self.colleagues.serve()] if self.colleagues else []),
         ]
+
+    def _late(self, seconds: float) -> None:
+        self.counts.lag.add(seconds)
+        self.admission.late(seconds)
 
     async def _beat(self) -> None:
         """To each reader once in the time between two beats, but not to all in the same moment."""
@@ -163,33 +189,79 @@ class Node:
             for hub in self.follower.hubs:
                 hub.beat(phase)
 
-    async def send_away(self) -> None:
-        """Tell all readers to come back to another node, or to this one when it is up again."""
-        readers = sum(hub.reader_count for hub in self.follower.hubs)
-        self.entrance.close()
-        window = min(12_000, 500 + readers)  # milliseconds: about a thousand come back in each second
-        await self.follower.close(Farewell(1001, "the server is going away", Retry(min=0, max=window)))
+
+def _limits(settings: Settings) -> Limits:
+    """With as many readers as there are files to open, less a tenth for everything else."""
+    readers = settings.max_readers or descriptors() - max(2 * SPARE_DESCRIPTORS, descriptors() // 10)
+    return Limits(max(1, readers), settings.max_readers_per_address, settings.max_handshakes)
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server, which does not know the readers that were handed over."""
 
-    def __init__(self, config: uvicorn.Config, node: Node) -> None:
+    def __init__(self, config: uvicorn.Config, node: Node, successor: Callable[[], bool] | None) -> None:
         super().__init__(config)
         self._node = node
+        self._successor = successor
+        self._handing_over: asyncio.Task[None] | None = None
+        self._handed_over = False
+        self._hurry = asyncio.Event()
+        self._signalled = -math.inf
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop on a signal, and do not die of it again afterwards: what is open has to be closed."""
         loop = asyncio.get_running_loop()
-        for number in HANDLED_SIGNALS:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
+        handlers = dict.fromkeys(HANDLED_SIGNALS, self._on_signal)
+        if self._successor is not None:
+            handlers[signal.SIGHUP] = self._on_hangup
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
         try:
             yield
         finally:
-            for number in HANDLED_SIGNALS:
+            for number in handlers:
                 loop.remove_signal_handler(number)
 
+    def _on_signal(self) -> None:
+        """The first one begins the end, the second sends away at once who is left, the third waits for nobody."""
+        now = asyncio.get_running_loop().time()
+        if now - self._signalled < SAME_SECONDS:
+            return
+        self._signalled = now
+        self.force_exit = self._hurry.is_set()
+        if self.should_exit:
+            self._hurry.set()
+        self.should_exit = self._node.admission.draining = True
+
+    def _on_hangup(self) -> None:
+        if self._handing_over is None or self._handing_over.done():
+            self._handing_over = asyncio.create_task(self._hand_over())
+
+    async def _hand_over(self) -> None:
+        assert self._successor is not None
+        if await asyncio.to_thread(self._successor):
+            self._handed_over = True
+            self._stop_listening()  # before anybody is turned away
+            self.should_exit = self._node.admission.draining = True
+
+    def _stop_listening(self) -> None:
+        for server in self.servers:
+            server.close()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._node.send_away()
+        headers = self.server_state.default_headers
+        self.server_state.default_headers = [*headers, (b"connection", b"close")]  # from now on, after each answer
+        if not self._handed_over:
+            await self._pause(self._node.settings.lead)
+        self._stop_listening()
+        for listening in sockets or []:
+            listening.close()
+        await self._node.drain.run(self._pause)
+        self._node.entrance.close()
         await super().shutdown(sockets)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()

@@ -18,6 +18,9 @@ import uvloop
 from stoppress import __version__, settings
 from stoppress.errors import StartError, StoppressError
 
+STOP_SECONDS = 30.0
+"""How long workers may take to stop, beside lead and drain."""
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 _FROM_0, _ABOVE_0 = click.FloatRange(0), click.FloatRange(0, min_open=True)
@@ -58,10 +61,11 @@ def serve(**flags: str | None) -> None:
     """Run one node.
 
     Editors' keys come from STOPPRESS_KEYS, as name:role:secret separated by spaces, or from the file named by
-    STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C.
+    STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C. On SIGHUP a new process of the same command takes over.
     """
     from stoppress.app import Node
     from stoppress.sockets import address_of, allow_many, listen
+    from stoppress.takeover import inherited, say_ready
     from stoppress.watch.logs import set_up
 
     configured = settings.load(flags)
@@ -73,27 +77,50 @@ def serve(**flags: str | None) -> None:
             f"{configured.workers} workers need a store that processes can share: name a Redis with --store, "
             "or start one with --workers 1"
         )
-    listening = listen(configured.host, configured.port, share_port=configured.workers > 1)
+    sockets = inherited() or [listen(configured.host, configured.port, share_port=configured.workers > 1)]
+    if len(sockets) > configured.workers:
+        raise StartError(f"{len(sockets)} sockets were handed over: pass one, or start with --workers {len(sockets)}")
     if not len(node.keys):
         click.echo("warning: no editors' keys, nobody can publish: set STOPPRESS_KEYS=name:editor:SECRET", err=True)
     if configured.workers > 1:
-        _serve_by_workers(configured, listening)
+        _serve_by_workers(configured, sockets)
         return
 
     async def announce() -> None:
-        click.echo(f"Stoppress {__version__} serves {address_of(listening)}")
+        click.echo(f"Stoppress {__version__} serves {address_of(sockets[0])}")
+        say_ready()
 
-    _run(node.serve(listening, beside=announce))
+    successor = _successor(sockets, may=node.store.nodes_share_it)
+    _run(node.serve(sockets[0], beside=announce, successor=successor))
 
 
-def _serve_by_workers(configured: settings.Settings, first: socket.socket) -> None:
+def _successor(sockets: list[socket.socket], *, may: bool) -> Callable[[], bool] | None:
+    """What to do on SIGHUP; a terminal that is closed sends it, too, and then ends the server as it always does."""
+    from stoppress.takeover import start_successor
+
+    if sys.stdin is not None and sys.stdin.isatty():
+        return None
+
+    def refuse() -> bool:
+        reason = "the embedded store belongs to one process: restart the server"
+        logging.getLogger("stoppress.takeover").error("takeover_refused", extra={"reason": reason})
+        return False
+
+    return (lambda: start_successor(sockets)) if may else refuse
+
+
+def _serve_by_workers(configured: settings.Settings, sockets: list[socket.socket]) -> None:
     from stoppress.app import Node
     from stoppress.sockets import address_of, listen
+    from stoppress.takeover import say_ready
     from stoppress.watch.workers import Place
     from stoppress.workers import Workers
 
-    host, port = first.getsockname()[:2]
-    sockets = [first, *(listen(host, port, share_port=True) for _ in range(configured.workers - 1))]
+    host, port = sockets[0].getsockname()[:2]
+    if sockets[0].getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT):
+        sockets += [listen(host, port, share_port=True) for _ in range(configured.workers - len(sockets))]
+    else:
+        sockets += [sockets[0].dup() for _ in range(configured.workers - len(sockets))]
     family = f"stoppress-{os.getpid()}-{secrets.token_hex(8)}"
 
     def serve(listening: socket.socket, ready: Callable[[], None], parent_gone: int) -> None:
@@ -102,12 +129,16 @@ def _serve_by_workers(configured: settings.Settings, first: socket.socket) -> No
             ready()
 
         place = Place(family, sockets.index(listening) + 1, configured.workers)
-        _say_what_is_wrong(lambda: _run(Node(configured, place=place).serve(listening, beside=announce)))
+        _say_what_is_wrong(
+            lambda: _run(Node(configured, place=place).serve(listening, beside=announce, successor=lambda: True))
+        )
 
     def announce() -> None:
-        click.echo(f"Stoppress {__version__} serves {address_of(first)} by {configured.workers} workers")
+        click.echo(f"Stoppress {__version__} serves {address_of(sockets[0])} by {configured.workers} workers")
+        say_ready()
 
-    Workers(sockets, serve).run(announce)
+    stop_seconds = configured.lead + configured.drain + STOP_SECONDS
+    Workers(sockets, serve, stop_seconds).run(announce, _successor(sockets, may=True))
 
 
 @cli.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,6 +59,14 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def _networks(text: str) -> str:
+    """Networks and single addresses, separated by commas or spaces; as text that `ip_network` takes word by word."""
+    try:
+        return " ".join(str(ip_network(part)) for part in text.replace(",", " ").split())
+    except ValueError as error:
+        raise ValueError(f"must be networks such as 10.0.0.0/8, separated by commas: {error}") from None
+
+
 SETTINGS = (
     Setting("host", "127.0.0.1", _text, "Address to listen on."),
     Setting("port", 8000, _number(0, 65_535, int), "Port to listen on; 0 takes a free one."),
@@ -77,6 +86,13 @@ SETTINGS = (
     Setting("log_level", "info", _one_of("info", "warning", "error"), "What is logged at least."),
     Setting("metrics_token_file", "", str, "A file with the token for /metrics; none: only this machine may read it."),
     Setting("metrics_blogs", 0, _number(0, 1_000, int), "How many blogs are named in metrics, the largest."),
+    Setting("drain", 15.0, _number(0, 600, float), "Seconds over which readers are sent away at a stop, at most."),
+    Setting("lead", 0.0, _number(0, 600, float), "Seconds from a stop to the closing of the listening socket."),
+    Setting("max_readers", 0, _number(0, 10_000_000, int), "Readers on a node; 0: as many as it may open files."),
+    Setting("max_readers_per_address", 0, _number(0, 10_000_000, int), "Readers of one address; 0: no limit."),
+    Setting("max_handshakes", 5_000, _number(0, 1_000_000, int), "Readers who come in a second; 0: no limit."),
+    Setting("max_writes", 12_000, _number(0, 1_000_000, int), "Writes of a key in a minute; 0: no limit."),
+    Setting("trusted_proxies", "", _networks, "Networks of proxies whose X-Forwarded-For is believed."),
 )
 
 
@@ -96,6 +112,13 @@ class Settings(NamedTuple):
     log_level: str
     metrics_token_file: str
     metrics_blogs: int
+    drain: float
+    lead: float
+    max_readers: int
+    max_readers_per_address: int
+    max_handshakes: int
+    max_writes: int
+    trusted_proxies: str
 
     def read_keys(self) -> str:
         """The keys, from their file if one is named. Raises `StartError` if it cannot be read."""

@@ -36,6 +36,13 @@ def be_patient(sock: socket.socket, seconds: float) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000))
 
 
+def prepare(listening: socket.socket) -> None:
+    """Set what its connections are to inherit."""
+    listening.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+    be_patient(listening, PATIENCE)
+    listening.setblocking(False)
+
+
 def listen(host: str, port: int, *, share_port: bool = False) -> socket.socket:
     """A socket that is bound and listening; `share_port`: others may listen there too, and get their part.
 
@@ -48,11 +55,9 @@ def listen(host: str, port: int, *, share_port: bool = False) -> socket.socket:
             listening = failed.enter_context(socket.socket(family, kind, protocol))
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, share_port)
-            listening.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, UNSENT_BYTES)
-            be_patient(listening, PATIENCE)
+            prepare(listening)
             listening.bind(address)
             listening.listen(BACKLOG)
-            listening.setblocking(False)
             failed.pop_all()
     except (OSError, UnicodeError) as error:  # the latter where a host's name cannot be one
         reason = getattr(error, "strerror", None) or "this is no name of a host"
@@ -66,6 +71,11 @@ def allow_many() -> None:
     """Allow this process and those it starts as many open files as it may have: each connection is one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def descriptors() -> int:
+    """How many files this process may have open."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def address_of(listening: socket.socket) -> str:

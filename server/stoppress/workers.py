@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -20,9 +21,6 @@ from multiprocessing.process import BaseProcess
 
 PAUSE = 1.0
 """Seconds before a worker that ended is replaced: what crashes at once should not take the whole machine."""
-
-STOP_SECONDS = 30.0
-"""How long workers may take to stop before they are killed."""
 
 Serve = Callable[[socket.socket, Callable[[], None], int], None]
 """Serves on a listening socket until SIGTERM, in a process of its own. The second is to be called when it is ready; the
@@ -41,18 +39,29 @@ class Workers:
     Args:
         listening: one socket for each worker.
         serve: what each does.
+        stop_seconds: how long workers may take to stop before they are killed.
     """
 
-    def __init__(self, listening: Sequence[socket.socket], serve: Serve) -> None:
+    def __init__(self, listening: Sequence[socket.socket], serve: Serve, stop_seconds: float) -> None:
+        self._stop_seconds = stop_seconds
         self._listening = listening
         self._serve = serve
         self._context = multiprocessing.get_context("fork")  # sockets and settings are there already
         self._processes: dict[int, BaseProcess] = {}
+        self._successor: Callable[[], bool] | None = None
+        self._leaving = False
         self._parent_gone, self._parent_here = self._context.Pipe(duplex=False)
         self._signals, self._on_signal = socket.socketpair()
 
-    def run(self, announce: Callable[[], None]) -> None:
-        """Until SIGTERM or SIGINT. `announce` is called when all are ready; a worker that is not ends it all."""
+    def run(self, announce: Callable[[], None], successor: Callable[[], bool] | None = None) -> None:
+        """Until SIGTERM or SIGINT, or until others have taken over on SIGHUP.
+
+        Args:
+            announce: called when all are ready; a worker that is not ends it all.
+            successor: what to do on SIGHUP: whether other processes serve on the sockets from now on. Then workers
+                leave. Without it SIGHUP is not handled.
+        """
+        self._successor = successor
         with self._signals_as_events(), contextlib.suppress(Stopped):
             try:
                 for index in range(len(self._listening)):  # the first one alone: what is wrong is then said once
@@ -68,7 +77,7 @@ class Workers:
     def _signals_as_events(self) -> Iterator[None]:
         self._on_signal.setblocking(False)
         signal.set_wakeup_fd(self._on_signal.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if self._successor else [])):
             signal.signal(number, lambda *_: None)
         try:
             yield
@@ -76,9 +85,26 @@ class Workers:
             signal.set_wakeup_fd(-1)
 
     def _wait(self, *others: Connection | int) -> None:
-        """Until one of them can be read. Raises `Stopped`."""
-        if self._signals in wait([self._signals, *others]):
+        """Until one of them can be read, or others are to take over. Raises `Stopped`."""
+        if self._signals not in wait([self._signals, *others]):
+            return
+        if set(self._signals.recv(64)) != {signal.SIGHUP}:
             raise Stopped
+        if self._successor is not None and not self._leaving and self._successor():
+            self._leave()
+
+    def _leave(self) -> None:
+        """All workers at once: whoever came back to one that is still to leave would be sent away again.
+
+        Raises `Stopped`.
+        """
+        self._leaving = True
+        for process in self._processes.values():
+            if process.pid is not None and process.is_alive():
+                os.kill(process.pid, signal.SIGHUP)
+        while alive := [process.sentinel for process in self._processes.values() if process.is_alive()]:
+            self._wait(*alive)
+        raise Stopped
 
     def _start(self, index: int) -> bool:
         """Start a worker; returns whether it got ready."""
@@ -106,12 +132,23 @@ class Workers:
                 self._start(index)
 
     def _stop(self) -> None:
+        """Pass the signal on, and a further one, too; kill who takes too long."""
+        deadline = time.monotonic() + self._stop_seconds
+        self._terminate()
+        while alive := [process for process in self._processes.values() if process.is_alive()]:
+            ended = wait([self._signals, *(process.sentinel for process in alive)], deadline - time.monotonic())
+            if self._signals in ended:
+                self._signals.recv(64)
+                self._terminate()
+            elif not ended:
+                for process in alive:
+                    process.kill()
+        for process in self._processes.values():
+            process.join()
+
+    def _terminate(self) -> None:
         for process in self._processes.values():
             process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in self._processes.values():
-            process.join(max(0.0, deadline - time.monotonic()))
-            process.kill()
 
     def _work(self, index: int, tell: Connection) -> None:
         """What a worker's process does."""

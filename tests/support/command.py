@@ -52,6 +52,18 @@ class Running:
         self.lines: list[str] = []
         """What it has printed, as far as it was read."""
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, if it has ended."""
+        return self._process.returncode
+
+    def hang_up(self) -> None:
+        self._process.send_signal(signal.SIGHUP)
+
     async def line(self, *words: str) -> str:
         """The next line with all of these words, within ten seconds."""
         assert self._process.stdout is not None

@@ -20,10 +20,12 @@ class RunningNode:
 
     Args:
         store: its `STOPPRESS_STORE`.
+        descriptors: how many files it may open at the most, if that is not left to the machine.
         environ: further settings, as environment variables.
     """
 
-    def __init__(self, store: str, **environ: str) -> None:
+    def __init__(self, store: str, descriptors: int | None = None, **environ: str) -> None:
+        self._limited = ("prlimit", f"--nofile={descriptors}:{descriptors}") if descriptors else ()
         self.key = KEY
         self.port = 0
         self._process: asyncio.subprocess.Process | None = None
@@ -51,7 +53,7 @@ class RunningNode:
     async def start(self) -> None:
         """Returns when it serves; after a stop, on the same port as before."""
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "stoppress", "serve", "--port", str(self.port)),
+            *(*self._limited, sys.executable, "-m", "stoppress", "serve", "--port", str(self.port)),
             env=self._environ,
             stdout=asyncio.subprocess.PIPE,
         )

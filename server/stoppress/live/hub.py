@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from stoppress.live.answers import Answers
@@ -235,12 +236,18 @@ class Hub:
     def close(self, farewell: Farewell) -> None:
         """Send everybody away, and everybody who comes later."""
         self.farewell = farewell
-        for reader in tuple(self._readers()):
+        self.release(self.reader_count, farewell)
+        self._pulse()
+
+    def release(self, count: int, farewell: Farewell) -> int:
+        """Send so many readers away; the others stay as they are. Returns how many there were."""
+        leaving = tuple(islice(self._readers(), count))
+        for reader in leaving:
             if farewell.retry is not None and reader not in self._stalled:
                 reader.send(reader.encoding.encode(farewell.retry))
             self.leave(reader)
             reader.close(farewell.code, farewell.reason)
-        self._pulse()
+        return len(leaving)
 
     def _readers(self) -> Iterator[Reader]:
         for audience in self._at_head.values():

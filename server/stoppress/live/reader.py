@@ -7,6 +7,7 @@ What comes in is rare (pings, a close), so there is a parser only while a messag
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from stoppress.live.crowd import Crowd
 from stoppress.live.hub import Hub
@@ -39,11 +40,13 @@ class Reader(asyncio.Protocol):
         hub: the blog's.
         encoding: what the handshake agreed on.
         cursor: where the client is; None for nowhere.
+        gone: called when the connection is lost.
     """
 
     __slots__ = (
         "_allowed_from",
         "_closing",
+        "_gone",
         "_hub",
         "_incoming",
         "_transport",
@@ -54,7 +57,9 @@ class Reader(asyncio.Protocol):
         "place",
     )
 
-    def __init__(self, hub: Hub, encoding: WebSocket, cursor: Cursor | None) -> None:
+    def __init__(
+        self, hub: Hub, encoding: WebSocket, cursor: Cursor | None, gone: Callable[[], None] | None = None
+    ) -> None:
         self.encoding = encoding
         self.cursor = cursor
         self.crowd: Crowd | None = None
@@ -63,6 +68,7 @@ class Reader(asyncio.Protocol):
         self._incoming: Incoming | None = None
         self._allowed_from = 0.0
         self._closing = False
+        self._gone = gone
 
     def open(self, transport: asyncio.Transport, opening: bytes) -> None:
         """Take over a connection; `opening` is what the handshake still has to say."""
@@ -84,6 +90,8 @@ class Reader(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._hub.leave(self)
+        if self._gone is not None:
+            self._gone()
 
     def data_received(self, data: bytes) -> None:
         for begin in range(0, len(data), SLICE_BYTES):

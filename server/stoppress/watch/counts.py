@@ -25,15 +25,23 @@ TRANSPORTS = ("websocket", "sse", "long_poll")
 ORIGINS = ("here", "elsewhere")
 CATCH_UPS = ("opening", "nothing", "catch_up", "reset", "page")
 REFUSALS = (
+    "address_full",
+    "body_too_slow",
     "broken_frame",
+    "draining",
+    "full",
     "head_too_long",
     "head_too_slow",
+    "late",
     "malformed_cursor",
     "message_too_long",
+    "no_descriptors",
     "no_such_blog",
     "no_websocket",
     "store_unavailable",
+    "too_many_handshakes",
     "too_many_messages",
+    "too_many_writes",
 )
 """Why somebody may be refused or sent away, as `Counts.refused` is told."""
 

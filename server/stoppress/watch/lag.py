@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-
-from stoppress.watch.counts import Histogram
+from collections.abc import Callable
 
 EVERY_SECONDS = 0.25
 
 
-async def watch_lag(lag: Histogram) -> None:
-    """Sleep and look how much longer it took, until cancelled."""
+async def watch_lag(late: Callable[[float], None]) -> None:
+    """Sleep, look how much longer it took, and tell in seconds, until cancelled."""
     while True:
         due = time.monotonic() + EVERY_SECONDS
         await asyncio.sleep(EVERY_SECONDS)
-        lag.add(max(0.0, time.monotonic() - due))
+        late(max(0.0, time.monotonic() - due))

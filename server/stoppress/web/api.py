@@ -18,6 +18,7 @@ from stoppress.newsroom.entries import PLACE, STATUSES, Entries, list_place
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.web.auth import Keys
 from stoppress.web.bodies import answer, decode, number, read_body, write_request
+from stoppress.web.writing import WriteLimit
 
 PAGE, MOST = 50, 500
 
@@ -28,10 +29,12 @@ class Api:
     Args:
         keys: who may use it.
         blogs, entries: the use cases.
+        limit: how often they may be used to write.
     """
 
-    def __init__(self, keys: Keys, blogs: Blogs, entries: Entries) -> None:
+    def __init__(self, keys: Keys, blogs: Blogs, entries: Entries, limit: WriteLimit) -> None:
         self._keys = keys
+        self._limit = limit
         self._blogs = blogs
         self._entries = entries
 
@@ -76,7 +79,7 @@ class Api:
         return _written(request, await self._blogs.patch(_blog(request), form, conditions))
 
     async def delete_blog(self, request: Request) -> Response:
-        self._keys.authorise(request)
+        await self._limit.count(self._keys.authorise(request))
         await self._blogs.delete(_blog(request))
         return Response(status_code=204)
 
@@ -124,6 +127,7 @@ class Api:
 
     async def _write(self, request: Request, form: type[Any]) -> tuple[Any, Any]:
         key = self._keys.authorise(request)
+        await self._limit.count(key)
         body = await read_body(request)
         return decode(request, body, form), write_request(request, key, body)
 

@@ -15,23 +15,15 @@ from uvicorn.server import ServerState
 
 from stoppress.watch.counts import Counts
 from stoppress.web import handshake
-from stoppress.web.kept import KeptConnection
+from stoppress.web.deadlines import Deadlines
+from stoppress.web.kept import HEAD_BYTES, HEAD_TICKS, TOO_LONG, TOO_SLOW, KeptConnection
 from stoppress.web.live import Live
-
-HEAD_BYTES = 16 * 1024
-"""How long the head of a request may be."""
-
-TICK_SECONDS = 0.25
-"""How often it is looked for those who take too long. Their deadlines are counted in it, which needs no clock."""
-
-HEAD_TICKS = 6
-"""How long a head may take from its first byte: at most 1.75 seconds."""
+from stoppress.web.problems import unavailable
 
 SILENT_TICKS = 40
 """How long a connection may be silent at first: 10 seconds. Browsers open some before they know what for."""
 
-TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+NO_DESCRIPTORS = unavailable("this node has as many connections as it can", "2")
 
 
 class Entrance:
@@ -40,32 +32,29 @@ class Entrance:
     Args:
         live: takes in readers.
         counts: gets the refusals.
+        most_descriptors: connections with this file descriptor or a higher one are refused. The kernel gives the
+            lowest that is free, so those above are spare for whatever else the node has to open.
     """
 
-    def __init__(self, live: Live, counts: Counts) -> None:
+    def __init__(self, live: Live, counts: Counts, most_descriptors: int) -> None:
         self.live = live
         self.counts = counts
-        self.tick = 0
-        self.deadlines: dict[Newcomer, int] = {}
+        self.most_descriptors = most_descriptors
+        self.deadlines = Deadlines()
 
     def __call__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: object = None
     ) -> asyncio.Protocol:
-        return Newcomer(self, lambda: KeptConnection(config, server_state, app_state, self.live))
+        return Newcomer(self, lambda: self._kept(config, server_state, app_state))
 
-    async def watch(self) -> None:
-        """Send away those who take too long, until cancelled."""
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            self.tick += 1
-            for newcomer in [one for one, deadline in self.deadlines.items() if deadline < self.tick]:
-                self.counts.refused("head_too_slow")
-                newcomer.refuse(TOO_SLOW)
+    def _kept(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> KeptConnection:
+        return KeptConnection(config, server_state, app_state, self.live, self.deadlines, self.counts)
 
     def close(self) -> None:
         """Send all newcomers away."""
-        for newcomer in tuple(self.deadlines):
-            newcomer.refuse(b"")
+        for one in self.deadlines:
+            if isinstance(one, Newcomer):
+                one.hang_up(b"")
 
 
 class Newcomer(asyncio.Protocol):
@@ -80,10 +69,14 @@ class Newcomer(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._entrance.deadlines[self] = self._entrance.tick + SILENT_TICKS
+        if self._transport.get_extra_info("socket").fileno() >= self._entrance.most_descriptors:
+            self._entrance.counts.refused("no_descriptors")
+            self.hang_up(NO_DESCRIPTORS)
+        else:
+            self._entrance.deadlines.set(self, SILENT_TICKS)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._entrance.deadlines.pop(self, None)
+        self._entrance.deadlines.clear(self)
 
     def data_received(self, data: bytes) -> None:
         begins = not self._head
@@ -91,14 +84,14 @@ class Newcomer(asyncio.Protocol):
         length = self._head.find(b"\r\n\r\n")
         if length > HEAD_BYTES or (length < 0 and len(self._head) > HEAD_BYTES):
             self._entrance.counts.refused("head_too_long")
-            self.refuse(TOO_LONG)
+            self.hang_up(TOO_LONG)
         elif length >= 0:
             self._hand_over()
         elif begins:
-            self._entrance.deadlines[self] = self._entrance.tick + HEAD_TICKS
+            self._entrance.deadlines.set(self, HEAD_TICKS)
 
     def _hand_over(self) -> None:
-        del self._entrance.deadlines[self]
+        self._entrance.deadlines.clear(self)
         reader = handshake.read(self._head)
         if reader is not None:
             self._entrance.live.connect(self._transport, reader)
@@ -108,8 +101,14 @@ class Newcomer(asyncio.Protocol):
         self._transport.set_protocol(http)
         http.data_received(self._head)
 
-    def refuse(self, last_words: bytes) -> None:
-        """Hang up."""
-        self._entrance.deadlines.pop(self, None)
+    def too_slow(self) -> None:
+        """From `Deadlines`."""
+        if self._head:
+            self._entrance.counts.refused("head_too_slow")
+        self.hang_up(TOO_SLOW)
+
+    def hang_up(self, last_words: bytes) -> None:
+        """Send the last words, and let go."""
+        self._entrance.deadlines.clear(self)
         self._transport.write(last_words)
         self._transport.close()

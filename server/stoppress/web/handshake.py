@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote
@@ -40,6 +41,8 @@ class Handshake(NamedTuple):
     """What accepts it."""
     early: bytes
     """What the client has sent already after it."""
+    headers: Mapping[bytes, bytes]
+    """Of the request, names in lower case."""
 
 
 class _Agreement(NamedTuple):
@@ -66,7 +69,8 @@ def read(data: bytes) -> Handshake | None:
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: " + accept + b"\r\n" + agreement.headers + b"\r\n"
     )
-    return Handshake(unquote(line[1].decode("latin-1")), _since(line[2] or b""), agreement.encoding, response, early)
+    blog, since = unquote(line[1].decode("latin-1")), _since(line[2] or b"")
+    return Handshake(blog, since, agreement.encoding, response, early, headers)
 
 
 def _since(query: bytes) -> str | None:

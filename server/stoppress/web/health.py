@@ -11,6 +11,7 @@ from starlette.routing import Route
 from stoppress.errors import StoreUnavailable
 from stoppress.follower import Follower
 from stoppress.store.port import Store
+from stoppress.web.admission import Admission
 
 PING_SECONDS = 3.0
 """How long the store may take to answer before the node counts as not ready."""
@@ -22,11 +23,13 @@ class Health:
     Args:
         store: must take writes.
         follower: must show readers what is in it.
+        admission: must not have been told to stop.
     """
 
-    def __init__(self, store: Store, follower: Follower) -> None:
+    def __init__(self, store: Store, follower: Follower, admission: Admission) -> None:
         self._store = store
         self._follower = follower
+        self._admission = admission
         self.store_up = False
         """Whether the store took a write when it was tried last."""
 
@@ -38,8 +41,8 @@ class Health:
         return _plain(200, "ok")
 
     async def ready(self, _request: Request) -> Response:
-        """A publish would come out at readers' sockets."""
-        problem = await self.problem()
+        """A publish would come out at readers' sockets, and the node is not being stopped."""
+        problem = "this node is being stopped" if self._admission.draining else await self.problem()
         return _plain(503, problem) if problem else _plain(200, "ok")
 
     async def problem(self) -> str | None:

@@ -45,6 +45,16 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, 
     return Response(msgspec.json.encode(body), status, headers, media_type="application/problem+json")
 
 
+def unavailable(detail: str, retry_after: str) -> bytes:
+    """A whole 503 for a connection that no request was read from, or will be."""
+    body = msgspec.json.encode({"type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": detail})
+    head = (
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nCache-Control: no-store\r\n"
+        f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\nRetry-After: {retry_after}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 async def on_error(_request: Request, error: Exception) -> Response:
     """Starlette's exception handler for `StoppressError`."""
     match error:

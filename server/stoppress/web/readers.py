@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import random
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from stoppress.errors import BadInput, EntryNotFound
 from stoppress.follower import Follower
@@ -18,13 +19,19 @@ from stoppress.live.hub import Hub
 from stoppress.live.items import parse_place
 from stoppress.model import Cursor
 from stoppress.watch.counts import Counts
+from stoppress.web.admission import Refusal
 from stoppress.web.bodies import number, weights
 from stoppress.web.pages import Pages
+from stoppress.web.problems import Refused
+from stoppress.web.visits import TurnedAway, Visit, Visits
 from stoppress.wire.encodings import HTTP_JSON, SSE
-from stoppress.wire.messages import Beat, Page
+from stoppress.wire.messages import Beat, Page, Retry
 
 MAX_WAIT = 60.0
 """Seconds that `wait` may hold a request."""
+
+RECONNECT = Retry(min=1_000, max=5_000)
+"""When a browser comes back to an event stream that it has lost, unless it is told otherwise."""
 
 PUBLIC = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag"}
 """A public blog may be read from any page."""
@@ -35,14 +42,18 @@ class Readers:
 
     Args:
         follower: knows the blogs.
+        visits: the requests that are held open.
         pages: for browsers that ask for one entry.
         beat: seconds between beats on a silent event stream.
         newest: entries on a page, unless `limit` says otherwise.
         counts: what is counted.
     """
 
-    def __init__(self, follower: Follower, pages: Pages, beat: float, newest: int, counts: Counts) -> None:
+    def __init__(
+        self, follower: Follower, visits: Visits, pages: Pages, beat: float, newest: int, counts: Counts
+    ) -> None:
         self._follower = follower
+        self._visits = visits
         self._pages = pages
         self._beat = beat
         self._newest = newest
@@ -61,14 +72,19 @@ class Readers:
         since, wait = _cursor(request.query_params.get("since")), _wait(request)
         hub = await self._hub(request, since)
         held = since == hub.replica.cursor or _etag(hub.replica.cursor) in _known_tags(request)
+        leaves = False
         if wait and held and hub.farewell is None:
-            with self._counted("long_poll"):
-                self._counts.deliveries["long_poll"] += await _delivery(hub, wait)
+            with self._held(request) as visit:
+                self._counts.deliveries["long_poll"] += await visit.delivery(hub, wait)
+                leaves = visit.farewell is not None
             hub = await self._hub(request, since)  # it may have been deleted
             body, cursor = hub.answer(since, HTTP_JSON)
         else:
             body, cursor = hub.catch_up(since, HTTP_JSON)
-        return _cacheable(request, body, cursor, "public, max-age=1")
+        answer = _cacheable(request, body, cursor, "public, max-age=1")
+        if leaves:
+            answer.headers["connection"] = "close"  # the next request is for another node
+        return answer
 
     async def events(self, request: Request) -> Response:
         """The live stream for EventSource; after a reconnect the browser's Last-Event-ID is what counts."""
@@ -78,27 +94,30 @@ class Readers:
         headers = {**PUBLIC, "cache-control": "no-store", "x-accel-buffering": "no"}
         if request.method == "HEAD":
             return Response(None, 200, headers, media_type=SSE.name)
-        return StreamingResponse(self._stream(hub, since), 200, headers, media_type=SSE.name)
+        visit = ExitStack()
+        try:
+            stream = self._stream(hub, since, visit.enter_context(self._visits.open(request, "sse")))
+        except TurnedAway as error:
+            if SSE.name not in weights(request.headers.get("accept", "")):
+                raise _unavailable(error.refusal) from None
+            return Response(_come_back(error.refusal.retry), 200, headers, media_type=SSE.name)
+        return _Stream(visit, stream, headers)
 
-    async def _stream(self, hub: Hub, cursor: Cursor | None) -> AsyncIterator[bytes]:
-        with self._counted("sse"):
-            async for slice_ in self._events(hub, cursor):
-                yield slice_
-
-    async def _events(self, hub: Hub, cursor: Cursor | None) -> AsyncIterator[bytes]:
+    async def _stream(self, hub: Hub, cursor: Cursor | None, visit: Visit) -> AsyncIterator[bytes]:
+        yield _reconnect(RECONNECT)
         data, cursor = hub.catch_up(cursor, SSE)
         for slice_ in _slices(data):
             yield slice_
-        while hub.farewell is None:
+        while not (farewell := visit.farewell or hub.farewell):
             if cursor != hub.replica.cursor:
                 data, cursor = hub.answer(cursor, SSE)
                 self._counts.deliveries["sse"] += 1
                 for slice_ in _slices(data):
                     yield slice_
-            elif not await _delivery(hub, self._beat):
+            elif not await visit.delivery(hub, self._beat) and not visit.farewell:
                 yield SSE.encode(Beat(str(cursor)))
-        if hub.farewell.retry is not None:
-            yield SSE.encode(hub.farewell.retry)
+        if farewell.retry is not None:
+            yield _come_back(farewell.retry)
 
     async def older(self, request: Request) -> Response:
         """A page of entries, newest first."""
@@ -133,13 +152,13 @@ class Readers:
             return self._pages.at_entry(request, replica, entry)
         return _cacheable(request, bytes(entry.raw(HTTP_JSON.codec)), replica.cursor_at(entry.seq), "no-cache")
 
-    @contextlib.contextmanager
-    def _counted(self, transport: str) -> Iterator[None]:
-        self._counts.open[transport] += 1
+    @contextmanager
+    def _held(self, request: Request) -> Iterator[Visit]:
         try:
-            yield
-        finally:
-            self._counts.open[transport] -= 1
+            with self._visits.open(request, "long_poll") as visit:
+                yield visit
+        except TurnedAway as error:
+            raise _unavailable(error.refusal) from None
 
     async def _hub(self, request: Request, since: Cursor | None = None) -> Hub:
         return await self._follower.hub(request.path_params["blog"], since)
@@ -150,14 +169,30 @@ def _slices(data: bytes) -> Iterator[bytes]:
     return (data[begin : begin + SSE.codec.part_bytes] for begin in range(0, len(data), SSE.codec.part_bytes))
 
 
-async def _delivery(hub: Hub, seconds: float) -> bool:
-    """Wait for the hub's next delivery; False if there was none in time."""
-    try:
-        async with asyncio.timeout(seconds):
-            await hub.delivered.wait()
-    except TimeoutError:
-        return False
-    return True
+class _Stream(StreamingResponse):
+    """An event stream, which is a visit until it ends, in whatever way."""
+
+    def __init__(self, visit: ExitStack, stream: AsyncIterator[bytes], headers: dict[str, str]) -> None:
+        super().__init__(stream, 200, headers, media_type=SSE.name)
+        self._visit = visit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._visit:
+            await super().__call__(scope, receive, send)
+
+
+def _unavailable(refusal: Refusal) -> Refused:
+    return Refused(503, refusal.reason, {"retry-after": refusal.retry_after()})
+
+
+def _come_back(retry: Retry) -> bytes:
+    """The last words to an EventSource, which knows one time, and gives up where it gets another status than 200."""
+    return _reconnect(retry) + SSE.encode(retry)
+
+
+def _reconnect(retry: Retry) -> bytes:
+    """A field of the event that follows."""
+    return f"retry: {random.randint(retry.min, retry.max)}\n".encode()  # noqa: S311, no secret
 
 
 def _cursor(text: str | None) -> Cursor | None:

@@ -1,0 +1,103 @@
+"""Listening sockets that come from another process: from systemd, or from the server that this one takes over from.
+
+Both hand them over as sd_listen_fds(3) has it: descriptors from 3 on, their number in LISTEN_FDS. So a new process
+of the same command listens before the old one stops, and nobody who connects meanwhile is refused.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import MutableMapping, Sequence
+
+from stoppress.errors import StartError
+from stoppress.sockets import prepare
+
+FIRST = 3
+"""The first descriptor that is handed over."""
+
+OUT_OF_THE_WAY = 64
+"""Descriptors from here on are not among those that the new process gets."""
+
+START_SECONDS = 30.0
+"""How long a new process may take until it is ready."""
+
+READY = "STOPPRESS_READY_FD"
+"""Names the descriptor on which a new process says that it is ready."""
+
+log = logging.getLogger("stoppress.takeover")
+
+
+def inherited(environ: MutableMapping[str, str] = os.environ) -> list[socket.socket]:
+    """The sockets that were handed to this process; none if it was started as usual. They are asked for once.
+
+    LISTEN_PID may be left out; with another process's number nothing is taken.
+
+    Raises:
+        StartError: they are not listening.
+    """
+    number, pid = environ.pop("LISTEN_FDS", ""), environ.pop("LISTEN_PID", "")
+    environ.pop("LISTEN_FDNAMES", None)
+    if not number.isdecimal() or pid not in ("", str(os.getpid())):
+        return []
+    sockets = []
+    for fd in range(FIRST, FIRST + int(number)):
+        try:
+            listening = socket.socket(fileno=fd)
+            if (
+                not listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                or listening.type != socket.SOCK_STREAM
+            ):
+                raise OSError
+            prepare(listening)
+        except OSError:
+            raise StartError(
+                f"LISTEN_FDS={number}, but descriptor {fd} is no TCP socket that listens: pass one, or unset LISTEN_FDS"
+            ) from None
+        listening.set_inheritable(False)
+        sockets.append(listening)
+    return sockets
+
+
+def say_ready(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Tell the process that started this one, and systemd if it asks (sd_notify(3)), which process serves."""
+    if fd := environ.pop(READY, ""):
+        os.write(int(fd), b"1")
+        os.close(int(fd))
+    if path := environ.get("NOTIFY_SOCKET"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.sendto(f"READY=1\nMAINPID={os.getpid()}".encode(), path.replace("@", "\0", 1))
+
+
+def start_successor(listening: Sequence[socket.socket]) -> bool:
+    """Start this process's command anew with its sockets. Returns whether the new one serves; if not, it is gone."""
+    ready, tell = os.pipe()
+    pid = _spawn([*(sock.fileno() for sock in listening), tell])
+    os.close(tell)
+    log.warning("takeover_begins", extra={"successor": pid})
+    try:
+        if select.select([ready], [], [], START_SECONDS)[0] and os.read(ready, 1):
+            return True
+    finally:
+        os.close(ready)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    log.error("takeover_failed", extra={"successor": pid})
+    return False
+
+
+def _spawn(fds: Sequence[int]) -> int:
+    """The command with these descriptors from `FIRST` on; the last one is `READY`."""
+    kept = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY) for fd in fds]
+    actions = [(os.POSIX_SPAWN_DUP2, fd, place) for place, fd in enumerate(kept, FIRST)]
+    environ = {**os.environ, "LISTEN_FDS": str(len(fds) - 1), READY: str(FIRST + len(fds) - 1)}
+    try:
+        return os.posix_spawn(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ, file_actions=actions)
+    finally:
+        for fd in kept:
+            os.close(fd)

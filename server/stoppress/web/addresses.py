@@ -1,0 +1,76 @@
+"""Where a request comes from: the address of its connection, or what configured proxies say of it.
+
+Anybody may send X-Forwarded-For. What it says is true only as far as proxies of ours have written it, from its right
+end to the first address that is not one of them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+
+MAX_HOPS = 20
+"""Proxies that are looked through at the most."""
+
+_FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;"\s]*))', re.IGNORECASE)
+
+
+class Addresses:
+    """Tells clients apart.
+
+    Args:
+        proxies: networks whose word is taken for where a request comes from, separated by spaces.
+    """
+
+    def __init__(self, proxies: str = "") -> None:
+        self._proxies = [ip_network(part) for part in proxies.split()]
+        self.client = lru_cache(maxsize=4_096)(self._client)
+        """The client's address, from that of the connection, X-Forwarded-For and Forwarded, as they came or empty.
+
+        X-Forwarded-For is what counts if it is there (RFC 7239 has the other).
+        """
+
+    def group(self, peer: str, forwarded_for: str = "", forwarded: str = "") -> str:
+        """What clients are counted by: the same, but an IPv6 address counts as its /64, which is one household's."""
+        return _group(self.client(peer, forwarded_for, forwarded))
+
+    def _client(self, peer: str, forwarded_for: str = "", forwarded: str = "") -> str:
+        address = _address(peer)
+        if address is None:
+            return peer
+        hops = forwarded_for.split(",") if forwarded_for else [_hop(part) for part in forwarded.split(",")]
+        for hop in hops[: -MAX_HOPS - 1 : -1]:
+            if not any(address in network for network in self._proxies if network.version == address.version):
+                break
+            further = _address(hop)
+            if further is None:
+                break  # what is left of it, nobody vouches for
+            address = further
+        return str(address)
+
+
+def _address(text: str) -> Address | None:
+    text = text.strip()
+    bracketed = re.fullmatch(r"\[([^]]*)\](?::[0-9]+)?", text)
+    text = bracketed[1] if bracketed else re.sub(r"^([0-9.]+):[0-9]+$", r"\1", text)
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _hop(part: str) -> str:
+    found = _FOR.search(part)
+    return (found[1] or found[2] or "") if found else ""
+
+
+@lru_cache(maxsize=4_096)
+def _group(client: str) -> str:
+    address = _address(client)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False))
+    return client

@@ -1,0 +1,104 @@
+"""Requests that come in too slowly or too long end, also later ones of a connection; slow but steady ones do not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from tests.support.node import KEY, RunningNode
+
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Open = Callable[[], Awaitable[Line]]
+
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def post(blog: str, *headers: str) -> bytes:
+    lines = [
+        f"POST /api/blogs/{blog}/entries HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: Bearer {KEY}",
+        "Content-Type: application/json",
+        *headers,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+@pytest.fixture
+async def line(node: RunningNode) -> AsyncIterator[Open]:
+    """Opens connections whose first request was answered."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def open_line() -> Line:
+        reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+        writers.append(writer)
+        writer.write(LIVEZ)
+        assert (await answer(reader)).startswith(b"HTTP/1.1 200 ")
+        await reader.readexactly(len("ok\n"))
+        return reader, writer
+
+    yield open_line
+    for writer in writers:
+        writer.transport.abort()
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(15):
+        return await reader.readuntil(b"\r\n\r\n")
+
+
+async def dripping(line: Line, begin: bytes, drip: bytes) -> tuple[bytes, float]:
+    """The answer to bytes that come one by one, and after how many seconds it came."""
+    reader, writer = line
+    started = time.monotonic()
+    writer.write(begin)
+    answered = asyncio.create_task(answer(reader))
+    while not answered.done():
+        writer.write(drip)
+        await asyncio.wait([answered], timeout=0.1)
+    return await answered, time.monotonic() - started
+
+
+@pytest.mark.parametrize("begin", [LIVEZ[:23], b"\r\n"])
+async def test_a_later_head_that_does_not_end_is_408_within_two_seconds(line: Open, begin: bytes):
+    answered, seconds = await dripping(await line(), begin, b"\n" if begin == b"\r\n" else b"x")
+    assert answered.startswith(b"HTTP/1.1 408 ")
+    assert seconds < 2.2
+
+
+async def test_a_later_head_that_is_too_long_is_431(line: Open):
+    reader, writer = await line()
+    writer.write(LIVEZ[:-2] + b"X-Y: " + b"z" * 17_000)
+    assert (await answer(reader)).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_body_by_single_bytes_is_408_within_seven_seconds(line: Open, blog: str):
+    answers = await asyncio.gather(
+        dripping(await line(), post(blog, "Content-Length: 1000"), b"x"),
+        dripping(await line(), post(blog, "Transfer-Encoding: chunked"), b"1\r\nx\r\n"),
+    )
+    assert [answered.partition(b"\r\n")[0] for answered, _ in answers] == [b"HTTP/1.1 408 Request Timeout"] * 2
+    assert all(4 < seconds < 7 for _, seconds in answers)
+
+
+async def test_a_body_that_comes_slowly_but_steadily_is_taken(line: Open, blog: str):
+    reader, writer = await line()
+    body = b'{"markdown": "' + b"x " * 24_000 + b'"}'
+    writer.write(post(blog, f"Content-Length: {len(body)}"))
+    for begin in range(0, len(body), 3_000):  # 6 KB in a second, 8 seconds in all
+        writer.write(body[begin : begin + 3_000])
+        await asyncio.sleep(0.5)
+    assert (await answer(reader)).startswith(b"HTTP/1.1 201 ")
+
+
+async def test_pieces_of_later_requests_may_be_slow_within_their_time(line: Open):
+    reader, writer = await line()
+    for _ in range(3):
+        for piece in (LIVEZ[:10], LIVEZ[10:30], LIVEZ[30:]):
+            writer.write(piece)
+            await asyncio.sleep(0.2)
+        assert (await answer(reader)).startswith(b"HTTP/1.1 200 ")
+        await reader.readexactly(3)
