@@ -25,6 +25,7 @@ class ClientHook(BuildHookInterface):  # type: ignore[type-arg]
             return  # a checkout hands out client_js/src
         client = Path(self.root) / "client_js"
         build_data["force_include"][str(self._folder(client))] = "stoppress/web/client"
+        build_data["force_include"][str(client / "worker" / "sw.js")] = "stoppress/web/worker/sw.js"
         for name in SHARED:
             build_data["force_include"][str(client / "src" / name)] = f"stoppress/web/shared/{name}"
 

@@ -17,6 +17,7 @@ export default [
     },
   },
   { files: ["src/**", "examples/**"], languageOptions: { globals: globals.browser } },
+  { files: ["worker/**"], languageOptions: { globals: globals.serviceworker } },
   {
     files: ["tests/**", "scripts/**"],
     languageOptions: { globals: globals.node },

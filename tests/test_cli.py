@@ -25,7 +25,7 @@ from tests.conftest import StartNode
 from tests.support.command import Running, command, environment, running, stoppress
 from tests.support.node import RunningNode, sqlite_url
 
-COMMANDS = ("serve", "demo", "post", "tail", "doctor", "top")
+COMMANDS = ("serve", "demo", "post", "tail", "doctor", "top", "export")
 
 
 @pytest.fixture

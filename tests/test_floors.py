@@ -28,6 +28,7 @@ FLOORS = {
     "workers": 5,
     "demo": 6,
     "doctor": 6,
+    "export": 6,
     "post": 6,
     "swarm": 6,
     "tail": 6,

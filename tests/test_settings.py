@@ -32,6 +32,10 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "max_handshakes": ("1000", 1_000),
     "max_writes": ("60", 60),
     "trusted_proxies": ("10.0.0.0/8, 192.0.2.1 2001:db8::/32", "10.0.0.0/8 192.0.2.1/32 2001:db8::/32"),
+    "public_url": ("https://live.example.org/", "https://live.example.org"),
+    "publisher": ("The Herald", "The Herald"),
+    "page_max_age": ("30", 30),
+    "templates": ("/srv/templates", "/srv/templates"),
 }
 """For each setting a value that is not its default: as text, and as it is read."""
 
@@ -47,6 +51,11 @@ WRONG = [
     *((name, text) for name in ("max_readers", "max_readers_per_address") for text in ("", "-1", "1.5", "10000001")),
     *((name, text) for name in ("max_handshakes", "max_writes") for text in ("", "-1", "1.5", "1000001")),
     *(("trusted_proxies", text) for text in ("x", "10.0.0.1/8", "10.0.0.0/33", "proxy.example")),
+    *(("page_max_age", text) for text in ("", "x", "-1", "3601", "1.5")),
+    *(
+        ("public_url", text)
+        for text in ("x", "live.example.org", "ftp://x", "https://x/path", "https://x?y", "https://")
+    ),
     *(("host", text) for text in ("", "  ")),
     *(("store", text) for text in ("", "  ")),
 ]
@@ -78,6 +87,10 @@ def test_the_defaults_are_those_of_the_contract():
         max_handshakes=5_000,
         max_writes=12_000,
         trusted_proxies="",
+        public_url="",
+        publisher="",
+        page_max_age=0,
+        templates="",
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any, cast
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from uvicorn.server import HANDLED_SIGNALS
 
 from stoppress.errors import StoppressError
@@ -24,6 +25,7 @@ from stoppress.live.crowd import PHASES
 from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.newsroom.blogs import Blogs
+from stoppress.newsroom.catalogue import Catalogue
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.schedule import publish_when_due
@@ -40,9 +42,15 @@ from stoppress.web.addresses import Addresses
 from stoppress.web.admission import Admission, Limits
 from stoppress.web.api import Api
 from stoppress.web.auth import Keys
+from stoppress.web.compression import Compression
+from stoppress.web.documents import Documents
 from stoppress.web.drain import Drain
 from stoppress.web.entrance import Entrance
+from stoppress.web.feeds import Feeds
+from stoppress.web.files import Files
 from stoppress.web.health import Health
+from stoppress.web.index import Index
+from stoppress.web.layout import Layout
 from stoppress.web.live import Live
 from stoppress.web.metrics import Metrics
 from stoppress.web.openapi import OpenAPI
@@ -50,6 +58,7 @@ from stoppress.web.pages import Pages
 from stoppress.web.problems import on_bug, on_error, on_http_exception
 from stoppress.web.readers import Readers
 from stoppress.web.requests import Requests
+from stoppress.web.site import Sites
 from stoppress.web.visits import Visits
 from stoppress.web.writing import WriteLimit
 
@@ -109,12 +118,18 @@ class Node:
 
     def _make_app(self) -> Starlette:
         settings, follower = self.settings, self.follower
-        pages = Pages(follower, self.blogs, settings.newest)
+        layout = Layout(settings.templates, f"{settings.public_url} {settings.publisher} {settings.newest}")
+        documents = Documents(layout.fingerprint, settings.page_max_age)
+        sites = Sites(settings.public_url, settings.publisher)
+        pages = Pages(follower, documents, layout, sites, settings.newest)
+        feeds = Feeds(follower, documents, sites, settings.newest)
+        index = Index(follower, Catalogue(self.store), layout, sites)
         readers = Readers(follower, self.visits, pages, settings.beat, settings.newest, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
-        parts = (self.live, readers, OpenAPI(), api, self.health, self.metrics, pages)
+        parts = (self.live, readers, OpenAPI(), api, self.health, self.metrics, feeds, index, Files(layout), pages)
         return Starlette(
             routes=[route for part in parts for route in part.routes()],
+            middleware=[Middleware(Compression)],
             exception_handlers={
                 StoppressError: on_error,
                 HTTPException: on_http_exception,

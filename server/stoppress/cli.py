@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -263,6 +264,22 @@ def top(url: str, token_file: str | None, every: float) -> None:
     from stoppress.top.run import run
 
     run(url, token_file, every)
+
+
+@cli.command()
+@server_option
+@click.option("--force", is_flag=True, help="Replace an archive that is there.")
+@click.argument("blog")
+@click.argument("directory")
+def export(url: str, blog: str, directory: str, *, force: bool) -> None:
+    """Write BLOG as an archive of static files into DIRECTORY: pages, entries, feeds, style sheets.
+
+    It is read from a running server. The archive needs no server: any static host can have it at any path.
+    """
+    from stoppress.export.command import export as write
+
+    count = write(url, blog, Path(directory), force=force)
+    click.echo(f"{count} files in {directory}: open {Path(directory, 'index.html')}")
 
 
 def _log() -> None:

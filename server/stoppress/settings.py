@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -67,6 +68,13 @@ def _networks(text: str) -> str:
         raise ValueError(f"must be networks such as 10.0.0.0/8, separated by commas: {error}") from None
 
 
+def _origin(text: str) -> str:
+    text = text.strip().removesuffix("/")
+    if text and not re.fullmatch(r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", text, re.ASCII):
+        raise ValueError("must be http:// or https:// and a host, without a path")
+    return text
+
+
 SETTINGS = (
     Setting("host", "127.0.0.1", _text, "Address to listen on."),
     Setting("port", 8000, _number(0, 65_535, int), "Port to listen on; 0 takes a free one."),
@@ -93,6 +101,10 @@ SETTINGS = (
     Setting("max_handshakes", 5_000, _number(0, 1_000_000, int), "Readers who come in a second; 0: no limit."),
     Setting("max_writes", 12_000, _number(0, 1_000_000, int), "Writes of a key in a minute; 0: no limit."),
     Setting("trusted_proxies", "", _networks, "Networks of proxies whose X-Forwarded-For is believed."),
+    Setting("public_url", "", _origin, "Where readers find this server, as in https://live.example.org."),
+    Setting("publisher", "", str.strip, "Who publishes the blogs, for search engines and feeds."),
+    Setting("page_max_age", 0, _number(0, 3_600, int), "Seconds for which a CDN may keep pages and feeds."),
+    Setting("templates", "", str.strip, "A directory with templates that go over those of the server."),
 )
 
 
@@ -119,6 +131,10 @@ class Settings(NamedTuple):
     max_handshakes: int
     max_writes: int
     trusted_proxies: str
+    public_url: str
+    publisher: str
+    page_max_age: int
+    templates: str
 
     def read_keys(self) -> str:
         """The keys, from their file if one is named. Raises `StartError` if it cannot be read."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -125,6 +125,17 @@ class Replica:
 
     def entry(self, entry_id: str) -> PublicItem | None:
         return self._items.get(entry_id) if entry_id != HEADER else None
+
+    @property
+    def places(self) -> Sequence[Place]:
+        """The place of every entry, oldest first."""
+        return self._order
+
+    def changed_before(self, seq: int | None, limit: int) -> tuple[list[PublicItem], bool]:
+        """Entries by their newest change, newest first, those whose seq is lower; and whether there are more."""
+        entries = (item for item in reversed(self._items.values()) if item.id != HEADER)
+        found = list(islice((item for item in entries if seq is None or item.seq < seq), limit + 1))
+        return found[:limit], len(found) > limit
 
     def segment_after(self, cursor: Cursor) -> Segment:
         """The line after a known cursor, as a store would give it."""

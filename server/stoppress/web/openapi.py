@@ -18,6 +18,7 @@ from stoppress.newsroom.entries import PLACE, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.web.assets import Assets
 from stoppress.web.bodies import JSON, MSGPACK
+from stoppress.web.security import HTML_HEADERS
 
 UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
@@ -64,8 +65,7 @@ class OpenAPI:
         """The same for people."""
         environment = Environment(loader=PackageLoader("stoppress.web"), autoescape=True)
         html = environment.get_template("api.html").render(api=self.content, style_sheet=Assets().style_sheet)
-        headers = {"content-security-policy": "default-src 'none'; style-src 'self'"}
-        return Response(html, 200, headers, media_type="text/html")
+        return Response(html, 200, HTML_HEADERS, media_type="text/html")
 
     @cached_property
     def content(self) -> dict[str, Any]:

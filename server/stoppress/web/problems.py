@@ -73,7 +73,11 @@ async def on_error(_request: Request, error: Exception) -> Response:
 
 
 def _bad_input_status(error: BadInput) -> int:
-    return 400 if isinstance(error, MalformedCursor) or error.field in ("limit", "before", "after", "wait") else 422
+    return (
+        400
+        if isinstance(error, MalformedCursor) or error.field in ("limit", "before", "after", "page", "wait")
+        else 422
+    )
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:

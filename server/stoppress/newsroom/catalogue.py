@@ -1,0 +1,61 @@
+"""The headers of all blogs, for those who look for one. Read again only where a blog has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from stoppress.errors import BlogNotFound
+from stoppress.model import HEADER, Cursor, Header
+from stoppress.newsroom.commits import read_header
+from stoppress.store.port import Store
+
+MOST = 5_000
+"""Blogs that are listed; of more, the first by name."""
+
+FRESH_SECONDS = 0.5
+"""For how long the list is given without asking the store."""
+
+
+class Catalogue:
+    """See the module's docstring.
+
+    Args:
+        store: where blogs are kept.
+        clock: seconds, from anywhere.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._read: dict[str, tuple[Cursor, Header]] = {}
+        self._fresh_until = float("-inf")
+        self._reading = asyncio.Lock()
+
+    async def headers(self) -> list[Header]:
+        """By name. Raises `StoreUnavailable`."""
+        async with self._reading:  # one reads for all who ask meanwhile
+            if self._clock() >= self._fresh_until:
+                await self._look()
+                self._fresh_until = self._clock() + FRESH_SECONDS
+            return [header for _, header in self._read.values()]
+
+    async def _look(self) -> None:
+        names = (await self._store.blogs())[:MOST]
+        read = {}
+        for name, head in zip(names, await self._store.heads(names), strict=True):
+            if head is None:
+                continue  # deleted meanwhile
+            known = self._read.get(name)
+            header = known[1] if known and known[0] == head else await self._find(name)
+            if header is not None:
+                read[name] = (head, header)
+        self._read = read
+
+    async def _find(self, name: str) -> Header | None:
+        try:
+            item = await self._store.item(name, HEADER)
+        except BlogNotFound:
+            return None
+        return None if item is None else read_header(item)

@@ -1,0 +1,130 @@
+"""gzip for what readers get over plain HTTP (RFC 9110, section 8.4.1.3), made once for all who ask for the same bytes.
+
+A compressed answer is another representation, so it has an ETag of its own: that of the plain one with `-gzip` in it.
+Whoever makes the answer sees only plain ETags, in both directions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stoppress.web.bodies import weights
+from stoppress.web.remembered import Remembered
+
+LEAST = 1_400
+"""Bytes. What is shorter goes in one packet anyway."""
+
+MOST = 4 * 1024 * 1024
+"""Bytes. What is longer is sent as it is."""
+
+AT_ONCE = 64 * 1024
+"""Bytes that take a millisecond or two. More are compressed in a thread, for nobody else to wait."""
+
+KEPT_BYTES = 16 * 1024 * 1024
+"""How much of what was compressed is remembered, with what it was made of."""
+
+TYPES = re.compile(r"text/(?!event-stream)|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript)\b")
+
+
+class Compression:
+    """Around an application. Answers to editors stay as they are: their ETags are versions to write against."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._made = Remembered(KEPT_BYTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or "authorization" in headers:
+            await self._app(scope, receive, send)
+            return
+        known = headers.get("if-none-match", "")
+        if '-gzip"' in known:
+            plain = (b"if-none-match", known.replace('-gzip"', '"').encode("latin-1"))
+            scope["headers"] = [*(one for one in scope["headers"] if one[0] != plain[0]), plain]
+        await self._app(scope, receive, _Answer(send, self, accepts_gzip(headers), known, scope["method"]).take)
+
+    async def compressed(self, body: bytes) -> bytes:
+        """The same for the same bytes."""
+        made = self._made.get(body)
+        if made is None:
+            made = _gzip(body) if len(body) <= AT_ONCE else await asyncio.to_thread(_gzip, body)
+            self._made.put(body, made)
+        return made
+
+
+def accepts_gzip(headers: Headers) -> bool:
+    kinds = weights(headers.get("accept-encoding", ""))
+    return kinds.get("gzip", kinds.get("*", 0)) > 0
+
+
+def _gzip(body: bytes) -> bytes:
+    return gzip.compress(body, 6, mtime=0)
+
+
+class _Answer:
+    """One answer on its way."""
+
+    def __init__(self, send: Send, compression: Compression, gzip: bool, known: str, method: str) -> None:
+        self._send = send
+        self._compression = compression
+        self._gzip = gzip
+        self._known = known
+        self._method = method
+        self._start: Message | None = None  # held back until the whole body is there
+        self._body = b""
+
+    async def take(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message["headers"])
+            if message["status"] == 304:
+                self._keep_tag(headers)
+            elif _is_compressible(headers):
+                headers.add_vary_header("Accept-Encoding")
+                if self._gzip:
+                    self._start = message
+                    return
+        elif self._start is not None:
+            self._body += message.get("body", b"")
+            if message.get("more_body", False):
+                return
+            message = {**message, "body": await self._compress(self._start)}
+            await self._send(self._start)
+        await self._send(message)
+
+    async def _compress(self, start: Message) -> bytes:
+        headers = MutableHeaders(raw=start["headers"])
+        headers["content-encoding"] = "gzip"
+        if etag := headers.get("etag"):
+            headers["etag"] = _tag_of_gzip(etag)
+        if self._method == "HEAD" and not self._body:  # the length is not known without making the body
+            del headers["content-length"]
+            return b""
+        body = await self._compression.compressed(self._body)
+        headers["content-length"] = str(len(body))
+        return body
+
+    def _keep_tag(self, headers: MutableHeaders) -> None:
+        headers.add_vary_header("Accept-Encoding")
+        tag = _tag_of_gzip(headers.get("etag", ""))
+        if tag in self._known:
+            headers["etag"] = tag
+
+
+def _tag_of_gzip(etag: str) -> str:
+    return re.sub(r'"$', '-gzip"', etag)
+
+
+def _is_compressible(headers: Headers) -> bool:
+    length = headers.get("content-length", "")
+    return (
+        "content-encoding" not in headers
+        and length.isdecimal()
+        and LEAST <= int(length) <= MOST
+        and TYPES.match(headers.get("content-type", "")) is not None
+    )

@@ -1,0 +1,76 @@
+"""Answers that are made of a blog as it is at one cursor: made once for all who ask, and known by that cursor.
+
+What is kept is found by the cursor that the replica has now. So a body that was retracted is never given again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from email.utils import formatdate
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from stoppress.live.replica import Replica
+from stoppress.web.remembered import Remembered
+
+KEPT_BYTES = 16 * 1024 * 1024
+
+STALE_FACTOR = 10
+"""For how many times `page_max_age` a shared cache may go on with what it has while this server fails."""
+
+
+class Kind(NamedTuple):
+    """What is made."""
+
+    media_type: str
+    headers: Mapping[str, str]
+
+
+class Documents:
+    """Pages and feeds of blogs.
+
+    Args:
+        fingerprint: what they depend on beside the blog.
+        max_age: for how many seconds shared caches may keep them; 0: nobody may without asking.
+    """
+
+    def __init__(self, fingerprint: str, max_age: int) -> None:
+        self._fingerprint = fingerprint
+        self._max_age = max_age
+        self._made = Remembered(KEPT_BYTES)
+
+    def answer(
+        self, request: Request, replica: Replica, kind: Kind, key: tuple[object, ...], make: Callable[[], bytes]
+    ) -> Response:
+        """What `make` makes, unless it is kept already or the client has it.
+
+        Args:
+            key: all that it depends on beside the blog, its cursor and the fingerprint.
+        """
+        etag = f'"{replica.cursor}-{self._fingerprint}"'
+        headers = {**kind.headers, **self.cache_headers(replica.blog), "etag": etag}
+        headers["last-modified"] = formatdate(usegmt=True)  # so old the page is, should it be kept somewhere
+        if matches(etag, request):
+            return Response(None, 304, headers)
+        key = (replica.blog, replica.cursor, kind.media_type, *key)
+        body = self._made.get(key)
+        if body is None:
+            body = make()
+            self._made.put(key, body)
+        return Response(body, 200, headers, media_type=kind.media_type)
+
+    def cache_headers(self, blog: str) -> dict[str, str]:
+        """Who may keep an answer, and the name by which a shared cache can be told to forget all of a blog."""
+        if not self._max_age:
+            return {"cache-control": "no-cache"}
+        age, name = self._max_age, f"stoppress-{blog}"
+        directives = f"s-maxage={age}, stale-while-revalidate={age}, stale-if-error={STALE_FACTOR * age}"
+        return {"cache-control": f"public, max-age=0, {directives}", "cache-tag": name, "surrogate-key": name}
+
+
+def matches(etag: str, request: Request) -> bool:
+    """Whether the client says that it has this one (weak comparison: RFC 9110, section 13.1.2)."""
+    known = request.headers.get("if-none-match", "")
+    return etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]

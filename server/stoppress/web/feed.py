@@ -1,0 +1,80 @@
+"""What a feed says, whatever its format."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import NAMESPACE_URL, uuid5
+
+from markupsafe import Markup, escape
+
+from stoppress.live.replica import Replica
+from stoppress.model import Entry, Header, Media
+from stoppress.web.site import Site
+
+RETRACTED = "This update was retracted."
+
+
+class Feed(NamedTuple):
+    """A page of a feed."""
+
+    site: Site
+    blog: str
+    header: Header | None
+    entries: list[Entry]
+    """Newest change first."""
+    id: str
+    """The same for as long as the blog is the same, on every node and under every host name."""
+    before: int | None
+    """Which page this is: its entries were changed before the change with this seq."""
+    next: int | None
+    """The `before` of the page that follows."""
+
+    @classmethod
+    def of(cls, replica: Replica, site: Site, before: int | None, limit: int) -> Feed:
+        items, more = replica.changed_before(before, limit)
+        identity = uuid5(NAMESPACE_URL, f"stoppress:{replica.blog}:{replica.line}")
+        return cls(
+            site=site,
+            blog=replica.blog,
+            header=replica.header,
+            entries=[item.content for item in items],  # type: ignore[misc] # a header is not among them
+            id=f"urn:uuid:{identity}",
+            before=before,
+            next=items[-1].seq if more else None,
+        )
+
+    @property
+    def title(self) -> str:
+        return self.header.headline if self.header else self.blog
+
+    @property
+    def home(self) -> str:
+        return self.site.canonical(self.blog, self.header)
+
+
+def note(entry: Entry) -> str:
+    """What is left to say of a retracted entry."""
+    return f"{RETRACTED} {entry.note}" if entry.note else RETRACTED
+
+
+def body(entry: Entry) -> str:
+    """An entry's HTML with its media and corrections."""
+    pieces = [Markup(entry.html or ""), *map(_figure, entry.media)]  # noqa: S704, it was made safe when it was written
+    pieces += [Markup("<p><strong>Correction:</strong> {}</p>").format(one.text) for one in entry.corrections]
+    if entry.source:
+        pieces.append(Markup("<p>Source: {}</p>").format(_link(entry.source.url, entry.source.name)))
+    return "".join(pieces)
+
+
+def _figure(media: Media) -> Markup:
+    if media.type == "image":
+        shown = Markup('<img src="{}" alt="{}">').format(media.url, media.alt or "")
+    else:
+        shown = _link(media.url, media.caption or media.alt or media.url)
+    words = [text for text in (media.caption, media.credit) if text and media.type == "image"]
+    caption = Markup("<figcaption>{}</figcaption>").format(" · ".join(words)) if words else ""
+    return Markup("<figure>{}{}</figure>").format(shown, caption)
+
+
+def _link(address: str | None, text: str) -> Markup:
+    return Markup('<a href="{}">{}</a>').format(address, text) if address else escape(text)

@@ -1,0 +1,35 @@
+"""What browsers are told of every HTML answer: what a page may load, and who may frame it."""
+
+from __future__ import annotations
+
+from stoppress.web.embeds import HOSTS
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",  # structured data is no script: a data block needs no permission
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self' http: https:",
+        "media-src http: https:",
+        f"frame-src {HOSTS}",  # embeds, which are loaded after a click
+        "base-uri 'none'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types stoppress stoppress-worker",
+    )
+)
+
+HTML_HEADERS = {
+    "content-security-policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "x-content-type-options": "nosniff",
+}
+
+EMBEDDABLE_HEADERS = {
+    **HTML_HEADERS,
+    # A blog's page has no cookies, no forms and nothing to be tricked into: any site may frame it
+    "content-security-policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors http: https:",
+}
+"""Of a blog's pages."""

@@ -1,0 +1,102 @@
+"""What a page of a blog shows, as of one cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from stoppress.live.items import PublicItem
+from stoppress.live.replica import Replica
+from stoppress.model import Entry, Header
+
+KEY_EVENTS = 10
+"""Entries in a page's summary."""
+
+
+class View(NamedTuple):
+    """One page: the newest entries, those before a place, or those from one entry on."""
+
+    blog: str
+    cursor: str
+    header: Header | None
+    entries: list[Entry]
+    """Newest first."""
+    newest: bool = True
+    older: str | None = None
+    """The address of the page with the entries before these."""
+    before: str | None = None
+    """The place that the page's address names."""
+    at: Entry | None = None
+    """The entry that the page's address names."""
+    pinned: Entry | None = None
+    key_events: Sequence[Entry] = ()
+    began: str | None = None
+    """When the oldest entry of the blog was published."""
+    ended: str | None = None
+    """When the newest one was."""
+
+    @classmethod
+    def of(
+        cls,
+        replica: Replica,
+        entries: list[PublicItem],
+        older: str | None,
+        *,
+        newest: bool,
+        before: str | None = None,
+        at: PublicItem | None = None,
+    ) -> View:
+        header, places = replica.header, replica.places
+        pinned = replica.entry(header.pinned) if header and header.pinned and newest else None
+        return cls(
+            blog=replica.blog,
+            cursor=str(replica.cursor),
+            header=header,
+            entries=[_content(entry) for entry in entries],
+            newest=newest,
+            older=older and older.replace("/entries?", "?"),
+            before=before,
+            at=_content(at) if at else None,
+            pinned=_content(pinned) if pinned else None,
+            key_events=[_content(entry) for entry in replica.key_events(KEY_EVENTS)] if newest else [],
+            began=places[0].published_at if places else None,
+            ended=places[-1].published_at if places else None,
+        )
+
+    def values(self) -> dict[str, object]:
+        """What the page's template is given."""
+        return {
+            "blog": self.blog,
+            "header": self.header,
+            "pinned": self.pinned,
+            "key_events": self.key_events,
+            "entries": self.entries,
+            "cursor": self.cursor,
+            "older": self.older,
+            "newest": self.newest,
+            "at": self.at and self.at.id,
+        }
+
+
+def _content(item: PublicItem) -> Entry:
+    content = item.content
+    assert isinstance(content, Entry)
+    return content
+
+
+def changed_at(entry: Entry) -> str:
+    """When readers got the entry as it is."""
+    return entry.retracted_at or max(entry.updated_at or "", entry.published_at or "")
+
+
+def headline(entry: Entry, length: int = 110) -> str:
+    """The title of an entry, or the beginning of its text."""
+    return entry.title or shortened(entry.text or "", length) or "Update"
+
+
+def shortened(text: str, length: int) -> str:
+    """The beginning of a text in one line, cut between words if it can be."""
+    words = " ".join(text.split())
+    if len(words) <= length:
+        return words
+    return (words[: length - 1].rpartition(" ")[0] or words[: length - 1]) + "…"

@@ -1,0 +1,114 @@
+"""Pages and feeds as caches see them, and that no cache of ours gives what was taken back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import StartNode
+from tests.support.node import RunningNode
+
+BROWSER = {"accept": "text/html"}
+
+
+def surfaces(blog: str, entry: str) -> list[str]:
+    return [
+        f"/blogs/{blog}",
+        f"/blogs/{blog}?before=2030-01-01T00:00:00.000Z_{entry}",
+        f"/blogs/{blog}/entries/{entry}",
+        f"/blogs/{blog}.atom",
+        f"/blogs/{blog}.json",
+        f"/blogs/{blog}/changes",
+        f"/blogs/{blog}/entries",
+        "/",
+    ]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+async def test_no_surface_gives_a_retracted_body(editor, reader, blog, coding):
+    headers = {**BROWSER, "accept-encoding": coding}
+    entry = (
+        await editor.post(f"/api/blogs/{blog}/entries", json={"title": "Ceasefire", "markdown": "x " * 800})
+    ).json()["id"]
+    for path in surfaces(blog, entry):
+        for _ in range(2):  # so that it is kept wherever it is kept
+            assert ("Ceasefire" in (await reader.get(path, headers=headers)).text) == (path != "/")
+    await editor.request("DELETE", f"/api/blogs/{blog}/entries/{entry}", json={})
+    for path in surfaces(blog, entry):
+        answer = await reader.get(path, headers=headers)
+        assert answer.status_code == 200
+        assert "Ceasefire" not in answer.text and "x x x" not in answer.text
+
+
+async def test_a_page_is_the_same_until_something_changes(editor, reader, blog):
+    first = await reader.get(f"/blogs/{blog}")
+    again = await reader.get(f"/blogs/{blog}")
+    assert (again.text, again.headers["etag"]) == (first.text, first.headers["etag"])
+    await editor.patch(f"/api/blogs/{blog}", json={"headline": "Other"})
+    changed = await reader.get(f"/blogs/{blog}", headers={"if-none-match": first.headers["etag"]})
+    assert changed.status_code == 200 and "Other" in changed.text
+
+
+async def test_pages_are_not_kept_by_anybody_unless_told(reader, blog):
+    for path in (f"/blogs/{blog}", f"/blogs/{blog}.atom", f"/blogs/{blog}.json"):
+        headers = (await reader.get(path)).headers
+        assert headers["cache-control"] == "no-cache"
+        assert "cache-tag" not in headers
+
+
+async def test_a_cdn_may_keep_pages_and_feeds_for_a_time_and_knows_their_blog(start_node: StartNode):
+    node = await start_node(STOPPRESS_PAGE_MAX_AGE="30")
+    await node.make_blog()
+    async with httpx.AsyncClient(base_url=node.url, trust_env=False) as reader:
+        for path in ("/blogs/demo", "/blogs/demo.atom", "/blogs/demo.json"):
+            fresh = await reader.get(path)
+            known = await reader.get(path, headers={"if-none-match": fresh.headers["etag"]})
+            for answer in (fresh, known):
+                assert answer.headers["cache-control"] == (
+                    "public, max-age=0, s-maxage=30, stale-while-revalidate=30, stale-if-error=300"
+                )
+                assert answer.headers["cache-tag"] == answer.headers["surrogate-key"] == "stoppress-demo"
+        assert (await reader.get("/blogs/demo/changes")).headers["cache-control"] == "public, max-age=1"
+
+
+async def test_hashed_files_never_change_and_others_are_asked_about(start_node: StartNode, tmp_path):
+    (tmp_path / "site" / "static").mkdir(parents=True)
+    for name in ("logo.0123abcd.svg", "logo.svg"):
+        (tmp_path / "site" / "static" / name).write_text("<svg/>")
+    node = await start_node(STOPPRESS_TEMPLATES=str(tmp_path / "site"))
+    async with httpx.AsyncClient(base_url=f"{node.url}/static/site/", trust_env=False) as reader:
+        control = [(await reader.get(f"logo{kind}.svg")).headers["cache-control"] for kind in (".0123abcd", "")]
+    assert control == ["public, max-age=31536000, immutable", "no-cache"]
+
+
+def cpu(node: RunningNode) -> float:
+    fields = Path(f"/proc/{node.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def test_a_page_that_was_made_costs_little(start_node: StartNode, figure):
+    """Each new place before which a page is asked for is one that has to be made; the newest page is made once."""
+    node = await start_node()
+    await node.make_blog()
+    async with node.editor() as editor:
+        for number in range(50):
+            await editor.post("/api/blogs/demo/entries", json={"markdown": f"Entry {number} of a long day. " * 15})
+
+    async def cost(paths: list[str]) -> float:
+        limits = httpx.Limits(max_connections=1)
+        async with httpx.AsyncClient(base_url=node.url, trust_env=False, limits=limits) as reader:
+            await reader.get(paths[0], headers=BROWSER)
+            begin = cpu(node)
+            for path in paths:
+                assert len((await reader.get(path, headers=BROWSER)).content) > 50_000
+            return (cpu(node) - begin) / len(paths) * 1000
+
+    places = [
+        f"/blogs/demo?before=2030-01-01T00:00:00.{n:03}Z_00000000-0000-7000-8000-000000000000" for n in range(100)
+    ]
+    made, kept = await cost(places), await cost(["/blogs/demo"] * 300)
+    figure(f"a page of 50 entries, gzip: {made:.2f} ms CPU to make, {kept:.2f} ms from what is kept")
+    assert kept < made / 3

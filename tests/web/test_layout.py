@@ -1,0 +1,94 @@
+"""A publisher's templates: what they can put where, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from stoppress.errors import StartError
+from stoppress.web.layout import Layout
+from stoppress.web.site import Site
+from stoppress.web.view import View
+from tests.conftest import StartNode
+from tests.support.command import stoppress
+from tests.support.page import Document
+
+GUIDE = Path(__file__).parents[2] / "docs" / "howto" / "put-your-own-page-around-it.md"
+
+
+def write_example(folder: Path) -> None:
+    """The files of the guide: each block of code begins with its file's name."""
+    blocks = re.findall(r"(?ms)^`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"))
+    assert len(blocks) >= 2
+    for name, content in blocks:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+
+
+async def test_the_example_of_the_guide_works(start_node: StartNode, tmp_path: Path):
+    write_example(tmp_path / "templates")
+    node = await start_node(STOPPRESS_TEMPLATES=str(tmp_path / "templates"))
+    await node.make_blog(headline="Talks")
+    async with node.editor() as editor, httpx.AsyncClient(base_url=node.url, trust_env=False) as reader:
+        await editor.post("/api/blogs/demo/entries", json={"title": "First"})
+        page = Document((await reader.get("/blogs/demo")).text)
+        assert (await reader.get("/")).status_code == 200
+        sheets = page.links("stylesheet")
+        assert sheets == ["/static/stoppress.css", "/static/site/herald.css"]
+        for sheet in sheets:
+            assert (await reader.get(sheet)).headers["content-type"].startswith("text/css")
+    assert page.all("//main//article//h2/text()") == ["First"]
+    text = page.tree.text_content()
+    assert text.index("The Herald") < text.index("Talks are on the other channel") < text.index("All rights reserved")
+    assert page.structured["@type"] == "LiveBlogPosting"
+
+
+@pytest.mark.parametrize("block", ["head_extra", "masthead", "related", "footer"])
+def test_each_block_can_be_filled(tmp_path: Path, block: str):
+    text = f'{{% extends "stoppress/blog.html" %}}{{% block {block} %}}<p>mine</p>{{% endblock %}}'
+    (tmp_path / "blog.html").write_text(text)
+    html = Layout(str(tmp_path)).blog(Site("https://example.org", "x"), View("demo", "0", None, [])).decode()
+    assert html.count("<p>mine</p>") == 1
+    assert html.index("<p>mine</p>") < html.index("</head>") or block != "head_extra"
+
+
+WRONG = {
+    "{% block x %}": "blog.html, line 1: Unexpected end of template",
+    "\n{{ x": "blog.html, line 2",
+    '{% extends "nothing.html" %}': "there is no template",
+    '{% extends "stoppress/blog.html" %}{% block footer %}{{ header.nothing.more }}{% endblock %}': "has no attribute",
+    '{% extends "stoppress/blog.html" %}{% block footer %}{{ 1 / 0 }}{% endblock %}': "division by zero",
+    "\udcff": "utf-8",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_template_is_told_where_it_is_wrong(tmp_path: Path, text: str):
+    (tmp_path / "blog.html").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(StartError) as refusal:
+        Layout(str(tmp_path))
+    assert f"STOPPRESS_TEMPLATES={tmp_path}" in str(refusal.value)
+    assert WRONG[text] in str(refusal.value)
+
+
+def test_a_server_with_a_wrong_template_does_not_start(tmp_path: Path):
+    (tmp_path / "index.html").write_text("{% nothing %}")
+    result = stoppress("serve", "--port", "0", "--templates", str(tmp_path), "--store", f"sqlite:{tmp_path / 'a.db'}")
+    assert result.code == 2
+    assert f"{tmp_path}/index.html, line 1" in result.error
+
+
+def test_a_directory_that_is_not_there_is_named():
+    with pytest.raises(StartError, match="/nowhere: there is no such directory"):
+        Layout("/nowhere")
+
+
+def test_other_templates_make_other_etags(tmp_path: Path):
+    ours = Layout().fingerprint
+    assert Layout().fingerprint == ours
+    (tmp_path / "blog.html").write_text("{% extends 'stoppress/blog.html' %}")
+    assert Layout(str(tmp_path)).fingerprint != ours != Layout("", "another publisher").fingerprint

@@ -1,0 +1,129 @@
+"""Without a network, in a real browser: what was visited stays readable, and what was taken back does not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from playwright.async_api import Browser, BrowserContext, Error, Page, expect
+
+from tests.conftest import Eventually
+from tests.support.node import RunningNode
+
+pytestmark = pytest.mark.browser
+
+KEPT = """async (name) => {
+  const kept = await (await caches.open(name)).keys();
+  return kept.map(({ url }) => new URL(url).pathname + new URL(url).search);
+}"""
+
+COPY = "async (url) => (await (await caches.match(url, { ignoreVary: true }))?.text()) ?? ''"
+
+LOADED = "performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)"
+
+SOON = 5_000
+
+
+async def post(editor: httpx.AsyncClient, blog: str, **entry: object) -> str:
+    answer = await editor.post(f"/api/blogs/{blog}/entries", json=entry)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def kept(page: Page, what: str = "pages") -> list[str]:
+    return list(await page.evaluate(KEPT, f"stoppress-{what}-1"))
+
+
+@pytest.fixture
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context()
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+async def page(
+    context: BrowserContext, node: RunningNode, editor: httpx.AsyncClient, blog: str, eventually: Eventually
+) -> Page:
+    """The page of a blog, with a copy of it and of what it is made of."""
+    await post(editor, blog, title="First")
+    page = await context.new_page()
+    await page.goto(f"{node.url}/blogs/{blog}")
+
+    async def complete() -> bool:
+        files = {path for path in await page.evaluate(LOADED) if path.endswith((".js", ".css"))} - {"/blogs/sw.js"}
+        assert {"/static/stoppress.css", "/client/page.js"} <= files
+        return await kept(page) == [f"/blogs/{blog}"] and files <= set(await kept(page, "files"))
+
+    await eventually(complete)
+    return page
+
+
+async def test_a_visited_page_is_readable_offline_and_its_copy_is_replaced_afterwards(
+    context, page, node, editor, blog, eventually
+):
+    await context.set_offline(True)
+    with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED|ERR_FAILED"):  # noqa: RUF043, one of the two
+        await (await context.new_page()).goto(f"{node.url}/blogs/unvisited")
+    await page.reload()
+    await expect(page.locator("html")).to_have_attribute("data-offline", "")
+    await expect(page.locator(".entry h2")).to_have_text("First")
+    assert (
+        await page.evaluate("getComputedStyle(document.querySelector('.skip')).position") == "absolute"
+    )  # has its css
+    await post(editor, blog, title="Second")
+    await context.set_offline(False)
+    await expect(page.locator(".entry h2")).to_have_text(["Second", "First"], timeout=35_000)
+
+    async def replaced() -> bool:
+        return "Second" in await page.evaluate(COPY, page.url)
+
+    await eventually(replaced)
+    await page.reload()
+    await expect(page.locator("html[data-offline]")).to_have_count(0)
+
+
+async def test_a_retraction_that_was_seen_takes_the_copy_away(page, editor, blog, eventually):
+    entry = await post(editor, blog, title="Ceasefire", markdown="Nobody confirmed this.")
+    await expect(page.locator(f"#entry-{entry}")).to_be_visible(timeout=SOON)
+    await page.reload()
+
+    async def has_copy() -> bool:
+        return "Ceasefire" in await page.evaluate(COPY, page.url)
+
+    await eventually(has_copy)
+    await editor.request("DELETE", f"/api/blogs/{blog}/entries/{entry}", json={})
+    await expect(page.locator(f"#entry-{entry}.retracted")).to_be_visible(timeout=SOON)
+    assert "Ceasefire" not in await page.content()
+
+    async def has_none() -> bool:
+        return not await has_copy()
+
+    await eventually(has_none)
+
+
+async def test_a_blog_that_was_deleted_is_forgotten(page, node, editor, blog, eventually):
+    await editor.delete(f"/api/blogs/{blog}")
+    answer = await page.goto(f"{node.url}/blogs/{blog}")
+    assert answer is not None and answer.status == 404
+
+    async def forgotten() -> bool:
+        return await kept(page) == []
+
+    await eventually(forgotten)
+
+
+async def test_only_pages_are_kept_and_no_more_than_twenty(page, node, editor, blog, eventually):
+    for path in ("/changes", ".atom", ".json", "/entries"):
+        assert await page.evaluate("async (path) => (await fetch(path)).status", f"{page.url}{path}") == 200
+    entry = await post(editor, blog, title="Second")
+    await page.goto(f"{page.url}?before=malformed")
+    paths = [f"/blogs/{blog}?before=20{n}-01-01T00:00:00.000Z_{entry}" for n in range(30, 51)]
+    for path in paths:
+        await page.goto(node.url + path)
+
+    async def newest() -> bool:
+        return await kept(page) == paths[-20:]
+
+    await eventually(newest)
