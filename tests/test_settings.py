@@ -54,7 +54,7 @@ WRONG = [
     *(("page_max_age", text) for text in ("", "x", "-1", "3601", "1.5")),
     *(
         ("public_url", text)
-        for text in ("x", "live.example.org", "ftp://x", "https://x/path", "https://x?y", "https://")
+        for text in ("x", "live.example.org", "ftp://x", "https://x/path", "https://x#y", "https://")
     ),
     *(("host", text) for text in ("", "  ")),
     *(("store", text) for text in ("", "  ")),

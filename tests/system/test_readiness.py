@@ -16,6 +16,8 @@ from stoppress.follower import Follower
 from stoppress.live.hub import Farewell, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.store.redis import RedisStore
+from stoppress.watch.counts import Counts
+from stoppress.web.admission import Admission, Limits
 from stoppress.web.health import Health
 from tests.conftest import RedisServer, StartNode
 from tests.support.node import RunningNode
@@ -92,7 +94,7 @@ async def test_a_node_whose_deliveries_are_stuck_turns_red(redis_server: RedisSe
     store = RedisStore(redis_server.url)
     await store.open()
     follower = Follower(store, lambda blog: Hub(Replica(blog), timing, lambda _fd, _data: 0))
-    health = Health(store, follower)
+    health = Health(store, follower, Admission(Limits(), Counts(), timing.time))
 
     async def answer() -> int:
         return 503 if await health.problem() else 200
