@@ -39,7 +39,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
         '{% extends "stoppress/base.html" %}{% block head_extra %}' + head + "{% endblock %}"
     )
     environ = {"NEWEST": "2", "PUBLIC_URL": PUBLIC, "PUBLISHER": "The Herald", "TEMPLATES": str(site.parent)}
-    node = RunningNode(sqlite_url(folder), **{f"STOPPRESS_{name}": value for name, value in environ.items()})
+    node = RunningNode(sqlite_url(folder), None, **{f"STOPPRESS_{name}": value for name, value in environ.items()})
     with asyncio.Runner() as runner:
         runner.run(node.start())
         runner.run(fill(node))
