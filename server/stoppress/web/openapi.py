@@ -31,6 +31,7 @@ ERRORS = {
     "413": "The body is too large.",
     "415": "The Content-Type is not understood.",
     "422": "A field is unknown or has a wrong value; `field` names it.",
+    "429": "The key writes too often. Wait as `Retry-After` says.",
     "503": "The store cannot commit now. Retry after `Retry-After` seconds.",
 }
 
@@ -137,7 +138,7 @@ _LINKS = {
 """What may be done with what was made."""
 
 _LIMIT = _query("limit", "How many at the most.", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50})
-_WRITE_ERRORS = ("400", "401", "404", "409", "412", "413", "415", "422", "503")
+_WRITE_ERRORS = ("400", "401", "404", "409", "412", "413", "415", "422", "429", "503")
 
 
 def _paths() -> dict[str, Any]:
@@ -155,7 +156,7 @@ def _paths() -> dict[str, Any]:
             "get": _operation("getBlog", [], {"200": _content(header)}, ("401", "404", "503")),
             "put": _write("putBlog", "HeaderForm", {"200": header, "201": header}),
             "patch": _write("patchBlog", "HeaderForm", {"200": header}),
-            "delete": _operation("deleteBlog", [], {"204": _nothing()}, ("401", "404", "503")),
+            "delete": _operation("deleteBlog", [], {"204": _nothing()}, ("401", "404", "429", "503")),
         },
         "/api/blogs/{blog}/entries": {
             "parameters": [_BLOG],
