@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.node import RunningNode, sqlite_url
 
-FIGURES = pytest.StashKey[list[str]]()
+FIGURE = "figure"
 
 StartNode = Callable[..., Awaitable[RunningNode]]
 Eventually = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
@@ -123,11 +123,12 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Takes a line that says what was measured; all are printed at the end, whether tests pass or not."""
-    return request.config.stash.setdefault(FIGURES, []).append
+    return lambda line: request.node.user_properties.append((FIGURE, line))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    lines = config.stash.get(FIGURES, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, [])]
+    lines = [line for one in reports if one.when == "call" for name, line in one.user_properties if name == FIGURE]
     if lines:
         terminalreporter.section("figures")
     for line in lines:

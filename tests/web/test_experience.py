@@ -1,4 +1,4 @@
-"""What readers notice of speed and calm, in figures: printed with `pytest -rP`, and held to limits with some room."""
+"""What readers notice of speed and calm, in figures: printed at the end, and held to limits with some room."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 from playwright.async_api import expect
@@ -17,6 +18,8 @@ from tests.support.desk import edit, post
 from tests.support.node import RunningNode
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+Figure = Callable[[str], None]
 
 ENTRIES, READERS = 200, 500
 
@@ -46,11 +49,7 @@ WATCH = """(type) => {
 }"""
 
 
-def show(figures: str) -> None:
-    sys.stdout.write(f"{figures}\n")
-
-
-async def test_a_published_entry_is_painted_at_once(start_node: StartNode, open_page: OpenPage) -> None:
+async def test_a_published_entry_is_painted_at_once(start_node: StartNode, open_page: OpenPage, figure: Figure) -> None:
     node = await start_node()
     await node.make_blog()
     swarm = await asyncio.create_subprocess_exec(
@@ -77,11 +76,13 @@ async def test_a_published_entry_is_painted_at_once(start_node: StartNode, open_
         await swarm.wait()
     waits = sorted(painted[f"entry-{entry}"] - at for entry, at in answered.items())
     figures = {"p50": statistics.median(waits), "p99": waits[int(len(waits) * 0.99) - 1]}
-    show(f"answer to paint, {ENTRIES} entries, {READERS} other readers: {figures} ms, limits {LATENCY_MS}")
+    figure(f"answer to paint, {ENTRIES} entries, {READERS} other readers: {figures} ms, limits {LATENCY_MS}")
     assert all(figures[name] <= limit * ROOM for name, limit in LATENCY_MS.items())
 
 
-async def test_nothing_shifts_while_a_hundred_entries_come_in_above(start_node: StartNode, open_page: OpenPage) -> None:
+async def test_nothing_shifts_while_a_hundred_entries_come_in_above(
+    start_node: StartNode, open_page: OpenPage, figure: Figure
+) -> None:
     node = await start_node()
     await node.make_blog()
     ids = [await tall(node, hour) for hour in range(10)]
@@ -96,7 +97,7 @@ async def test_nothing_shifts_while_a_hundred_entries_come_in_above(start_node: 
     await expect(page.locator(".entry")).to_have_count(60)
     after = await page.locator(f"#entry-{ids[3]}").evaluate("one => one.getBoundingClientRect().top")
     shift = sum(await page.evaluate("seen"))
-    show(f"cumulative layout shift over 100 insertions: {shift}; the entry being read moved by {after - before} px")
+    figure(f"cumulative layout shift over 100 insertions: {shift}; the entry being read moved by {after - before} px")
     assert shift < 0.0005, "what a reader can see"
     assert abs(after - before) < 1
 
@@ -106,7 +107,7 @@ async def tall(node: RunningNode, hour: int, minute: int = 0) -> str:
     return await post(node, title=f"At {hour}:{minute}", markdown="A line.\n\n" * 6, published_at=at)
 
 
-async def test_a_thousand_entries_make_no_long_task(start_node: StartNode, open_page: OpenPage) -> None:
+async def test_a_thousand_entries_make_no_long_task(start_node: StartNode, open_page: OpenPage, figure: Figure) -> None:
     node = await start_node(STOPPRESS_NEWEST="200")
     await node.make_blog()
     ids: list[str] = []
@@ -136,5 +137,5 @@ async def test_a_thousand_entries_make_no_long_task(start_node: StartNode, open_
             await edit(node, ids[500 + number], title=f"Edited {number}")
         await expect(page.locator(f"#entry-{ids[509]} h2")).to_have_text("Edited 9", timeout=5_000)
         tasks = await page.evaluate("seen")
-        show(f"long tasks with {await page.locator('.entry').count()} entries, scrolled to {place}: {tasks} ms")
+        figure(f"long tasks with {await page.locator('.entry').count()} entries, scrolled to {place}: {tasks} ms")
         assert not [task for task in tasks if task > 50 * ROOM]

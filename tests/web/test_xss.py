@@ -1,0 +1,102 @@
+"""Two hundred attempts to run a script in readers' browsers, in every field that editors fill: none runs.
+
+The forms are those of the collections that everybody attacks with (OWASP's filter evasion cheat sheet and others):
+elements with handlers, addresses with scripts, broken and nested markup, encodings, templates, ends of other contexts.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from tests.conftest import StartNode
+from tests.support.browser import OpenPage
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+RUN = "window.executed=1"
+
+ELEMENTS = (
+    "<script>{run}</script>|<script src=data:,{run}></script>|<img src=x onerror={run}>|<svg onload={run}>|"
+    "<svg><script>{run}</script></svg>|<svg><animate onbegin={run} attributeName=x dur=1s>|<body onload={run}>|"
+    "<iframe srcdoc='<script>parent.{run}</script>'>|<iframe src=javascript:{run}>|<object data=javascript:{run}>|"
+    "<embed src=javascript:{run}>|<details open ontoggle={run}>|<video><source onerror={run}></video>|"
+    "<audio src=x onerror={run}>|<input autofocus onfocus={run}>|<select autofocus onfocus={run}>|"
+    "<textarea autofocus onfocus={run}>|<marquee onstart={run}>|<math><mtext><script>{run}</script></mtext></math>|"
+    "<a href=javascript:{run} id=x autofocus tabindex=1 onfocus={run}>x</a>|<form action=javascript:{run}><button>|"
+    "<meta http-equiv=refresh content='0;url=javascript:{run}'>|<base href=javascript:{run}//>|"
+    "<link rel=stylesheet href=javascript:{run}>|<style>@import 'javascript:{run}';</style>|"
+    '<div style="background:url(javascript:{run})">|<p onmouseover={run} style=position:fixed;inset:0>x|'
+    '<template><script>{run}</script></template>|<noscript><p title="</noscript><img src=x onerror={run}>">|'
+    '<xmp><p title="</xmp><img src=x onerror={run}>">|<title><img title="</title><img src=x onerror={run}>">|'
+    "<img src=`x`onerror={run}>|<img/src=x/onerror={run}>|<IMG SRC=x ONERROR={run}>|<img src=x onerror\n=\n{run}>|"
+    "<scr<script>ipt>{run}</scr</script>ipt>|<<script>{run}//<</script>|<script\x0c>{run}</script>|"
+    "<svg><style><img src=x onerror={run}></style></svg>|<math href=javascript:{run}>x</math>"
+).split("|")
+
+CONTEXTS = (
+    "{it}",
+    '"><b>{it}',
+    "'><b>{it}",
+    "--><!--{it}-->{it}",
+    "]]>{it}",
+    "</script>{it}",
+    "[x](javascript:{run}) {it}",
+)
+
+PAYLOADS = [
+    context.replace("{it}", element).replace("{run}", RUN)
+    for context, element in itertools.islice(itertools.product(CONTEXTS, ELEMENTS), 200)
+]
+
+
+SCRIPTS = """[...document.querySelectorAll("live-blog *")].filter((one) =>
+  [...one.attributes].some(({ name, value }) => /^on/i.test(name) || /^\\s*javascript:/i.test(value))).length"""
+"""How many elements have an attribute that runs something."""
+
+
+def everywhere(payload: str) -> dict[str, Any]:
+    return {
+        "title": payload.replace("\n", " ").replace("\x0c", " "),
+        "html" if PAYLOADS.index(payload) % 2 else "markdown": payload,
+        "authors": [{"name": payload.replace("\n", " ").replace("\x0c", " ")[:190]}],
+        "tags": [payload.replace("\n", " ").replace("\x0c", " ")[:60]],
+        "key": True,
+        "media": [
+            {"type": kind, "url": "https://example.invalid/x", "caption": payload, "alt": payload}
+            for kind in ("embed", "audio")
+        ],
+    }
+
+
+async def test_no_payload_runs_live_or_rendered(
+    start_node: StartNode, open_page: OpenPage, complaints: list[str]
+) -> None:
+    node = await start_node(STOPPRESS_NEWEST="200")
+    await node.make_blog()
+    page = await open_page(node)
+    async with node.editor() as editor:
+        for payload in PAYLOADS:
+            await publish(editor, payload)
+        title = PAYLOADS[0]
+        header = {"headline": title, "standfirst": title, "tags": [title]}
+        assert (await editor.patch("/api/blogs/demo", json=header)).status_code == 200
+    assert len(PAYLOADS) == 200
+    for _ in ("live", "rendered"):
+        await expect(page.locator(".entry")).to_have_count(200, timeout=10_000)
+        await page.mouse.move(300, 300)
+        await page.wait_for_timeout(500)
+        assert await page.evaluate("window.executed") is None
+        assert await page.evaluate(SCRIPTS) == 0
+        assert await page.locator("live-blog :is(script, iframe, object, embed, form, base, meta, link)").count() == 0
+        await page.reload()
+    complaints[:] = [one for one in complaints if "404" not in one]  # for images called x
+
+
+async def publish(editor: httpx.AsyncClient, payload: str) -> None:
+    answer = await editor.post("/api/blogs/demo/entries", json=everywhere(payload))
+    assert answer.status_code == 201, answer.text
