@@ -167,6 +167,7 @@ class Stoppress(Server):
         return {
             "STOPPRESS_STORE": f"sqlite:{self.folder / 'blogs.db'}",
             "STOPPRESS_KEYS": f"bench:editor:{KEY}",
+            "STOPPRESS_MAX_HANDSHAKES": "0",  # all come at once here, to see what that costs
         }
 
     def ready(self) -> None:

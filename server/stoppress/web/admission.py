@@ -90,6 +90,7 @@ class Admission:
         self._cost = 1 / limits.handshakes if limits.handshakes else 0.0
         self._paid_until = 0.0
         self._addresses: Counter[str] = Counter()
+        self._seat: Seat = self._leave  # the same object for all who are not counted by address
         self._samples: deque[float] = deque([0.0] * SAMPLES, SAMPLES)
 
     @property
@@ -109,7 +110,7 @@ class Admission:
             return refusal
         self.readers += 1
         if not self._most_of_one:
-            return self._leave
+            return self._seat
         self._addresses[address] += 1
         return partial(self._leave_address, address)
 
