@@ -47,5 +47,5 @@ test("the types are right, for every entry point that modules can import", async
   const others = new Set(["node10", "node16-cjs"]);
   const problems = result.problems.filter((one) => !("resolutionKind" in one && others.has(one.resolutionKind)));
   assert.deepEqual(problems, []);
-  assert.deepEqual(Object.keys(result.entrypoints).sort(), [".", "./core", "./package.json", "./transports"]);
+  assert.deepEqual(Object.keys(result.entrypoints).sort(), [".", "./core", "./element", "./package.json", "./transports"]);
 });
