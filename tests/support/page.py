@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree, html
 
-HOSTILE = "</script><script>alert(1)</script><!-- ]]> & \u2028"
+HOSTILE = "</script ><script >alert(1)</script ><!-- ]]> & \u2028"
 """A text that must not get out of wherever it is put."""
 
 

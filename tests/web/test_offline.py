@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -127,3 +131,48 @@ async def test_only_pages_are_kept_and_no_more_than_twenty(page, editor, blog, e
         return len(await kept(page)) == 20 and f"/blogs/{blog}" not in await kept(page)
 
     await eventually(full)
+
+
+WORKER = Path(__file__).parents[2] / "client_js" / "worker" / "sw.js"
+
+
+class Failing(BaseHTTPRequestHandler):
+    """A proxy in front of a server that fails after its first page."""
+
+    answers: ClassVar = iter([(200, b"<html lang=en>good"), (502, b"<html lang=en>bad gateway")])
+
+    def do_GET(self) -> None:
+        status, body, kind = 200, WORKER.read_bytes(), "text/javascript"
+        if self.path != "/blogs/sw.js":
+            (status, body), kind = next(self.answers), "text/html"
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+async def test_an_error_of_a_proxy_takes_no_copy_away(context, eventually):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Failing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = await context.new_page()
+        address = f"http://127.0.0.1:{server.server_port}/blogs/demo"
+        await context.route("**/favicon.ico", lambda route: route.abort())
+        await page.goto(f"http://127.0.0.1:{server.server_port}/blogs/sw.js")
+        await page.evaluate(
+            "navigator.serviceWorker.register('/blogs/sw.js').then(() => navigator.serviceWorker.ready)"
+        )
+        await page.goto(address)
+
+        async def has_copy() -> bool:
+            return "good" in await page.evaluate(COPY, address)
+
+        await eventually(has_copy)
+        answer = await page.reload()
+        assert answer is not None and answer.status == 502
+        await context.set_offline(True)
+        await page.reload()
+        assert "good" in await page.content()
+        server.shutdown()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,22 +19,13 @@ from stoppress.web.head import describe_index
 from stoppress.web.layout import Layout
 from stoppress.web.security import HTML_HEADERS
 from stoppress.web.site import Sites
+from stoppress.web.view import Row
 
 PER_PAGE = 30
 
 MOST_PAGES = 10_000
 
 RANKS = {"live": 0, "paused": 1, "scheduled": 2, "ended": 3}
-
-
-class Row(NamedTuple):
-    """A blog in the list."""
-
-    header: Header
-    updates: int
-    """How many entries it has."""
-    updated_at: str | None
-    """When the newest of them was published."""
 
 
 class Index:

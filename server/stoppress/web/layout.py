@@ -15,7 +15,7 @@ from stoppress.web.embeds import frame_of
 from stoppress.web.head import describe, describe_index
 from stoppress.web.site import Site
 from stoppress.web.texts import around, texts_of
-from stoppress.web.view import View
+from stoppress.web.view import Row, View
 
 SAMPLE_ID = "00000000-0000-7000-8000-000000000000"
 
@@ -82,7 +82,7 @@ class Layout:
         entry = Entry(id=SAMPLE_ID, version=1, status="published", title="Sample", html="<p>x</p>", published_at=moment)
         for view in (View("sample", "0", header, [entry]), View("sample", "0", None, [])):
             self.blog(site, view)
-        self.render("index.html", rows=[], older=None, newer=None, head=describe_index(site))
+        self.render("index.html", rows=[Row(header, 1, moment)], older=None, newer=None, head=describe_index(site))
 
 
 def _explain(folder: str, error: Exception) -> str:

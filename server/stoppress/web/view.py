@@ -78,6 +78,16 @@ class View(NamedTuple):
         }
 
 
+class Row(NamedTuple):
+    """A blog in the list of blogs."""
+
+    header: Header
+    updates: int
+    """How many entries it has."""
+    updated_at: str | None
+    """When the newest of them was published."""
+
+
 def _content(item: PublicItem) -> Entry:
     content = item.content
     assert isinstance(content, Entry)
