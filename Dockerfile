@@ -29,6 +29,7 @@ RUN python -m venv --without-pip venv && \
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY server server
 COPY client_js/src client_js/src
+COPY client_js/worker client_js/worker
 COPY --from=client /opt/client_js/dist client_js/dist
 RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . && \
     tools/bin/pip --python venv/bin/python install --no-deps --no-index dist/*.whl && \

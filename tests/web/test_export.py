@@ -169,7 +169,7 @@ async def test_it_can_be_read_in_a_browser_from_anywhere(browser: Browser, archi
         await page.get_by_role("link", name="Older updates").click()
         await expect(page.locator("article h2")).to_have_text(["At 5", "At 4"])
         entry = (await page.locator("article").nth(1).get_attribute("id") or "").removeprefix("entry-")
-        await page.goto(f"{base}/entries/{entry}.html")
+        await page.goto(f"{base}/entries/{entry}.html", wait_until="commit")  # it goes on by itself
         await page.wait_for_url(f"{base}/page-2.html#entry-{entry}")
         await page.get_by_role("link", name="Newest updates").click()
         await page.locator("aside.pinned a").click()
