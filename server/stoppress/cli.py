@@ -153,7 +153,8 @@ def demo(**flags: str | None) -> None:
     from stoppress.watch.logs import set_up
 
     configured = settings.load(flags)
-    set_up(configured.log_format, configured.log_level)
+    # A line for each write of the replay would drown what it prints itself
+    set_up(configured.log_format, "error" if configured.log_level == "error" else "warning")
     if configured.workers > 1:
         raise StartError("the demonstration runs in one process: start it without --workers")
     _run(show.run(configured))
