@@ -1,11 +1,11 @@
-"""Whether a server grows while nothing but time passes: memory and open files, with a slope and a verdict.
+"""Whether a server grows while nothing but time passes: memory, open files and tasks, with a slope and a verdict.
 
     make soak ARGS="--minutes 30"
 
 Readers lose their line and come back, and a fixed set of entries is edited, so the blog itself does not grow. The
 slope is a straight line through the second half of the samples. Exit status 0: it leads to no more than 5 %
-and 2 MB of memory, or 5 % and 20 open files beside those of the readers, in half an hour, and every reader got
-everything.
+and 2 MB of memory, 5 % and 20 open files beside those of the readers, or 5 % and 20 tasks in half an hour, and every
+reader got everything.
 """
 
 from __future__ import annotations
@@ -30,6 +30,13 @@ SHARE = 0.05
 FEWEST = 10
 """Samples that a slope is worth something with."""
 
+QUANTITIES = (
+    ("bytes", "MB resident", 1e6, 2.0),
+    ("files", "other files", 1.0, 20.0),
+    ("tasks", "tasks", 1.0, 20.0),
+)
+"""Each a field of the samples, its name and unit in the report, and what it may grow in half an hour beside SHARE."""
+
 
 class Sample(NamedTuple):
     """What a process has, at a second."""
@@ -38,12 +45,15 @@ class Sample(NamedTuple):
     bytes: int
     files: int
     """Beside the readers' own."""
+    tasks: int
 
 
-def sample(pid: int, live: int, begun: float) -> Sample:
+def sample(pid: int, metrics: str, live: int, begun: float) -> Sample:
+    tasks = next(line for line in metrics.splitlines() if line.startswith("stoppress_tasks "))
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    return Sample(time.monotonic() - begun, pages * os.sysconf("SC_PAGE_SIZE"), files - live)
+    resident = pages * os.sysconf("SC_PAGE_SIZE")
+    return Sample(time.monotonic() - begun, resident, files - live, int(float(tasks.split()[1])))
 
 
 def slope(points: list[tuple[float, float]]) -> float:
@@ -72,14 +82,10 @@ def growths(samples: list[Sample]) -> list[Growth]:
     """What the second half of the samples says."""
     half = samples[len(samples) // 2 :]
     found = []
-    for name, unit, least in (("bytes", 1e6, 2.0), ("files", 1.0, 20.0)):
-        points = [(one.at, getattr(one, name) / unit) for one in half]
+    for field, name, unit, least in QUANTITIES:
+        points = [(one.at, getattr(one, field) / unit) for one in half]
         mean = sum(y for _, y in points) / len(points)
-        found.append(
-            Growth(
-                "MB resident" if name == "bytes" else "other files", mean, slope(points) * 3_600, mean * SHARE + least
-            )
-        )
+        found.append(Growth(name, mean, slope(points) * 3_600, mean * SHARE + least))
     return found
 
 
@@ -105,17 +111,17 @@ async def watch(server: Server, swarm: asyncio.subprocess.Process, every: float)
     samples: list[Sample] = []
     figures: dict[str, Any] = {}
     begun, due = time.monotonic(), 0.0
-    async for figures in seconds(swarm):
-        now = time.monotonic() - begun
-        if "second" not in figures or now < due:
-            continue
-        samples.append(sample(server.pid, figures["live"], begun))
-        due = now + every - 0.5  # the swarm's seconds come a little early or late
-        one = samples[-1]
-        print(
-            f"{one.at:6.0f} s  {figures['live']:,} live  {one.bytes / 1e6:.2f} MB  {one.files:,} other files",
-            flush=True,
-        )
+    async with httpx.AsyncClient(base_url=server.url, timeout=20, trust_env=False) as http:
+        async for figures in seconds(swarm):
+            now = time.monotonic() - begun
+            if "second" not in figures or now < due:
+                continue
+            metrics = (await http.get("/metrics")).raise_for_status().text
+            one = sample(server.pid, metrics, figures["live"], begun)
+            samples.append(one)
+            due = now + every - 0.5  # the swarm's seconds come a little early or late
+            has = f"{one.bytes / 1e6:.2f} MB  {one.files:,} other files  {one.tasks:,} tasks"
+            print(f"{one.at:6.0f} s  {figures['live']:,} live  {has}", flush=True)
     return samples, figures
 
 

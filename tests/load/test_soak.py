@@ -13,34 +13,42 @@ from tests.support.command import environment
 MB = 1_000_000
 
 
-def samples(bytes_a_second: int, files_a_minute: int = 0) -> list[Sample]:
+def samples(bytes_a_second: int = 0, files_a_minute: int = 0, tasks_a_minute: int = 0) -> list[Sample]:
     noise = (0, 300_000, -300_000)
     return [
         Sample(
-            float(second), 100 * MB + second * bytes_a_second + noise[second % 3], 30 + second * files_a_minute // 60
+            at=float(second),
+            bytes=100 * MB + second * bytes_a_second + noise[second % 3],
+            files=30 + second * files_a_minute // 60,
+            tasks=12 + second * tasks_a_minute // 60,
         )
         for second in range(0, 300, 5)
     ]
 
 
 def test_noise_is_flat():
-    assert all(one.is_flat for one in growths(samples(0)))
+    assert all(one.is_flat for one in growths(samples()))
 
 
 def test_memory_that_grows_is_named_with_its_slope():
-    memory, files = growths(samples(10_000))
-    assert not memory.is_flat and files.is_flat
+    memory, files, tasks = growths(samples(bytes_a_second=10_000))
+    assert not memory.is_flat and files.is_flat and tasks.is_flat
     assert memory.per_hour == pytest.approx(36, rel=0.2)
 
 
 def test_open_files_that_stay_open_are_noticed():
-    memory, files = growths(samples(0, files_a_minute=10))
-    assert memory.is_flat and not files.is_flat
+    memory, files, tasks = growths(samples(files_a_minute=10))
+    assert memory.is_flat and not files.is_flat and tasks.is_flat
+
+
+def test_tasks_that_never_end_are_noticed():
+    memory, files, tasks = growths(samples(tasks_a_minute=10))
+    assert memory.is_flat and files.is_flat and not tasks.is_flat
 
 
 def test_what_happens_before_the_second_half_does_not_count():
-    warming = [Sample(float(at), at * MB, 10) for at in range(50)]
-    assert all(one.is_flat for one in growths([*warming, *(Sample(50.0 + at, 50 * MB, 10) for at in range(50))]))
+    warming = [Sample(float(at), at * MB, 10, 12) for at in range(50)]
+    assert all(one.is_flat for one in growths([*warming, *(Sample(50.0 + at, 50 * MB, 10, 12) for at in range(50))]))
 
 
 @pytest.mark.slow
@@ -53,6 +61,6 @@ async def test_a_short_soak_prints_a_slope_and_checks_every_reader():
     )
     async with asyncio.timeout(60):
         out = (await process.communicate())[0].decode()
-    assert "slope" in out and "MB resident" in out and "other files" in out, out
+    assert "slope" in out and "MB resident" in out and "other files" in out and "tasks" in out, out
     assert "WRONG" not in out
     assert process.returncode == (1 if "GROWS" in out else 0)

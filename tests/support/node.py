@@ -75,10 +75,14 @@ class RunningNode:
         self._process = None
         return code
 
-    def editor(self) -> httpx.AsyncClient:
-        """A client of the editors' surface."""
+    def editor(self, kept: float = 5) -> httpx.AsyncClient:
+        """A client of the editors' surface, which keeps idle connections for some seconds."""
         return httpx.AsyncClient(
-            base_url=self.url, headers={"authorization": f"Bearer {self.key}"}, timeout=20, trust_env=False
+            base_url=self.url,
+            headers={"authorization": f"Bearer {self.key}"},
+            timeout=20,
+            limits=httpx.Limits(keepalive_expiry=kept),
+            trust_env=False,
         )
 
     async def make_blog(self, blog: str = "demo", **header: Any) -> None:

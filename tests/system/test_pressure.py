@@ -80,7 +80,7 @@ async def test_readers_get_in_after_the_pressure(start_node: StartNode, name: st
     await node.make_blog("demo")
     async with AsyncExitStack() as stack:
         line = await stack.enter_async_context(connect(f"{node.websocket_url}/blogs/demo/live", proxy=None))
-        editor = await stack.enter_async_context(node.editor())
+        editor = await stack.enter_async_context(node.editor(kept=4 * SECONDS))
         await editor.get("/api/blogs")  # a connection that is kept
         pressure = [asyncio.create_task(press(node, begins[i % len(begins)])) for i in range(number)]
         await asyncio.sleep(SECONDS)

@@ -21,6 +21,7 @@ async def test_nothing_that_is_secret_gets_into_the_log(redis_server: RedisServe
     from redis.asyncio import Redis
 
     async with Redis(port=redis_server.port) as admin:
+        await admin.flushall()
         await admin.config_set("requirepass", "canary-redis")
         try:
             async with running("serve", "--port", "0", "--log-format", "json", **environ) as server:

@@ -490,6 +490,32 @@ async def test_a_body_that_is_too_large_is_refused(editor: httpx.AsyncClient, bl
     assert_problem(answer, 413, "262144 bytes")
 
 
+async def test_who_still_sends_a_body_that_is_too_large_hears_the_answer(node: RunningNode, blog: str):
+    """A server that answers and closes before it has read everything resets the connection, and the answer is lost."""
+    size = 4_000_000
+    head = f"POST /api/blogs/{blog}/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {node.key}\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+    writer.write(f"{head}Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n".encode())
+    for _ in range(20):  # like a proxy that passes on what comes over a slow line
+        writer.write(b"x" * (size // 20))
+        await writer.drain()
+        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 413 ") and b"262144 bytes" in answer
+
+
+async def test_who_asks_first_does_not_send_a_body_that_is_too_large(node: RunningNode, blog: str):
+    head = f"POST /api/blogs/{blog}/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {node.key}\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+    writer.write(f"{head}Expect: 100-continue\r\nContent-Length: 300000\r\n\r\n".encode())
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
 async def test_a_body_that_takes_too_long_to_render_is_refused(post: Post):
     assert assert_problem(await post(markdown="[" * 200_000), 422, "too much markup")["field"] == "markdown"
 

@@ -59,6 +59,7 @@ FAMILIES = (
     Family("stoppress_store_operation_seconds", "histogram", "How long the store took.", ("operation",)),
     Family("stoppress_store_errors_total", "counter", "Operations of the store that failed.", ("operation",)),
     Family("stoppress_event_loop_lag_seconds", "histogram", "How late the event loop is, tried four times a second."),
+    Family("stoppress_tasks", "gauge", "asyncio tasks of the process; readers need none."),
     Family("stoppress_refusals_total", "counter", "Who was refused or sent away, by reason.", ("reason",)),
     Family(
         "stoppress_http_requests_total",
@@ -79,6 +80,7 @@ class State(NamedTuple):
     blogs: int
     behind: int
     slow: int
+    tasks: int
     readers: Mapping[tuple[str, str, str], int]
     """By transport, encoding and compression."""
     blog_readers: Mapping[str, int]
@@ -133,6 +135,7 @@ def _families(counts: Counts, state: State) -> Iterator[Metric]:
     yield _histograms("stoppress_store_operation_seconds", used)
     yield _simple("stoppress_store_errors_total", _labelled(counts.store_errors))
     yield _histograms("stoppress_event_loop_lag_seconds", {(): counts.lag})
+    yield _simple("stoppress_tasks", {(): state.tasks})
     yield _simple("stoppress_refusals_total", _labelled(counts.refusals))
     requests = {(method, route, str(status)): number for (method, route, status), number in counts.requests.items()}
     yield _simple("stoppress_http_requests_total", requests)

@@ -20,6 +20,9 @@ from stoppress.web.problems import Refused
 MAX_BODY = 256 * 1024
 """Bytes of a request's body."""
 
+MAX_DISCARDED = 16 * 1024 * 1024
+"""Bytes of a body that is too large which are read nevertheless: who is still sending does not hear an answer."""
+
 JSON = ("application/json", "application/merge-patch+json")
 MSGPACK = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 
@@ -30,24 +33,30 @@ _T = TypeVar("_T")
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body. Raises `Refused` (413) as soon as it is known to be too large."""
+    """The whole body.
+
+    Raises:
+        Refused: 413 for one that is too large, 400 for one that ends early.
+    """
     announced = request.headers.get("content-length", "0")
     size = int(announced) if announced.isdecimal() else 0
-    pieces: list[bytes] = []
-    try:
-        if size <= MAX_BODY:
-            size = 0
+    asks_first = "expect" in request.headers
+    if size <= (MAX_BODY if asks_first else MAX_DISCARDED):
+        size = 0
+        pieces: list[bytes] = []
+        try:
             async for piece in request.stream():
                 size += len(piece)
-                if size > MAX_BODY:
+                if size > MAX_DISCARDED:
                     break
-                pieces.append(piece)
-    except ClientDisconnect:
-        raise Refused(400, "the body ended early") from None
-    if size > MAX_BODY:
-        limit = f"the body is larger than {MAX_BODY} bytes: put large things into `media` by their address"
-        raise Refused(413, limit, {"connection": "close"})
-    return b"".join(pieces)
+                if size <= MAX_BODY:
+                    pieces.append(piece)
+        except ClientDisconnect:
+            raise Refused(400, "the body ended early") from None
+        if size <= MAX_BODY:
+            return b"".join(pieces)
+    limit = f"the body is larger than {MAX_BODY} bytes: put large things into `media` by their address"
+    raise Refused(413, limit, {"connection": "close"})
 
 
 def decode(request: Request, body: bytes, form: type[_T]) -> _T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
 from collections import Counter
@@ -87,6 +88,7 @@ class Metrics:
             blogs=len(hubs),
             behind=self._follower.behind,
             slow=sum(hub.slow_count for hub in hubs),
+            tasks=len(asyncio.all_tasks()),
             readers=readers,
             blog_readers=dict(largest.most_common(self._blogs)),
         )
