@@ -11,8 +11,8 @@ const SRC = fileURLToPath(new URL("../src/", import.meta.url));
 /** What browsers load by themselves; an entry point that is not there is left out. */
 export const ENTRIES = ["element", "index", "page"].filter((name) => existsSync(join(SRC, `${name}.js`)));
 
-/** A style sheet that a module fetches beside itself. */
-const BESIDE = /new URL\(\s*"(\.[^"]+\.css)",\s*import\.meta\.url,?\s*\)/g;
+/** A style sheet, or data, that a module fetches beside itself. */
+const BESIDE = /new URL\(\s*"(\.[^"]+\.(css|json))",\s*import\.meta\.url,?\s*\)/g;
 
 /**
  * @typedef {{file: string, integrity: string, bytes: number, gzip: number}} Made a file, for Subresource Integrity
@@ -23,7 +23,7 @@ const BESIDE = /new URL\(\s*"(\.[^"]+\.css)",\s*import\.meta\.url,?\s*\)/g;
  * Bundle modules, in memory.
  *
  * @param {{contents: string} | {entry: string}} what source text, or the name of an entry point
- * @param {Map<string, Uint8Array>} [files] takes the style sheets
+ * @param {Map<string, Uint8Array>} [files] takes what is loaded beside
  * @returns {Promise<Uint8Array>}
  */
 export async function bundled(what, files = new Map()) {
@@ -38,34 +38,40 @@ export async function bundled(what, files = new Map()) {
     charset: "utf8",
     logLevel: "silent",
     write: /** @type {const} */ (false),
-    plugins: [styleSheets(files)],
+    plugins: [filesBeside(files)],
   });
   return outputFiles[0].contents;
 }
 
 /**
- * Lets a bundle find its style sheets under their new names.
+ * Lets a bundle find what lies beside it under its new name.
  *
  * @param {Map<string, Uint8Array>} files
  * @returns {import("esbuild").Plugin}
  */
-function styleSheets(files) {
+function filesBeside(files) {
   return {
-    name: "style sheets",
+    name: "files beside",
     setup(made) {
       made.onLoad({ filter: /\.js$/ }, async ({ path }) => {
         let contents = readFileSync(path, "utf8");
-        for (const [address, beside] of contents.matchAll(BESIDE)) {
-          const css = readFileSync(resolve(dirname(path), beside), "utf8");
-          const { code } = await transform(css, { loader: "css", minify: true, target: "es2022" });
-          const name = hashed(basename(beside), Buffer.from(code));
-          files.set(name, Buffer.from(code));
+        for (const [address, beside, kind] of contents.matchAll(BESIDE)) {
+          const text = readFileSync(resolve(dirname(path), beside), "utf8");
+          const content = Buffer.from(kind === "css" ? await minifiedCss(text) : JSON.stringify(JSON.parse(text)));
+          const name = hashed(basename(beside), content);
+          files.set(name, content);
           contents = contents.replace(address, `new URL("./${name}", import.meta.url)`);
         }
         return { contents, loader: "js" };
       });
     },
   };
+}
+
+/** @param {string} css */
+async function minifiedCss(css) {
+  const { code } = await transform(css, { loader: "css", minify: true, target: "es2022" });
+  return code.trim();
 }
 
 /**
@@ -84,8 +90,8 @@ export async function everything() {
     files.set(name, content);
     entries[entry] = made(name, content);
   }
-  const sheets = [...files].filter(([name]) => name.endsWith(".css"));
-  const others = Object.fromEntries(sheets.map(([name, content]) => [name, made(name, content)]));
+  const beside = [...files].filter(([name]) => !name.endsWith(".js"));
+  const others = Object.fromEntries(beside.map(([name, content]) => [name, made(name, content)]));
   return { files, manifest: { sources: checksum(), entries, files: others } };
 }
 

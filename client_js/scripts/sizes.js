@@ -17,7 +17,7 @@ export async function sizes() {
     ...ENTRIES.filter((name) => name !== "index").map((name) => ({
       name: `${name} with everything`,
       contents: `export * from "./${name}.js"`,
-      limit: 15 * KB, // wanted: 10; what fills it is in docs/explanation/performance.md
+      limit: 14.5 * KB, // wanted: 10; what fills it is in docs/explanation/performance.md
     })),
   ];
   return Promise.all(

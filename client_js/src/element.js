@@ -19,7 +19,7 @@ export class LiveBlogElement extends HTMLElement {
 
   connectedCallback() {
     if (this.live) this.live.start();
-    else if (this.querySelector("[data-part]")) this.#takeOver();
+    else if (this.querySelector("[data-part]")) void this.#takeOver();
     else void this.#make();
   }
 
@@ -32,24 +32,25 @@ export class LiveBlogElement extends HTMLElement {
     return new URL(this.getAttribute("src") ?? "", document.baseURI).href;
   }
 
-  #takeOver() {
+  async #takeOver() {
     const { lang } = document.documentElement;
     const newest = "newest" in this.dataset;
-    const setting = { texts: textsOf(lang), blog: this.getAttribute("src") ?? "" };
     const live = (this.live = new LiveBlog(this.src, { state: hydrate(this, new URL(location.href)) }));
+    const setting = { texts: await textsOf(lang), blog: this.getAttribute("src") ?? "" };
     const view = new BlogView(this, live, setting, { language: lang, newest });
     view.start();
     live.addEventListener("change", (event) => this.#nameDocument(/** @type {CustomEvent<Applied>} */ (event).detail));
-    live.start();
+    if (this.isConnected) live.start();
     void this.#arrive(view, `${this.getAttribute("src")}/entries/`);
   }
 
   async #make() {
     const language = this.closest("[lang]")?.getAttribute("lang") ?? undefined;
-    const setting = { texts: textsOf(language), blog: this.src };
     const live = (this.live = new LiveBlog(this.src));
     const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [await styleSheet()];
+    const [texts, sheet] = await Promise.all([textsOf(language), styleSheet()]);
+    const setting = { texts, blog: this.src };
+    root.adoptedStyleSheets = [sheet];
     root.append(...skeleton(setting));
     const view = new BlogView(root, live, setting, { language, newest: true });
     view.start();

@@ -1,11 +1,14 @@
-import de from "./texts/de.json" with { type: "json" };
+import { beside } from "./beside.js";
 import en from "./texts/en.json" with { type: "json" };
 
 /** @typedef {typeof en} Texts what the page says by itself; the server's templates read the same files */
 /** @typedef {Exclude<keyof Texts, "fresh">} TextName */
 
-/** @type {Record<string, Texts>} */
-const LANGUAGES = { de, en };
+/** The languages beside English. A reader loads one at most. @type {Record<string, URL | undefined>} */
+const FILES = { de: new URL("./texts/de.json", import.meta.url) };
+
+/** What was added to them. @type {Record<string, Partial<Texts> | undefined>} */
+const ADDED = {};
 
 /**
  * Teach a language, or say some things in another way.
@@ -14,16 +17,20 @@ const LANGUAGES = { de, en };
  * @param {Partial<Texts>} texts what is left out is said in English
  */
 export function addTexts(language, texts) {
-  LANGUAGES[language] = { ...en, ...LANGUAGES[language], ...texts };
+  ADDED[language] = { ...ADDED[language], ...texts };
 }
 
 /**
  * The texts of a language, in English if there are none.
  *
  * @param {string | undefined} language a BCP 47 tag
+ * @returns {Promise<Texts>}
  */
-export function textsOf(language) {
-  return LANGUAGES[(language ?? "en").toLowerCase().split("-")[0]] ?? en;
+export async function textsOf(language) {
+  const [first] = (language ?? "en").toLowerCase().split("-");
+  const file = FILES[first];
+  const own = file && (await beside(file, (answer) => answer.json()));
+  return { ...en, ...own, ...ADDED[first] };
 }
 
 /**

@@ -7,7 +7,7 @@ import { comparePlaces, placeOf } from "../core/place.js";
 import { countText } from "../texts.js";
 import { Announcer } from "./announcer.js";
 import { element } from "./elements.js";
-import { openEmbed } from "./embeds.js";
+import { learnSites, openEmbed } from "./embeds.js";
 import { entryElement } from "./entry.js";
 import { Feed } from "./feed.js";
 import { pagesElement, pinnedElement, relatedElement, titleElement } from "./header.js";
@@ -170,7 +170,13 @@ export class BlogView {
     this.#localise(made);
     const article = this.#feed.put(entry, made);
     if (fresh) highlight(article);
+    if (made.querySelector("figure.embed")) void this.#dressEmbeds(id);
     return article;
+  }
+
+  /** An embed is a plain link until it is known what its site shows. @param {string} id */
+  async #dressEmbeds(id) {
+    if (await learnSites()) this.#reading.hold(() => this.#put(id, false));
   }
 
   /** Show what has waited; the newest of it gets the focus if the reader has asked for it. */

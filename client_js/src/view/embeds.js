@@ -1,16 +1,26 @@
-import SITES from "../embeds.json" with { type: "json" };
+import { beside } from "../beside.js";
 import { element } from "./elements.js";
 
-const PATTERNS = SITES.map(({ name, address, frame }) => ({ name, frame, pattern: new RegExp(address) }));
+/** @typedef {{name: string, address: string, frame: string}} Site */
+
+/** @type {Site[] | null} */
+let sites = null;
+
+/** Learn which sites there are; the server knows the same. @returns {Promise<boolean>} whether anything was learnt */
+export async function learnSites() {
+  if (sites) return false;
+  sites = await beside(new URL("../embeds.json", import.meta.url), (answer) => answer.json());
+  return sites !== null;
+}
 
 /**
- * What a known site shows for the address of one of its pages; the server knows the same sites.
+ * What a known site shows for the address of one of its pages; null as long as no site is known.
  *
  * @param {string} url
  */
 export function frameOf(url) {
-  for (const { name, frame, pattern } of PATTERNS) {
-    const found = pattern.exec(url);
+  for (const { name, address, frame } of sites ?? []) {
+    const found = new RegExp(address).exec(url);
     if (found) return { name, address: frame.replace("{id}", found[1]) };
   }
   return null;

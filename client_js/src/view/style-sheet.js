@@ -1,3 +1,5 @@
+import { beside } from "../beside.js";
+
 /** @type {Promise<CSSStyleSheet> | undefined} */
 let sheet;
 
@@ -9,11 +11,8 @@ export function styleSheet() {
 
 async function load() {
   const made = new CSSStyleSheet();
-  try {
-    const answer = await fetch(new URL("./live-blog.css", import.meta.url));
-    if (answer.ok) made.replaceSync(await answer.text());
-  } catch {
-    sheet = undefined; // another element may have more luck
-  }
+  const text = await beside(new URL("./live-blog.css", import.meta.url), (answer) => answer.text());
+  if (text === null) sheet = undefined; // another element may have more luck
+  else made.replaceSync(text);
   return made;
 }
