@@ -169,6 +169,18 @@ async def test_wait_ends_with_nothing_new_when_its_time_is_over(reader: httpx.As
     assert (update["from"], update["cursor"], update["entries"]) == (cursor, cursor, [])
 
 
+async def test_a_delivery_of_what_is_known_already_does_not_end_a_wait(
+    reader: httpx.AsyncClient, post: Post, blog: str
+):
+    """The last of several changes is answered to its editor before it is delivered to readers."""
+    for _ in range(20):
+        cursor = [(await post())["cursor"] for _ in range(3)][-1]
+        start = time.monotonic()
+        update = (await reader.get(f"/blogs/{blog}/changes", params={"since": cursor, "wait": "0.1"})).json()
+        assert time.monotonic() - start >= 0.1
+        assert update["cursor"] == cursor
+
+
 async def test_wait_with_a_known_etag_ends_with_304(reader: httpx.AsyncClient, post: Post, blog: str):
     headers = {"if-none-match": f'"{(await post())["cursor"]}"'}
     start = time.monotonic()

@@ -75,7 +75,7 @@ class Readers:
         leaves = False
         if wait and held and hub.farewell is None:
             with self._held(request) as visit:
-                self._counts.deliveries["long_poll"] += await visit.delivery(hub, wait)
+                self._counts.deliveries["long_poll"] += await visit.change(hub, hub.replica.cursor, wait)
                 leaves = visit.farewell is not None
             hub = await self._hub(request, since)  # it may have been deleted
             body, cursor = hub.answer(since, HTTP_JSON)
@@ -114,7 +114,7 @@ class Readers:
                 self._counts.deliveries["sse"] += 1
                 for slice_ in _slices(data):
                     yield slice_
-            elif not await visit.delivery(hub, self._beat) and not visit.farewell:
+            elif not await visit.change(hub, cursor, self._beat) and not visit.farewell:
                 yield SSE.encode(Beat(str(cursor)))
         if farewell.retry is not None:
             yield _come_back(farewell.retry)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from starlette.requests import Request
 
 from stoppress.live.hub import Farewell, Hub
+from stoppress.model import Cursor
 from stoppress.watch.counts import Counts
 from stoppress.web.addresses import Addresses
 from stoppress.web.admission import Admission, Refusal
@@ -30,11 +31,15 @@ class Visit:
         """Why it is to end."""
         self._waiting: asyncio.Timeout | None = None
 
-    async def delivery(self, hub: Hub, seconds: float) -> bool:
-        """Wait for the hub's next delivery; False if there was none in time, or the visit is to end."""
+    async def change(self, hub: Hub, cursor: Cursor | None, seconds: float) -> bool:
+        """Wait until the blog is at another cursor, or gone; False if not in time, or the visit is to end.
+
+        A delivery alone is no reason: one change is known at once, and delivered with others after it.
+        """
         try:
             async with asyncio.timeout(seconds) as self._waiting:
-                await hub.delivered.wait()
+                while cursor == hub.replica.cursor and hub.farewell is None:
+                    await hub.delivered.wait()
         except TimeoutError:
             return False
         finally:
