@@ -41,7 +41,7 @@ soak: ## whether a server grows under 2,000 readers that come and go: slope and 
 	@scripts/setup run
 	@.venv/bin/python -m loadtest.soak $(ARGS)
 
-proof: ## a lost network or a rolling restart under load; ARGS="storm --readers 10000", ARGS="rolling --readers 5000"
+proof: ## a lost network, a crowd or a rolling restart; ARGS="storm --readers 10000", ARGS=overload, ARGS=rolling
 	@scripts/setup run
 	@.venv/bin/python -m loadtest.proofs $(ARGS)
 

@@ -19,8 +19,8 @@ LONGEST_LINE = 2**26
 
 @asynccontextmanager
 async def swarming(url: str, **plan: float | str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a swarm; its options are the names and values of `plan`. It is killed at the end if it still runs."""
-    options = [f"--{name}={value}" for name, value in plan.items()]
+    """Run a swarm with options as in `plan`, True for those without a value; it is killed if it runs on."""
+    options = [f"--{name}" if value is True else f"--{name}={value}" for name, value in plan.items()]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "stoppress", "swarm", url, *options, "--ticks"),
         env={**os.environ, "STOPPRESS_API_KEY": KEY},

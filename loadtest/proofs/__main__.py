@@ -7,17 +7,18 @@ import asyncio
 import sys
 
 import loadtest.proofs
+from loadtest.proofs.overload import overload
 from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
 from stoppress.sockets import allow_many
 
-PROOFS = {"storm": (storm, 10_000), "rolling": (rolling, 5_000)}
+PROOFS = {"storm": (storm, 10_000), "overload": (overload, 2_000), "rolling": (rolling, 5_000)}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(loadtest.proofs.__doc__ or "").partition("\n")[0])
     parser.add_argument("proof", choices=PROOFS)
-    parser.add_argument("--readers", type=int, help="default 10000 for storm, 5000 for rolling")
+    parser.add_argument("--readers", type=int, help="default 10000 for storm, 2000 for overload, 5000 for rolling")
     parser.add_argument("--publish", type=float, default=10.0, help="writes in a second; default 10")
     asked = parser.parse_args()
     allow_many()

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from loadtest.proofs.overload import overload
 from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
 
@@ -17,6 +18,16 @@ async def test_a_storm_brings_everybody_back(capsys: pytest.CaptureFixture[str],
     out = capsys.readouterr().out
     assert "60 of 60 returned" in out and "wrong: nothing" in out
     assert re.search(r"500 who stayed: p99 [1-9][\d.]* ms before, [1-9][\d.]* ms in the storm", out), out
+
+
+@pytest.mark.slow
+async def test_a_full_node_sends_a_crowd_away(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("loadtest.proofs.overload.CALM", 4.0)
+    await overload(readers=50, publish=5)
+    out = capsys.readouterr().out
+    assert re.search(r"^200 readers too many were refused \d{3,} times, 0 got in", out), out
+    assert "wrong: nothing" in out
+    assert re.search(r"50 who were in: p99 [1-9][\d.]* ms before, [1-9][\d.]* ms in the crowd", out), out
 
 
 @pytest.mark.slow
