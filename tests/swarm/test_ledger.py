@@ -57,6 +57,19 @@ def test_an_older_state_of_an_entry_does_not_stand_for_its_newest():
     assert missing(ledger, update(0, 3, entry(3, "a", 2))) == [3]
 
 
+def test_a_part_may_lack_what_a_later_part_has_in_a_newer_state():
+    ledger = Ledger()
+    ledger.read(update(1, 2, entry(2, "a")))
+    ledger.read(update(1, 3, entry(3, "b"), more=True))
+    assert missing(ledger, update(0, 4, entry(3, "b"), entry(4, "a", 2))) == []
+
+
+def test_a_part_may_not_lack_what_is_the_newest_state():
+    ledger = Ledger()
+    ledger.read(update(1, 3, entry(3, "b"), more=True))
+    assert missing(ledger, update(0, 4, entry(2, "a"), entry(3, "b"), entry(4, "c"))) == [2]
+
+
 def test_a_reset_lacks_what_is_not_older_than_its_oldest():
     ledger = Ledger()
     ledger.read(update(None, 4, entry(2), entry(4), older="/x"))

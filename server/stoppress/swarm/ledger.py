@@ -123,6 +123,11 @@ class Update:
         """Whether it has an item for each change: then nothing can be missing."""
         return self.after is not None and len(self.items) == self.seq - self.after_seq
 
+    @property
+    def answers_for(self) -> range:
+        """The seqs of which it has the item or a newer state; after a part, others may have them."""
+        return range(0) if self.after is None or self.more else range(self.after_seq + 1, self.seq + 1)
+
     def lacks(self, change: Change, seq: int, published_at: str | None = None) -> bool:
         """Whether it should have the item that changed at `seq`, and has not.
 
@@ -217,7 +222,7 @@ class Ledger:
         self._learn(newest)
         found = {}
         for update in self._unsure:
-            for seq in range(update.after_seq + 1, update.seq + 1) if update.after is not None else ():
+            for seq in update.answers_for:
                 change = self.changes.get(seq)
                 if change is not None and update.lacks(change, seq):
                     found[id(update), seq] = Missing(update, seq, change)
