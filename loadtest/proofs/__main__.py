@@ -12,18 +12,19 @@ from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
 from stoppress.sockets import allow_many
 
-PROOFS = {"storm": (storm, 10_000), "overload": (overload, 2_000), "rolling": (rolling, 5_000)}
+PROOFS = {"storm": (storm, 10_000, 2.0), "overload": (overload, 2_000, 10.0), "rolling": (rolling, 5_000, 10.0)}
+"""What plays each, with how many readers and how many writes in a second."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(loadtest.proofs.__doc__ or "").partition("\n")[0])
     parser.add_argument("proof", choices=PROOFS)
     parser.add_argument("--readers", type=int, help="default 10000 for storm, 2000 for overload, 5000 for rolling")
-    parser.add_argument("--publish", type=float, default=10.0, help="writes in a second; default 10")
+    parser.add_argument("--publish", type=float, help="writes in a second; default 2 for storm, else 10")
     asked = parser.parse_args()
     allow_many()
-    play, readers = PROOFS[asked.proof]
-    is_kept = asyncio.run(play(asked.readers or readers, asked.publish))
+    play, readers, publish = PROOFS[asked.proof]
+    is_kept = asyncio.run(play(asked.readers or readers, asked.publish or publish))
     print("kept" if is_kept else "NOT KEPT")
     return 0 if is_kept else 1
 
