@@ -31,7 +31,7 @@ async def swarming(url: str, **plan: float | str) -> AsyncIterator[asyncio.subpr
     try:
         yield process
     finally:
-        if process.returncode is None:
+        if process.stdout is not None and not process.stdout.at_eof() and process.returncode is None:
             process.kill()
         await process.wait()
 

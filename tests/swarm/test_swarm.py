@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from loadtest.line import Break, broken_line, without_the_entry
 from tests.conftest import StartNode
 from tests.support.command import command as program
-from tests.support.command import environment
+from tests.support.command import environment, running
 
 QUICK = ("--rate", "1000", "--duration", "2", "--publish", "10", "--json")
 
@@ -37,6 +38,17 @@ async def test_every_reader_gets_everything(start_node: StartNode, encoding: tup
     assert (code, figures["wrong"], figures["live"]) == (0, {}, 200), err
     assert figures["delivered"] > 1_000 and figures["returned"] >= 50 and figures["writes"]["failed"] == []
     assert 0 < figures["publish_to_receive_ms"]["p50"] <= figures["publish_to_receive_ms"]["p99.9"]
+
+
+async def test_interrupted_it_says_what_it_saw_until_then(start_node: StartNode):
+    node = await start_node()
+    options = ("--readers", "20", "--duration", "600", "--publish", "10", "--ticks")
+    async with running("swarm", node.url, *options, STOPPRESS_API_KEY=node.key) as process:
+        while json.loads(await process.line("{"))["live"] < 20:
+            pass
+        assert await process.stop(signal.SIGINT) == 0
+        figures = json.loads((await process.rest())[-1])
+    assert (figures["live"], figures["wrong"]) == (20, {}) and figures["delivered"] > 0
 
 
 async def test_without_a_server_it_says_so():
