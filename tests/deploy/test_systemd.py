@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stoppress.settings import SETTINGS
 from tests.deploy.proxies import program
+from tests.deploy.stopping import KILLED_AFTER, longest_stop
 
 UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "stoppress.service"
 
@@ -46,4 +47,7 @@ def test_its_variables_are_settings_and_its_keys_a_credential():
 
 
 def test_it_has_time_to_send_its_readers_away():
-    assert int(re.findall(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.MULTILINE)[0]) > 12 + 5
+    text = UNIT.read_text()
+    variables = dict(re.findall(r"^Environment=(STOPPRESS_\w+)=(.*)$", text, re.MULTILINE))
+    assert re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE) == [str(KILLED_AFTER["TimeoutStopSec"])]
+    assert KILLED_AFTER["TimeoutStopSec"] > longest_stop(variables)
