@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import signal
@@ -22,8 +23,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
+from tests.conftest import Eventually
 from tests.deploy.conftest import Site
-from tests.deploy.proxies import PROXIES
+from tests.deploy.proxies import PROXIES, Nginx, Proxy
+from tests.support.node import RunningNode
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="module")]
 
@@ -95,11 +98,81 @@ async def test_an_event_comes_at_once(editor: httpx.AsyncClient, blog: str):
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.parametrize("kind", PROXIES)
+async def test_the_proxy_keeps_no_event_back_by_itself(kind: str, tmp_path: Path):
+    """Nodes send `X-Accel-Buffering: no`, too; here the files of the proxy have to do."""
+    assert await seconds_of_first_event(PROXIES[kind], tmp_path) < 1
+
+
+async def test_nginx_keeps_events_back_without_its_setting(tmp_path: Path):
+    """So the test above fails if it goes missing."""
+
+    class Buffering(Nginx):
+        def lay_out(self) -> None:
+            super().lay_out()
+            site = self.folder / "stoppress.conf"
+            assert "proxy_buffering off;" in site.read_text()
+            site.write_text(site.read_text().replace("proxy_buffering off;", ""))
+
+    assert await seconds_of_first_event(Buffering, tmp_path) > 1
+
+
+async def seconds_of_first_event(kind: type[Proxy], folder: Path) -> float:
+    """Until it comes through a proxy from a server that then says nothing for two seconds, and ends."""
+    async with await asyncio.start_server(send_one_event, "127.0.0.1", 0) as server:
+        proxy = kind(folder, [server.sockets[0].getsockname()[1]])
+        await proxy.start()
+        try:
+            async with proxy.client() as client:
+                began = time.monotonic()
+                async with event_stream(client, "any") as lines:
+                    await line_with("data:", lines)
+                return time.monotonic() - began
+        finally:
+            await proxy.stop()
+
+
+async def send_one_event(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+    await writer.drain()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(reader.read(), 2)
+    writer.close()
+
+
 async def line_with(text: str, lines: AsyncIterator[str]) -> str:
     async for line in lines:
         if text in line:
             return line
     raise AssertionError(f"the stream ended without {text!r}")
+
+
+async def test_a_reader_of_events_who_leaves_is_gone_at_the_node(
+    site: Site, editor: httpx.AsyncClient, blog: str, eventually: Eventually
+):
+    """... at once, not when the node next has something to say. Beats come every second here."""
+
+    async def readers() -> int:
+        return sum([await readers_of_events(node) for node in site.nodes])
+
+    async def nobody() -> bool:
+        return await readers() == 0
+
+    await eventually(nobody)
+    async with site.client() as reader, event_stream(reader, blog) as lines:
+        await line_with("data:", lines)
+        assert await readers() == 1
+    left = time.monotonic()
+    await eventually(nobody)
+    assert time.monotonic() - left < 2
+
+
+async def readers_of_events(node: RunningNode) -> int:
+    async with node.editor() as client:
+        metrics = (await client.get("/metrics")).text
+    (line,) = re.findall(r'^stoppress_readers\{.*transport="sse".*\} (.*)$', metrics, re.MULTILINE)
+    return int(float(line))
 
 
 async def test_a_long_poll_is_answered_when_there_is_a_change(editor: httpx.AsyncClient, blog: str):
