@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,16 @@ def test_its_variables_are_settings_and_their_files_are_in_the_secret():
     assert POD["spec"]["volumes"][0]["secret"]["secretName"] == secret["metadata"]["name"]
     files = {value for name, value in VARIABLES.items() if name.endswith("_FILE")}
     assert files == {f"{mounts['secrets']}/{name}" for name in secret["stringData"]}
+
+
+def test_the_pods_of_the_ingress_are_believed_and_are_the_only_ones_that_reach_a_node():
+    (proxies,) = load_settings(environ=VARIABLES).trusted_proxies.split()
+    assert ip_network(proxies).is_private
+    senders = [
+        sender["namespaceSelector"]["matchLabels"]
+        for sender in load("networkpolicy.yaml")["spec"]["ingress"][0]["from"]
+    ]
+    assert [labels["kubernetes.io/metadata.name"] for labels in senders] == ["ingress-nginx", "monitoring"]
 
 
 def test_it_has_time_to_go():

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,13 +20,14 @@ import msgpack
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
 from tests.conftest import Eventually
 from tests.deploy.conftest import Site
 from tests.deploy.proxies import PROXIES, Nginx, Proxy
-from tests.support.node import RunningNode
+from tests.deploy.units import environment_of_the_unit
+from tests.support.node import RunningNode, sqlite_url
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="module")]
 
@@ -316,3 +317,47 @@ async def answer_with_headers(reader: asyncio.StreamReader, writer: asyncio.Stre
     writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(head) + head)
     await writer.drain()
     writer.close()
+
+
+@pytest.mark.parametrize("kind", PROXIES)
+@pytest.mark.parametrize("believed", [True, False])
+async def test_a_limit_by_address_counts_clients_if_the_proxy_is_believed(
+    kind: str, believed: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """With the shipped settings for a proxy on the node's machine. Else all readers have the proxy's address."""
+    proxies = environment_of_the_unit()["STOPPRESS_TRUSTED_PROXIES"] if believed else ""
+    async with AsyncExitStack() as stack:
+        node = RunningNode(
+            sqlite_url(tmp_path), STOPPRESS_MAX_READERS_PER_ADDRESS="1", STOPPRESS_TRUSTED_PROXIES=proxies
+        )
+        await node.start()
+        stack.push_async_callback(node.stop)
+        await node.make_blog("limited")
+        (tmp_path / kind).mkdir()
+        proxy = PROXIES[kind](tmp_path / kind, [node.port])
+        await proxy.start()
+        stack.push_async_callback(proxy.stop)
+        taken_in = [await is_taken_in(stack, reader_from(proxy, place)) for place in (7, 7, 8)]
+        assert taken_in == [True, False, believed]
+    assert ("proxy_not_trusted" in capfd.readouterr().err) != believed
+
+
+def reader_from(proxy: Proxy, place: int) -> connect:
+    """A reader from 127.0.0.`place`."""
+    return connect(
+        f"{proxy.websocket_url}/blogs/limited/live",
+        ssl=proxy.tls,
+        subprotocols=[Subprotocol("stoppress.v1+json")],
+        local_addr=(f"127.0.0.{place}", 0),
+    )
+
+
+async def is_taken_in(stack: AsyncExitStack, reader: connect) -> bool:
+    """Whether a reader comes in; it stays until the end of the stack."""
+    refusal = ""
+    try:
+        await stack.enter_async_context(reader)
+    except InvalidStatus as error:
+        refusal = error.response.body.decode()
+    assert not refusal or "too many readers from this address" in refusal
+    return not refusal

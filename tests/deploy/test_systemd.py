@@ -11,14 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from stoppress.settings import SETTINGS
+from stoppress.settings import SETTINGS, load
 from tests.conftest import Eventually, RedisServer
 from tests.deploy.proxies import program
 from tests.deploy.stopping import KILLED_AFTER, longest_stop
+from tests.deploy.units import UNIT, environment_of_the_unit
 from tests.support.command import running
 from tests.support.manager import manager
-
-UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "stoppress.service"
 
 MOST_EXPOSED = 1.5
 """Of 10: what `systemd-analyze security` calls OK ends at 5, and it has to listen on the network."""
@@ -53,6 +52,13 @@ def test_its_variables_are_settings_and_its_keys_a_credential():
     assert set(variables) <= {setting.variable for setting in SETTINGS}
     assert variables["STOPPRESS_KEYS_FILE"] == "%d/keys"
     assert "LoadCredential=keys:" in text
+
+
+def test_the_file_of_the_environment_has_settings_and_believes_a_proxy_on_this_machine_only():
+    variables = environment_of_the_unit()
+    assert set(variables) <= {setting.variable for setting in SETTINGS}
+    assert load(environ=variables).trusted_proxies == "127.0.0.1/32 ::1/128"
+    assert "EnvironmentFile=-/etc/stoppress/environment" in UNIT.read_text()
 
 
 def test_it_has_time_to_send_its_readers_away():
