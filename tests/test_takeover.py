@@ -17,6 +17,7 @@ from stoppress.takeover import inherited
 from tests.conftest import Eventually, RedisServer
 from tests.support.command import command, environment, running
 from tests.support.crowd import Fan
+from tests.support.manager import manager
 from tests.support.node import KEY, sqlite_url
 
 KEYS = f"tests:editor:{KEY}"
@@ -180,3 +181,43 @@ def test_a_descriptor_that_does_not_listen_is_refused(tmp_path: Path):
 def test_what_was_handed_to_somebody_else_is_not_taken(environ: dict[str, str]):
     assert inherited(environ) == []
     assert environ == {}  # and is not handed on
+
+
+@pytest.mark.parametrize("place", ["folder", "folder@1000", "abstract"])
+async def test_the_service_manager_is_told_of_start_and_stop(tmp_path: Path, place: str):
+    (tmp_path / place).mkdir()
+    address = f"@{tmp_path}" if place == "abstract" else f"{tmp_path / place}/notify"
+    with manager(address) as systemd:
+        async with running(
+            "serve", "--port", "0", "--store", sqlite_url(tmp_path), NOTIFY_SOCKET=address, STOPPRESS_LEAD="1"
+        ) as server:
+            assert await systemd.message() == {"READY": "1", "MAINPID": str(server.pid)}
+            server.terminate()
+            assert await systemd.message() == {"STOPPING": "1"}
+            assert server.code is None, "it is told at the beginning of the stop"
+            assert await server.ended() == 0
+            assert not systemd.has_more()
+
+
+@pytest.mark.redis
+async def test_the_service_manager_is_told_when_no_process_takes_over(redis_server: RedisServer, tmp_path: Path):
+    keys = tmp_path / "keys"
+    keys.write_text(KEYS)
+    options = ("serve", "--port", "0", "--store", redis_server.url, "--keys-file", str(keys))
+    with manager(f"{tmp_path}/notify") as systemd:
+        async with running(*options, NOTIFY_SOCKET=systemd.address) as server:
+            ready = await systemd.message()
+            keys.write_text("nonsense")
+            server.hang_up()
+            assert (await systemd.message())["RELOADING"] == "1"
+            assert await systemd.message() == ready
+            assert await server.stop() == 0
+            assert await systemd.message() == {"STOPPING": "1"}
+
+
+async def test_a_server_goes_on_without_a_service_manager_that_listens(tmp_path: Path):
+    """As in a container that was given the variable, but not the socket."""
+    nobody = str(tmp_path / "nobody")
+    async with running("serve", "--port", "0", "--store", sqlite_url(tmp_path), NOTIFY_SOCKET=nobody) as server:
+        await server.line("notify_failed", nobody)
+        assert await server.stop() == 0

@@ -142,6 +142,7 @@ class Node:
         listening: socket.socket,
         beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
         successor: Callable[[], bool] | None = None,
+        stopping: Callable[[], None] | None = None,
     ) -> None:
         """Serve on a listening socket until SIGTERM or SIGINT.
 
@@ -150,12 +151,13 @@ class Node:
             beside: what to run at the same time, once the store is open.
             successor: what to do on SIGHUP, in a thread: whether another process serves on the socket from now on, so
                 that this one can end. Without it SIGHUP is not handled.
+            stopping: called when the end begins, unless another process goes on.
 
         Raises:
             StartError: the store cannot be used.
         """
         await self.store.open()
-        server = _Server(self._uvicorn_config(), self, successor)
+        server = _Server(self._uvicorn_config(), self, successor, stopping)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(work) for work in self._background()]
@@ -214,10 +216,17 @@ def _limits(settings: Settings) -> Limits:
 class _Server(uvicorn.Server):
     """uvicorn's server, which does not know the readers that were handed over."""
 
-    def __init__(self, config: uvicorn.Config, node: Node, successor: Callable[[], bool] | None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        node: Node,
+        successor: Callable[[], bool] | None,
+        stopping: Callable[[], None] | None,
+    ) -> None:
         super().__init__(config)
         self._node = node
         self._successor = successor
+        self._stopping = stopping
         self._handing_over: asyncio.Task[None] | None = None
         self._handed_over = False
         self._hurry = asyncio.Event()
@@ -247,10 +256,12 @@ class _Server(uvicorn.Server):
         self.force_exit = self._hurry.is_set()
         if self.should_exit:
             self._hurry.set()
+        elif self._stopping is not None:
+            self._stopping()
         self.should_exit = self._node.admission.draining = True
 
     def _on_hangup(self) -> None:
-        if self._handing_over is None or self._handing_over.done():
+        if not self.should_exit and (self._handing_over is None or self._handing_over.done()):
             self._handing_over = asyncio.create_task(self._hand_over())
 
     async def _hand_over(self) -> None:

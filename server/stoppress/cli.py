@@ -66,7 +66,7 @@ def serve(**flags: str | None) -> None:
     """
     from stoppress.app import Node
     from stoppress.sockets import address_of, allow_many, listen
-    from stoppress.takeover import inherited, say_ready
+    from stoppress.takeover import inherited, say_ready, say_stopping
     from stoppress.watch.logs import set_up
 
     configured = settings.load(flags)
@@ -92,7 +92,7 @@ def serve(**flags: str | None) -> None:
         say_ready()
 
     successor = _successor(sockets, may=node.store.nodes_share_it)
-    _run(node.serve(sockets[0], beside=announce, successor=successor))
+    _run(node.serve(sockets[0], beside=announce, successor=successor, stopping=say_stopping))
 
 
 def _successor(sockets: list[socket.socket], *, may: bool) -> Callable[[], bool] | None:
@@ -113,7 +113,7 @@ def _successor(sockets: list[socket.socket], *, may: bool) -> Callable[[], bool]
 def _serve_by_workers(configured: settings.Settings, sockets: list[socket.socket]) -> None:
     from stoppress.app import Node
     from stoppress.sockets import address_of, listen
-    from stoppress.takeover import say_ready
+    from stoppress.takeover import say_ready, say_stopping
     from stoppress.watch.workers import Place
     from stoppress.workers import Workers
 
@@ -139,7 +139,7 @@ def _serve_by_workers(configured: settings.Settings, sockets: list[socket.socket
         say_ready()
 
     stop_seconds = configured.lead + configured.drain + STOP_SECONDS
-    Workers(sockets, serve, stop_seconds).run(announce, _successor(sockets, may=True))
+    Workers(sockets, serve, stop_seconds).run(announce, _successor(sockets, may=True), say_stopping)
 
 
 @cli.command()

@@ -2,6 +2,8 @@
 
 Both hand them over as sd_listen_fds(3) has it: descriptors from 3 on, their number in LISTEN_FDS. So a new process
 of the same command listens before the old one stops, and nobody who connects meanwhile is refused.
+
+A service manager that asks is told of it as sd_notify(3) has it, in NOTIFY_SOCKET.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import MutableMapping, Sequence
 
 from stoppress.errors import StartError
@@ -26,6 +29,9 @@ OUT_OF_THE_WAY = 64
 
 START_SECONDS = 30.0
 """How long a new process may take until it is ready."""
+
+NOTIFY_SECONDS = 1.0
+"""How long the service manager may keep a message from being sent: nobody is served meanwhile."""
 
 READY = "STOPPRESS_READY_FD"
 """Names the descriptor on which a new process says that it is ready."""
@@ -64,21 +70,52 @@ def inherited(environ: MutableMapping[str, str] = os.environ) -> list[socket.soc
     return sockets
 
 
-def say_ready(environ: MutableMapping[str, str] = os.environ) -> None:
-    """Tell the process that started this one, and systemd if it asks (sd_notify(3)), which process serves."""
-    if fd := environ.pop(READY, ""):
+def say_ready() -> None:
+    """Tell the service manager, and the process that started this one, that this one serves."""
+    # First: when the old process knows, it ends, and that is not to be the end of the service.
+    _notify("READY=1", f"MAINPID={os.getpid()}")
+    if fd := os.environ.pop(READY, ""):
         os.write(int(fd), b"1")
         os.close(int(fd))
-    if path := environ.get("NOTIFY_SOCKET"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            notify.sendto(f"READY=1\nMAINPID={os.getpid()}".encode(), path.replace("@", "\0", 1))
+
+
+def say_stopping() -> None:
+    """Tell the service manager that the service ends. Not for a process that has handed over: the service goes on."""
+    _notify("STOPPING=1")
+
+
+def _notify(*lines: str) -> None:
+    path = os.environ.get("NOTIFY_SOCKET")
+    if not path:
+        return
+    address = "\0" + path[1:] if path.startswith("@") else path
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.settimeout(NOTIFY_SECONDS)
+            manager.sendto("\n".join(lines).encode(), address)
+    except OSError as error:
+        log.warning("notify_failed", extra={"socket": path, "lines": lines, "reason": str(error)})
 
 
 def start_successor(listening: Sequence[socket.socket]) -> bool:
     """Start this process's command anew with its sockets. Returns whether the new one serves; if not, it is gone."""
+    _notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+    if _successor_serves(listening):
+        return True
+    say_ready()
+    return False
+
+
+def _successor_serves(listening: Sequence[socket.socket]) -> bool:
     ready, tell = os.pipe()
-    pid = _spawn([*(sock.fileno() for sock in listening), tell])
-    os.close(tell)
+    try:
+        pid = _spawn([*(sock.fileno() for sock in listening), tell])
+    except OSError as error:  # as while Python itself is replaced
+        os.close(ready)
+        log.error("takeover_failed", extra={"reason": str(error)})
+        return False
+    finally:
+        os.close(tell)
     log.warning("takeover_begins", extra={"successor": pid})
     try:
         if select.select([ready], [], [], START_SECONDS)[0] and os.read(ready, 1):

@@ -49,19 +49,27 @@ class Workers:
         self._context = multiprocessing.get_context("fork")  # sockets and settings are there already
         self._processes: dict[int, BaseProcess] = {}
         self._successor: Callable[[], bool] | None = None
+        self._stopping: Callable[[], None] = lambda: None
         self._leaving = False
         self._parent_gone, self._parent_here = self._context.Pipe(duplex=False)
         self._signals, self._on_signal = socket.socketpair()
 
-    def run(self, announce: Callable[[], None], successor: Callable[[], bool] | None = None) -> None:
+    def run(
+        self,
+        announce: Callable[[], None],
+        successor: Callable[[], bool] | None = None,
+        stopping: Callable[[], None] = lambda: None,
+    ) -> None:
         """Until SIGTERM or SIGINT, or until others have taken over on SIGHUP.
 
         Args:
             announce: called when all are ready; a worker that is not ends it all.
             successor: what to do on SIGHUP: whether other processes serve on the sockets from now on. Then workers
                 leave. Without it SIGHUP is not handled.
+            stopping: called when the end begins, unless others go on.
         """
         self._successor = successor
+        self._stopping = stopping
         with self._signals_as_events(), contextlib.suppress(Stopped):
             try:
                 for index in range(len(self._listening)):  # the first one alone: what is wrong is then said once
@@ -89,6 +97,8 @@ class Workers:
         if self._signals not in wait([self._signals, *others]):
             return
         if set(self._signals.recv(64)) != {signal.SIGHUP}:
+            if not self._leaving:
+                self._stopping()
             raise Stopped
         if self._successor is not None and not self._leaving and self._successor():
             self._leave()

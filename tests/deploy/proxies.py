@@ -31,7 +31,7 @@ http {{
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
-    include {site};
+    include stoppress.conf;
 }}
 """
 
@@ -139,8 +139,8 @@ class Nginx(Proxy):
     def lay_out(self) -> None:
         """The shipped files, in a folder that is what /etc/nginx is otherwise."""
         user = "user root root;" if os.geteuid() == 0 else ""  # others may not look into the folders of tests
-        (self.folder / "nginx.conf").write_text(NGINX_MAIN.format(user=user, site=NGINX / "stoppress.conf"))
-        shutil.copytree(NGINX / "stoppress", self.folder / "stoppress")
+        (self.folder / "nginx.conf").write_text(NGINX_MAIN.format(user=user))
+        shutil.copytree(NGINX, self.folder, dirs_exist_ok=True)
         for file in (self.certificate, self.key):
             shutil.copy(file, self.folder / "stoppress")
 

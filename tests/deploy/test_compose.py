@@ -6,23 +6,26 @@ import re
 import shutil
 import subprocess
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from stoppress.app import GRACE_SECONDS
-from stoppress.settings import SETTINGS
+from stoppress.settings import SETTINGS, load
 from tests.conftest import StartNode
 from tests.deploy.proxies import free_port, program
+from tests.deploy.stopping import KILLED_AFTER, longest_stop
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "compose.yaml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
+ENVIRONMENT = {
+    name: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value) for name, value in SERVICES["node1"]["environment"].items()
+}
+"""Of a node, where nothing is set around Compose."""
 VARIABLES = {setting.variable for setting in SETTINGS}
-OF_OTHERS = {"deploy/grafana/dashboards"}
-"""Folders that Docker makes if they are not there."""
 
 
 def test_it_keeps_the_schema_of_the_compose_specification():
@@ -57,13 +60,25 @@ def test_only_caddy_is_reached_from_outside():
 def test_nodes_run_with_settings_that_there_are_and_secrets_from_files():
     node = SERVICES["node1"]
     assert set(node["environment"]) <= VARIABLES
-    assert all(name.endswith("_FILE") for name in node["environment"]), "nothing secret, and nothing else"
-    assert {Path(path).name for path in node["environment"].values()} == set(node["secrets"])
+    files = [Path(value).name for name, value in node["environment"].items() if name.endswith("_FILE")]
+    assert sorted(files) == sorted(node["secrets"])
+    assert set(node["environment"]) - {"STOPPRESS_TRUSTED_PROXIES"} == {
+        name for name in node["environment"] if name.endswith("_FILE")
+    }, "nothing secret"
+
+
+def test_nodes_believe_the_network_where_caddy_is():
+    content = yaml.safe_load(COMPOSE.read_text())
+    believed = SERVICES["node1"]["environment"]["STOPPRESS_TRUSTED_PROXIES"]
+    assert content["networks"]["front"]["ipam"]["config"] == [{"subnet": believed}]
+    assert "front" in SERVICES["caddy"]["networks"] and content["networks"]["front"]["internal"] is True
+    assert ip_network(load(environ=ENVIRONMENT).trusted_proxies).is_private
 
 
 def test_a_node_has_time_to_send_its_readers_away():
-    """`Node.send_away` spreads them over at most 12 seconds."""
-    assert int(SERVICES["node1"]["stop_grace_period"].removesuffix("s")) > 12 + GRACE_SECONDS
+    node = SERVICES["node1"]
+    assert node["stop_grace_period"] == f"{KILLED_AFTER['stop_grace_period']}s"
+    assert KILLED_AFTER["stop_grace_period"] > longest_stop(ENVIRONMENT)
 
 
 def test_what_is_mounted_is_there():
@@ -72,7 +87,7 @@ def test_what_is_mounted_is_there():
     for mount in mounts:
         source, _, mode = mount.split(":")
         assert mode == "ro"
-        assert (ROOT / source).exists() or source.removeprefix("./") in OF_OTHERS, source
+        assert (ROOT / source).exists(), source
 
 
 def test_prometheus_takes_its_configuration():

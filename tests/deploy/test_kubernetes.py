@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 import yaml
 
 from stoppress.settings import SETTINGS
+from stoppress.settings import load as load_settings
+from tests.deploy.stopping import KILLED_AFTER, longest_stop
 from tests.support.node import RunningNode
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
@@ -24,6 +27,7 @@ def load(name: str) -> dict[str, Any]:
 MANIFESTS = sorted(path.name for path in FOLDER.glob("*.yaml") if path.name != "kustomization.yaml")
 POD: dict[str, Any] = load("deployment.yaml")["spec"]["template"]
 CONTAINER: dict[str, Any] = POD["spec"]["containers"][0]
+VARIABLES: dict[str, str] = {variable["name"]: variable["value"] for variable in CONTAINER["env"]}
 
 
 @pytest.mark.parametrize("version", ["1.30", "1.34"])
@@ -69,18 +73,34 @@ def test_the_labels_that_select_are_those_of_the_pod():
 
 
 def test_its_variables_are_settings_and_their_files_are_in_the_secret():
-    variables = {variable["name"]: variable["value"] for variable in CONTAINER["env"]}
-    assert set(variables) <= {setting.variable for setting in SETTINGS}
+    assert load_settings(environ=VARIABLES)
+    assert set(VARIABLES) <= {setting.variable for setting in SETTINGS}
     mounts = {mount["name"]: mount["mountPath"] for mount in CONTAINER["volumeMounts"]}
     secret = load("secret.example.yaml")
     assert POD["spec"]["volumes"][0]["secret"]["secretName"] == secret["metadata"]["name"]
-    assert set(variables.values()) == {f"{mounts['secrets']}/{name}" for name in secret["stringData"]}
+    files = {value for name, value in VARIABLES.items() if name.endswith("_FILE")}
+    assert files == {f"{mounts['secrets']}/{name}" for name in secret["stringData"]}
+
+
+def test_the_pods_of_the_ingress_are_believed_and_are_the_only_ones_that_reach_a_node():
+    (proxies,) = load_settings(environ=VARIABLES).trusted_proxies.split()
+    assert ip_network(proxies).is_private
+    senders = [
+        sender["namespaceSelector"]["matchLabels"]
+        for sender in load("networkpolicy.yaml")["spec"]["ingress"][0]["from"]
+    ]
+    assert [labels["kubernetes.io/metadata.name"] for labels in senders] == ["ingress-nginx", "monitoring"]
 
 
 def test_it_has_time_to_go():
-    """preStop, at most 12 seconds for readers to be sent away, 5 for requests, and some more."""
-    wait = int(CONTAINER["lifecycle"]["preStop"]["exec"]["command"][1])
-    assert POD["spec"]["terminationGracePeriodSeconds"] >= wait + 12 + 5 + 10
+    assert POD["spec"]["terminationGracePeriodSeconds"] == KILLED_AFTER["terminationGracePeriodSeconds"]
+    assert KILLED_AFTER["terminationGracePeriodSeconds"] > longest_stop(VARIABLES)
+
+
+def test_load_balancers_have_time_to_learn_that_it_goes():
+    """By `STOPPRESS_LEAD`. With a `preStop` that sleeps, too, they would have it twice."""
+    assert load_settings(environ=VARIABLES).lead > CONTAINER["readinessProbe"]["periodSeconds"]
+    assert "lifecycle" not in CONTAINER
 
 
 def test_there_are_always_nodes_left():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,11 +20,14 @@ import msgpack
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
+from tests.conftest import Eventually
 from tests.deploy.conftest import Site
-from tests.deploy.proxies import PROXIES
+from tests.deploy.proxies import PROXIES, Nginx, Proxy
+from tests.deploy.units import environment_of_the_unit
+from tests.support.node import RunningNode, sqlite_url
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="module")]
 
@@ -95,11 +99,81 @@ async def test_an_event_comes_at_once(editor: httpx.AsyncClient, blog: str):
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.parametrize("kind", PROXIES)
+async def test_the_proxy_keeps_no_event_back_by_itself(kind: str, tmp_path: Path):
+    """Nodes send `X-Accel-Buffering: no`, too; here the files of the proxy have to do."""
+    assert await seconds_of_first_event(PROXIES[kind], tmp_path) < 1
+
+
+async def test_nginx_keeps_events_back_without_its_setting(tmp_path: Path):
+    """So the test above fails if it goes missing."""
+
+    class Buffering(Nginx):
+        def lay_out(self) -> None:
+            super().lay_out()
+            site = self.folder / "stoppress.conf"
+            assert "proxy_buffering off;" in site.read_text()
+            site.write_text(site.read_text().replace("proxy_buffering off;", ""))
+
+    assert await seconds_of_first_event(Buffering, tmp_path) > 1
+
+
+async def seconds_of_first_event(kind: type[Proxy], folder: Path) -> float:
+    """Until it comes through a proxy from a server that then says nothing for two seconds, and ends."""
+    async with await asyncio.start_server(send_one_event, "127.0.0.1", 0) as server:
+        proxy = kind(folder, [server.sockets[0].getsockname()[1]])
+        await proxy.start()
+        try:
+            async with proxy.client() as client:
+                began = time.monotonic()
+                async with event_stream(client, "any") as lines:
+                    await line_with("data:", lines)
+                return time.monotonic() - began
+        finally:
+            await proxy.stop()
+
+
+async def send_one_event(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+    await writer.drain()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(reader.read(), 2)
+    writer.close()
+
+
 async def line_with(text: str, lines: AsyncIterator[str]) -> str:
     async for line in lines:
         if text in line:
             return line
     raise AssertionError(f"the stream ended without {text!r}")
+
+
+async def test_a_reader_of_events_who_leaves_is_gone_at_the_node(
+    site: Site, editor: httpx.AsyncClient, blog: str, eventually: Eventually
+):
+    """... at once, not when the node next has something to say. Beats come every second here."""
+
+    async def readers() -> int:
+        return sum([await readers_of_events(node) for node in site.nodes])
+
+    async def nobody() -> bool:
+        return await readers() == 0
+
+    await eventually(nobody)
+    async with site.client() as reader, event_stream(reader, blog) as lines:
+        await line_with("data:", lines)
+        assert await readers() == 1
+    left = time.monotonic()
+    await eventually(nobody)
+    assert time.monotonic() - left < 2
+
+
+async def readers_of_events(node: RunningNode) -> int:
+    async with node.editor() as client:
+        metrics = (await client.get("/metrics")).text
+    (line,) = re.findall(r'^stoppress_readers\{.*transport="sse".*\} (.*)$', metrics, re.MULTILINE)
+    return int(float(line))
 
 
 async def test_a_long_poll_is_answered_when_there_is_a_change(editor: httpx.AsyncClient, blog: str):
@@ -243,3 +317,47 @@ async def answer_with_headers(reader: asyncio.StreamReader, writer: asyncio.Stre
     writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(head) + head)
     await writer.drain()
     writer.close()
+
+
+@pytest.mark.parametrize("kind", PROXIES)
+@pytest.mark.parametrize("believed", [True, False])
+async def test_a_limit_by_address_counts_clients_if_the_proxy_is_believed(
+    kind: str, believed: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """With the shipped settings for a proxy on the node's machine. Else all readers have the proxy's address."""
+    proxies = environment_of_the_unit()["STOPPRESS_TRUSTED_PROXIES"] if believed else ""
+    async with AsyncExitStack() as stack:
+        node = RunningNode(
+            sqlite_url(tmp_path), STOPPRESS_MAX_READERS_PER_ADDRESS="1", STOPPRESS_TRUSTED_PROXIES=proxies
+        )
+        await node.start()
+        stack.push_async_callback(node.stop)
+        await node.make_blog("limited")
+        (tmp_path / kind).mkdir()
+        proxy = PROXIES[kind](tmp_path / kind, [node.port])
+        await proxy.start()
+        stack.push_async_callback(proxy.stop)
+        taken_in = [await is_taken_in(stack, reader_from(proxy, place)) for place in (7, 7, 8)]
+        assert taken_in == [True, False, believed]
+    assert ("proxy_not_trusted" in capfd.readouterr().err) != believed
+
+
+def reader_from(proxy: Proxy, place: int) -> connect:
+    """A reader from 127.0.0.`place`."""
+    return connect(
+        f"{proxy.websocket_url}/blogs/limited/live",
+        ssl=proxy.tls,
+        subprotocols=[Subprotocol("stoppress.v1+json")],
+        local_addr=(f"127.0.0.{place}", 0),
+    )
+
+
+async def is_taken_in(stack: AsyncExitStack, reader: connect) -> bool:
+    """Whether a reader comes in; it stays until the end of the stack."""
+    refusal = ""
+    try:
+        await stack.enter_async_context(reader)
+    except InvalidStatus as error:
+        refusal = error.response.body.decode()
+    assert not refusal or "too many readers from this address" in refusal
+    return not refusal

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 
-from stoppress.settings import SETTINGS
-from tests.deploy.proxies import program
+import pytest
 
-UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "stoppress.service"
+from stoppress.settings import SETTINGS, load
+from tests.conftest import Eventually, RedisServer
+from tests.deploy.proxies import program
+from tests.deploy.stopping import KILLED_AFTER, longest_stop
+from tests.deploy.units import UNIT, environment_of_the_unit
+from tests.support.command import running
+from tests.support.manager import manager
 
 MOST_EXPOSED = 1.5
 """Of 10: what `systemd-analyze security` calls OK ends at 5, and it has to listen on the network."""
 
 
 def test_systemd_understands_every_line(tmp_path: Path):
-    server = tmp_path / "opt/stoppress/bin/stoppress"
-    server.parent.mkdir(parents=True)
-    server.write_text("#!/bin/sh\n")
-    server.chmod(0o755)
+    for name in ("opt/stoppress/bin/stoppress", "bin/kill"):
+        program_of_it = tmp_path / name
+        program_of_it.parent.mkdir(parents=True)
+        program_of_it.write_text("#!/bin/sh\n")
+        program_of_it.chmod(0o755)
     unit = tmp_path / "etc/systemd/system/stoppress.service"
     unit.parent.mkdir(parents=True)
     for target in ("network-online.target", "multi-user.target", "sysinit.target", "basic.target", "shutdown.target"):
@@ -45,5 +54,45 @@ def test_its_variables_are_settings_and_its_keys_a_credential():
     assert "LoadCredential=keys:" in text
 
 
+def test_the_file_of_the_environment_has_settings_and_believes_a_proxy_on_this_machine_only():
+    variables = environment_of_the_unit()
+    assert set(variables) <= {setting.variable for setting in SETTINGS}
+    assert load(environ=variables).trusted_proxies == "127.0.0.1/32 ::1/128"
+    assert "EnvironmentFile=-/etc/stoppress/environment" in UNIT.read_text()
+
+
 def test_it_has_time_to_send_its_readers_away():
-    assert int(re.findall(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.MULTILINE)[0]) > 12 + 5
+    text = UNIT.read_text()
+    variables = dict(re.findall(r"^Environment=(STOPPRESS_\w+)=(.*)$", text, re.MULTILINE))
+    assert re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE) == [str(KILLED_AFTER["TimeoutStopSec"])]
+    assert KILLED_AFTER["TimeoutStopSec"] > longest_stop(variables)
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_reload_brings_a_new_main_process_and_never_ends_the_service(
+    redis_server: RedisServer, eventually: Eventually, tmp_path: Path, workers: int
+):
+    """With the unit's own command, and this test in the place of systemd: it hears what every process says."""
+    options = ("serve", "--port", "0", "--store", redis_server.url, "--workers", str(workers))
+    assert {"Type=notify", "NotifyAccess=all"} <= set(UNIT.read_text().splitlines())
+    (reload,) = re.findall(r"^ExecReload=(.*)$", UNIT.read_text(), re.MULTILINE)
+    with manager(f"{tmp_path}/notify") as systemd:
+        async with running(*options, NOTIFY_SOCKET=systemd.address) as server:
+
+            async def has_ended() -> bool:
+                return server.code is not None
+
+            main = (await systemd.message())["MAINPID"]
+            assert main == str(server.pid)
+            await asyncio.create_subprocess_exec(*reload.replace("$MAINPID", main).split())
+            assert set(await systemd.message()) == {"RELOADING", "MONOTONIC_USEC"}
+            new = await systemd.message()
+            try:
+                assert new["READY"] == "1" and new["MAINPID"] != main
+                await eventually(has_ended)
+                assert server.code == 0
+                assert not systemd.has_more(), "the end of the old process is not that of the service"
+            finally:
+                os.kill(int(new["MAINPID"]), signal.SIGTERM)
+            assert await systemd.message() == {"STOPPING": "1"}

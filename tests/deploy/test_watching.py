@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from stoppress.watch.metrics import FAMILIES
@@ -78,6 +79,21 @@ def test_only_metrics_are_named_that_a_node_has(place: str):
     named = set(METRIC.findall(text if place == "rules" else "\n".join(expressions())))
     assert len(named) > 10
     assert named - known() == set()
+
+
+def test_no_file_of_a_deployment_names_a_metric_that_there_is_not():
+    """nginx's own variables begin with $."""
+    files = [path for path in DEPLOY.rglob("*") if path.is_file() and "secrets" not in path.parts]
+    named = {name for path in files for name in re.findall(rf"(?<!\$){METRIC.pattern}", path.read_text())}
+    assert "stoppress_readers" in named
+    assert named - known() == set()
+
+
+def test_the_autoscaler_asks_for_the_number_of_readers():
+    scaler = yaml.safe_load((DEPLOY / "kubernetes" / "horizontalpodautoscaler.yaml").read_text())
+    (metric,) = scaler["spec"]["metrics"]
+    assert metric["pods"]["metric"]["name"] == "stoppress_readers"
+    assert {family.name: family.kind for family in FAMILIES}["stoppress_readers"] == "gauge"
 
 
 def test_every_metric_is_on_the_dashboard():

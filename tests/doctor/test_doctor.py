@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from stoppress.cli import cli
 from stoppress.doctor.finding import Finding, Level
-from stoppress.doctor.machine import judge_backlog, judge_files
+from stoppress.doctor.machine import judge_backlog, judge_files, judge_proxies
 from stoppress.doctor.site import judge_certificate, judge_metrics
 from stoppress.doctor.stores import judge_clock, judge_latency, judge_redis
 from stoppress.errors import StoppressError
@@ -224,6 +224,14 @@ async def test_what_is_wrong_with_keys_is_said(tmp_path: Path, keys: str, level:
     assert "short" not in result.out
 
 
+async def test_a_limit_by_address_without_a_proxy_to_believe_is_said(tmp_path: Path):
+    limited = {**KEYS, "STOPPRESS_MAX_READERS_PER_ADDRESS": "1000"}
+    result = await doctor("--store", sqlite_url(tmp_path), **limited)
+    assert (result.code, levels(result)["proxies"]) == (0, "warn") and "STOPPRESS_TRUSTED_PROXIES" in result.out
+    result = await doctor("--store", sqlite_url(tmp_path), **limited, STOPPRESS_TRUSTED_PROXIES="10.0.0.0/8")
+    assert levels(result)["proxies"] == "ok"
+
+
 async def test_a_folder_that_is_not_there_is_said(tmp_path: Path):
     line = failed(await doctor("--store", f"sqlite:{tmp_path}/nothing/blogs.db", **KEYS))
     assert f"there is no folder {tmp_path}/nothing" in line
@@ -289,6 +297,8 @@ async def test_a_redis_that_does_not_answer_fails(redis_server: RedisServer):
         (judge_files(1_023), Level.FAIL),
         (judge_backlog(4_096), Level.OK),
         (judge_backlog(128), Level.WARN),
+        (judge_proxies("10.0.0.0/8"), Level.OK),
+        (judge_proxies(""), Level.WARN),
         (judge_certificate(60), Level.OK),
         (judge_certificate(10), Level.WARN),
         (judge_certificate(-1), Level.FAIL),

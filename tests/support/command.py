@@ -64,6 +64,9 @@ class Running:
     def hang_up(self) -> None:
         self._process.send_signal(signal.SIGHUP)
 
+    def terminate(self) -> None:
+        self._process.terminate()
+
     async def line(self, *words: str) -> str:
         """The next line with all of these words, within ten seconds."""
         assert self._process.stdout is not None

@@ -48,3 +48,23 @@ def test_ipv6_addresses_of_one_network_count_as_one():
     one, same, other = (addresses.group(text) for text in ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"))
     assert one == same != other
     assert addresses.group("192.0.2.1") == "192.0.2.1" != addresses.group("192.0.2.2")
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "warnings"),
+    [
+        pytest.param("172.31.84.2", "198.51.100.1", 1, id="forgotten"),
+        pytest.param("172.31.84.2", "", 0, id="no proxy"),
+        pytest.param("10.0.0.1", "198.51.100.1", 0, id="believed"),
+        pytest.param("9.9.9.9", "198.51.100.1", 0, id="a stranger"),
+    ],
+)
+def test_a_proxy_that_was_forgotten_is_in_the_log_once(
+    peer: str, forwarded_for: str, warnings: int, caplog: pytest.LogCaptureFixture
+):
+    addresses = Addresses(PROXIES)
+    for number in range(3):
+        addresses.group(peer, forwarded_for and f"{forwarded_for}{number}")
+    assert [(record.message, vars(record)["address"]) for record in caplog.records] == [
+        ("proxy_not_trusted", peer)
+    ] * warnings

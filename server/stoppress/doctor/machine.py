@@ -23,6 +23,8 @@ def look_at_machine(settings: Settings) -> Iterator[Finding]:
     if SOMAXCONN.exists():
         yield judge_backlog(int(SOMAXCONN.read_text()))
     yield _keys(settings)
+    if settings.max_readers_per_address:
+        yield judge_proxies(settings.trusted_proxies)
 
 
 def judge_files(files: int) -> Finding:
@@ -40,6 +42,17 @@ def judge_backlog(somaxconn: int) -> Finding:
         "backlog",
         f"only {somaxconn:,} connections may wait to be accepted when all readers come back at once: "
         f"set sysctl net.core.somaxconn={BACKLOG}",
+    )
+
+
+def judge_proxies(trusted: str) -> Finding:
+    """`trusted`: networks of proxies, where readers are limited by address."""
+    if trusted:
+        return ok("proxies", f"readers' addresses are taken from {trusted}")
+    return warn(
+        "proxies",
+        "readers are limited by address, and behind a proxy all have the proxy's: "
+        "set STOPPRESS_TRUSTED_PROXIES to its network",
     )
 
 

@@ -6,11 +6,14 @@ end to the first address that is not one of them.
 
 from __future__ import annotations
 
+import logging
 import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
+
+log = logging.getLogger("stoppress.addresses")
 
 MAX_HOPS = 20
 """Proxies that are looked through at the most."""
@@ -27,6 +30,7 @@ class Addresses:
 
     def __init__(self, proxies: str = "") -> None:
         self._proxies = [ip_network(part) for part in proxies.split()]
+        self._has_warned = False
         self.client = lru_cache(maxsize=4_096)(self._client)
         """The client's address, from that of the connection, X-Forwarded-For and Forwarded, as they came or empty.
 
@@ -41,15 +45,27 @@ class Addresses:
         address = _address(peer)
         if address is None:
             return peer
+        if forwarded_for or forwarded:
+            self._warn_of(address)
         hops = forwarded_for.split(",") if forwarded_for else [_hop(part) for part in forwarded.split(",")]
         for hop in hops[: -MAX_HOPS - 1 : -1]:
-            if not any(address in network for network in self._proxies if network.version == address.version):
+            if not self._is_ours(address):
                 break
             further = _address(hop)
             if further is None:
                 break  # what is left of it, nobody vouches for
             address = further
         return str(address)
+
+    def _is_ours(self, address: Address) -> bool:
+        return any(address in network for network in self._proxies if network.version == address.version)
+
+    def _warn_of(self, peer: Address) -> None:
+        """Once, of what may be a proxy that was forgotten: strangers, who may send anything, have no such address."""
+        if peer.is_private and not self._has_warned and not self._is_ours(peer):
+            self._has_warned = True
+            advice = "if it is your proxy, add it to STOPPRESS_TRUSTED_PROXIES: its readers count as one address"
+            log.warning("proxy_not_trusted", extra={"address": str(peer), "advice": advice})
 
 
 def _address(text: str) -> Address | None:
