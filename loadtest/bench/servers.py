@@ -168,6 +168,7 @@ class Stoppress(Server):
             "STOPPRESS_STORE": f"sqlite:{self.folder / 'blogs.db'}",
             "STOPPRESS_KEYS": f"bench:editor:{KEY}",
             "STOPPRESS_MAX_HANDSHAKES": "0",  # all come at once here, to see what that costs
+            "STOPPRESS_LOG_LEVEL": "warning",  # the others log no requests either
         }
 
     def ready(self) -> None:
