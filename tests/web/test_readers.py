@@ -181,6 +181,23 @@ async def test_a_delivery_of_what_is_known_already_does_not_end_a_wait(
         assert update["cursor"] == cursor
 
 
+async def test_a_long_poll_ends_when_its_reader_leaves(node: RunningNode, post: Post, blog: str):
+    cursor = (await post())["cursor"]
+    async with httpx.AsyncClient(base_url=node.url, trust_env=False) as client:
+        held = asyncio.create_task(client.get(f"/blogs/{blog}/changes", params={"since": cursor, "wait": 60}))
+        await until_polls(node, 1)
+        held.cancel()
+    await until_polls(node, 0)
+
+
+async def until_polls(node: RunningNode, number: int) -> None:
+    """Wait until so many are held."""
+    sample = f'stoppress_readers{{compression="none",encoding="json",transport="long_poll"}} {number}.0'
+    async with httpx.AsyncClient(base_url=node.url, trust_env=False) as client, asyncio.timeout(5):
+        while sample not in (await client.get("/metrics")).text:
+            await asyncio.sleep(0.05)
+
+
 async def test_wait_with_a_known_etag_ends_with_304(reader: httpx.AsyncClient, post: Post, blog: str):
     headers = {"if-none-match": f'"{(await post())["cursor"]}"'}
     start = time.monotonic()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 import msgspec
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from stoppress.errors import BadInput, EntryNotFound
 from stoppress.follower import Follower
-from stoppress.live.hub import Hub
+from stoppress.live.hub import Farewell, Hub
 from stoppress.live.items import parse_place
 from stoppress.model import Cursor
 from stoppress.watch.counts import Counts
@@ -32,6 +33,8 @@ MAX_WAIT = 60.0
 
 RECONNECT = Retry(min=1_000, max=5_000)
 """When a browser comes back to an event stream that it has lost, unless it is told otherwise."""
+
+LEFT = Farewell(1001, "the reader has left")
 
 PUBLIC = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag"}
 """A public blog may be read from any page."""
@@ -74,7 +77,7 @@ class Readers:
         held = since == hub.replica.cursor or _etag(hub.replica.cursor) in _known_tags(request)
         leaves = False
         if wait and held and hub.farewell is None:
-            with self._held(request) as visit:
+            async with self._held(request) as visit:
                 self._counts.deliveries["long_poll"] += await visit.change(hub, hub.replica.cursor, wait)
                 leaves = visit.farewell is not None
             hub = await self._hub(request, since)  # it may have been deleted
@@ -152,16 +155,27 @@ class Readers:
             return self._pages.at_entry(request, replica, entry)
         return _cacheable(request, bytes(entry.raw(HTTP_JSON.codec)), replica.cursor_at(entry.seq), "no-cache")
 
-    @contextmanager
-    def _held(self, request: Request) -> Iterator[Visit]:
+    @asynccontextmanager
+    async def _held(self, request: Request) -> AsyncIterator[Visit]:
         try:
             with self._visits.open(request, "long_poll") as visit:
-                yield visit
+                leaving = asyncio.create_task(_end_with_connection(visit, request))
+                try:
+                    yield visit
+                finally:
+                    leaving.cancel()
         except TurnedAway as error:
             raise _unavailable(error.refusal) from None
 
     async def _hub(self, request: Request, since: Cursor | None = None) -> Hub:
         return await self._follower.hub(request.path_params["blog"], since)
+
+
+async def _end_with_connection(visit: Visit, request: Request) -> None:
+    """A reader who has left takes nobody's place."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    visit.end(LEFT)
 
 
 def _slices(data: bytes) -> Iterator[bytes]:
