@@ -15,11 +15,9 @@ from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from uvicorn.server import HANDLED_SIGNALS
 
-from stoppress.errors import StoppressError
 from stoppress.follower import Follower
 from stoppress.live.crowd import PHASES
 from stoppress.live.hub import Hub, Timing
@@ -55,8 +53,8 @@ from stoppress.web.live import Live
 from stoppress.web.metrics import Metrics
 from stoppress.web.openapi import OpenAPI
 from stoppress.web.pages import Pages
-from stoppress.web.problems import on_bug, on_error, on_http_exception
 from stoppress.web.readers import Readers
+from stoppress.web.refusals import Refusals
 from stoppress.web.requests import Requests
 from stoppress.web.site import Sites
 from stoppress.web.visits import Visits
@@ -130,11 +128,7 @@ class Node:
         return Starlette(
             routes=[route for part in parts for route in part.routes()],
             middleware=[Middleware(Compression)],
-            exception_handlers={
-                StoppressError: on_error,
-                HTTPException: on_http_exception,
-                Exception: on_bug,
-            },
+            exception_handlers=Refusals(layout).handlers(),
         )
 
     async def serve(

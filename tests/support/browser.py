@@ -1,12 +1,35 @@
-"""What a browser says while it shows a page."""
+"""What a browser says while it shows a page, and a page of somebody else with a blog in it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from playwright.async_api import ConsoleMessage, Page, Request
+from playwright.async_api import Browser, ConsoleMessage, Page, Request
+
+from tests.support.node import RunningNode
 
 OpenPage = Callable[..., Awaitable[Page]]
+
+KEPT = """async (name) => {
+  const kept = await (await caches.open(name)).keys();
+  return kept.map(({ url }) => new URL(url).pathname + new URL(url).search);
+}"""
+
+LOADED = "performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)"
+
+
+async def kept(page: Page, what: str = "pages") -> list[str]:
+    """What the service worker has copies of."""
+    return list(await page.evaluate(KEPT, f"stoppress-{what}-1"))
+
+
+async def can_go_offline(page: Page, path: str) -> bool:
+    """Whether there is a copy of the page at a path, of no other, and of what it is made of."""
+    files = {path for path in await page.evaluate(LOADED) if path.endswith((".js", ".css"))} - {"/blogs/sw.js"}
+    assert {"/static/stoppress.css", "/client/page.js"} <= files
+    return await kept(page) == [path] and files <= set(await kept(page, "files"))
 
 
 class Complaints(list[str]):
@@ -24,3 +47,70 @@ class Complaints(list[str]):
         page.on("console", on_console)
         page.on("pageerror", lambda error: self.append(str(error)))
         page.on("request", on_request)
+
+
+class Embed:
+    """Opens pages of another origin that have the element in them, under a strict content security policy."""
+
+    def __init__(self, node: RunningNode, browser: Browser) -> None:
+        self._node = node
+        self._browser = browser
+        self._page = ""
+        self._server: asyncio.Server | None = None
+        self.complaints = Complaints()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def __call__(
+        self,
+        inside: str = "",
+        attributes: str = "",
+        place: str = "",
+        blog: str = "demo",
+        script: str = "",
+        **context: Any,
+    ) -> Page:
+        """Open a page.
+
+        Args:
+            inside: HTML in the element.
+            attributes: of the element.
+            place: the fragment of the page's address.
+            blog: which one.
+            script: what runs before the page.
+            context: of the browser.
+        """
+        assert self._server is not None
+        url = self._node.url
+        self._page = (
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A newspaper</title>'
+            f'<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
+            f'<link rel="icon" href="{url}/static/icon.svg">'
+            f'<script type="module" src="{url}/client/element.js"></script></head><body>'
+            f'<header><button>A newspaper</button></header><main><live-blog src="{url}/blogs/{blog}" {attributes}>'
+            f"{inside}</live-blog></main><footer><button>Imprint</button></footer></body></html>"
+        )
+        page = await (await self._browser.new_context(**context)).new_page()
+        if script:
+            await page.add_init_script(script)
+        self.complaints.watch(page, "http://127.0.0.1:")
+        await page.goto(f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/{place}")
+        return page
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        url, body = self._node.url, self._page.encode()
+        policy = (
+            f"default-src 'none'; script-src {url}; connect-src {url} {self._node.websocket_url}; img-src {url}; "
+            "frame-src https:; require-trusted-types-for 'script'; trusted-types stoppress"
+        )
+        head = f"Content-Type: text/html\r\nContent-Security-Policy: {policy}\r\nContent-Length: {len(body)}"
+        writer.write(f"HTTP/1.1 200 OK\r\n{head}\r\nConnection: close\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()

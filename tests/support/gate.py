@@ -67,7 +67,7 @@ class Gate:
             passage.frozen = True
 
     def readers(self, surface: str) -> int:
-        """How many connections a surface has at this moment, without those that are frozen."""
+        """How many connections a surface holds at this moment, without those that are frozen."""
         return sum(passage.surface == surface and not passage.frozen for passage in self._passages)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -101,6 +101,8 @@ class Gate:
                     break
             if passage.surface in self._blocked:
                 break
+            if not looking and passage.surface == "changes":
+                passage.surface = ""  # it was answered, and is idle until it is asked again
             if not passage.frozen:
                 writer.write(data)
                 await writer.drain()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.support.browser import Complaints, OpenPage
+from tests.support.browser import Complaints, Embed, OpenPage
 from tests.support.node import RunningNode, sqlite_url
 
 BEAT = 0.2
@@ -80,3 +80,13 @@ async def open_page(browser: Browser, complaints: Complaints) -> AsyncIterator[O
 
     yield open_
     assert complaints == []
+
+
+@pytest.fixture
+async def embed(node: RunningNode, browser: Browser) -> AsyncIterator[Embed]:
+    """Open a page of another origin that has the element in it; there must be no complaints until the end."""
+    embed = Embed(node, browser)
+    await embed.start()
+    yield embed
+    await embed.stop()
+    assert embed.complaints == []

@@ -1,6 +1,7 @@
 """The JavaScript client in a real browser, through what happens to networks, servers and pages.
 
-Each walk ends with exactly the server's state, without a reload, and with each version of an entry applied once.
+Each walk is made by a page that renders by itself, and by the server's own page, where what counts is the document.
+It ends with exactly the server's state, without a reload, and with each version of an entry applied once.
 """
 
 from __future__ import annotations
@@ -23,51 +24,80 @@ pytestmark = pytest.mark.browser
 BEAT = 0.1
 """Seconds, and so few that a test sees many."""
 
+OWN = "/own-page"
+
 STEP = 10_000
 """Milliseconds of the page's clock in which the client hears a beat."""
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>A page that renders by itself</title>
 <script type="module">
   import { LiveBlog } from "/client/index.js";
+  const live = new LiveBlog("/blogs/demo");
+  const entries = () => live.state.entries.map(({ id, version, status }) => [id, version, status]);
+  watch(live, () => live.state.cursor, entries);
+  live.start();
+</script>
+"""
+
+WATCH = """
   Math.random = () => 0;
   window.applied = [];
-  window.live = new LiveBlog("/blogs/demo");
-  live.addEventListener("change", ({ detail }) => {
-    for (const id of detail.changed) {
-      const entry = live.state.entry(id);
-      if (entry && !detail.reset) applied.push(`${id} ${entry.version}`);
-    }
-  });
-  live.start();
+  window.watch = (live, cursor, entries) => {
+    Object.assign(window, { live, shown: () => ({ cursor: cursor(), entries: entries() }) });
+    live.addEventListener("change", ({ detail }) => {
+      for (const id of detail.changed) {
+        const entry = live.state.entry(id);
+        if (entry && !detail.reset) applied.push(`${id} ${entry.version}`);
+      }
+    });
+  };
   const { port1, port2 } = new MessageChannel(); // its turns come by real time, whatever the clock is told
   window.heardSince = (since, heard) => {
     port2.onmessage = () => (live.phase === "live" && live.lastHeard <= since ? port1.postMessage(0) : heard());
     port1.postMessage(0);
   };
-</script>
 """
+
+WATCH_ELEMENT = """() => {
+  const element = document.querySelector("live-blog");
+  const statusOf = ({ classList }) => (classList.contains("retracted") ? "retracted" : "published");
+  watch(element.live, () => element.dataset.cursor, () =>
+    [...document.querySelectorAll("article")].map((one) => [
+      one.id.replace("entry-", ""), Number(one.dataset.version), statusOf(one)
+    ]));
+}"""
 
 
 class Tab:
-    """A page with a client in it."""
+    """A page with a client in it.
 
-    def __init__(self, page: Page) -> None:
+    Args:
+        page: in the browser.
+        path: of a page that renders by itself, or of the server's.
+        eventually: asks again until something is true.
+    """
+
+    def __init__(self, page: Page, path: str, eventually: Eventually) -> None:
         self.page = page
+        self._path = path
+        self._eventually = eventually
 
     async def open(self, url: str) -> None:
-        await self.page.goto(f"{url}/own-page")
-        await self.page.wait_for_function("window.live?.phase === 'live'")
+        await self.page.add_init_script(WATCH)
+        await self.page.goto(url + self._path)
+        if self._path != OWN:
+            await self.page.evaluate(WATCH_ELEMENT)
+        await self.reach("live")
         await self.page.evaluate("window.sameDocument = true")
+
+    async def reach(self, phase: str) -> None:
+        await self._eventually(lambda: self.page.evaluate("phase => window.live?.phase === phase", phase))
 
     async def phase(self) -> str:
         return str(await self.page.evaluate("live.phase"))
 
     async def state(self) -> dict[str, Any]:
-        return dict(
-            await self.page.evaluate(
-                "({cursor: live.state.cursor, entries: live.state.entries.map(({id, version}) => [id, version])})"
-            )
-        )
+        return dict(await self.page.evaluate("shown()"))
 
     async def pass_time(self, milliseconds: int) -> None:
         """Timers run, and between them the network has its turn: a live client hears something."""
@@ -91,23 +121,27 @@ class Tab:
 class World:
     """A node, the network before it, and the tabs of one browser."""
 
-    def __init__(self, node: RunningNode, gate: Gate, context: BrowserContext, eventually: Eventually) -> None:
+    def __init__(
+        self, node: RunningNode, gate: Gate, context: BrowserContext, eventually: Eventually, path: str
+    ) -> None:
         self.node = node
         self.gate = gate
         self.context = context
         self.eventually = eventually
         self.tabs: list[Tab] = []
+        self._path = path
         self._posted = 0
+        self._last: str | None = None
 
     async def tab(self) -> Tab:
-        tab = Tab(await self.context.new_page())
+        tab = Tab(await self.context.new_page(), self._path, self.eventually)
         await tab.page.clock.install()
         await tab.open(self.gate.url)
         self.tabs.append(tab)
         return tab
 
     async def write(self) -> None:
-        """A new entry, and an edit of it: one version that a reader who was away never sees."""
+        """A new entry, an edit of it, which is one version that a reader who was away never sees, and a retraction."""
         self._posted += 1
         async with self.node.editor() as editor:
             answer = await editor.post("/api/blogs/demo/entries", json={"markdown": f"News {self._posted}"})
@@ -115,6 +149,10 @@ class World:
             path = f"/api/blogs/demo/entries/{answer.json()['id']}"
             answer = await editor.patch(path, json={"markdown": f"News {self._posted}, edited"})
             assert answer.status_code == 200, answer.text
+            if self._last and self._posted % 2:
+                answer = await editor.request("DELETE", self._last, json={})
+                assert answer.status_code == 200, answer.text
+            self._last = path
 
     async def truth(self) -> dict[str, Any]:
         async with self.node.editor() as client:
@@ -122,7 +160,7 @@ class World:
         newest_first = sorted(changes["entries"], key=lambda entry: (entry["published_at"], entry["id"]), reverse=True)
         return {
             "cursor": changes["cursor"],
-            "entries": [[entry["id"], entry["version"]] for entry in newest_first],
+            "entries": [[entry["id"], entry["version"], entry["status"]] for entry in newest_first],
         }
 
     async def becomes_true(self, *tabs: Tab) -> None:
@@ -162,17 +200,19 @@ async def bfcache_browser() -> AsyncIterator[Browser]:
 MakeWorld = Callable[[Browser], Awaitable[World]]
 
 
-@pytest.fixture
-async def make_world(start_node: StartNode, eventually: Eventually) -> AsyncIterator[MakeWorld]:
+@pytest.fixture(params=[OWN, "/blogs/demo"], ids=["own page", "server's page"])
+async def make_world(
+    request: pytest.FixtureRequest, start_node: StartNode, eventually: Eventually
+) -> AsyncIterator[MakeWorld]:
     async with AsyncExitStack() as stack:
 
         async def make(browser: Browser) -> World:
             node = await start_node(STOPPRESS_BEAT=str(BEAT))
             await node.make_blog()
-            gate = Gate(node.port, {"/own-page": PAGE})
+            gate = Gate(node.port, {OWN: PAGE})
             await gate.open()
             stack.push_async_callback(gate.close)
-            return World(node, gate, await browser.new_context(), eventually)
+            return World(node, gate, await browser.new_context(), eventually, request.param)
 
         yield make
 
@@ -186,7 +226,7 @@ async def test_a_server_that_is_restarted(world):
     tab = await world.tab()
     await world.becomes_true()
     await world.node.stop()
-    await tab.page.wait_for_function("live.phase === 'reconnecting'")
+    await tab.reach("reconnecting")
     await world.node.start()
     await world.becomes_true()
     await world.readers("live", 1)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import expect
 
 from tests.conftest import StartNode
-from tests.support.browser import Complaints
+from tests.support.browser import Embed
 from tests.support.desk import edit, post, send
 from tests.support.node import RunningNode
 
@@ -19,53 +17,12 @@ pytestmark = pytest.mark.browser
 SOON = 1_500
 """Milliseconds until what was posted is in an open page."""
 
-Embed = Callable[..., Awaitable[Page]]
-
 
 @pytest.fixture
 async def node(start_node: StartNode) -> RunningNode:
     node = await start_node(STOPPRESS_NEWEST="3")
     await node.make_blog(headline="A day in October")
     return node
-
-
-@pytest.fixture
-async def embed(node: RunningNode, browser: Browser) -> AsyncIterator[Embed]:
-    """Open a page of another origin that has the element in it; there must be no complaints until the end."""
-    complaints = Complaints()
-    page_bytes = b""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        policy = (
-            f"default-src 'none'; script-src {node.url}; connect-src {node.url} {node.websocket_url}; "
-            f"img-src {node.url}; require-trusted-types-for 'script'; trusted-types stoppress"
-        )
-        head = f"Content-Type: text/html\r\nContent-Security-Policy: {policy}\r\nContent-Length: {len(page_bytes)}"
-        writer.write(f"HTTP/1.1 200 OK\r\n{head}\r\nConnection: close\r\n\r\n".encode() + page_bytes)
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-
-    async def open_(inside: str = "", attributes: str = "", place: str = "") -> Page:
-        nonlocal page_bytes
-        page_bytes = (
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A newspaper</title>'
-            f'<link rel="icon" href="{node.url}/static/icon.svg">'
-            f'<script type="module" src="{node.url}/client/element.js"></script></head><body><h1>A newspaper</h1>'
-            f'<live-blog src="{node.url}/blogs/demo" {attributes}>{inside}</live-blog><footer>Imprint</footer></body>'
-        ).encode()
-        page = await (await browser.new_context()).new_page()
-        complaints.watch(page, "http://127.0.0.1:")
-        await page.goto(address + place)
-        return page
-
-    yield open_
-    assert complaints == []
-    server.close()
-    await server.wait_closed()
 
 
 async def test_one_script_and_one_element_follow_a_blog(node: RunningNode, embed: Embed) -> None:
@@ -128,3 +85,9 @@ async def test_taken_out_of_the_document_it_lets_go_and_put_back_it_catches_up(n
     await page.evaluate("document.body.append(one)")
     await expect(page.locator(f"#entry-{entry} h2")).to_have_text("Meanwhile", timeout=5_000)
     await expect(page.locator(".entry")).to_have_count(1)
+
+
+async def test_it_says_that_its_blog_is_gone_also_where_sockets_are_blocked(node: RunningNode, embed: Embed) -> None:
+    page = await embed(blog="nowhere", script="WebSocket = EventSource = class { constructor() { throw Error() } }")
+    await expect(page.get_by_text("Not available any more")).to_be_visible(timeout=10_000)
+    embed.complaints.clear()  # of the 404

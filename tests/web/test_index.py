@@ -51,6 +51,30 @@ async def test_blogs_stand_by_status_with_what_they_have(node, reader):
     ]
 
 
+async def test_the_newest_update_stands_first_and_what_begins_next(node, reader):
+    for hour in (7, 9, 8):
+        await node.make_blog(f"live-{hour}", headline=f"Live {hour}", coverage_start=f"2020-10-{20 - hour}T00:00:00Z")
+        async with node.editor() as editor:
+            entry = {"markdown": "x", "published_at": f"2020-10-09T0{hour}:00:00Z"}
+            await editor.post(f"/api/blogs/live-{hour}/entries", json=entry)
+    await node.make_blog("some-day", headline="Some day", status="scheduled")
+    for day in (12, 11):
+        start = {"status": "scheduled", "coverage_start": f"2040-10-{day}T00:00:00Z"}
+        await node.make_blog(f"on-{day}", headline=f"On {day}", **start)
+    headings = Document((await reader.get("/")).text).all("//main//li/h2")
+    assert [one.text_content() for one in headings] == ["Live 9", "Live 8", "Live 7", "On 11", "On 12", "Some day"]
+
+
+async def test_a_live_blog_with_a_new_update_comes_to_the_first_page(node, reader):
+    for number in range(PER_PAGE + 1):
+        await node.make_blog(f"b{number:02}", coverage_start=f"2020-10-09T06:{number:02}:00Z")
+    last = (await rows(reader, "/?page=2"))[0]
+    assert last.startswith("Live b00")
+    async with node.editor() as editor:
+        await editor.post("/api/blogs/b00/entries", json={"markdown": "x"})
+    assert (await rows(reader))[0].startswith("Live b00 1 update")
+
+
 async def test_without_blogs_it_says_how_to_make_one(reader):
     answer = await reader.get("/")
     assert "No blogs yet. Make one with" in Document(answer.text).tree.text_content()

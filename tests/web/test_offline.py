@@ -13,18 +13,12 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Error, Page, expect
 
 from tests.conftest import Eventually
+from tests.support.browser import can_go_offline, kept
 from tests.support.node import RunningNode
 
 pytestmark = pytest.mark.browser
 
-KEPT = """async (name) => {
-  const kept = await (await caches.open(name)).keys();
-  return kept.map(({ url }) => new URL(url).pathname + new URL(url).search);
-}"""
-
 COPY = "async (url) => (await (await caches.match(url, { ignoreVary: true }))?.text()) ?? ''"
-
-LOADED = "performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)"
 
 SOON = 5_000
 
@@ -33,10 +27,6 @@ async def post(editor: httpx.AsyncClient, blog: str, **entry: object) -> str:
     answer = await editor.post(f"/api/blogs/{blog}/entries", json=entry)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
-
-
-async def kept(page: Page, what: str = "pages") -> list[str]:
-    return list(await page.evaluate(KEPT, f"stoppress-{what}-1"))
 
 
 @pytest.fixture
@@ -56,9 +46,7 @@ async def page(
     await page.goto(f"{node.url}/blogs/{blog}")
 
     async def complete() -> bool:
-        files = {path for path in await page.evaluate(LOADED) if path.endswith((".js", ".css"))} - {"/blogs/sw.js"}
-        assert {"/static/stoppress.css", "/client/page.js"} <= files
-        return await kept(page) == [f"/blogs/{blog}"] and files <= set(await kept(page, "files"))
+        return await can_go_offline(page, f"/blogs/{blog}")
 
     await eventually(complete)
     return page

@@ -19,6 +19,7 @@ from stoppress.app import Node
 from stoppress.web import readers
 from tests.conftest import StartNode
 from tests.support.node import RunningNode, sqlite_url
+from tests.support.page import Document
 
 NOBODY = "0192a000-0000-7000-8000-000000000000"
 
@@ -132,7 +133,53 @@ async def test_changes_that_are_not_known_are_sent(reader: httpx.AsyncClient, po
 async def test_a_page_of_another_origin_may_read_changes(reader: httpx.AsyncClient, blog: str):
     answer = await reader.get(f"/blogs/{blog}/changes", headers={"origin": "https://elsewhere.example"})
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["access-control-expose-headers"] == "ETag"
+    assert answer.headers["access-control-expose-headers"] == "ETag, Retry-After"
+
+
+REFUSED = {
+    "/blogs/nowhere/changes": 404,
+    "/blogs/nowhere/events": 404,
+    "/blogs/nowhere/entries": 404,
+    f"/blogs/nowhere/entries/{NOBODY}": 404,
+    "/blogs/nowhere.atom": 404,
+    "/blogs/nowhere/changes?since=x": 400,
+    "/blogs/nowhere/live": 426,
+    "/blogs/nowhere/nothing": 404,
+}
+
+
+@pytest.mark.parametrize("address", REFUSED)
+async def test_a_page_of_another_origin_may_read_why_it_gets_nothing(reader: httpx.AsyncClient, address: str):
+    answer = await reader.get(address, headers={"origin": "https://elsewhere.example"})
+    assert (answer.status_code, answer.headers["content-type"]) == (REFUSED[address], "application/problem+json")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-expose-headers"] == "ETag, Retry-After"
+
+
+@pytest.mark.parametrize("address", ["/api/blogs/nowhere", "/api/nothing", "/metrics/x"])
+async def test_what_is_not_for_readers_stays_with_its_origin(
+    editor: httpx.AsyncClient, reader: httpx.AsyncClient, address: str
+):
+    for client in (editor, reader):
+        answer = await client.get(address, headers={"origin": "https://elsewhere.example"})
+        assert answer.status_code in (401, 404)
+        assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("address", ["/blogs/nowhere", f"/blogs/nowhere/entries/{NOBODY}", "/nothing"])
+async def test_a_browser_is_shown_a_page_that_says_what_is_wrong(reader: httpx.AsyncClient, address: str):
+    answer = await reader.get(address, headers={"accept": "text/html,*/*;q=0.8"})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert "accept" in answer.headers["vary"]
+    assert "There is no" in Document(answer.text).tree.text_content()
+
+
+async def test_a_page_about_an_error_quotes_what_was_asked_for_as_text(reader: httpx.AsyncClient):
+    answer = await reader.get("/blogs/demo/<script>alert(1)", headers={"accept": "text/html"})
+    assert answer.status_code == 404
+    assert "<script" not in answer.text and "&lt;script&gt;" in answer.text
 
 
 async def test_wait_returns_at_once_where_there_is_something_new(reader: httpx.AsyncClient, post: Post, blog: str):

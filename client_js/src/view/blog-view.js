@@ -10,6 +10,7 @@ import { element } from "./elements.js";
 import { learnSites, openEmbed } from "./embeds.js";
 import { entryElement } from "./entry.js";
 import { Feed } from "./feed.js";
+import { keepFocus } from "./focus.js";
 import { pagesElement, pinnedElement, relatedElement, titleElement } from "./header.js";
 import { keyEventsElement } from "./key-events.js";
 import { Older } from "./older.js";
@@ -73,7 +74,8 @@ export class BlogView {
     this.#arrange();
     this.#localise(this.#container);
     this.#part("entries").addEventListener("click", openEmbed);
-    addEventListener("scroll", () => this.#waiting.size && this.#sees && this.#reveal(), { passive: true, capture: true });
+    const reveal = () => keepFocus(this.#part("entries"), () => this.#reveal());
+    addEventListener("scroll", () => this.#waiting.size && this.#sees && reveal(), { passive: true, capture: true });
     this.#live.addEventListener("change", (event) => this.#show(/** @type {CustomEvent<Applied>} */ (event).detail));
   }
 
@@ -109,7 +111,7 @@ export class BlogView {
    * @param {Applied} outcome
    */
   #show({ changed, header, reset }) {
-    this.#reading.hold(() => {
+    const show = () => {
       if (reset) this.#newest = true;
       this.#showEntries(changed, reset);
       if (header && this.#live.state.header) this.#showHeader(this.#live.state.header);
@@ -117,7 +119,8 @@ export class BlogView {
       if (this.#newest) this.#showKeyEvents(changed);
       this.#fill("pages", pagesElement(this.#olderPage, this.#newest, this.#setting));
       this.#arrange();
-    });
+    };
+    keepFocus(this.#part("entries"), () => this.#reading.hold(show));
     this.#showNewDay();
   }
 
@@ -273,9 +276,7 @@ export class BlogView {
     const part = this.#part(name);
     if (content) this.#localise(content);
     if (content ? part.firstElementChild?.isEqualNode(content) : !part.firstElementChild) return;
-    const focused = part.contains(/** @type {Document} */ (part.getRootNode()).activeElement);
     part.replaceChildren(...(content ? [content] : []));
-    if (focused) part.querySelector("a")?.focus({ preventScroll: true });
   }
 
   /** At midnight, "14:02" becomes yesterday's. */

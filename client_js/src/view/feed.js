@@ -1,8 +1,12 @@
 /** @import { Entry } from "../core/messages.js" */
 /** @import { Place } from "../core/place.js" */
 import { comparePlaces, placeOf } from "../core/place.js";
+import { FOLLOWING, PRECEDING } from "./focus.js";
 import { placeOfArticle } from "./hydrate.js";
 import { morph } from "./morph.js";
+
+/** Which side of the list the keys lead to. */
+const SIDES = { Home: PRECEDING, End: FOLLOWING };
 
 /**
  * The list of entries: articles in the order that the reader has chosen, with the keyboard's contract of a feed
@@ -85,30 +89,29 @@ export class Feed {
     const article = /** @type {Element} */ (event.target).closest("article");
     if (!article || event.altKey || event.metaKey || event.shiftKey) return;
     if (step && !event.ctrlKey) {
-      const shown = this.articles.filter((one) => one === article || one.getClientRects().length);
+      const shown = this.articles.filter((one) => one.checkVisibility());
       shown[shown.indexOf(/** @type {HTMLElement} */ (article)) + step]?.focus();
-    } else if (event.ctrlKey && event.key === "Home") {
-      focusOutside(this.#list, Node.DOCUMENT_POSITION_PRECEDING);
-    } else if (event.ctrlKey && event.key === "End") {
-      focusOutside(this.#list, Node.DOCUMENT_POSITION_FOLLOWING);
     } else {
-      return;
+      const side = event.ctrlKey && SIDES[/** @type {keyof typeof SIDES} */ (event.key)];
+      if (!side || !focusOutside(this.#list, side)) return;
     }
     event.preventDefault();
   }
 }
 
 /**
- * Go to what can have the focus next to a list, before or after it.
+ * Go to what can have the focus next to a list, before or after it; in an element, also in the page around that.
  *
  * @param {Element} list
  * @param {number} side
+ * @returns {boolean} whether there is something
  */
 function focusOutside(list, side) {
-  const root = /** @type {ParentNode} */ (/** @type {unknown} */ (list.getRootNode()));
+  const root = /** @type {Document | ShadowRoot} */ (list.getRootNode());
   const places = [...root.querySelectorAll("a[href], button, select, summary, input")].filter(
     (one) => one.checkVisibility() && !list.contains(one) && list.compareDocumentPosition(one) & side,
   );
-  const place = side === Node.DOCUMENT_POSITION_FOLLOWING ? places[0] : places.at(-1);
-  /** @type {HTMLElement | undefined} */ (place)?.focus();
+  const place = /** @type {HTMLElement | undefined} */ (places.at(side === FOLLOWING ? 0 : -1));
+  place?.focus();
+  return Boolean(place || ("host" in root && focusOutside(root.host, side)));
 }

@@ -1,6 +1,7 @@
 /** @import { LiveBlog } from "../core/live-blog.js" */
 /** @import { Texts } from "../texts.js" */
 /** @import { Feed } from "./feed.js" */
+import { focusedBy } from "./focus.js";
 
 /** How many pages come by scrolling alone, before the reader is asked: what is below them wants to be reached too. */
 const BY_SCROLLING = 3;
@@ -34,11 +35,13 @@ export class Older {
       this.#left = BY_SCROLLING;
       void this.#ask(feed);
     });
+    // Who has the focus on the link asks by it: it does not go away meanwhile
+    const isFocused = () => part.contains(focusedBy(part));
     this.#observer = new IntersectionObserver(
       (seen) => {
-        if (scrollY > 0 && this.#left > 0 && seen.some(({ isIntersecting }) => isIntersecting)) {
+        if (scrollY > 0 && this.#left > 0 && !isFocused() && seen.at(-1)?.isIntersecting) {
           this.#left -= 1;
-          void this.load();
+          void this.load().then(() => isFocused() && part.scrollIntoView({ block: "nearest" }));
         }
       },
       { rootMargin: AHEAD },

@@ -27,7 +27,7 @@ export class Reading {
     }
     const seen = this.#inView().map((one) => ({ one, top: one.getBoundingClientRect().top }));
     change();
-    const still = seen.find(({ one }) => one.isConnected && one.getClientRects().length > 0);
+    const still = seen.find(({ one }) => one.checkVisibility());
     if (!still) return;
     const rest = Math.abs(scroller.scrollTop - this.#top) < 1 ? this.#rest : 0;
     const moved = () => still.one.getBoundingClientRect().top - still.top + rest;

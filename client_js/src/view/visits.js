@@ -37,9 +37,8 @@ export class Visits {
   mark() {
     const seen = this.#seen;
     if (seen === null) return;
-    const isSeen = (/** @type {HTMLElement} */ one) => comparePlaces(placeOfArticle(one), seen) <= 0;
     const { articles, newestFirst } = this.#feed;
-    const first = articles.findIndex((one) => isSeen(one) === newestFirst);
+    const first = articles.findIndex((one) => comparePlaces(placeOfArticle(one), seen) <= 0 === newestFirst);
     const wanted = first > 0 ? articles[first] : null;
     if (this.#divider?.parentElement === wanted) return;
     this.#divider?.remove();

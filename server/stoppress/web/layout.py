@@ -83,6 +83,7 @@ class Layout:
         for view in (View("sample", "0", header, [entry]), View("sample", "0", None, [])):
             self.blog(site, view)
         self.render("index.html", rows=[Row(header, 1, moment)], older=None, newer=None, head=describe_index(site))
+        self.render("problem.html", title="Not Found", detail="there is nothing here")
 
 
 def _explain(folder: str, error: Exception) -> str:

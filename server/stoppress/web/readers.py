@@ -24,6 +24,7 @@ from stoppress.web.admission import Refusal
 from stoppress.web.bodies import number, weights
 from stoppress.web.pages import Pages
 from stoppress.web.problems import Refused
+from stoppress.web.security import READABLE
 from stoppress.web.visits import TurnedAway, Visit, Visits
 from stoppress.wire.encodings import HTTP_JSON, SSE
 from stoppress.wire.messages import Beat, Page, Retry
@@ -35,9 +36,6 @@ RECONNECT = Retry(min=1_000, max=5_000)
 """When a browser comes back to an event stream that it has lost, unless it is told otherwise."""
 
 LEFT = Farewell(1001, "the reader has left")
-
-PUBLIC = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag"}
-"""A public blog may be read from any page."""
 
 
 class Readers:
@@ -94,7 +92,7 @@ class Readers:
         last = request.headers.get("last-event-id")
         since = Cursor.parse(last, "Last-Event-ID") if last else _cursor(request.query_params.get("since"))
         hub = await self._hub(request, since)
-        headers = {**PUBLIC, "cache-control": "no-store", "x-accel-buffering": "no"}
+        headers = {**READABLE, "cache-control": "no-store", "x-accel-buffering": "no"}
         if request.method == "HEAD":
             return Response(None, 200, headers, media_type=SSE.name)
         visit = ExitStack()
@@ -231,7 +229,7 @@ def _known_tags(request: Request) -> list[str]:
 
 def _cacheable(request: Request, body: bytes, cursor: Cursor, cache_control: str) -> Response:
     etag = _etag(cursor)
-    headers = {**PUBLIC, "etag": etag, "cache-control": cache_control, "vary": "accept"}
+    headers = {**READABLE, "etag": etag, "cache-control": cache_control, "vary": "accept"}
     if etag in _known_tags(request):
         return Response(None, 304, headers)
     return Response(body, 200, headers, media_type="application/json")

@@ -1,4 +1,4 @@
-"""What browsers are told of every HTML answer: what a page may load, and who may frame it."""
+"""What browsers are told: what a page may load, who may frame it, and what pages of other origins may read."""
 
 from __future__ import annotations
 
@@ -33,3 +33,6 @@ EMBEDDABLE_HEADERS = {
     "content-security-policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors http: https:",
 }
 """Of a blog's pages."""
+
+READABLE = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Retry-After"}
+"""Of what readers get: a public blog may be read from any page, and so may the reason why it cannot be."""
