@@ -23,6 +23,10 @@ StartNode = Callable[..., Awaitable[RunningNode]]
 Eventually = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a job in the background: commands would ignore it, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class RedisServer:
     """A redis-server process on a free loopback port, without persistence."""
 

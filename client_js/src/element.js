@@ -3,7 +3,7 @@ import { LiveBlog } from "./core/live-blog.js";
 import { addTexts, textsOf } from "./texts.js";
 import { BlogView } from "./view/blog-view.js";
 import { hydrate } from "./view/hydrate.js";
-import { directionOf } from "./view/languages.js";
+import { directionOf, markLanguage } from "./view/languages.js";
 import { skeleton } from "./view/skeleton.js";
 import { styleSheet } from "./view/style-sheet.js";
 
@@ -54,6 +54,7 @@ export class LiveBlogElement extends HTMLElement {
     root.append(...skeleton(setting));
     const view = new BlogView(root, live, setting, { language, newest: true });
     view.start();
+    live.addEventListener("change", () => markLanguage(root, live.state.header?.language));
     if (this.isConnected) live.start();
     live.addEventListener("change", () => void this.#arrive(view), { once: true });
   }

@@ -42,6 +42,10 @@ async def write(nodes: list[RunningNode], failed: list[str]) -> None:
             await asyncio.sleep(1 / WRITES_PER_SECOND)
 
 
+ROOM = 1.5
+"""About half of the readers are on the first node, and these clients count late what comes while others compute."""
+
+
 @pytest.mark.redis
 async def test_a_rolling_restart_loses_nothing(nodes: list[RunningNode], figure: Callable[[str], None]):
     await nodes[0].make_blog("restart")
@@ -55,7 +59,7 @@ async def test_a_rolling_restart_loses_nothing(nodes: list[RunningNode], figure:
             readers = READERS if node is nodes[1] else READERS / 2
             assert await node.stop() == 0
             await node.start()
-            assert busiest_second(fans) <= readers / 10 + 1
+            assert busiest_second(fans) <= readers / 10 * ROOM
         await everybody(fans, lambda fan: fan.connected)
         writer.cancel()
         await asyncio.sleep(0.5)

@@ -71,6 +71,15 @@ async def test_the_publisher_fills_its_slots_and_sets_its_colours(node: RunningN
     assert colour == "rgb(1, 2, 3)"
 
 
+async def test_the_blog_keeps_its_own_language(node: RunningNode, embed: Embed) -> None:
+    await send(node, "PATCH", "", {"language": "ar"})
+    page = await embed(attributes='lang="de"')
+    for part in ("title", "entries"):
+        await expect(page.locator(f'[data-part="{part}"]')).to_have_attribute("lang", "ar")
+        await expect(page.locator(f'[data-part="{part}"]')).to_have_attribute("dir", "rtl")
+    await expect(page.locator(".tools")).not_to_have_attribute("dir", "rtl")
+
+
 async def test_it_speaks_the_language_around_it(node: RunningNode, embed: Embed) -> None:
     page = await embed(attributes='lang="de"')
     await expect(page.get_by_text("Noch keine Meldungen")).to_be_visible(timeout=5_000)
