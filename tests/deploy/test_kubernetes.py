@@ -94,13 +94,20 @@ def test_the_pods_of_the_ingress_are_believed_and_are_the_only_ones_that_reach_a
 
 def test_it_has_time_to_go():
     assert POD["spec"]["terminationGracePeriodSeconds"] == KILLED_AFTER["terminationGracePeriodSeconds"]
-    assert KILLED_AFTER["terminationGracePeriodSeconds"] > longest_stop(VARIABLES)
+    assert KILLED_AFTER["terminationGracePeriodSeconds"] > pre_stop() + longest_stop(VARIABLES)
 
 
 def test_load_balancers_have_time_to_learn_that_it_goes():
-    """By `STOPPRESS_LEAD`. With a `preStop` that sleeps, too, they would have it twice."""
-    assert load_settings(environ=VARIABLES).lead > CONTAINER["readinessProbe"]["periodSeconds"]
-    assert "lifecycle" not in CONTAINER
+    """By `preStop`. With `STOPPRESS_LEAD`, too, they would have it twice."""
+    assert pre_stop() >= CONTAINER["readinessProbe"]["periodSeconds"]
+    assert load_settings(environ=VARIABLES).lead == 0
+
+
+def pre_stop() -> int:
+    """Seconds."""
+    command, seconds = CONTAINER["lifecycle"]["preStop"]["exec"]["command"]
+    assert command == "sleep"
+    return int(seconds)
 
 
 def test_there_are_always_nodes_left():
