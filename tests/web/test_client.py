@@ -100,12 +100,11 @@ class Tab:
         return dict(await self.page.evaluate("shown()"))
 
     async def pass_time(self, milliseconds: int) -> None:
-        """Timers run, and between them the network has its turn: a live client hears something."""
+        """Timers run, and in each step the network has its turn: a live client hears something."""
         for _ in range(milliseconds // STEP):
+            begun = await self.page.evaluate("Date.now()")
             await self.page.clock.run_for(STEP)
-            await self.page.evaluate(
-                "since => new Promise(heard => heardSince(since, heard))", await self.page.evaluate("Date.now()")
-            )
+            await self.page.evaluate("since => new Promise(heard => heardSince(since, heard))", begun)
 
     async def hide(self, hidden: bool) -> None:
         # Headless Chromium has no tab that is not seen
