@@ -46,6 +46,7 @@ ROOM = 1.5
 """About half of the readers are on the first node, and these clients count late what comes while others compute."""
 
 
+@pytest.mark.slow
 @pytest.mark.redis
 async def test_a_rolling_restart_loses_nothing(nodes: list[RunningNode], figure: Callable[[str], None]):
     await nodes[0].make_blog("restart")

@@ -93,6 +93,7 @@ async def test_the_page_names_every_operation_and_every_field(reader: httpx.Asyn
         assert f"<code>{field}</code>" in answer.text
 
 
+@pytest.mark.slow
 async def test_schemathesis_finds_nothing(node: RunningNode, editor: httpx.AsyncClient, blog: str, tmp_path: Path):
     settings = (SUPPORT / "schemathesis.toml").read_text() + await _targets(editor, blog)
     (tmp_path / "schemathesis.toml").write_text(settings)
