@@ -232,14 +232,41 @@ async def test_a_long_poll_ends_when_its_reader_leaves(node: RunningNode, post: 
     cursor = (await post())["cursor"]
     async with httpx.AsyncClient(base_url=node.url, trust_env=False) as client:
         held = asyncio.create_task(client.get(f"/blogs/{blog}/changes", params={"since": cursor, "wait": 60}))
-        await until_polls(node, 1)
+        await until_held(node, "long_poll", 1)
         held.cancel()
-    await until_polls(node, 0)
+    await until_held(node, "long_poll", 0)
 
 
-async def until_polls(node: RunningNode, number: int) -> None:
-    """Wait until so many are held."""
-    sample = f'stoppress_readers{{compression="none",encoding="json",transport="long_poll"}} {number}.0'
+@pytest.mark.parametrize("behind", [b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", b""], ids=["request", "nothing"])
+@pytest.mark.parametrize("transport", ["long_poll", "sse"])
+async def test_nobody_leaves_an_empty_seat_behind(
+    node: RunningNode, post: Post, blog: str, transport: str, behind: bytes
+):
+    """Not with a request behind the one that is held, either."""
+    surface = f"changes?wait=60&since={(await post())['cursor']}" if transport == "long_poll" else "events"
+    lines = [await asyncio.open_connection("127.0.0.1", node.port) for _ in range(5)]
+    for _, writer in lines:
+        writer.write(f"GET /blogs/{blog}/{surface} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    await until_held(node, transport, 5)
+    for _, writer in lines:
+        writer.write(behind)
+        writer.close()
+    await until_held(node, transport, 0)
+
+
+async def test_a_held_request_reads_no_body(node: RunningNode, post: Post, blog: str):
+    surface = f"changes?wait=60&since={(await post())['cursor']}"
+    reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+    head = f"GET /blogs/{blog}/{surface} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    writer.write(head.encode() + b"4\r\nbody\r\n")
+    async with asyncio.timeout(5):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+
+
+async def until_held(node: RunningNode, transport: str, number: int) -> None:
+    """Wait until so many requests are held."""
+    sample = f'stoppress_readers{{compression="none",encoding="json",transport="{transport}"}} {number}.0'
     async with httpx.AsyncClient(base_url=node.url, trust_env=False) as client, asyncio.timeout(5):
         while sample not in (await client.get("/metrics")).text:
             await asyncio.sleep(0.05)

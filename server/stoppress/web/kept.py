@@ -94,7 +94,10 @@ class KeptConnection(HttpToolsProtocol):
         self._in_body = True
         self._head_bytes = self._body_bytes = 0
         self._deadlines.set(self, BODY_TICKS)
+        before = self.cycle
         super().on_headers_complete()
+        if before is not None and not before.response_complete:
+            before.message_event.set()  # uvicorn reads no further until it is answered: it is told that somebody waits
 
     def on_body(self, body: bytes) -> None:
         before, self._body_bytes = self._body_bytes, min(self._body_bytes + len(body), EARNING_BYTES)

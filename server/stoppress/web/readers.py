@@ -12,7 +12,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from stoppress.errors import BadInput, EntryNotFound
 from stoppress.follower import Follower
@@ -157,7 +157,7 @@ class Readers:
     async def _held(self, request: Request) -> AsyncIterator[Visit]:
         try:
             with self._visits.open(request, "long_poll") as visit:
-                leaving = asyncio.create_task(_end_with_connection(visit, request))
+                leaving = asyncio.create_task(_end_with_reader(visit, request.receive))
                 try:
                     yield visit
                 finally:
@@ -169,11 +169,17 @@ class Readers:
         return await self._follower.hub(request.path_params["blog"], since)
 
 
-async def _end_with_connection(visit: Visit, request: Request) -> None:
+async def _end_with_reader(visit: Visit, receive: Receive) -> None:
     """A reader who has left takes nobody's place."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    await _gone(receive)
     visit.end(LEFT)
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the reader has left, or has sent a body or another request: then it cannot be seen to leave."""
+    first = await receive()
+    if first["type"] == "http.request" and not first.get("body") and not first.get("more_body"):
+        await receive()
 
 
 def _slices(data: bytes) -> Iterator[bytes]:
@@ -189,8 +195,12 @@ class _Stream(StreamingResponse):
         self._visit = visit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def gone() -> Message:
+            await _gone(receive)
+            return {"type": "http.disconnect"}
+
         with self._visit:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, gone, send)
 
 
 def _unavailable(refusal: Refusal) -> Refused:
