@@ -17,8 +17,11 @@ export class LiveBlogElement extends HTMLElement {
   /** The blog as it is followed; null before the element is in a document. @type {LiveBlog | null} */
   live = null;
 
+  /** Whether there is something that shows the blog. */
+  #isReady = false;
+
   connectedCallback() {
-    if (this.live) this.live.start();
+    if (this.live) this.#follow();
     else if (this.querySelector("[data-part]")) void this.#takeOver();
     else void this.#make();
   }
@@ -40,7 +43,8 @@ export class LiveBlogElement extends HTMLElement {
     const view = new BlogView(this, live, setting, { language: lang, newest });
     view.start();
     live.addEventListener("change", (event) => this.#nameDocument(/** @type {CustomEvent<Applied>} */ (event).detail));
-    if (this.isConnected) live.start();
+    this.#isReady = true;
+    this.#follow();
     void this.#arrive(view, `${this.getAttribute("src")}/entries/`);
   }
 
@@ -55,8 +59,14 @@ export class LiveBlogElement extends HTMLElement {
     const view = new BlogView(root, live, setting, { language, newest: true });
     view.start();
     live.addEventListener("change", () => markLanguage(root, live.state.header?.language));
-    if (this.isConnected) live.start();
     live.addEventListener("change", () => void this.#arrive(view), { once: true });
+    this.#isReady = true;
+    this.#follow();
+  }
+
+  /** It may be taken out of the document, or to another place in it, while it is made ready. */
+  #follow() {
+    if (this.#isReady && this.isConnected) this.live?.start();
   }
 
   /**

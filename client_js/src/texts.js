@@ -29,7 +29,7 @@ export function addTexts(language, texts) {
 export async function textsOf(language) {
   const [first] = (language ?? "en").toLowerCase().split("-");
   const file = FILES[first];
-  const own = file && (await beside(file, (answer) => answer.json()));
+  const own = await (file && beside(file, (answer) => answer.json())); // who adds texts has its turn in any case
   return { ...en, ...own, ...ADDED[first] };
 }
 

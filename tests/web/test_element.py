@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Embed
@@ -52,6 +53,42 @@ async def test_its_links_lead_to_the_server_and_its_older_entries_come_to_it(nod
     await expect(older).to_have_attribute("href", re.compile(re.escape(f"{node.url}/blogs/demo?before=")))
     await older.click()
     await expect(page.locator(".entry")).to_have_count(5, timeout=SOON)
+
+
+async def test_it_may_be_moved_while_it_is_made_ready(node: RunningNode, embed: Embed) -> None:
+    await post(node, title="Before")
+    move = """addEventListener("DOMContentLoaded", () => {
+        const element = document.querySelector("live-blog");
+        document.body.append(document.createElement("div"));
+        document.body.lastElementChild.append(element);
+    })"""
+    page = await embed(script=move)
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=5_000)
+    await expect(page.locator(".entry")).to_have_count(1)
+    await post(node, title="After")
+    await expect(page.locator(".entry")).to_have_count(2, timeout=SOON)
+
+
+async def test_the_sites_of_embeds_are_asked_for_once_and_nothing_else_changes(node: RunningNode, embed: Embed) -> None:
+    asked: list[str] = []
+    page = await embed()
+    page.on("request", lambda request: asked.append(request.url) if "embeds.json" in request.url else None)
+    await page.route("**/embeds.json", later)
+    await expect(page.locator(".status")).to_have_text("Live", timeout=5_000)
+    media = [{"type": "embed", "url": "https://vimeo.com/123456789", "caption": "The speech"}]
+    entries = [await post(node, title=f"Number {number}", media=media) for number in range(3)]
+    link = page.locator(f"#entry-{entries[0]}").get_by_role("link", name="The speech")
+    await link.focus(timeout=SOON)
+    await expect(page.locator("a[data-frame]")).to_have_count(3, timeout=5_000)
+    assert len(asked) == 1
+    assert await page.locator("live-blog").evaluate("one => one.shadowRoot.activeElement.closest('article').id") == (
+        f"entry-{entries[0]}"
+    )
+
+
+async def later(route: Route) -> None:
+    await asyncio.sleep(1)
+    await route.continue_()
 
 
 async def test_it_goes_to_the_entry_that_the_address_names(node: RunningNode, embed: Embed) -> None:

@@ -40,6 +40,8 @@ export class BlogView {
   #choices = rememberedChoices();
   /** The ids of new entries that wait behind the button. @type {Set<string>} */
   #waiting = new Set();
+  /** The ids of entries with an embed that is a plain link until it is known what its site shows. @type {Set<string>} */
+  #undressed = new Set();
   #newest;
   #day = new Date().toDateString();
 
@@ -111,17 +113,28 @@ export class BlogView {
    * @param {Applied} outcome
    */
   #show({ changed, header, reset }) {
-    const show = () => {
+    this.#change(() => {
       if (reset) this.#newest = true;
       this.#showEntries(changed, reset);
       if (header && this.#live.state.header) this.#showHeader(this.#live.state.header);
       this.#showPinned(changed, reset);
       if (this.#newest) this.#showKeyEvents(changed);
       this.#fill("pages", pagesElement(this.#olderPage, this.#newest, this.#setting));
+    });
+    this.#showNewDay();
+  }
+
+  /**
+   * What the reader is at, with the eyes or by keyboard, stays.
+   *
+   * @param {() => void} change
+   */
+  #change(change) {
+    const whole = () => {
+      change();
       this.#arrange();
     };
-    keepFocus(this.#part("entries"), () => this.#reading.hold(show));
-    this.#showNewDay();
+    keepFocus(this.#part("entries"), () => this.#reading.hold(whole));
   }
 
   get #olderPage() {
@@ -173,13 +186,19 @@ export class BlogView {
     this.#localise(made);
     const article = this.#feed.put(entry, made);
     if (fresh) highlight(article);
-    if (made.querySelector("figure.embed")) void this.#dressEmbeds(id);
+    if (made.querySelector("figure.embed")) void this.#dress(id);
     return article;
   }
 
-  /** An embed is a plain link until it is known what its site shows. @param {string} id */
-  async #dressEmbeds(id) {
-    if (await learnSites()) this.#reading.hold(() => this.#put(id, false));
+  /** @param {string} id */
+  async #dress(id) {
+    const learning = learnSites();
+    if (!learning) return; // it is dressed
+    this.#undressed.add(id);
+    if (!(await learning) || !this.#undressed.size) return;
+    const ids = [...this.#undressed].filter((one) => this.#feed.article(one));
+    this.#undressed.clear();
+    this.#change(() => ids.forEach((one) => this.#put(one, false)));
   }
 
   /** Show what has waited; the newest of it gets the focus if the reader has asked for it. */

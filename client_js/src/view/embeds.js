@@ -6,11 +6,22 @@ import { element } from "./elements.js";
 /** @type {Site[] | null} */
 let sites = null;
 
-/** Learn which sites there are; the server knows the same. @returns {Promise<boolean>} whether anything was learnt */
-export async function learnSites() {
-  if (sites) return false;
-  sites = await beside(new URL("../embeds.json", import.meta.url), (answer) => answer.json());
-  return sites !== null;
+/** @type {Promise<boolean> | null} */
+let learning = null;
+
+/**
+ * Learn which sites there are; the server knows the same.
+ *
+ * @returns {Promise<boolean> | null} whether they are known then; null if they have been before
+ */
+export function learnSites() {
+  if (sites) return null;
+  learning ??= beside(new URL("../embeds.json", import.meta.url), (answer) => answer.json()).then((found) => {
+    sites = found;
+    learning = null;
+    return found !== null;
+  });
+  return learning;
 }
 
 /**
