@@ -184,7 +184,7 @@ async def test_a_site_without_blogs_cannot_be_examined_whole(start_node: StartNo
     assert (result.code, levels(result)["blog"]) == (0, "warn")
 
 
-async def test_a_certificate_that_ends_soon_fails(node: RunningNode, tmp_path: Path):
+async def test_a_certificate_is_judged_by_what_is_left_of_it(node: RunningNode, tmp_path: Path):
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     making = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
     making += f" -addext subjectAltName=DNS:localhost -keyout {key} -out {certificate}"
@@ -194,7 +194,8 @@ async def test_a_certificate_that_ends_soon_fails(node: RunningNode, tmp_path: P
     async with Proxy(tls=tls).before(node) as url:
         trusted = await doctor("--url", url, SSL_CERT_FILE=str(certificate))
         unknown = await doctor("--url", url)
-    assert "expires in 2.0 days" in failed(trusted)
+    assert (trusted.code, levels(trusted)["tls"]) == (0, "ok")
+    assert "expires in 48.0 hours" in trusted.out
     assert levels(trusted)["websocket"] == levels(trusted)["events"] == "ok"
     assert "certificate verify failed" in failed(unknown)
 
@@ -299,9 +300,14 @@ async def test_a_redis_that_does_not_answer_fails(redis_server: RedisServer):
         (judge_backlog(128), Level.WARN),
         (judge_proxies("10.0.0.0/8"), Level.OK),
         (judge_proxies(""), Level.WARN),
-        (judge_certificate(60), Level.OK),
-        (judge_certificate(10), Level.WARN),
-        (judge_certificate(-1), Level.FAIL),
+        (judge_certificate(60, 90), Level.OK),
+        (judge_certificate(10, 90), Level.WARN),
+        (judge_certificate(2, 90), Level.FAIL),
+        (judge_certificate(-1, 90), Level.FAIL),
+        (judge_certificate(30, 365), Level.OK),
+        (judge_certificate(4 / 24, 0.5), Level.OK),
+        (judge_certificate(2 / 24, 0.5), Level.WARN),
+        (judge_certificate(0.5 / 24, 0.5), Level.FAIL),
         (judge_metrics(403, on_this_machine=False), Level.OK),
         (judge_metrics(200, on_this_machine=False), Level.FAIL),
         (judge_clock("clock", 0.9, 1), Level.OK),

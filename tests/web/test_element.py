@@ -103,9 +103,18 @@ async def test_the_publisher_fills_its_slots_and_sets_its_colours(node: RunningN
     await expect(page.locator("live-blog header")).to_be_visible(timeout=5_000)
     for text in ("Masthead", "Our stories", "Foot"):
         await expect(page.get_by_text(text)).to_be_visible()
+    ground = "one => getComputedStyle(one).backgroundColor"
+    assert await page.locator("live-blog").evaluate(ground) == "rgba(0, 0, 0, 0)"
     await page.locator("live-blog").evaluate("one => one.style.setProperty('--stoppress-paper', 'rgb(1, 2, 3)')")
-    colour = await page.locator("live-blog").evaluate("one => getComputedStyle(one).backgroundColor")
-    assert colour == "rgb(1, 2, 3)"
+    assert await page.locator("live-blog").evaluate(ground) == "rgb(1, 2, 3)"
+
+
+async def test_what_has_ended_cannot_be_paused(node: RunningNode, embed: Embed) -> None:
+    page = await embed()
+    pause = page.get_by_role("button", name="Pause")
+    await expect(pause).to_be_visible(timeout=5_000)
+    await send(node, "PATCH", "", {"status": "ended"})
+    await expect(pause).to_be_hidden(timeout=5_000)
 
 
 async def test_the_blog_keeps_its_own_language(node: RunningNode, embed: Embed) -> None:

@@ -173,13 +173,28 @@ async def test_a_browser_is_shown_a_page_that_says_what_is_wrong(reader: httpx.A
     assert answer.headers["content-type"].startswith("text/html")
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert "accept" in answer.headers["vary"]
-    assert "There is no" in Document(answer.text).tree.text_content()
+    shown = Document(answer.text).tree
+    assert "This page does not exist, or it is gone." in shown.text_content()
+    assert shown.xpath("//a/@href") == ["/"]
 
 
-async def test_a_page_about_an_error_quotes_what_was_asked_for_as_text(reader: httpx.AsyncClient):
+async def test_a_page_about_an_error_keeps_hints_for_programs_to_itself(reader: httpx.AsyncClient, blog: str):
+    for address, status, said in (
+        ("/blogs/nowhere", 404, "does not exist"),
+        (f"/blogs/{blog}?before=x", 400, "The address of this page is not right."),
+    ):
+        page = await reader.get(address, headers={"accept": "text/html"})
+        program = await reader.get(address, headers={"accept": "application/json"})
+        assert page.status_code == program.status_code == status
+        assert said in page.text
+        assert program.json()["detail"] not in Document(page.text).tree.text_content()
+        assert "PUT" not in page.text and "`" not in page.text
+
+
+async def test_a_page_about_an_error_does_not_quote_what_was_asked_for(reader: httpx.AsyncClient):
     answer = await reader.get("/blogs/demo/<script>alert(1)", headers={"accept": "text/html"})
     assert answer.status_code == 404
-    assert "<script" not in answer.text and "&lt;script&gt;" in answer.text
+    assert "script" not in answer.text and "alert" not in answer.text
 
 
 async def test_wait_returns_at_once_where_there_is_something_new(reader: httpx.AsyncClient, post: Post, blog: str):

@@ -33,6 +33,9 @@ LONGEST_SECONDS = 60.0
 LEAST_DAYS, FEW_DAYS = 3, 14
 """Of a certificate."""
 
+LEAST_SHARE, SMALL_SHARE = 1 / 20, 1 / 4
+"""Of the lifetime of a certificate that never has so many days; what renews it by itself does so at a third."""
+
 DATE_APART = 5.0
 SUBPROTOCOL = Subprotocol("stoppress.v1+json")
 NEEDED_HEADERS = {"changes": ("etag", "cache-control"), "page": ("content-security-policy", "x-content-type-options")}
@@ -99,7 +102,8 @@ class Site:
         _, writer = await asyncio.open_connection(self._host, port, ssl=self._tls)
         certificate = writer.get_extra_info("peercert")
         writer.close()
-        return judge_certificate((ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) / 86_400)
+        begins, ends = (ssl.cert_time_to_seconds(certificate[name]) for name in ("notBefore", "notAfter"))
+        return judge_certificate((ends - time.time()) / 86_400, (ends - begins) / 86_400)
 
     async def _date(self) -> Finding:
         began = time.time()
@@ -217,13 +221,14 @@ def _missing(answer: httpx.Response, names: Iterable[str]) -> list[str]:
     return [name for name in names if name not in answer.headers]
 
 
-def judge_certificate(days: float) -> Finding:
-    """`days` until it expires."""
-    text = f"the certificate expires in {days:.1f} days"
-    if days > FEW_DAYS:
+def judge_certificate(days: float, lifetime: float) -> Finding:
+    """`days` until it expires, of those for which it was made."""
+    left = f"{days:.1f} days" if days >= 2 else f"{days * 24:.1f} hours"
+    text = f"the certificate expires in {left}"
+    if days > min(FEW_DAYS, lifetime * SMALL_SHARE):
         return ok("tls", text)
     advice = f"{text}: renew it, and look why that is not done by itself"
-    return warn("tls", advice) if days > LEAST_DAYS else fail("tls", advice)
+    return warn("tls", advice) if days > min(LEAST_DAYS, lifetime * LEAST_SHARE) else fail("tls", advice)
 
 
 def judge_metrics(status: int, *, on_this_machine: bool) -> Finding:

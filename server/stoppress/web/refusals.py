@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +14,16 @@ from stoppress.web.bodies import weights
 from stoppress.web.layout import Layout
 from stoppress.web.problems import on_bug, on_error, on_http_exception
 from stoppress.web.security import HTML_HEADERS, READABLE
+
+SAID = {
+    400: ("Wrong address", "the address of this page is not right"),
+    404: ("Page not found", "this page does not exist, or it is gone"),
+    429: ("Too many requests", "too much comes from where you are: try again in a moment"),
+    503: ("Not available just now", "this page cannot be shown just now: try again in a moment"),
+}
+"""What readers are told, by status: the title and a sentence. What programs are told is for those who write them."""
+
+OTHERWISE = ("Something went wrong", "this page cannot be shown")
 
 
 class Refusals:
@@ -54,7 +63,7 @@ class Refusals:
         return answer
 
     def _page(self, problem: Response) -> Response:
-        said = msgspec.json.decode(bytes(problem.body))
-        html = self._layout.render("problem.html", title=said["title"], detail=said["detail"])
+        title, detail = SAID.get(problem.status_code, OTHERWISE)
+        html = self._layout.render("problem.html", title=title, detail=detail)
         kept = {name: value for name, value in problem.headers.items() if not name.startswith("content-")}
         return Response(html, problem.status_code, {**kept, **HTML_HEADERS}, media_type="text/html")
