@@ -140,6 +140,36 @@ async def test_a_process_goes_on_if_the_new_one_does_not_start(redis_server: Red
         assert await server.stop() == 0
 
 
+@pytest.mark.redis
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("pause", [0.0, 0.15, 0.4])
+async def test_a_stop_while_a_new_process_starts_is_one_of_both(
+    redis_server: RedisServer, eventually: Eventually, tmp_path: Path, workers: int, pause: float
+):
+    options = ("serve", "--port", "0", "--store", redis_server.url, "--workers", str(workers))
+    with manager(f"{tmp_path}/notify") as systemd:
+        async with running(*options, STOPPRESS_KEYS=KEYS, NOTIFY_SOCKET=systemd.address) as server:
+            port = int((await server.line("serves")).split("serves ")[1].split()[0].rpartition(":")[2])
+            assert "READY" in await systemd.message()
+            known = children(server.pid)
+            server.hang_up()
+            await server.line("takeover_begins")
+            (successor,) = children(server.pid) - known
+            await asyncio.sleep(pause)
+            server.terminate()
+            assert await server.ended() == 0
+
+            async def it_has_ended() -> bool:
+                return gone(successor)
+
+            await eventually(it_has_ended)
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port))
+            assert "RELOADING" in await systemd.message()
+            assert await systemd.message() == {"STOPPING": "1"}
+            assert not systemd.has_more()
+
+
 def test_a_socket_from_the_service_manager_is_served(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port, fd = listening.getsockname()[1], listening.fileno()

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from loadtest.proofs.verdict import verdict
 from loadtest.server import Server
 from loadtest.swarming import seconds, swarming
 from stoppress.swarm.histogram import Histogram
@@ -54,8 +55,10 @@ async def refusals(url: str) -> int:
     return sum(int(float(line.split()[1])) for line in metrics if line.startswith("stoppress_refusals_total{"))
 
 
-async def overload(readers: int, publish: float) -> bool:
+async def overload(readers: int, publish: float) -> bool | None:
     """Print what happened. Returns whether the p99 of those who are in at most doubled, and nobody missed anything.
+
+    None: the machine was too busy before the crowd came, so that nothing can be told.
 
     Args:
         readers: the node's capacity, as `STOPPRESS_MAX_READERS` says it.
@@ -80,5 +83,4 @@ async def overload(readers: int, publish: float) -> bool:
         f"ratio {then / normal if normal else 0:.2f}"
     )
     print(f"wrong: {stayed['wrong'] or 'nothing'}")
-    enough = refused >= too_many and len(before) > 0 and len(during) > 0
-    return enough and not stayed["wrong"] and got_in == 0 and then <= 2 * normal
+    return verdict(before, during, stayed["wrong"], is_kept=refused >= too_many and got_in == 0)

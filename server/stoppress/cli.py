@@ -66,7 +66,7 @@ def serve(**flags: str | None) -> None:
     """
     from stoppress.app import Node
     from stoppress.sockets import address_of, allow_many, listen
-    from stoppress.takeover import inherited, say_ready, say_stopping
+    from stoppress.takeover import Successor, inherited, say_ready, say_stopping
     from stoppress.watch.logs import set_up
 
     configured = settings.load(flags)
@@ -91,14 +91,18 @@ def serve(**flags: str | None) -> None:
         click.echo(f"Stoppress {__version__} serves {address_of(sockets[0])}")
         say_ready()
 
-    successor = _successor(sockets, may=node.store.nodes_share_it)
-    _run(node.serve(sockets[0], beside=announce, successor=successor, stopping=say_stopping))
+    successor = Successor(sockets)
+
+    def stopping() -> None:
+        successor.stop()
+        say_stopping()
+
+    on_hangup = _on_hangup(successor.start, may=node.store.nodes_share_it)
+    _run(node.serve(sockets[0], beside=announce, successor=on_hangup, stopping=stopping))
 
 
-def _successor(sockets: list[socket.socket], *, may: bool) -> Callable[[], bool] | None:
+def _on_hangup(start: Callable[[], bool], *, may: bool) -> Callable[[], bool] | None:
     """What to do on SIGHUP; a terminal that is closed sends it, too, and then ends the server as it always does."""
-    from stoppress.takeover import start_successor
-
     if sys.stdin is not None and sys.stdin.isatty():
         return None
 
@@ -107,13 +111,13 @@ def _successor(sockets: list[socket.socket], *, may: bool) -> Callable[[], bool]
         logging.getLogger("stoppress.takeover").error("takeover_refused", extra={"reason": reason})
         return False
 
-    return (lambda: start_successor(sockets)) if may else refuse
+    return start if may else refuse
 
 
 def _serve_by_workers(configured: settings.Settings, sockets: list[socket.socket]) -> None:
     from stoppress.app import Node
     from stoppress.sockets import address_of, listen
-    from stoppress.takeover import say_ready, say_stopping
+    from stoppress.takeover import Successor, say_ready, say_stopping
     from stoppress.watch.workers import Place
     from stoppress.workers import Workers
 
@@ -139,7 +143,9 @@ def _serve_by_workers(configured: settings.Settings, sockets: list[socket.socket
         say_ready()
 
     stop_seconds = configured.lead + configured.drain + STOP_SECONDS
-    Workers(sockets, serve, stop_seconds).run(announce, _successor(sockets, may=True), say_stopping)
+    successor = Successor(sockets)
+    workers = Workers(sockets, serve, stop_seconds)
+    workers.run(announce, _on_hangup(successor.start, may=True), say_stopping, successor.stop)
 
 
 @cli.command()

@@ -8,6 +8,7 @@ A service manager that asks is told of it as sd_notify(3) has it, in NOTIFY_SOCK
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -29,6 +30,9 @@ OUT_OF_THE_WAY = 64
 
 START_SECONDS = 30.0
 """How long a new process may take until it is ready."""
+
+END_SECONDS = 10.0
+"""How long it may take to end again, if a stop comes meanwhile: it has had no time to get many readers."""
 
 NOTIFY_SECONDS = 1.0
 """How long the service manager may keep a message from being sent: nobody is served meanwhile."""
@@ -97,35 +101,80 @@ def _notify(*lines: str) -> None:
         log.warning("notify_failed", extra={"socket": path, "lines": lines, "reason": str(error)})
 
 
-def start_successor(listening: Sequence[socket.socket]) -> bool:
-    """Start this process's command anew with its sockets. Returns whether the new one serves; if not, it is gone."""
-    _notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
-    if _successor_serves(listening):
-        return True
-    say_ready()
-    return False
+class Successor:
+    """A new process of this process's command, which gets its sockets.
 
+    Args:
+        listening: the sockets.
+    """
 
-def _successor_serves(listening: Sequence[socket.socket]) -> bool:
-    ready, tell = os.pipe()
-    try:
-        pid = _spawn([*(sock.fileno() for sock in listening), tell])
-    except OSError as error:  # as while Python itself is replaced
-        os.close(ready)
-        log.error("takeover_failed", extra={"reason": str(error)})
-        return False
-    finally:
-        os.close(tell)
-    log.warning("takeover_begins", extra={"successor": pid})
-    try:
-        if select.select([ready], [], [], START_SECONDS)[0] and os.read(ready, 1):
+    def __init__(self, listening: Sequence[socket.socket]) -> None:
+        self._listening = listening
+        self._pid: int | None = None
+        self._stopped = False
+
+    def start(self) -> bool:
+        """Returns whether it serves; if not, it is gone."""
+        _notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        if self._serves():
             return True
-    finally:
-        os.close(ready)
+        if not self._stopped:
+            say_ready()
+        return False
+
+    def stop(self) -> None:
+        """End it, as this process is to end: nobody would know of the new one. Nothing is started from now on.
+
+        May be called from another thread, or by a signal's handler, in the middle of `start`; it waits for nothing.
+        """
+        self._stopped = True
+        if self._pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGTERM)
+
+    def _serves(self) -> bool:
+        if self._stopped:
+            return False
+        ready, tell = os.pipe()
+        try:
+            self._pid = pid = _spawn([*(sock.fileno() for sock in self._listening), tell])
+        except OSError as error:  # as while Python itself is replaced
+            os.close(ready)
+            log.error("takeover_failed", extra={"reason": str(error)})
+            return False
+        finally:
+            os.close(tell)
+        log.warning("takeover_begins", extra={"successor": pid})
+        if self._stopped:  # perhaps before it had a process id
+            self.stop()
+        try:
+            if select.select([ready], [], [], START_SECONDS)[0] and os.read(ready, 1) and not self._stopped:
+                return True
+        finally:
+            os.close(ready)
+        self._pid = None
+        if self._stopped:
+            _end(pid)
+            log.warning("takeover_stopped", extra={"successor": pid})
+        else:
+            _kill(pid)
+            log.error("takeover_failed", extra={"successor": pid})
+        return False
+
+
+def _end(pid: int) -> None:
+    """Wait for a child that was told to end, and kill it if that takes too long."""
+    deadline = time.monotonic() + END_SECONDS
+    while os.waitpid(pid, os.WNOHANG) == (0, 0):
+        if time.monotonic() > deadline:
+            _kill(pid)
+            return
+        time.sleep(0.02)
+
+
+def _kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    log.error("takeover_failed", extra={"successor": pid})
-    return False
 
 
 def _spawn(fds: Sequence[int]) -> int:

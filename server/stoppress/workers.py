@@ -50,6 +50,7 @@ class Workers:
         self._processes: dict[int, BaseProcess] = {}
         self._successor: Callable[[], bool] | None = None
         self._stopping: Callable[[], None] = lambda: None
+        self._give_up: Callable[[], None] = lambda: None
         self._leaving = False
         self._parent_gone, self._parent_here = self._context.Pipe(duplex=False)
         self._signals, self._on_signal = socket.socketpair()
@@ -59,6 +60,7 @@ class Workers:
         announce: Callable[[], None],
         successor: Callable[[], bool] | None = None,
         stopping: Callable[[], None] = lambda: None,
+        give_up: Callable[[], None] = lambda: None,
     ) -> None:
         """Until SIGTERM or SIGINT, or until others have taken over on SIGHUP.
 
@@ -67,9 +69,12 @@ class Workers:
             successor: what to do on SIGHUP: whether other processes serve on the sockets from now on. Then workers
                 leave. Without it SIGHUP is not handled.
             stopping: called when the end begins, unless others go on.
+            give_up: called by the handler of the signal to stop, even in the middle of `successor`, which then has to
+                return soon.
         """
         self._successor = successor
         self._stopping = stopping
+        self._give_up = give_up
         with self._signals_as_events(), contextlib.suppress(Stopped):
             try:
                 for index in range(len(self._listening)):  # the first one alone: what is wrong is then said once
@@ -85,12 +90,18 @@ class Workers:
     def _signals_as_events(self) -> Iterator[None]:
         self._on_signal.setblocking(False)
         signal.set_wakeup_fd(self._on_signal.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if self._successor else [])):
-            signal.signal(number, lambda *_: None)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+        if self._successor:
+            signal.signal(signal.SIGHUP, lambda *_: None)
         try:
             yield
         finally:
             signal.set_wakeup_fd(-1)
+
+    def _on_stop(self, *_: object) -> None:
+        if not self._leaving:  # else others serve already
+            self._give_up()
 
     def _wait(self, *others: Connection | int) -> None:
         """Until one of them can be read, or others are to take over. Raises `Stopped`."""

@@ -6,9 +6,12 @@ import re
 
 import pytest
 
+import loadtest.proofs.__main__ as proofs
 from loadtest.proofs.overload import overload
 from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
+from loadtest.proofs.verdict import verdict
+from stoppress.swarm.histogram import Histogram
 
 
 @pytest.mark.slow
@@ -40,3 +43,41 @@ async def test_a_rolling_restart_behind_nginx_loses_nothing(
     out = capsys.readouterr().out
     assert "wrong: nothing" in out and "0 reset" in out and " 0 failed" in out, out
     assert re.search(r"^\d{2,} closed", out), out
+
+
+def times(seconds: float) -> Histogram:
+    histogram = Histogram()
+    histogram.add(seconds, 100)
+    return histogram
+
+
+@pytest.mark.parametrize(
+    ("before", "during", "wrong", "is_kept"),
+    [
+        (0.010, 0.015, {}, True),
+        (0.010, 0.030, {}, False),
+        (0.200, 0.200, {}, None),
+        (0.200, 0.900, {}, None),
+        (0.200, 0.200, {"missed": 1}, False),
+    ],
+)
+def test_a_machine_that_was_too_busy_before_says_nothing(
+    capsys: pytest.CaptureFixture[str], before: float, during: float, wrong: dict[str, int], is_kept: bool | None
+):
+    assert verdict(times(before), times(during), wrong, is_kept=True) is is_kept
+    said = "too busy before it began to tell: fewer readers or writes" in capsys.readouterr().out
+    assert said == (is_kept is None)
+
+
+@pytest.mark.parametrize(("told", "out", "status"), [(True, "kept\n", 0), (False, "NOT KEPT\n", 1), (None, "", 1)])
+def test_nothing_is_said_to_be_broken_that_cannot_be_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, told: bool | None, out: str, status: int
+):
+    async def play(readers: int, publish: float) -> bool | None:
+        return told
+
+    monkeypatch.setitem(proofs.PROOFS, "storm", (play, 10, 1.0))
+    monkeypatch.setattr("loadtest.proofs.__main__.allow_many", lambda: None)
+    monkeypatch.setattr("sys.argv", ["proofs", "storm"])
+    assert proofs.main() == status
+    assert capsys.readouterr().out == out

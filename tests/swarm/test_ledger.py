@@ -70,6 +70,36 @@ def test_a_part_may_not_lack_what_is_the_newest_state():
     assert missing(ledger, update(0, 4, entry(2, "a"), entry(3, "b"), entry(4, "c"))) == [2]
 
 
+def test_what_is_in_no_part_of_a_catch_up_is_missed_though_it_changed_afterwards():
+    ledger = Ledger()
+    ledger.learn(json.dumps(entry(4, "a")).encode())
+    ledger.read(update(1, 3, entry(2), entry(3), more=True))
+    ledger.read(update(3, 6, entry(5), entry(6), more=True))
+    ledger.read(update(6, 7, entry(7)))
+    ledger.read(update(7, 8, entry(8, "a", 2)))
+    assert missing(ledger, update(0, 8, *map(entry, (2, 3, 5, 6, 7)), entry(8, "a", 2))) == [4]
+
+
+def test_a_newer_state_in_any_later_part_stands_for_an_older_one():
+    ledger = Ledger()
+    ledger.learn(json.dumps(entry(2, "a")).encode())
+    ledger.read(update(1, 3, entry(3), more=True))
+    ledger.read(update(3, 5, entry(4), entry(5), more=True))
+    ledger.read(update(5, 7, entry(6), entry(7, "a", 2)))
+    assert missing(ledger, update(0, 8, *map(entry, (3, 4, 5, 6)), entry(8, "a", 3))) == []
+
+
+def test_parts_of_which_not_all_came_are_not_accused():
+    ledger = Ledger()
+    ledger.learn(json.dumps(entry(2, "a")).encode())
+    ledger.read(update(3, 4, entry(4)))  # as those got it who were at 3 when nothing was newer
+    ledger.read(update(1, 3, entry(3), more=True))
+    assert missing(ledger, update(0, 8, entry(3), entry(4), entry(8, "a", 3))) == []
+    ledger.read(update(1, 3, entry(3), more=True, older=None))
+    ledger.read(update(3, 5, entry(4), entry(5), more=True))
+    assert missing(ledger, update(0, 8, *map(entry, (3, 4, 5)), entry(8, "a", 3))) == []
+
+
 def test_a_reset_lacks_what_is_not_older_than_its_oldest():
     ledger = Ledger()
     ledger.read(update(None, 4, entry(2), entry(4), older="/x"))

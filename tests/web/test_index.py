@@ -51,12 +51,9 @@ async def test_blogs_stand_by_status_with_what_they_have(node, reader):
     ]
 
 
-async def test_the_newest_update_stands_first_and_what_begins_next(node, reader):
+async def test_the_newest_coverage_stands_first_and_what_begins_next(node, reader):
     for hour in (7, 9, 8):
-        await node.make_blog(f"live-{hour}", headline=f"Live {hour}", coverage_start=f"2020-10-{20 - hour}T00:00:00Z")
-        async with node.editor() as editor:
-            entry = {"markdown": "x", "published_at": f"2020-10-09T0{hour}:00:00Z"}
-            await editor.post(f"/api/blogs/live-{hour}/entries", json=entry)
+        await node.make_blog(f"live-{hour}", headline=f"Live {hour}", coverage_start=f"2020-10-09T0{hour}:00:00Z")
     await node.make_blog("some-day", headline="Some day", status="scheduled")
     for day in (12, 11):
         start = {"status": "scheduled", "coverage_start": f"2040-10-{day}T00:00:00Z"}
@@ -65,14 +62,24 @@ async def test_the_newest_update_stands_first_and_what_begins_next(node, reader)
     assert [one.text_content() for one in headings] == ["Live 9", "Live 8", "Live 7", "On 11", "On 12", "Some day"]
 
 
-async def test_a_live_blog_with_a_new_update_comes_to_the_first_page(node, reader):
-    for number in range(PER_PAGE + 1):
-        await node.make_blog(f"b{number:02}", coverage_start=f"2020-10-09T06:{number:02}:00Z")
-    last = (await rows(reader, "/?page=2"))[0]
-    assert last.startswith("Live b00")
-    async with node.editor() as editor:
-        await editor.post("/api/blogs/b00/entries", json={"markdown": "x"})
-    assert (await rows(reader))[0].startswith("Live b00 1 update")
+@pytest.mark.parametrize("has_times", [False, True])
+async def test_a_walk_over_all_pages_meets_each_blog_once(node, has_times: bool):
+    """After a start no blog is in memory, and each look at a page brings some there."""
+    names = [f"b{number:02}" for number in range(2 * PER_PAGE + 5)]
+    for number, name in enumerate(names):
+        times = {"coverage_start": f"2020-10-09T06:{number // 2 % 60:02}:00Z"} if has_times else {}
+        await node.make_blog(name, **times)
+        async with node.editor() as editor:
+            entry = {"markdown": "x", "published_at": f"2020-10-{1 + number // 24:02}T{number % 24:02}:00:00Z"}
+            await editor.post(f"/api/blogs/{name}/entries", json=entry)
+    await node.stop()
+    await node.start()
+    async with httpx.AsyncClient(base_url=node.url, trust_env=False) as again:
+        walks = [[await rows(again, f"/?page={page}") for page in (1, 2, 3)] for _ in range(2)]
+    for walk in walks:
+        met = [row.split()[1] for page in walk for row in page]
+        assert sorted(met) == names
+    assert walks[0] == walks[1]
 
 
 async def test_without_blogs_it_says_how_to_make_one(reader):

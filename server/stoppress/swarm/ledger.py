@@ -9,7 +9,7 @@ fewer items than changes has to be looked at again when more is known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -85,12 +85,14 @@ class Update:
         "more",
         "newest",
         "oldest",
+        "order",
         "readers",
         "seq",
         "stamps",
     )
 
-    def __init__(self, update: _Update, stamps: tuple[float, ...]) -> None:
+    def __init__(self, update: _Update, stamps: tuple[float, ...], order: int) -> None:
+        self.order = order
         self.after = update.from_
         self.cursor = update.cursor
         self.after_seq = 0 if update.from_ is None else Cursor.parse(update.from_).seq
@@ -125,8 +127,8 @@ class Update:
 
     @property
     def answers_for(self) -> range:
-        """The seqs of which it has the item or a newer state; after a part, others may have them."""
-        return range(0) if self.after is None or self.more else range(self.after_seq + 1, self.seq + 1)
+        """The seqs of which it has the item or a newer state; of a part, a later part may have the newer state."""
+        return range(0) if self.after is None else range(self.after_seq + 1, self.seq + 1)
 
     def lacks(self, change: Change, seq: int, published_at: str | None = None) -> bool:
         """Whether it should have the item that changed at `seq`, and has not.
@@ -158,6 +160,7 @@ class Ledger:
         self.contradictions: list[str] = []
         self._messages: dict[bytes, Update | Beat | Retry | Unknown] = {}
         self._unsure: list[Update] = []
+        self._updates = 0
         self._json = msgspec.json.Decoder(_Update | Beat | Retry)
         self._msgpack = msgspec.msgpack.Decoder(_Update | Beat | Retry)
         self._json_type = msgspec.json.Decoder(Unknown)
@@ -188,7 +191,9 @@ class Ledger:
             return unknown
         if not isinstance(message, _Update):
             return message
-        update = Update(message, tuple(int(stamp) / 1e9 for stamp in STAMP.findall(payload)))
+        self._updates += 1
+        stamps = tuple(int(stamp) / 1e9 for stamp in STAMP.findall(payload))
+        update = Update(message, stamps, self._updates)
         self._learn(message.entries if message.header is None else [*message.entries, message.header])
         if not update.is_whole:
             self._unsure.append(update)
@@ -220,11 +225,17 @@ class Ledger:
         """
         newest = [item for payload in truth for item in self._all(payload)]
         self._learn(newest)
+        following: dict[str, list[Update]] = {}
+        for message in self._messages.values():
+            if isinstance(message, Update) and message.after is not None:
+                following.setdefault(message.after, []).append(message)
         found = {}
         for update in self._unsure:
             for seq in update.answers_for:
                 change = self.changes.get(seq)
-                if change is not None and update.lacks(change, seq):
+                if change is None or not update.lacks(change, seq):
+                    continue
+                if not update.more or not _may_be_later(update, change.id, following):
                     found[id(update), seq] = Missing(update, seq, change)
             for item in newest:
                 change = Change(item.id, item.version, item.title)
@@ -249,3 +260,15 @@ class Ledger:
             return f"seq {seq}"
         what = "the header" if change.id == HEADER else f"entry {change.id}"
         return f"seq {seq} ({what}, version {change.version}{f', {change.name!r}' if change.name else ''})"
+
+
+def _may_be_later(part: Update, item_id: str, following: Mapping[str, list[Update]]) -> bool:
+    """Whether a later part of the same catch-up has the item, or might have: not all of them are known.
+
+    Of what begins where the part ends, not all need be its next part: where one of them has the item, nothing is
+    certain. What came before the part is none: it may be what those got who were at that cursor when it was the head.
+    """
+    later = [update for update in following.get(part.cursor, ()) if update.order > part.order]
+    return not later or any(
+        item_id in update.newest or (update.more and _may_be_later(update, item_id, following)) for update in later
+    )

@@ -1,4 +1,4 @@
-"""The list of a server's blogs: those that are live first, and of these the one with the newest update."""
+"""The list of a server's blogs: those that are live first, and of these the one whose coverage began last."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from starlette.routing import Route
 
 from stoppress.errors import NotFound
 from stoppress.follower import Follower
-from stoppress.live.replica import Replica
 from stoppress.model import Header
 from stoppress.newsroom.catalogue import Catalogue
 from stoppress.web.bodies import number
@@ -49,18 +48,19 @@ class Index:
         return [Route("/", self.page, methods=["GET"])]
 
     async def page(self, request: Request) -> Response:
-        """The blogs of this server by status, those of one status by their newest update, or by what begins next.
+        """The blogs of this server by status, those of one status by when they were covered, or by what begins next.
 
-        When that was is known of blogs in memory, which those are that have readers; of others, their coverage says
-        about when. So nothing is read to put them in order.
+        Not by their newest update: headers do not say when that was, and to read every blog for it would be too much.
+        The order must not come from which blogs are in memory, as a look at a page brings more of them there.
         """
         page = number(request, "page", 1, MOST_PAGES)
-        known = _ordered([self._at_hand(header) for header in await self._catalogue.headers()])
+        known = _ordered(await self._catalogue.headers())
         begin = (page - 1) * PER_PAGE
-        rows = await asyncio.gather(*(self._row(row.header) for row in known[begin : begin + PER_PAGE]))
+        found = await asyncio.gather(*(self._row(header) for header in known[begin : begin + PER_PAGE]))
+        rows = {row.header.blog: row for row in found if row}
         html = self._layout.render(
             "index.html",
-            rows=_ordered([row for row in rows if row]),
+            rows=[rows[header.blog] for header in _ordered([row.header for row in rows.values()])],
             newer=page - 1 or None,
             older=page + 1 if len(known) > begin + PER_PAGE else None,
             head=describe_index(self._sites.of(request), page),
@@ -71,32 +71,26 @@ class Index:
             return Response(None, 304, answered)
         return Response(html, 200, answered, media_type="text/html")
 
-    def _at_hand(self, header: Header) -> Row:
-        hub = self._follower.at_hand(header.blog)
-        return Row(header, 0, None) if hub is None else _row_of(hub.replica, header)
-
     async def _row(self, header: Header) -> Row | None:
         try:
-            return _row_of((await self._follower.hub(header.blog)).replica, header)
+            replica = (await self._follower.hub(header.blog)).replica
         except NotFound:
             return None  # deleted meanwhile
+        places = replica.places
+        return Row(replica.header or header, len(places), places[-1].published_at if places else None)
 
 
-def _row_of(replica: Replica, header: Header) -> Row:
-    places = replica.places
-    return Row(replica.header or header, len(places), places[-1].published_at if places else None)
+def _ordered(headers: list[Header]) -> list[Header]:
+    """Those that are alike stay by name, as the catalogue has them."""
+    begun = sorted((header for header in headers if header.status != "scheduled"), key=_last, reverse=True)
+    coming = sorted((header for header in headers if header.status == "scheduled"), key=_first)
+    return sorted([*begun, *coming], key=lambda header: RANKS[header.status])
 
 
-def _ordered(rows: list[Row]) -> list[Row]:
-    begun = sorted((row for row in rows if row.header.status != "scheduled"), key=_last, reverse=True)
-    coming = sorted((row for row in rows if row.header.status == "scheduled"), key=_first)
-    return sorted([*begun, *coming], key=lambda row: RANKS[row.header.status])
+def _last(header: Header) -> str:
+    return header.coverage_end or header.coverage_start or ""
 
 
-def _last(row: Row) -> str:
-    return row.updated_at or row.header.coverage_end or row.header.coverage_start or ""
-
-
-def _first(row: Row) -> tuple[bool, str]:
-    start = row.header.coverage_start
+def _first(header: Header) -> tuple[bool, str]:
+    start = header.coverage_start
     return start is None, start or ""
