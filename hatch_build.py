@@ -13,9 +13,6 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SHARED = ("texts", "embeds.json")
-"""What the server's pages need of it too."""
-
 
 class ClientHook(BuildHookInterface):  # type: ignore[type-arg]
     """Hatchling's hook for the target `wheel`."""
@@ -26,8 +23,6 @@ class ClientHook(BuildHookInterface):  # type: ignore[type-arg]
         client = Path(self.root) / "client_js"
         build_data["force_include"][str(self._folder(client))] = "stoppress/web/client"
         build_data["force_include"][str(client / "worker" / "sw.js")] = "stoppress/web/worker/sw.js"
-        for name in SHARED:
-            build_data["force_include"][str(client / "src" / name)] = f"stoppress/web/shared/{name}"
 
     def _folder(self, client: Path) -> Path:
         manifest = client / "dist" / "manifest.json"

@@ -1,7 +1,7 @@
 // Makes what a server hands out: each entry point in one minified file, named after its content.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { basename, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
@@ -11,8 +11,8 @@ const SRC = fileURLToPath(new URL("../src/", import.meta.url));
 /** What browsers load by themselves; an entry point that is not there is left out. */
 export const ENTRIES = ["element", "index", "page"].filter((name) => existsSync(join(SRC, `${name}.js`)));
 
-/** A style sheet, or data, that a module fetches beside itself. */
-const BESIDE = /new URL\(\s*"(\.[^"]+\.(css|json))",\s*import\.meta\.url,?\s*\)/g;
+/** What a blog looks like: pages link to it, elements ask for it. */
+const STYLE = "view/live-blog.css";
 
 /**
  * @typedef {{file: string, integrity: string, bytes: number, gzip: number}} Made a file, for Subresource Integrity
@@ -23,10 +23,9 @@ const BESIDE = /new URL\(\s*"(\.[^"]+\.(css|json))",\s*import\.meta\.url,?\s*\)/
  * Bundle modules, in memory.
  *
  * @param {{contents: string} | {entry: string}} what source text, or the name of an entry point
- * @param {Map<string, Uint8Array>} [files] takes what is loaded beside
  * @returns {Promise<Uint8Array>}
  */
-export async function bundled(what, files = new Map()) {
+export async function bundled(what) {
   const contents = "contents" in what ? what.contents : `export * from "./${what.entry}.js"`;
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: SRC },
@@ -38,40 +37,8 @@ export async function bundled(what, files = new Map()) {
     charset: "utf8",
     logLevel: "silent",
     write: /** @type {const} */ (false),
-    plugins: [filesBeside(files)],
   });
   return outputFiles[0].contents;
-}
-
-/**
- * Lets a bundle find what lies beside it under its new name.
- *
- * @param {Map<string, Uint8Array>} files
- * @returns {import("esbuild").Plugin}
- */
-function filesBeside(files) {
-  return {
-    name: "files beside",
-    setup(made) {
-      made.onLoad({ filter: /\.js$/ }, async ({ path }) => {
-        let contents = readFileSync(path, "utf8");
-        for (const [address, beside, kind] of contents.matchAll(BESIDE)) {
-          const text = readFileSync(resolve(dirname(path), beside), "utf8");
-          const content = Buffer.from(kind === "css" ? await minifiedCss(text) : JSON.stringify(JSON.parse(text)));
-          const name = hashed(basename(beside), content);
-          files.set(name, content);
-          contents = contents.replace(address, `new URL("./${name}", import.meta.url)`);
-        }
-        return { contents, loader: "js" };
-      });
-    },
-  };
-}
-
-/** @param {string} css */
-async function minifiedCss(css) {
-  const { code } = await transform(css, { loader: "css", minify: true, target: "es2022" });
-  return code.trim();
 }
 
 /**
@@ -85,14 +52,16 @@ export async function everything() {
   /** @type {Record<string, Made>} */
   const entries = {};
   for (const entry of ENTRIES) {
-    const content = await bundled({ entry }, files);
+    const content = await bundled({ entry });
     const name = hashed(`${entry}.js`, content);
     files.set(name, content);
     entries[entry] = made(name, content);
   }
-  const beside = [...files].filter(([name]) => !name.endsWith(".js"));
-  const others = Object.fromEntries(beside.map(([name, content]) => [name, made(name, content)]));
-  return { files, manifest: { sources: checksum(), entries, files: others } };
+  const css = await transform(readFileSync(join(SRC, STYLE)), { loader: "css", minify: true, target: "es2022" });
+  const style = Buffer.from(css.code.trim());
+  const name = hashed(basename(STYLE), style);
+  files.set(name, style);
+  return { files, manifest: { sources: checksum(), entries, files: { [name]: made(name, style) } } };
 }
 
 /** What the bundle is made from: SHA-256 over names and contents, as `hatch_build.py` computes it too. */

@@ -9,7 +9,7 @@ test("UTC is printed as the server does", () => {
 });
 
 test("a time of today goes without the day, one of this year without the year", () => {
-  assert.equal(localText(new Date(2020, 9, 9, 6, 12), NOW, "en-GB"), "06:12");
-  assert.equal(localText(new Date(2020, 9, 8, 23, 59), NOW, "en-GB"), "8 Oct, 23:59");
-  assert.equal(localText(new Date(2019, 9, 9, 6, 12), NOW, "en-GB"), "9 Oct 2019, 06:12");
+  assert.equal(localText(new Date(2020, 9, 9, 6, 12), "en-GB", NOW), "06:12");
+  assert.equal(localText(new Date(2020, 9, 8, 23, 59), "en-GB", NOW), "8 Oct, 23:59");
+  assert.equal(localText(new Date(2019, 9, 9, 6, 12), "en-GB", NOW), "9 Oct 2019, 06:12");
 });

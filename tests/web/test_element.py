@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Embed
@@ -69,28 +68,6 @@ async def test_it_may_be_moved_while_it_is_made_ready(node: RunningNode, embed: 
     await expect(page.locator(".entry")).to_have_count(2, timeout=SOON)
 
 
-async def test_the_sites_of_embeds_are_asked_for_once_and_nothing_else_changes(node: RunningNode, embed: Embed) -> None:
-    asked: list[str] = []
-    page = await embed()
-    page.on("request", lambda request: asked.append(request.url) if "embeds.json" in request.url else None)
-    await page.route("**/embeds.json", later)
-    await expect(page.locator(".status")).to_have_text("Live", timeout=5_000)
-    media = [{"type": "embed", "url": "https://vimeo.com/123456789", "caption": "The speech"}]
-    entries = [await post(node, title=f"Number {number}", media=media) for number in range(3)]
-    link = page.locator(f"#entry-{entries[0]}").get_by_role("link", name="The speech")
-    await link.focus(timeout=SOON)
-    await expect(page.locator("a[data-frame]")).to_have_count(3, timeout=5_000)
-    assert len(asked) == 1
-    assert await page.locator("live-blog").evaluate("one => one.shadowRoot.activeElement.closest('article').id") == (
-        f"entry-{entries[0]}"
-    )
-
-
-async def later(route: Route) -> None:
-    await asyncio.sleep(1)
-    await route.continue_()
-
-
 async def test_it_goes_to_the_entry_that_the_address_names(node: RunningNode, embed: Embed) -> None:
     ids = [await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z") for n in range(9)]
     page = await embed(place=f"#entry-{ids[1]}")
@@ -140,6 +117,31 @@ async def test_taken_out_of_the_document_it_lets_go_and_put_back_it_catches_up(n
     await page.evaluate("document.body.append(one)")
     await expect(page.locator(f"#entry-{entry} h2")).to_have_text("Meanwhile", timeout=5_000)
     await expect(page.locator(".entry")).to_have_count(1)
+
+
+REFUSED_TWICE = """
+const real = window.fetch, asked = window.asked = [];
+window.fetch = (address, options) => {
+  if (!String(address).includes("/embed")) return real(address, options);
+  asked.push(performance.now());
+  if (asked.length === 1) return Promise.reject(new TypeError("no network"));
+  const busy = { status: 503, headers: { "retry-after": "2" } };
+  if (asked.length === 2) return Promise.resolve(new Response("busy", busy));
+  return real(address, options);
+};
+"""
+
+
+async def test_until_the_server_answers_it_shows_what_stands_in_it(node: RunningNode, embed: Embed) -> None:
+    page = await embed('<a href="/blog">Our live blog</a>', script=REFUSED_TWICE)
+    fallback = page.get_by_role("link", name="Our live blog")
+    await expect(fallback).to_be_visible()
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=15_000)
+    await expect(fallback).to_be_hidden()
+    first, second, third, *more = await page.evaluate("asked")
+    assert second - first >= 400 and third - second >= 1_900 and not more
+    await post(node, title="After")
+    await expect(page.locator(".entry")).to_have_count(1, timeout=SOON)
 
 
 async def test_it_says_that_its_blog_is_gone_also_where_sockets_are_blocked(node: RunningNode, embed: Embed) -> None:

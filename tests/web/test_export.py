@@ -115,8 +115,9 @@ def test_it_names_the_server_nowhere_and_runs_no_script(node: RunningNode, archi
             text = file.read_text()
             assert node.url not in text
             assert PUBLIC not in text.replace(f"{PUBLIC}/x", "").replace(f'"{PUBLIC}/"', ""), file
-    kinds = {script.get("type") for page in pages(archive) for script in Document(page.read_text()).all("//script")}
-    assert kinds == {"application/ld+json"}
+    documents = [Document(page.read_text()) for page in pages(archive)]
+    assert {script.get("type") for page in documents for script in page.all("//script")} == {"application/ld+json"}
+    assert not any(page.all("//template") for page in documents)
 
 
 def test_structured_data_and_feeds_lead_into_the_archive(archive: Path):

@@ -35,7 +35,7 @@ PATHS = [
     "/blogs/{}/changes",
     "/blogs/{}/entries",
     "/static/stoppress.css",
-    "/client/view/entry.js",
+    "/client/view/feed.js",
     "/api/openapi.json",
 ]
 

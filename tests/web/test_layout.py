@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from playwright.async_api import expect
 
 from stoppress.errors import StartError
 from stoppress.web.layout import Layout
 from stoppress.web.site import Site
 from stoppress.web.view import View
 from tests.conftest import StartNode
+from tests.support.browser import OpenPage
 from tests.support.command import stoppress
+from tests.support.desk import post, send
 from tests.support.page import Document
 
 GUIDE = Path(__file__).parents[2] / "docs" / "howto" / "put-your-own-page-around-it.md"
@@ -54,6 +60,66 @@ def test_each_block_can_be_filled(tmp_path: Path, block: str):
     html = Layout(str(tmp_path)).blog(Site("https://example.org", "x"), View("demo", "0", None, [])).decode()
     assert html.count("<p>mine</p>") == 1
     assert html.index("<p>mine</p>") < html.index("</head>") or block != "head_extra"
+
+
+@pytest.mark.browser
+async def test_what_is_published_later_is_shown_by_the_publisher_s_template_too(
+    start_node: StartNode, tmp_path: Path, open_page: OpenPage
+):
+    ours = (Path(str(files("stoppress.web"))) / "templates" / "entry.html").read_text()
+    theirs = ours.replace("{{- meta(entry) -}}", "{{- meta(entry) -}}<p class='herald'>{{ entry.seq }}</p>")
+    assert theirs != ours
+    (tmp_path / "entry.html").write_text(theirs)
+    node = await start_node(STOPPRESS_TEMPLATES=str(tmp_path))
+    await node.make_blog()
+    await post(node, title="Before")
+    page = await open_page(node)
+    await post(node, title="After")
+    await expect(page.locator(".entry > .herald")).to_have_text(["3", "2"], timeout=1_000)
+
+
+def write_french(folder: Path, **texts: Any) -> None:
+    (folder / "languages").mkdir(exist_ok=True)
+    (folder / "languages" / "fr.json").write_text(json.dumps(texts))
+
+
+@pytest.mark.browser
+async def test_a_publisher_adds_a_language(start_node: StartNode, tmp_path: Path, open_page: OpenPage):
+    fresh = {"one": "{n} nouvelle", "other": "{n} nouvelles"}
+    write_french(tmp_path, live="En direct", ended="Terminé", key="Moment clé", pause="Suspendre", fresh=fresh)
+    node = await start_node(STOPPRESS_TEMPLATES=str(tmp_path))
+    await node.make_blog(language="fr-CA")
+    page = await open_page(node)
+    await expect(page.locator(".status")).to_have_text("En direct")
+    await post(node, title="Avant", key=True)
+    await expect(page.locator(".badge.key")).to_have_text("Moment clé")
+    await page.get_by_role("button", name="Suspendre").click()
+    await post(node, title="Après")
+    await expect(page.get_by_role("button", name="1 nouvelle")).to_be_visible(timeout=1_000)
+    await send(node, "PATCH", "", {"status": "ended"})
+    await expect(page.locator(".status")).to_have_text("Terminé", timeout=1_000)
+    await expect(page.get_by_text("Options")).to_be_visible()  # what is left out is said in English
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "fr.json is no JSON"),
+        ("[]", "fr.json: it must be an object of texts"),
+        ('{"nothing": "x"}', "nothing is called nothing; the names are scheduled, live,"),
+        ('{"live": 1}', 'live must be like "Live"'),
+        ('{"fresh": "x"}', 'fresh must be like {"one": '),
+        ('{"fresh": {"few": "x"}}', 'fresh must be like {"one": '),
+        ('{"empty": "\udcff"}', "fr.json"),
+    ],
+)
+def test_a_wrong_language_is_told_where_it_is_wrong(tmp_path: Path, text: str, said: str):
+    write_french(tmp_path)
+    (tmp_path / "languages" / "fr.json").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(StartError) as refusal:
+        Layout(str(tmp_path))
+    assert f"STOPPRESS_TEMPLATES={tmp_path}" in str(refusal.value)
+    assert said in str(refusal.value)
 
 
 WRONG = {

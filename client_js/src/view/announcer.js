@@ -1,63 +1,32 @@
 /** @import { Entry } from "../core/messages.js" */
-/** @import { Texts } from "../texts.js" */
-import { countText } from "../texts.js";
-
-/** @typedef {"all" | "key" | "none"} Level of what is announced; `key` are key events, breaking news and retractions */
+/** @import { Texts } from "./macros.js" */
+/** @import { Choices } from "./tools.js" */
+import { countText } from "./count.js";
 
 /** What comes within this time is said together, in milliseconds. */
 const PAUSE = 1_500;
 
-/** Says what happens to those who cannot see it. Nothing else on the page does. */
-export class Announcer {
-  /** @type {Level} */
-  level = "all";
-  #region;
-  #texts;
-  #language;
+/**
+ * Say what happens to those who cannot see it. Nothing else on the page does.
+ *
+ * @param {HTMLElement} region with the role `status`
+ * @param {Texts} texts
+ * @param {string | undefined} language
+ * @param {Choices} choices
+ * @returns {(entry: Entry, isNew: boolean) => void} to be told of an entry that came, was corrected or retracted
+ */
+export function useAnnouncer(region, texts, language, choices) {
   /** @type {string[]} */
-  #waiting = [];
-
-  /**
-   * @param {HTMLElement} region with the role `status`
-   * @param {Texts} texts
-   * @param {string | undefined} language
-   */
-  constructor(region, texts, language) {
-    this.#region = region;
-    this.#texts = texts;
-    this.#language = language;
-  }
-
-  /**
-   * An entry came, was corrected or retracted.
-   *
-   * @param {Entry} entry
-   * @param {boolean} isNew
-   */
-  entry(entry, isNew) {
-    const { status, title, text = "", key, breaking, corrections } = entry;
-    const what = title ?? text.slice(0, 120);
-    if (status === "retracted") {
-      if (!isNew) this.say(this.#texts.is_retracted.replace("{title}", what), true);
-    } else if (isNew) {
-      this.say(what, Boolean(key || breaking));
-    } else if (corrections?.length) {
-      this.say(this.#texts.is_corrected.replace("{title}", what), Boolean(key || breaking));
-    }
-  }
-
-  /**
-   * @param {string} text
-   * @param {boolean} important
-   */
-  say(text, important) {
-    if (this.level === "none" || (this.level === "key" && !important)) return;
-    if (!this.#waiting.length) setTimeout(() => this.#speak(), PAUSE);
-    this.#waiting.push(text);
-  }
-
-  #speak() {
-    const [first, ...more] = this.#waiting.splice(0);
-    this.#region.textContent = more.length ? countText(this.#texts, this.#language, more.length + 1) : first;
-  }
+  const waiting = [];
+  const speak = () => {
+    const { length, 0: first } = waiting.splice(0);
+    region.textContent = length > 1 ? countText(texts, language, length) : first;
+  };
+  return ({ status, title, text = "", key, breaking, corrections }, isNew) => {
+    const { is_retracted: retracted, is_corrected: corrected } = texts;
+    const said = status === "retracted" ? !isNew && retracted : isNew ? "{title}" : corrections && corrected;
+    const important = status === "retracted" || key || breaking;
+    if (!said || choices.announce === "none" || (choices.announce === "key" && !important)) return;
+    if (waiting.push(said.replace("{title}", () => title ?? text.slice(0, 120))) === 1) setTimeout(speak, PAUSE);
+  };
 }

@@ -1,24 +1,21 @@
 /** @import { Header } from "../core/messages.js" */
 /** @import { LiveBlog } from "../core/live-blog.js" */
 /** @import { Applied } from "../core/state.js" */
-/** @import { Setting } from "./entry.js" */
+/** @import { Macros, Name } from "./macros.js" */
 /** @import { Choices } from "./tools.js" */
 import { comparePlaces, placeOf } from "../core/place.js";
-import { countText } from "../texts.js";
-import { Announcer } from "./announcer.js";
-import { element } from "./elements.js";
-import { learnSites, openEmbed } from "./embeds.js";
-import { entryElement } from "./entry.js";
+import { useAnnouncer } from "./announcer.js";
+import { countText } from "./count.js";
+import { openEmbed } from "./embeds.js";
 import { Feed } from "./feed.js";
 import { keepFocus } from "./focus.js";
-import { pagesElement, pinnedElement, relatedElement, titleElement } from "./header.js";
-import { keyEventsElement } from "./key-events.js";
-import { Older } from "./older.js";
+import { keyEvents } from "./key-events.js";
+import { useOlder } from "./older.js";
 import { Reading } from "./reading.js";
-import { Status } from "./status.js";
+import { useStatus } from "./status.js";
 import { localise, usable } from "./times.js";
-import { rememberedChoices, toolsElement } from "./tools.js";
-import { Visits } from "./visits.js";
+import { useTools } from "./tools.js";
+import { useVisits } from "./visits.js";
 
 /**
  * Shows a blog in the parts of a container, as they are in `templates/blog.html`, and keeps them up to date. New
@@ -27,58 +24,51 @@ import { Visits } from "./visits.js";
 export class BlogView {
   #container;
   #live;
-  /** @type {Setting} */
-  #setting;
+  #macros;
   #language;
+  #newest;
+  #list;
+  #fresh;
   #feed;
   #reading;
-  #announcer;
-  #status;
-  #older;
-  #visits;
-  /** @type {Choices} */
-  #choices = rememberedChoices();
+  #choices;
+  #announce;
+  #showStatus;
+  #loadOlder;
+  #markVisit;
   /** The ids of new entries that wait behind the button. @type {Set<string>} */
   #waiting = new Set();
-  /** The ids of entries with an embed that is a plain link until it is known what its site shows. @type {Set<string>} */
-  #undressed = new Set();
-  #newest;
   #day = new Date().toDateString();
 
   /**
    * @param {ParentNode} container
    * @param {LiveBlog} live
-   * @param {Setting} setting
-   * @param {{language: string | undefined, newest: boolean}} page in which language, and whether it is the newest page
+   * @param {Macros} macros
+   * @param {string | undefined} language
+   * @param {boolean} newest whether it is the newest page
    */
-  constructor(container, live, setting, { language, newest }) {
+  constructor(container, live, macros, language, newest) {
     this.#container = container;
     this.#live = live;
-    this.#setting = setting;
-    this.#newest = newest;
+    this.#macros = macros;
     this.#language = usable(language);
-    const { texts } = setting;
-    const list = this.#part("entries");
-    this.#feed = new Feed(list);
-    this.#reading = new Reading(list);
-    this.#announcer = new Announcer(this.#part("announcer"), texts, this.#language);
-    this.#status = new Status(this.#part("status"), live, texts, this.#language);
-    this.#older = new Older(this.#part("pages"), this.#feed, live, texts);
-    this.#visits = new Visits(setting.blog, this.#feed, texts.visited);
-  }
-
-  /** Make it the reader's own, and follow the blog. */
-  start() {
-    const tools = toolsElement(this.#choices, this.#setting.texts, (changed) => this.#choose(changed));
-    this.#part("tools").replaceChildren(tools);
-    this.#choose("announce");
-    if (this.#choices.order === "oldest") this.#choose("order");
-    this.#arrange();
-    this.#localise(this.#container);
-    this.#part("entries").addEventListener("click", openEmbed);
-    const reveal = () => keepFocus(this.#part("entries"), () => this.#reveal());
+    this.#newest = newest;
+    this.#list = this.#part("entries");
+    this.#fresh = /** @type {HTMLElement} */ (this.#part("fresh").firstElementChild);
+    this.#feed = new Feed(this.#list);
+    this.#reading = new Reading(this.#list);
+    this.#choices = useTools(this.#part("tools"), (changed) => this.#choose(changed));
+    this.#announce = useAnnouncer(this.#part("announcer"), macros.texts, this.#language, this.#choices);
+    this.#showStatus = useStatus(this.#part("status"), live, macros.texts, this.#language);
+    this.#loadOlder = useOlder(this.#part("pages"), this.#feed, live, macros.texts);
+    this.#markVisit = useVisits(macros.home, this.#feed, this.#part("visited"));
+    this.#choose("order");
+    localise(container, this.#language);
+    this.#fresh.onclick = () => this.#reveal(true);
+    this.#list.addEventListener("click", (click) => openEmbed(click, macros));
+    const reveal = () => keepFocus(this.#list, () => this.#reveal());
     addEventListener("scroll", () => this.#waiting.size && this.#sees && reveal(), { passive: true, capture: true });
-    this.#live.addEventListener("change", (event) => this.#show(/** @type {CustomEvent<Applied>} */ (event).detail));
+    live.addEventListener("change", (event) => this.#show(/** @type {CustomEvent<Applied>} */ (event).detail));
   }
 
   /**
@@ -90,7 +80,7 @@ export class BlogView {
    */
   async goTo(id, pages = 10) {
     if (this.#waiting.has(id)) this.#reveal();
-    while (pages-- > 0 && !this.#feed.article(id) && (await this.#older.load()));
+    while (pages-- > 0 && !this.#feed.article(id) && (await this.#loadOlder()));
     const article = this.#feed.article(id);
     article?.scrollIntoView();
     article?.focus({ preventScroll: true });
@@ -116,10 +106,11 @@ export class BlogView {
     this.#change(() => {
       if (reset) this.#newest = true;
       this.#showEntries(changed, reset);
-      if (header && this.#live.state.header) this.#showHeader(this.#live.state.header);
+      const { header: shown, older } = this.#live.state;
+      if (header && shown) this.#showHeader(shown);
       this.#showPinned(changed, reset);
       if (this.#newest) this.#showKeyEvents(changed);
-      this.#fill("pages", pagesElement(this.#olderPage, this.#newest, this.#setting));
+      this.#fill("pages", "pages_nav", { older: older?.replace(/.*\?/, ""), newest: this.#newest });
     });
     this.#showNewDay();
   }
@@ -134,11 +125,7 @@ export class BlogView {
       change();
       this.#arrange();
     };
-    keepFocus(this.#part("entries"), () => this.#reading.hold(whole));
-  }
-
-  get #olderPage() {
-    return this.#live.state.older?.replace(/.*\/entries\?/, `${this.#setting.blog}?`) ?? null;
+    keepFocus(this.#list, () => this.#reading.hold(whole));
   }
 
   /**
@@ -151,10 +138,11 @@ export class BlogView {
     const sees = reset || this.#sees || (newest === null && !this.#choices.paused);
     for (const id of changed) {
       const entry = state.entry(id);
-      const isNew = entry && !this.#feed.article(id) && (newest === null || comparePlaces(placeOf(entry), newest) > 0);
-      if (entry && !reset) this.#tell(id, Boolean(isNew));
+      const isNew =
+        !!entry && !this.#feed.article(id) && (newest === null || comparePlaces(placeOf(entry), newest) > 0);
+      if (entry && !reset && (isNew || this.#feed.article(id))) this.#announce(entry, isNew && !this.#waiting.has(id));
       if (isNew && !sees) this.#waiting.add(id);
-      else if (entry && !this.#waiting.has(id)) this.#put(id, Boolean(isNew) && !reset);
+      else if (entry && !this.#waiting.has(id)) this.#put(id, isNew && !reset);
       else if (!entry) this.#forget(id);
     }
     if (reset) this.#waiting.clear();
@@ -168,37 +156,16 @@ export class BlogView {
 
   /**
    * @param {string} id
-   * @param {boolean} isNew
-   */
-  #tell(id, isNew) {
-    const entry = this.#live.state.entry(id);
-    if (entry && (isNew || this.#feed.article(id))) this.#announcer.entry(entry, isNew && !this.#waiting.has(id));
-  }
-
-  /**
-   * @param {string} id
    * @param {boolean} fresh whether to draw the eye to it
    */
   #put(id, fresh) {
     const entry = this.#live.state.entry(id);
     if (!entry) return null;
-    const made = entryElement(entry, this.#setting);
-    this.#localise(made);
+    const made = this.#macros.article(entry);
+    localise(made, this.#language);
     const article = this.#feed.put(entry, made);
     if (fresh) highlight(article);
-    if (made.querySelector("figure.embed")) void this.#dress(id);
     return article;
-  }
-
-  /** @param {string} id */
-  async #dress(id) {
-    const learning = learnSites();
-    if (!learning) return; // it is dressed
-    this.#undressed.add(id);
-    if (!(await learning) || !this.#undressed.size) return;
-    const ids = [...this.#undressed].filter((one) => this.#feed.article(one));
-    this.#undressed.clear();
-    this.#change(() => ids.forEach((one) => this.#put(one, false)));
   }
 
   /** Show what has waited; the newest of it gets the focus if the reader has asked for it. */
@@ -218,33 +185,27 @@ export class BlogView {
   #arrange() {
     const { state } = this.#live;
     this.#feed.number(state.older === null);
-    this.#visits.mark();
+    this.#markVisit();
     const wanted = [...this.#waiting].filter((id) => {
       const entry = state.entry(id);
       return entry?.status === "published" && (this.#choices.show === "all" || entry.key);
     });
-    const shown = this.#part("fresh").querySelector("button");
-    if (!wanted.length) {
-      shown?.remove();
-      return;
-    }
-    const button = shown ?? element("button", { type: "button", class: "button", part: "button fresh" });
-    button.textContent = countText(this.#setting.texts, this.#language, wanted.length);
-    button.onclick = () => this.#reveal(true);
-    if (!shown) this.#part("fresh").append(button);
+    this.#fresh.hidden = !wanted.length;
+    if (wanted.length) this.#fresh.textContent = countText(this.#macros.texts, this.#language, wanted.length);
   }
 
   /** @param {Header} header */
   #showHeader(header) {
-    this.#fill("title", titleElement(header, this.#setting));
-    this.#fill("related", relatedElement(header, this.#setting));
-    this.#status.blog = header.status;
-    this.#status.show();
+    const { image, related, status } = header;
+    this.#fill("title", "title", { header: { ...header, image: image && this.#macros.media(image) } });
+    this.#fill("related", "related_aside", { related });
+    this.#showStatus(status);
   }
 
   /** @param {string[]} changed */
   #showKeyEvents(changed) {
-    this.#fill("key-events", keyEventsElement(this.#part("key-events"), this.#live.state, changed, this.#setting));
+    const part = this.#part("key-events");
+    this.#fill("key-events", "key_events_nav", { entries: keyEvents(part, this.#live.state, changed) });
   }
 
   /**
@@ -252,62 +213,53 @@ export class BlogView {
    * @param {boolean} reset
    */
   #showPinned(changed, reset) {
-    const { header } = this.#live.state;
-    const shown = this.#part("pinned").querySelector("aside")?.dataset.entry;
-    const pinned = header ? header.pinned : shown;
-    if (!this.#newest || (pinned === shown && !reset && !(pinned && changed.includes(pinned)))) return;
-    this.#fill("pinned", pinned ? this.#pinnedElement(pinned) : null);
-  }
-
-  /** @param {string} id */
-  #pinnedElement(id) {
     const { state } = this.#live;
-    const entry = state.find(id);
-    if (entry?.status === "retracted") return null;
-    const page = state.entry(id) ? "" : `${this.#setting.blog}/entries/${id}`;
-    return pinnedElement(entry ?? { id }, `${page}#entry-${id}`, this.#setting);
+    const shown = this.#part("pinned").querySelector("aside")?.dataset.entry;
+    const id = state.header ? state.header.pinned : shown;
+    if (!this.#newest || (id === shown && !reset && !(id && changed.includes(id)))) return;
+    const entry = id && (state.find(id) ?? { id, status: "published" });
+    const pinned = entry && entry.status === "published" && { ...entry, away: !state.entry(entry.id) };
+    this.#fill("pinned", "pinned_aside", { entry: pinned });
   }
 
   /** @param {keyof Choices} changed */
   #choose(changed) {
-    const { order, show, announce } = this.#choices;
-    this.#announcer.level = announce;
+    const { order, show } = this.#choices;
     if (changed === "order") {
       this.#feed.newestFirst = order === "newest";
       const pages = this.#part("pages");
       // Older entries come in where they belong, and so does the way to them
       if (order === "newest") this.#part("empty").after(pages);
-      else this.#part("entries").before(pages);
+      else this.#list.before(pages);
     }
     if (changed === "show") {
-      this.#part("entries").dataset.show = show;
-      this.#part("empty").textContent = this.#setting.texts[show === "key" ? "empty_key" : "empty"];
+      this.#list.dataset.show = show;
+      this.#part("empty").textContent = this.#macros.texts[show === "key" ? "empty_key" : "empty"];
     }
     if (changed === "paused" && this.#sees) this.#reveal();
     else this.#arrange();
   }
 
   /**
-   * @param {string} name
-   * @param {Element | null} content
+   * Show in a part what a macro makes, unless it shows that already.
+   *
+   * @param {string} name of the part
+   * @param {Name} macro
+   * @param {Record<string, unknown>} values
    */
-  #fill(name, content) {
+  #fill(name, macro, values) {
     const part = this.#part(name);
-    if (content) this.#localise(content);
-    if (content ? part.firstElementChild?.isEqualNode(content) : !part.firstElementChild) return;
-    part.replaceChildren(...(content ? [content] : []));
+    const made = this.#macros.make(macro, values);
+    if (made) localise(made, this.#language);
+    if (made ? part.firstElementChild?.isEqualNode(made) : !part.firstElementChild) return;
+    part.replaceChildren(...(made ? [made] : []));
   }
 
   /** At midnight, "14:02" becomes yesterday's. */
   #showNewDay() {
     const day = new Date().toDateString();
-    if (day !== this.#day) this.#localise(this.#container);
+    if (day !== this.#day) localise(this.#container, this.#language);
     this.#day = day;
-  }
-
-  /** @param {ParentNode} root */
-  #localise(root) {
-    localise(root, this.#language);
   }
 }
 

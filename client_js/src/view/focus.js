@@ -17,7 +17,7 @@ export function keepFocus(list, change) {
   const shown = [...list.children].filter((one) => one.checkVisibility());
   const heir =
     shown.find(({ id }) => id === area.id) ??
-    (area.isConnected && area.querySelector("a, button")) ??
+    (area.isConnected && [...area.querySelectorAll("a, button")].find((one) => one.checkVisibility())) ??
     shown.at(area.compareDocumentPosition(list) & PRECEDING ? -1 : 0);
   /** @type {HTMLElement} */ (heir || list).focus({ preventScroll: true });
 }

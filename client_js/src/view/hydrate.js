@@ -4,20 +4,19 @@ import { justAfter, parsePlace } from "../core/place.js";
 import { State } from "../core/state.js";
 
 /**
- * The state that a server-rendered page shows. Of its entries it has what decides about what comes later: who they
- * are, where they stand, and how new they are; their bodies stay where they are, in the document.
+ * The state that the server's markup shows. Of its entries it has what decides about what comes later: who they are,
+ * where they stand, and how new they are; their bodies stay where they are, in the document.
  *
- * @param {HTMLElement} container
- * @param {URL} address of the page
+ * @param {HTMLElement} container the element that the server has made
  */
-export function hydrate(container, address) {
+export function hydrate(container) {
   const articles = /** @type {HTMLElement[]} */ ([...container.querySelectorAll("article[data-seq]")]);
   const older = container.querySelector("a[rel=next]")?.getAttribute("href");
   return new State({
-    cursor: container.dataset.cursor ?? null,
+    cursor: container.dataset.cursor,
     entries: articles.map(entryOf),
-    older: older?.replace("?", "/entries?") ?? null,
-    before: "newest" in container.dataset ? null : upperEnd(address, articles[0]),
+    older: older?.replace("?", "/entries?"),
+    before: "newest" in container.dataset ? null : upperEnd(articles[0]),
   });
 }
 
@@ -47,9 +46,8 @@ export function placeOfArticle(article) {
 /**
  * Where a page that is not the newest ends: at the place in its address, or, if it is the page at an entry, with that.
  *
- * @param {URL} address
  * @param {HTMLElement | undefined} first
  */
-function upperEnd(address, first) {
-  return parsePlace(address.searchParams.get("before")) ?? (first ? justAfter(placeOfArticle(first)) : null);
+function upperEnd(first) {
+  return parsePlace(new URLSearchParams(location.search).get("before")) ?? (first ? justAfter(placeOfArticle(first)) : null);
 }

@@ -1,25 +1,27 @@
-/** Languages that are written from right to left, unless they name a script; the same list as in base.html. */
-const RIGHT_TO_LEFT = new Set("ar ckb dv fa he iw nqo ps sd ug ur yi".split(" "));
-
-/** @param {string | undefined} language a BCP 47 tag */
-export function directionOf(language) {
-  const [first, ...rest] = (language ?? "").toLowerCase().split("-");
-  if (rest.includes("latn") || rest.includes("cyrl")) return "ltr";
-  return RIGHT_TO_LEFT.has(first) || rest.includes("arab") || rest.includes("hebr") ? "rtl" : "ltr";
-}
-
-/** What is in the blog's language. */
-const CONTENT = ["title", "key-events", "pinned", "entries", "related"].map((name) => `[data-part=${name}]`).join();
-
 /**
- * Tell the language of the blog from that of the page around.
+ * Say in which language the blog is: of the document, if that is the blog's own, or of the parts that are.
  *
- * @param {ParentNode} root
+ * @param {HTMLElement | ShadowRoot} root
  * @param {string | undefined} language a BCP 47 tag
  */
-export function markLanguage(root, language = "en") {
-  for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(CONTENT))) {
-    part.lang = language;
-    part.dir = directionOf(language);
+export function setLanguage(root, language = "en") {
+  const { documentElement } = document;
+  for (const one of root instanceof ShadowRoot ? root.querySelectorAll("[data-part][lang]") : [documentElement]) {
+    one.setAttribute("lang", language);
+    one.setAttribute("dir", directionOf(language) ?? "");
+  }
+}
+
+/**
+ * As this browser knows it; the server knows it for itself when it makes a page.
+ *
+ * @param {string} language
+ */
+function directionOf(language) {
+  try {
+    const locale = /** @type {any} */ (new Intl.Locale(language));
+    return (locale.getTextInfo?.() ?? locale.textInfo)?.direction;
+  } catch {
+    return null; // no language tag at all
   }
 }

@@ -1,6 +1,7 @@
 /** @import { LiveBlog } from "../core/live-blog.js" */
-/** @import { Texts } from "../texts.js" */
 /** @import { Feed } from "./feed.js" */
+/** @import { Texts } from "./macros.js" */
+import { isPlain } from "./embeds.js";
 import { focusedBy } from "./focus.js";
 
 /** How many pages come by scrolling alone, before the reader is asked: what is below them wants to be reached too. */
@@ -9,75 +10,56 @@ const BY_SCROLLING = 3;
 /** How far ahead of the end a page is asked for. */
 const AHEAD = "600px";
 
-/** Loads older entries, in the place of the link to their page. */
-export class Older {
-  #part;
-  #live;
-  #texts;
-  #observer;
-  #left = BY_SCROLLING;
-  #loading = false;
+/**
+ * Load older entries, in the place of the link to their page.
+ *
+ * @param {HTMLElement} part with the links to other pages
+ * @param {Feed} feed
+ * @param {LiveBlog} live
+ * @param {Texts} texts
+ * @returns {() => Promise<boolean>} loads a page; whether there are more entries than before
+ */
+export function useOlder(part, feed, live, texts) {
+  let left = BY_SCROLLING;
+  let isLoading = false;
+  const link = () => part.querySelector("a[rel=next]");
+  // Who has the focus on the link asks by it: it does not go away meanwhile
+  const isFocused = () => part.contains(focusedBy(part));
 
-  /**
-   * @param {HTMLElement} part with the links to other pages
-   * @param {Feed} feed
-   * @param {LiveBlog} live
-   * @param {Texts} texts
-   */
-  constructor(part, feed, live, texts) {
-    this.#part = part;
-    this.#live = live;
-    this.#texts = texts;
-    part.addEventListener("click", (event) => {
-      const link = /** @type {HTMLElement} */ (event.target).closest("a[rel=next]");
-      if (!link || event.ctrlKey || event.metaKey || event.shiftKey || live.state.older === null) return;
-      event.preventDefault();
-      this.#left = BY_SCROLLING;
-      void this.#ask(feed);
-    });
-    // Who has the focus on the link asks by it: it does not go away meanwhile
-    const isFocused = () => part.contains(focusedBy(part));
-    this.#observer = new IntersectionObserver(
-      (seen) => {
-        if (scrollY > 0 && this.#left > 0 && !isFocused() && seen.at(-1)?.isIntersecting) {
-          this.#left -= 1;
-          void this.load().then(() => isFocused() && part.scrollIntoView({ block: "nearest" }));
-        }
-      },
-      { rootMargin: AHEAD },
-    );
-    this.#observer.observe(part);
-  }
+  const load = async () => {
+    if (isLoading || live.state.older === null) return false;
+    isLoading = true;
+    const say = (/** @type {string} */ text) => link()?.replaceChildren(text);
+    say(texts.loading);
+    const came = await live.loadOlder();
+    isLoading = false;
+    if (!came) say(texts.load_failed);
+    // The end may be in view again, or still
+    observer.disconnect();
+    observer.observe(part);
+    return came;
+  };
 
-  /**
-   * Who asked by a click goes on where the new entries begin.
-   *
-   * @param {Feed} feed
-   */
-  async #ask(feed) {
+  const observer = new IntersectionObserver(
+    async (seen) => {
+      if (scrollY <= 0 || left < 1 || isFocused() || !seen.at(-1)?.isIntersecting) return;
+      left -= 1;
+      await load();
+      if (isFocused()) part.scrollIntoView({ block: "nearest" });
+    },
+    { rootMargin: AHEAD },
+  );
+  observer.observe(part);
+
+  part.addEventListener("click", async (click) => {
+    if (!link()?.contains(/** @type {Node} */ (click.target)) || !isPlain(click) || live.state.older === null) return;
+    click.preventDefault();
+    left = BY_SCROLLING;
+    // Who asked by a click goes on where the new entries begin
     const edge = feed.articles.at(feed.newestFirst ? -1 : 0);
-    if (!(await this.load())) return;
+    if (!(await load())) return;
     const next = feed.newestFirst ? edge?.nextElementSibling : edge?.previousElementSibling;
     /** @type {HTMLElement | null | undefined} */ (next)?.focus({ preventScroll: true });
-  }
-
-  /** @returns {Promise<boolean>} whether there are more entries than before */
-  async load() {
-    if (this.#loading || this.#live.state.older === null) return false;
-    this.#loading = true;
-    this.#say(this.#texts.loading);
-    const came = await this.#live.loadOlder().catch(() => false);
-    this.#loading = false;
-    if (!came) this.#say(this.#texts.load_failed);
-    // The end may be in view again, or still
-    this.#observer.unobserve(this.#part);
-    this.#observer.observe(this.#part);
-    return came;
-  }
-
-  /** @param {string} text */
-  #say(text) {
-    const link = this.#part.querySelector("a[rel=next]");
-    if (link) link.textContent = text;
-  }
+  });
+  return load;
 }

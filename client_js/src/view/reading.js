@@ -20,11 +20,8 @@ export class Reading {
    * @param {() => void} change
    */
   hold(change) {
-    const scroller = this.#scroller();
-    if (scroller.scrollTop <= 0) {
-      change();
-      return;
-    }
+    const scroller = scrollerOf(this.#list);
+    if (scroller.scrollTop <= 0) return change();
     const seen = this.#inView().map((one) => ({ one, top: one.getBoundingClientRect().top }));
     change();
     const still = seen.find(({ one }) => one.checkVisibility());
@@ -38,40 +35,47 @@ export class Reading {
 
   /** Whether the reader sees the beginning of the list, so that what is put there is noticed. */
   get atTop() {
-    return this.#list.getBoundingClientRect().top >= this.#view().top - SLACK;
+    return this.#list.getBoundingClientRect().top >= viewOf(this.#list).top - SLACK;
   }
 
   /** Whether the reader sees the end of the list. */
   get atEnd() {
-    return this.#list.getBoundingClientRect().bottom <= this.#view().bottom + SLACK;
+    return this.#list.getBoundingClientRect().bottom <= viewOf(this.#list).bottom + SLACK;
   }
 
   /** What may not move: the beginning of the list for those who see it, else the articles in view, or what follows. */
   #inView() {
     if (this.atTop) return [this.#list];
-    const { top, bottom } = this.#view();
-    const articles = [...this.#list.children];
-    const first = articles.findIndex((one) => one.getBoundingClientRect().bottom > top);
-    if (first < 0) return [this.#list.nextElementSibling ?? this.#list];
-    const end = articles.findIndex((one, index) => index > first && one.getBoundingClientRect().top >= bottom);
-    return articles.slice(first, end < 0 ? undefined : end);
+    const { top, bottom } = viewOf(this.#list);
+    const seen = [...this.#list.children].filter((one) => {
+      const place = one.getBoundingClientRect();
+      return place.bottom > top && place.top < bottom;
+    });
+    return seen[0] ? seen : [this.#list.nextElementSibling ?? this.#list];
   }
+}
 
-  /** What is seen of the part of the page that scrolls. */
-  #view() {
-    const scroller = this.#scroller();
-    if (scroller === document.scrollingElement) return { top: 0, bottom: innerHeight };
-    return scroller.getBoundingClientRect();
-  }
+/**
+ * What is seen of the part of the page that a list scrolls with.
+ *
+ * @param {Element} list
+ */
+function viewOf(list) {
+  const scroller = scrollerOf(list);
+  return scroller === document.scrollingElement ? { top: 0, bottom: innerHeight } : scroller.getBoundingClientRect();
+}
 
-  /** The page, or a part of it that scrolls by itself. */
-  #scroller() {
-    /** @type {Node | null} */
-    let node = this.#list;
-    for (; node; node = node.parentNode ?? /** @type {ShadowRoot} */ (node).host) {
-      if (!(node instanceof Element) || node === document.body) continue;
-      if (/auto|scroll/.test(getComputedStyle(node).overflowY) && node.scrollHeight > node.clientHeight) return node;
-    }
-    return /** @type {Element} */ (document.scrollingElement);
+/**
+ * The page, or a part of it that scrolls by itself.
+ *
+ * @param {Element} list
+ */
+function scrollerOf(list) {
+  /** @type {Node | null} */
+  let node = list;
+  for (; node; node = node.parentNode ?? /** @type {ShadowRoot} */ (node).host) {
+    if (!(node instanceof Element) || node === document.body) continue;
+    if (/auto|scroll/.test(getComputedStyle(node).overflowY) && node.scrollHeight > node.clientHeight) return node;
   }
+  return /** @type {Element} */ (document.scrollingElement);
 }

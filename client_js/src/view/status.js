@@ -1,58 +1,42 @@
-/** @import { BlogStatus } from "../core/messages.js" */
 /** @import { LiveBlog } from "../core/live-blog.js" */
-/** @import { Texts } from "../texts.js" */
+/** @import { BlogStatus } from "../core/messages.js" */
+/** @import { Texts } from "./macros.js" */
 import { localText } from "./times.js";
 
 /** A first connection that takes longer than this is no connection, in milliseconds. */
 const PATIENCE = 4_000;
 
-/** Says how new the page is: what the blog does, unless that cannot be known. */
-export class Status {
-  #line;
-  #live;
-  #texts;
-  #language;
-  #patient = true;
-  /** When the page was made, should the server never be heard: a copy of it may have been kept for long. */
-  #made = new Date(document.lastModified);
-
-  /**
-   * @param {HTMLElement} line
-   * @param {LiveBlog} live
-   * @param {Texts} texts
-   * @param {string | undefined} language
-   */
-  constructor(line, live, texts, language) {
-    this.#line = line;
-    this.#live = live;
-    this.#texts = texts;
-    this.#language = language;
-    /** @type {BlogStatus} */
-    this.blog = /** @type {BlogStatus} */ (line.dataset.status);
-    live.addEventListener("phase", () => this.show());
-    addEventListener("offline", () => this.show());
-    addEventListener("online", () => this.show());
-    setTimeout(() => {
-      this.#patient = false;
-      this.show();
-    }, PATIENCE);
-  }
-
-  show() {
-    const [word, text] = this.#say();
-    if (this.#line.textContent === text) return;
-    this.#line.dataset.status = word;
-    this.#line.textContent = text;
-  }
-
-  /** @returns {[word: string, text: string]} */
-  #say() {
-    const { phase, lastHeard } = this.#live;
-    if (phase === "refused") return ["unavailable", this.#texts.refused];
-    const lost = phase === "reconnecting" || (phase === "connecting" && !this.#patient);
-    if (!lost || (this.blog === "ended" && phase === "reconnecting")) return [this.blog, this.#texts[this.blog]];
-    const last = lastHeard === null ? this.#made : new Date(lastHeard);
-    const text = navigator.onLine ? this.#texts.reconnecting : this.#texts.offline;
-    return ["reconnecting", text.replace("{time}", localText(last, new Date(), this.#language))];
-  }
+/**
+ * Say how new the page is: what the blog does, unless that cannot be known.
+ *
+ * @param {HTMLElement} line
+ * @param {LiveBlog} live
+ * @param {Texts} texts
+ * @param {string | undefined} language
+ * @returns {(blog: BlogStatus) => void} to be told what the blog does
+ */
+export function useStatus(line, live, texts, language) {
+  let blog = /** @type {BlogStatus} */ (line.dataset.status);
+  let isPatient = true;
+  // When the page was made, should the server never be heard: a copy of it may have been kept for long
+  const made = document.lastModified;
+  const show = () => {
+    const { phase, lastHeard } = live;
+    const lost = phase === "reconnecting" ? blog !== "ended" : phase === "connecting" && !isPatient;
+    const word = phase === "refused" ? phase : !lost ? blog : navigator.onLine ? "reconnecting" : "offline";
+    line.dataset.status = word;
+    const text = texts[word].replace("{time}", localText(new Date(lastHeard ?? made), language));
+    if (line.textContent !== text) line.textContent = text;
+  };
+  live.addEventListener("phase", show);
+  addEventListener("offline", show);
+  addEventListener("online", show);
+  setTimeout(() => {
+    isPatient = false;
+    show();
+  }, PATIENCE);
+  return (status) => {
+    blog = status;
+    show();
+  };
 }

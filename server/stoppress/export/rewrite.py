@@ -16,6 +16,8 @@ from stoppress.web.structured import data_block
 Map = Callable[[str], str]
 """From an address to that which takes its place."""
 
+SCRIPTS = ("script", "template")
+
 ATTRIBUTE = re.compile(r'(\s(href|src|poster|content)=")([^"]*)"')
 
 
@@ -35,7 +37,7 @@ class Page(HTMLParser):
         """The ids of its entries."""
         self._change = change
         self._pieces: list[str] = []
-        self._script: str | None = None  # of which kind the script is that the parser is in
+        self._script: str | None = None  # of which kind the script or template is that the parser is in
         self.feed(text)
         self.close()
 
@@ -45,7 +47,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        if tag == "script":
+        if tag in SCRIPTS:
             self._script = values.get("type", "")
         if tag == "link":
             self.links.setdefault(values.get("rel", ""), []).append(values.get("href", ""))
@@ -58,7 +60,7 @@ class Page(HTMLParser):
 
     def _is_live(self, tag: str, values: dict[str, str]) -> bool:
         """Whether it is there only for the JavaScript of a page."""
-        script = tag == "script" and self._script != "application/ld+json"
+        script = tag in SCRIPTS and self._script != "application/ld+json"
         return script or (tag == "link" and values.get("rel") == "modulepreload")
 
     def _attribute(self, found: re.Match[str], values: dict[str, str]) -> str:
@@ -69,7 +71,7 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if not self._is_live(tag, {}):
             self._put(f"</{tag}>")
-        if tag == "script":
+        if tag in SCRIPTS:
             self._script = None
 
     def handle_data(self, data: str) -> None:
@@ -79,7 +81,8 @@ class Page(HTMLParser):
             self._put(data)
 
     def handle_entityref(self, name: str) -> None:
-        self._put(f"&{name};")
+        if self._script is None:
+            self._put(f"&{name};")
 
     def handle_charref(self, name: str) -> None:
         self._put(f"&#{name};")

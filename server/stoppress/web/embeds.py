@@ -1,13 +1,12 @@
-"""Embeds of known sites, loaded only when a reader asks for them. client_js/src/view/embeds.js does the same."""
+"""Embeds of known sites, loaded only when a reader asks for them."""
 
 from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
-
-from stoppress.web.shared import shared_folder
 
 
 class Frame(NamedTuple):
@@ -18,10 +17,10 @@ class Frame(NamedTuple):
     address: str
 
 
-_SITES = [
-    (site["name"], re.compile(site["address"], re.ASCII), site["frame"])
-    for site in json.loads((shared_folder() / "embeds.json").read_text(encoding="utf-8"))
-]
+SITES = json.loads(Path(__file__).with_name("embeds.json").read_text(encoding="utf-8"))
+"""Browsers are given them too: `address` is an expression that Python and JavaScript read alike."""
+
+_SITES = [(site["name"], re.compile(site["address"], re.ASCII), site["frame"]) for site in SITES]
 
 HOSTS = " ".join(sorted({"https://" + urlsplit(frame).netloc for _, _, frame in _SITES}))
 """For `frame-src` in a content security policy."""

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
+from markupsafe import Markup
 
 from stoppress import __version__
 from stoppress.errors import StartError
-from stoppress.model import Entry, Header
+from stoppress.model import Entry, Header, Media
 from stoppress.web.assets import Assets
-from stoppress.web.embeds import frame_of
+from stoppress.web.embeds import SITES, frame_of
 from stoppress.web.head import describe, describe_index
+from stoppress.web.macros import Macros
 from stoppress.web.site import Site
-from stoppress.web.texts import around, texts_of
+from stoppress.web.texts import SAID_LIVE, Texts, direction_of
 from stoppress.web.view import Row, View
 
 SAMPLE_ID = "00000000-0000-7000-8000-000000000000"
+
+SHARED = {
+    "entry.html": ("article", "frame"),
+    "header.html": ("title", "pinned_aside", "key_events_nav", "related_aside", "pages_nav"),
+}
+"""The macros that browsers fill, by their templates."""
 
 
 class Layout:
@@ -30,7 +39,7 @@ class Layout:
         identity: what else the pages of this server depend on.
 
     Raises:
-        StartError: the folder cannot be read, or a template in it is wrong; the message says which, and where.
+        StartError: the folder cannot be read, or a file in it is wrong; the message says which, and where.
     """
 
     def __init__(self, folder: str = "", identity: str = "") -> None:
@@ -43,13 +52,19 @@ class Layout:
         self._loader = ChoiceLoader(loaders)
         self.assets = Assets()
         """The JavaScript client."""
-        self._environment = Environment(loader=self._loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-        self._environment.globals |= {
-            "around": around,
+        self.environment = Environment(
+            loader=self._loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_said
+        )
+        self.texts = _texts(folder)
+        """What the pages say by themselves."""
+        self.environment.globals |= {
             "assets": self.assets,
-            "frame_of": frame_of,
-            "texts_of": texts_of,
+            "direction_of": direction_of,
+            "texts_of": self.texts.of,
         }
+        self.environment.filters |= {"data": _data, "frame": _frame, "updated": _updated, "utc": _utc, "web": _web}
+        self.fillings: dict[str, str] = {}
+        """What browsers need to show by themselves what will be published, in JSON, by language."""
         self.static = Path(folder, "static") if folder and Path(folder, "static").is_dir() else None
         """What the publisher's templates refer to as `/static/site/...`."""
         self.fingerprint = self._try(folder, identity)
@@ -57,19 +72,46 @@ class Layout:
 
     def blog(self, site: Site, view: View) -> bytes:
         """A page of a blog."""
-        return self.render("blog.html", head=describe(site, view), **view.values())
+        language = view.header.language if view.header else None
+        return self._blog(view, language, home=f"/blogs/{view.blog}", head=describe(site, view))
+
+    def embed(self, site: Site, view: View, language: str) -> bytes:
+        """What another site's page shows of a blog, with addresses that lead here.
+
+        Args:
+            language: that it speaks, of those that `texts` has.
+        """
+        return self._blog(view, language, home=site.blog(view.blog), embedded=True)
+
+    def gone(self, language: str) -> bytes:
+        """What another site's page shows of a blog that is not there."""
+        return self.render("embed.html", t=self.texts.of(language))
 
     def render(self, template: str, **values: object) -> bytes:
-        return self._environment.get_template(template).render(**values).encode()
+        return self.environment.get_template(template).render(**values).encode()
+
+    def _blog(self, view: View, language: str | None, **values: object) -> bytes:
+        spoken = self.texts.language(language)
+        said = {"t": self.texts.of(spoken), "macros": self.fillings[spoken]}
+        return self.render("blog.html", **said, **view.values(), **values)
+
+    def _filling(self, language: str) -> str:
+        texts = self.texts.of(language)
+        macros = Macros(self.environment, texts)
+        compiled = {name: macros.compiled(file, name) for file, names in SHARED.items() for name in names}
+        said = {name: texts[name] for name in SAID_LIVE}
+        return json.dumps({**compiled, "texts": said, "sites": SITES}, ensure_ascii=False, separators=(",", ":"))
 
     def _try(self, folder: str, identity: str) -> str:
         """Read every template and make a page of each kind; what fails, fails at the start."""
         files = f"{self.assets.script('page').address} {self.assets.style_sheet}"
         digest = hashlib.sha256(f"{__version__} {identity} {files}".encode())
         try:
-            for name in self._environment.list_templates(["html"]):
-                self._environment.get_template(name)
-                digest.update(self._loader.get_source(self._environment, name)[0].encode())
+            self.fillings = {language: self._filling(language) for language in self.texts.languages()}
+            for name in self.environment.list_templates(["html"]):
+                self.environment.get_template(name)
+                digest.update(self._loader.get_source(self.environment, name)[0].encode())
+            digest.update("".join(self.fillings.values()).encode())
             self._make_samples()
         except Exception as error:  # a template can fail in any way
             raise StartError(_explain(folder, error)) from None
@@ -82,8 +124,44 @@ class Layout:
         entry = Entry(id=SAMPLE_ID, version=1, status="published", title="Sample", html="<p>x</p>", published_at=moment)
         for view in (View("sample", "0", header, [entry]), View("sample", "0", None, [])):
             self.blog(site, view)
+            self.embed(site, view, "en")
         self.render("index.html", rows=[Row(header, 1, moment)], older=None, newer=None, head=describe_index(site))
+        self.gone("en")
         self.render("problem.html", title="Not Found", detail="there is nothing here")
+
+
+def _texts(folder: str) -> Texts:
+    try:
+        return Texts(Path(folder, "languages") if folder else None)
+    except (OSError, ValueError) as error:
+        raise StartError(f"STOPPRESS_TEMPLATES={folder}: {error}") from None
+
+
+def _said(value: object) -> object:
+    return "" if value is None else value
+
+
+def _data(text: str) -> Markup:
+    """Text between two tags, where quotes mean nothing."""
+    return Markup(text.replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704
+
+
+def _frame(media: Media) -> object:
+    return frame_of(media.url) if media.type == "embed" else None
+
+
+def _updated(entry: Entry) -> str | None:
+    """When it was updated, if that was after its publication."""
+    return entry.updated_at if (entry.updated_at or "") > (entry.published_at or "") else None
+
+
+def _utc(at: str) -> str:
+    return f"{at[:10]} {at[11:16]} UTC"
+
+
+def _web(address: str) -> str:
+    """Addresses are http(s) already where they are stored; this is the second lock."""
+    return address if address.lower().startswith(("http:", "https:")) else ""
 
 
 def _explain(folder: str, error: Exception) -> str:

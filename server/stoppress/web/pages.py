@@ -6,15 +6,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from stoppress.errors import BlogNotFound
 from stoppress.follower import Follower
 from stoppress.live.items import PublicItem, parse_place
 from stoppress.live.replica import Replica
 from stoppress.web.documents import Documents, Kind
 from stoppress.web.layout import Layout
-from stoppress.web.security import EMBEDDABLE_HEADERS
+from stoppress.web.security import EMBEDDABLE_HEADERS, HTML_HEADERS, READABLE
 from stoppress.web.site import Sites
 from stoppress.web.view import View
 
+EMBED = Kind("text/html", {**HTML_HEADERS, **READABLE})
 PAGE = Kind("text/html", {**EMBEDDABLE_HEADERS, "vary": "accept"})
 
 
@@ -37,7 +39,10 @@ class Pages:
         self._newest = newest
 
     def routes(self) -> list[Route]:
-        return [Route("/blogs/{blog}", self.blog, methods=["GET"])]
+        return [
+            Route("/blogs/{blog}", self.blog, methods=["GET"]),
+            Route("/blogs/{blog}/embed", self.embed, methods=["GET"]),
+        ]
 
     async def blog(self, request: Request) -> Response:
         """A blog's newest entries, or with `before` a page further down."""
@@ -51,6 +56,23 @@ class Pages:
 
         site = self._sites.of(request)
         return self._documents.answer(request, replica, PAGE, (site, before), lambda: self._layout.blog(site, view()))
+
+    async def embed(self, request: Request) -> Response:
+        """A blog's newest entries for the page of somebody else, in the language `lang` if there are texts in it."""
+        language = self._layout.texts.language(request.query_params.get("lang"))
+        try:
+            replica = (await self._follower.hub(request.path_params["blog"])).replica
+        except BlogNotFound:
+            gone = self._layout.gone(language)
+            return Response(gone, 404, {**EMBED.headers, "cache-control": "no-cache"}, media_type=EMBED.media_type)
+
+        def view() -> View:
+            return View.of(replica, *replica.page(None, self._newest), newest=True)
+
+        site = self._sites.of(request)
+        return self._documents.answer(
+            request, replica, EMBED, (site, language), lambda: self._layout.embed(site, view(), language)
+        )
 
     def at_entry(self, request: Request, replica: Replica, entry: PublicItem) -> Response:
         """The page that begins with an entry, or the newest page if it is on that."""

@@ -1,29 +1,98 @@
-"""What the pages say by themselves, in several languages: the same files as the JavaScript client has."""
+"""What the pages say by themselves, in several languages: ours, and those that a publisher adds or says otherwise."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from stoppress.web.shared import shared_folder
-
+OURS = Path(__file__).parent / "languages"
 DEFAULT = "en"
 
-_LANGUAGES: dict[str, dict[str, Any]] = {
-    file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (shared_folder() / "texts").glob("*.json")
-}
+RIGHT_TO_LEFT = "ar ckb dv fa he iw nqo ps sd ug ur yi".split()
+"""Languages that are written from right to left, unless their tag names a script that is not."""
+
+SAID_LIVE = (
+    *("scheduled", "live", "paused", "ended", "refused", "reconnecting", "offline"),
+    *("empty", "empty_key", "loading", "load_failed", "fresh", "is_retracted", "is_corrected"),
+)
+"""The texts that are said by the JavaScript client; the others stand in the markup."""
 
 
-def texts_of(language: str | None) -> dict[str, Any]:
-    """The texts of a language, in English if there are none.
+class Text(str):
+    """A text that may have a place for something in its middle, like "Coverage starts {time}"."""
+
+    @property
+    def before(self) -> str:
+        return self.partition("{")[0]
+
+    @property
+    def after(self) -> str:
+        return self.partition("{")[2].partition("}")[2]
+
+
+class Texts:
+    """The texts of all languages, each in a file `LANGUAGE.json`: the first part of a BCP 47 tag.
 
     Args:
-        language: a BCP 47 tag.
+        folder: the publisher's files; what they leave out is said in our words, or in English.
+
+    Raises:
+        ValueError: a file has something that is no text of ours; the message names both.
     """
-    return _LANGUAGES.get((language or DEFAULT).lower().partition("-")[0], _LANGUAGES[DEFAULT])
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._languages = {file.stem: _read(file) for file in OURS.glob("*.json")}
+        default = self._languages[DEFAULT]
+        for file in sorted(folder.glob("*.json")) if folder else ():
+            known = self._languages.get(file.stem, default)
+            self._languages[file.stem] = known | _checked(file, _read(file), default)
+
+    def languages(self) -> list[str]:
+        return sorted(self._languages)
+
+    def language(self, tag: str | None) -> str:
+        """The language that is spoken to those who ask for another: `en` if there is none."""
+        first = (tag or DEFAULT).lower().partition("-")[0]
+        return first if first in self._languages else DEFAULT
+
+    def of(self, tag: str | None) -> dict[str, Any]:
+        """The texts of a language, in English if there are none.
+
+        Args:
+            tag: a BCP 47 tag.
+        """
+        return self._languages[self.language(tag)]
 
 
-def around(text: str) -> tuple[str, str]:
-    """The text around a place for something, like "Coverage starts {time}"."""
-    before, _, rest = text.partition("{")
-    return before, rest.partition("}")[2]
+def direction_of(tag: str | None) -> str:
+    """`ltr` or `rtl`, for the attribute `dir`."""
+    first, *rest = (tag or DEFAULT).lower().split("-")
+    if "latn" in rest or "cyrl" in rest:
+        return "ltr"
+    return "rtl" if first in RIGHT_TO_LEFT or "arab" in rest or "hebr" in rest else "ltr"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        texts = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file} is no JSON: {error}") from None
+    if not isinstance(texts, dict):
+        raise ValueError(f"{file}: it must be an object of texts")
+    return {name: Text(text) if isinstance(text, str) else text for name, text in texts.items()}
+
+
+def _checked(file: Path, texts: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    for name, text in texts.items():
+        if name not in known:
+            raise ValueError(f"{file}: nothing is called {name}; the names are {', '.join(known)}")
+        if not _is_like(text, known[name]):
+            raise ValueError(f"{file}: {name} must be like {json.dumps(known[name])}")
+    return texts
+
+
+def _is_like(text: Any, known: Any) -> bool:
+    if isinstance(known, str):
+        return isinstance(text, str)
+    return isinstance(text, dict) and "other" in text and all(isinstance(one, str) for one in text.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from stoppress.live.items import PublicItem
@@ -23,7 +23,7 @@ class View(NamedTuple):
     """Newest first."""
     newest: bool = True
     older: str | None = None
-    """The address of the page with the entries before these."""
+    """The query of the address of the page with the entries before these."""
     before: str | None = None
     """The place that the page's address names."""
     at: Entry | None = None
@@ -54,7 +54,7 @@ class View(NamedTuple):
             header=header,
             entries=[_content(entry) for entry in entries],
             newest=newest,
-            older=older and older.replace("/entries?", "?"),
+            older=older and older.partition("?")[2],
             before=before,
             at=_content(at) if at else None,
             pinned=_content(pinned) if pinned else None,
@@ -65,11 +65,14 @@ class View(NamedTuple):
 
     def values(self) -> dict[str, object]:
         """What the page's template is given."""
+        here = {entry.id for entry in self.entries}
+        pinned = self.pinned if self.pinned and self.pinned.status == "published" else None
         return {
             "blog": self.blog,
             "header": self.header,
-            "pinned": self.pinned,
-            "key_events": self.key_events,
+            "language": self.header.language if self.header else None,
+            "pinned": pinned and _pointer(pinned, here),
+            "key_events": [_pointer(entry, here) for entry in self.key_events],
             "entries": self.entries,
             "cursor": self.cursor,
             "older": self.older,
@@ -92,6 +95,12 @@ def _content(item: PublicItem) -> Entry:
     content = item.content
     assert isinstance(content, Entry)
     return content
+
+
+def _pointer(entry: Entry, here: Set[str]) -> dict[str, object]:
+    """What is said of an entry where a link to it is: `away` is whether it is on another page than the link."""
+    said = {name: getattr(entry, name) for name in ("id", "title", "text", "published_at")}
+    return {**said, "away": entry.id not in here}
 
 
 def changed_at(entry: Entry) -> str:

@@ -1,0 +1,51 @@
+import { backoff } from "../core/backoff.js";
+import { addressOf } from "../transports/transport.js";
+import { parsed } from "./html.js";
+
+/** How long a try may take, in milliseconds. */
+const PATIENCE = 15_000;
+
+/**
+ * The element as the server makes it; asked for until it comes.
+ *
+ * @param {string} blog the address of its page
+ * @param {string | undefined} language that it should speak
+ * @param {() => boolean} isWanted
+ * @returns {Promise<HTMLElement | null>} null if it is not wanted any more
+ */
+export async function markupOf(blog, language, isWanted) {
+  const address = addressOf(/** @type {any} */ ({ blog: new URL(blog), cursor: null }), "embed");
+  if (language) address.searchParams.set("lang", language);
+  for (let failures = 0; isWanted(); failures += 1) {
+    const { text, retry } = await load(address);
+    const own = parsed(text).querySelector("live-blog");
+    if (own) return /** @type {HTMLElement} */ (own);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(backoff(failures, Math.random), retry)));
+  }
+  return null;
+}
+
+/** @type {Record<string, Promise<CSSStyleSheet>>} */
+const sheets = {};
+
+/**
+ * A style sheet that all elements of a page share. Without it the blog is still there to be read.
+ *
+ * @param {URL} address
+ */
+export function styleSheet(address) {
+  return (sheets[address.href] ??= load(address).then(({ text }) => new CSSStyleSheet().replace(text)));
+}
+
+/**
+ * @param {URL} address
+ * @returns {Promise<{text: string, retry: number}>} nothing if it does not come; in how many milliseconds to ask again
+ */
+async function load(address) {
+  try {
+    const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE) });
+    return { text: await answer.text(), retry: 1_000 * Number(answer.headers.get("retry-after")) };
+  } catch {
+    return { text: "", retry: 0 };
+  }
+}

@@ -1,0 +1,82 @@
+"""What a `<live-blog>` in somebody else's page asks for: the blog's markup, with addresses that lead to the server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.conftest import StartNode
+from tests.support.desk import post, send
+from tests.support.node import RunningNode
+from tests.support.page import Document
+
+
+@pytest.fixture
+async def node(start_node: StartNode) -> RunningNode:
+    node = await start_node(STOPPRESS_NEWEST="2")
+    await node.make_blog(headline="A day in October", language="ar")
+    for number in range(3):
+        await post(node, title=f"Number {number}", key=True)
+    return node
+
+
+@pytest.fixture
+async def reader(node: RunningNode) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=node.url, trust_env=False) as client:
+        yield client
+
+
+async def test_it_is_the_element_of_the_page_and_nothing_around_it(node: RunningNode, reader: httpx.AsyncClient):
+    answer = await reader.get("/blogs/demo/embed")
+    assert answer.headers["content-type"].startswith("text/html")
+    page = Document(answer.text)
+    assert [one.tag for one in page.all("/html/body/*")] == ["live-blog"]
+    assert page.all("//h1/text()") == ["A day in October"]
+    assert len(page.all("//article")) == 2
+    assert page.all("//slot/@name") == ["masthead", "related", "footer"]
+    assert not page.all("//script")
+
+
+async def test_its_addresses_lead_to_the_server(node: RunningNode, reader: httpx.AsyncClient):
+    page = Document((await reader.get("/blogs/demo/embed")).text)
+    assert page.all("//live-blog/@src") == [f"{node.url}/blogs/demo"]
+    for address in page.all("//a/@href"):
+        assert address.startswith((f"{node.url}/blogs/demo", "#entry-")), address
+
+
+async def test_pages_of_all_sites_may_read_it_and_ask_whether_it_changed(node: RunningNode, reader: httpx.AsyncClient):
+    answer = await reader.get("/blogs/demo/embed")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    again = await reader.get("/blogs/demo/embed", headers={"if-none-match": answer.headers["etag"]})
+    assert again.status_code == 304
+    await post(node, title="More")
+    assert (await reader.get("/blogs/demo/embed")).headers["etag"] != answer.headers["etag"]
+
+
+@pytest.mark.parametrize(("lang", "said"), [("de-AT", "Reihenfolge"), ("en", "Order"), ("tlh", "Order"), ("", "Order")])
+async def test_it_speaks_the_language_that_is_asked_for(node: RunningNode, reader: httpx.AsyncClient, lang, said):
+    page = Document((await reader.get("/blogs/demo/embed", params={"lang": lang})).text)
+    assert said in page.tree.text_content()
+    assert page.all("//*[@data-part='title']/@lang") == ["ar"]
+    assert page.all("//*[@data-part='title']/@dir") == ["rtl"]
+    assert not page.all("//*[@data-part='pages']/@lang")
+
+
+@pytest.mark.parametrize(("lang", "said"), [("de", "Nicht mehr verfügbar"), ("en", "Not available any more")])
+async def test_of_a_blog_that_is_not_there_it_says_so(node: RunningNode, reader: httpx.AsyncClient, lang, said):
+    answer = await reader.get("/blogs/nowhere/embed", params={"lang": lang})
+    assert answer.status_code == 404
+    assert answer.headers["access-control-allow-origin"] == "*"
+    page = Document(answer.text)
+    assert page.all("//live-blog/p/text()") == [said]
+    assert not page.all("//@data-cursor")
+
+
+async def test_a_retracted_body_is_not_in_it(node: RunningNode, reader: httpx.AsyncClient):
+    entry = await post(node, title="Ceasefire", markdown="Nobody confirmed this.", key=True)
+    assert "Nobody confirmed" in (await reader.get("/blogs/demo/embed")).text
+    await send(node, "DELETE", f"/entries/{entry}", {"note": "We were wrong."})
+    text = (await reader.get("/blogs/demo/embed")).text
+    assert "Ceasefire" not in text and "Nobody confirmed" not in text and "We were wrong." in text
