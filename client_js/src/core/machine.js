@@ -1,4 +1,4 @@
-/** @import { Command, Event, Phase } from "./events.js" */
+/** @import { Commands, Event, Phase } from "./events.js" */
 /** @import { Beat, Retry, Update } from "./messages.js" */
 /** @import { State } from "./state.js" */
 import { backoff } from "./backoff.js";
@@ -25,6 +25,7 @@ const MALFORMED_CURSOR = 4400;
 /** A connection to one blog without I/O: events go in, commands come out. One line at a time, by one transport. */
 export class Machine {
   #state;
+  #commands;
   #random;
   #count;
   #own;
@@ -59,17 +60,17 @@ export class Machine {
   #hiddenDue = Infinity;
   /** When to begin a trial, or to end the one that goes on. */
   #trialDue = Infinity;
-  /** @type {Command[]} */
-  #commands = [];
 
   /**
    * @param {State} state that messages go to
+   * @param {Commands} commands
    * @param {number} count of transports, the preferred one first; the last one is taken to be plain HTTP
    * @param {boolean} shared whether the first transport is another tab's line
    * @param {() => number} random from 0 to 1
    */
-  constructor(state, count, shared, random) {
+  constructor(state, commands, count, shared, random) {
     this.#state = state;
+    this.#commands = commands;
     this.#count = count;
     this.#own = shared ? 1 : 0;
     this.#random = random;
@@ -78,17 +79,14 @@ export class Machine {
   /**
    * @param {Event} event
    * @param {number} now in milliseconds, by a clock that goes on while the machine sleeps
-   * @returns {Command[]}
    */
   handle(event, now) {
-    this.#commands = [];
     const slept = now > this.#expected + SLEPT || now < this.#now - SLEPT;
     this.#now = now;
     if (this.#active) this.#passed(slept);
     this.#take(event);
     this.#expected = this.#active ? Math.min(this.#lineDue, this.#hiddenDue, this.#trialDue, now + TICK) : Infinity;
-    this.#commands.push({ do: "timer", wait: this.#active ? this.#expected - now : null });
-    return this.#commands;
+    this.#commands.wait(this.#expected - now);
   }
 
   /** @param {Event} event */
@@ -171,7 +169,7 @@ export class Machine {
     this.#drop();
     this.#active = this.#leading = false;
     if (this.#own) this.#rank = 0;
-    this.#commands.push({ do: "leave" });
+    this.#commands.leave();
     this.#enter(phase, code);
   }
 
@@ -187,20 +185,16 @@ export class Machine {
   /** @param {number} rank */
   #open(rank) {
     this.#lines += 1;
-    this.#commands.push({ do: "connect", line: this.#lines, rank, cursor: this.#state.cursor });
+    this.#commands.connect(this.#lines, rank, this.#state.cursor);
     return this.#lines;
   }
 
-  #drop() {
+  /** Let go of all lines, or of all but one. @param {number | null} [line] */
+  #drop(line = null) {
     this.#state.disconnected();
-    this.#close(this.#line);
-    this.#close(this.#trial);
-    this.#line = this.#trial = null;
-  }
-
-  /** @param {number | null} line */
-  #close(line) {
-    if (line !== null) this.#commands.push({ do: "close", line });
+    this.#commands.keep(line);
+    this.#line = line;
+    this.#trial = null;
   }
 
   /**
@@ -209,16 +203,15 @@ export class Machine {
    */
   #heard(line, message) {
     if (line === this.#trial) {
-      this.#trial = null;
-      this.#drop();
-      this.#line = line;
+      this.#drop(line);
       this.#probing = false;
       this.#rank = this.#own;
     }
     if (line !== this.#line) return;
     this.#lineDue = this.#now + SILENCE;
-    if (!isSane(message)) this.#failed();
-    else if (message.type === "retry") this.#retry = message;
+    if (!isSane(message)) return this.#failed();
+    this.#commands.heard(message);
+    if (message.type === "retry") this.#retry = message;
     else if (message.type === "update" || message.type === "beat") this.#apply(message);
     else if (message.type === "lost") this.#enter("reconnecting");
     else if (message.type === "reset" && message.cursor !== this.#state.cursor) this.#ask();
@@ -231,7 +224,7 @@ export class Machine {
     const outcome = this.#state.apply(message);
     if (outcome.kind === "gap") return this.#ask();
     if (message.type === "beat" || this.#state.cursor !== before) this.#gaps = 0;
-    if (outcome.kind === "applied") this.#commands.push({ do: "applied", outcome });
+    if (outcome.kind === "applied") this.#commands.applied(outcome);
     if (this.#probing) return this.#fall();
     this.#doubtful = false;
     this.#failures = 0;
@@ -299,7 +292,7 @@ export class Machine {
   }
 
   #endTrial() {
-    this.#close(this.#trial);
+    this.#commands.keep(this.#line);
     this.#trial = null;
     this.#laterTrial();
   }
@@ -323,6 +316,6 @@ export class Machine {
     // Never connected is no reconnecting
     if (phase === this.#phase || (phase === "reconnecting" && this.#phase === "connecting")) return;
     this.#phase = phase;
-    this.#commands.push({ do: "phase", phase, code });
+    this.#commands.phase(phase, code);
   }
 }
