@@ -8,7 +8,7 @@ import { State } from "./state.js";
 /** How long an older page may take, in milliseconds. */
 const PAGE_TIME = 15_000;
 
-/** What browsers tell of the network and of the page. @type {Record<string, Event["type"]>} */
+/** What browsers tell of the network and of the page; "" is for what has to be looked up. @type {Record<string, string>} */
 const SIGNALS = {
   online: "online",
   offline: "offline",
@@ -16,6 +16,7 @@ const SIGNALS = {
   freeze: "leave",
   pageshow: "return",
   resume: "return",
+  visibilitychange: "",
 };
 
 /**
@@ -145,8 +146,8 @@ export class BareLiveBlog extends EventTarget {
     if (!globalThis.document) return;
     // Some are the document's and do not bubble. A second start adds nothing: the listener is the same
     const options = { capture: true, signal: this.#until.signal };
-    for (const name of [...Object.keys(SIGNALS), "visibilitychange"]) addEventListener(name, this.#signal, options);
-    this.#signal();
+    for (const name of Object.keys(SIGNALS)) addEventListener(name, this.#signal, options);
+    this.#signal({ type: "visibilitychange" });
   }
 
   /** Close the connection; an older page that is on its way does not come. */
@@ -193,9 +194,9 @@ export class BareLiveBlog extends EventTarget {
     }
   }
 
-  /** @param {{type: string}} [event] of the browser; none to look what it does not tell at the beginning */
-  #signal = ({ type } = { type: "" }) => {
-    this.#tell(/** @type {Event} */ ({ type: SIGNALS[type] ?? (document.hidden ? "hidden" : "visible") }));
+  /** @param {{type: string}} event of the browser */
+  #signal = ({ type }) => {
+    this.#tell(/** @type {Event} */ ({ type: SIGNALS[type] || (document.hidden ? "hidden" : "visible") }));
   };
 
   /**
