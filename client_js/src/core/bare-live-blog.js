@@ -232,10 +232,10 @@ function browser() {
     EventSource,
     BroadcastChannel,
     locks: navigator?.locks,
-    fetch: (...request) => fetch(...request),
-    setTimeout: (run, milliseconds) => setTimeout(run, milliseconds),
-    clearTimeout: (timer) => clearTimeout(timer),
-    now: () => Date.now(),
-    random: () => Math.random(),
+    fetch: fetch.bind(globalThis),
+    setTimeout: setTimeout.bind(globalThis),
+    clearTimeout: clearTimeout.bind(globalThis),
+    now: Date.now,
+    random: Math.random,
   };
 }
