@@ -67,8 +67,10 @@ export class BareLiveBlog extends EventTarget {
   #lastHeard = null;
   /** The older page that is on its way. @type {Promise<boolean> | null} */
   #loading = null;
-  /** Ends what a stop ends: listening to the browser, and an older page that is on its way. */
-  #until = new AbortController();
+  /** Ends its way. @type {AbortController | null} */
+  #aborter = null;
+  /** Ends listening to the browser. */
+  #listening = new AbortController();
   /** What closes each open line. @type {Map<number, Close>} */
   #lines = new Map();
   /** @type {any} */
@@ -145,15 +147,16 @@ export class BareLiveBlog extends EventTarget {
     this.#tell({ type: "start" });
     if (!globalThis.document) return;
     // Some are the document's and do not bubble. A second start adds nothing: the listener is the same
-    const options = { capture: true, signal: this.#until.signal };
+    const options = { capture: true, signal: this.#listening.signal };
     for (const name of Object.keys(SIGNALS)) addEventListener(name, this.#signal, options);
     this.#signal({ type: "visibilitychange" });
   }
 
   /** Close the connection; an older page that is on its way does not come. */
   stop() {
-    this.#until.abort();
-    this.#until = new AbortController();
+    this.#aborter?.abort();
+    this.#listening.abort();
+    this.#listening = new AbortController();
     this.#tell({ type: "stop" });
   }
 
@@ -176,10 +179,8 @@ export class BareLiveBlog extends EventTarget {
   async #load() {
     const { older } = this.state;
     if (older === null) return false;
-    const aborter = new AbortController();
-    const abort = () => aborter.abort();
-    this.#until.signal.addEventListener("abort", abort);
-    const timer = this.#world.setTimeout(abort, PAGE_TIME);
+    const aborter = (this.#aborter = new AbortController());
+    const timer = this.#world.setTimeout(() => aborter.abort(), PAGE_TIME);
     try {
       const answer = await this.#world.fetch(new URL(older, this.#address), { signal: aborter.signal });
       const page = answer.ok ? /** @type {Page} */ (await answer.json()) : null;
