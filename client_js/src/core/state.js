@@ -91,11 +91,13 @@ export class State {
    * @returns {Outcome}
    */
   apply(message) {
-    if (message.type === "beat") return this.#hasPassed(message.cursor) ? IGNORED : this.#gap();
+    const reached = this.#parts.at(-1)?.cursor ?? this.cursor; // where the next update must begin
     if (message.from === null) {
       this.#parts = [];
-    } else if (message.from !== this.#reached) {
-      return this.#hasPassed(message.cursor) ? IGNORED : this.#gap();
+    } else if (message.from !== reached) {
+      if (message.cursor === reached || seqOf(message.cursor) < seqOf(reached)) return IGNORED;
+      this.#parts = [];
+      return GAP;
     }
     this.#parts.push(message);
     return message.more ? WAITING : this.#commit();
@@ -123,21 +125,6 @@ export class State {
       return WAITING;
     }
     return applied(this.#add(page));
-  }
-
-  /** Where the next update must begin: after the parts that came already. */
-  get #reached() {
-    return this.#parts.at(-1)?.cursor ?? this.cursor;
-  }
-
-  /** @param {string} cursor */
-  #hasPassed(cursor) {
-    return cursor === this.#reached || seqOf(cursor) < seqOf(this.#reached);
-  }
-
-  #gap() {
-    this.#parts = [];
-    return GAP;
   }
 
   #commit() {
