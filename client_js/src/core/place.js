@@ -25,20 +25,6 @@ export function comparePlaces(a, b) {
 }
 
 /**
- * @param {Iterable<{published_at: string, id: string}>} entries
- * @returns {Place | null}
- */
-export function oldestPlace(entries) {
-  /** @type {Place | null} */
-  let oldest = null;
-  for (const entry of entries) {
-    const place = placeOf(entry);
-    if (oldest === null || comparePlaces(place, oldest) < 0) oldest = place;
-  }
-  return oldest;
-}
-
-/**
  * The place right after one: an address that says "before this" then includes the one itself.
  *
  * @param {Place} place
