@@ -1,5 +1,5 @@
-/** @import { Message, Update } from "../core/messages.js" */
-/** @import { Source, Transport } from "./transport.js" */
+/** @import { Retry, Update } from "../core/messages.js" */
+/** @import { Listener, Source, Transport } from "./transport.js" */
 import { addressOf, parse } from "./transport.js";
 
 /** How long a server may hold a request, in seconds. */
@@ -9,39 +9,47 @@ const PAUSE = 2_000;
 
 /** Requests one after the other, each held until there is a change. @type {Transport} */
 export const changes = (source, on) => {
-  const { world } = source;
   const aborter = new AbortController();
-  const { signal } = aborter;
-  const poll = async () => {
-    let wait = 0; // the first answer says where we are
-    let { cursor } = source;
-    for (;;) {
-      const asked = world.now();
-      const answer = await ask({ ...source, cursor }, wait, signal);
-      if (!signal.aborted && answer.retry) on.message(answer.retry);
-      if (!signal.aborted && answer.update) on.message(answer.update);
-      if (signal.aborted) return;
-      if (!answer.update) return on.closed(answer.code);
-      const idle = wait > 0 && answer.update.cursor === cursor && world.now() - asked < PAUSE;
-      ({ cursor } = answer.update);
-      wait = answer.update.more ? 0 : HOLD;
-      if (idle) await new Promise((resolve) => world.setTimeout(() => resolve(null), PAUSE));
-      if (signal.aborted) return;
-    }
-  };
-  poll();
+  void poll(source, on, aborter.signal);
   return () => aborter.abort();
 };
 
 /**
- * What differs from a cursor, asked once.
+ * Ask for what differs from a cursor, until nothing does, and then, unless it is enough to know `once`, for what
+ * comes.
+ *
+ * @param {Source} source
+ * @param {Listener} on
+ * @param {AbortSignal} signal
+ */
+export async function poll(source, on, signal, once = false) {
+  const { world } = source;
+  let { cursor } = source;
+  let wait = 0; // the first answer says where we are
+  while (!signal.aborted) {
+    const asked = world.now();
+    const { update, retry, code } = await ask({ ...source, cursor }, wait, signal);
+    if (signal.aborted) return;
+    if (retry) on.message(retry);
+    if (!update) return on.closed(code);
+    on.message(update);
+    if (once && !update.more) return;
+    const idle = wait > 0 && update.cursor === cursor && world.now() - asked < PAUSE;
+    ({ cursor } = update);
+    wait = update.more ? 0 : HOLD;
+    if (idle) await new Promise((resolve) => world.setTimeout(() => resolve(null), PAUSE));
+  }
+}
+
+/**
+ * Ask once.
  *
  * @param {Source} source
  * @param {number} wait in seconds
  * @param {AbortSignal} signal
- * @returns {Promise<{update?: Update, retry?: Message, code: number}>} without an update, `code` is as a WebSocket's
+ * @returns {Promise<{update?: Update, retry?: Retry, code: number}>} without an update, `code` is as a WebSocket's
  */
-export async function ask(source, wait, signal) {
+async function ask(source, wait, signal) {
   const address = addressOf(source, "changes");
   if (wait) address.searchParams.set("wait", `${wait}`);
   try {
@@ -69,7 +77,7 @@ function codeOf({ status, headers }) {
 
 /**
  * @param {Response} answer
- * @returns {Message | undefined}
+ * @returns {Retry | undefined}
  */
 function retryOf({ headers }) {
   const seconds = Number(headers.get("retry-after"));
