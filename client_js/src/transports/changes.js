@@ -1,6 +1,6 @@
 /** @import { Retry, Update } from "../core/messages.js" */
 /** @import { Listener, Source, Transport } from "./transport.js" */
-import { addressOf, parse } from "./transport.js";
+import { addressOf } from "./transport.js";
 
 /** How long a server may hold a request, in seconds. */
 const HOLD = 25;
@@ -31,7 +31,7 @@ export async function poll(source, on, signal, once = false) {
     const { update, retry, code } = await ask({ ...source, cursor }, wait, signal);
     if (signal.aborted) return;
     if (retry) on.message(retry);
-    if (!update) return on.closed(code);
+    if (!update?.cursor) return on.closed(code);
     on.message(update);
     if (once && !update.more) return;
     const idle = wait > 0 && update.cursor === cursor && world.now() - asked < PAUSE;
@@ -54,9 +54,7 @@ async function ask(source, wait, signal) {
   if (wait) address.searchParams.set("wait", `${wait}`);
   try {
     const answer = await source.world.fetch(address, { signal, cache: "no-store", credentials: "omit" });
-    if (!answer.ok) return { code: codeOf(answer), retry: retryOf(answer) };
-    const update = parse(await answer.text());
-    return { update: typeof update?.cursor === "string" ? update : undefined, code: 1006 };
+    return answer.ok ? { update: await answer.json(), code: 1006 } : { retry: retryOf(answer), code: codeOf(answer) };
   } catch {
     return { code: 1006 };
   }
