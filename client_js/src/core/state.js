@@ -32,14 +32,14 @@ import { comparePlaces, placeOf } from "./place.js";
  */
 export class State {
   /** @type {Map<string, Entry>} */
-  #entries;
+  #entries = new Map();
   /** Older than what is loaded, but newer than the page they will come with: kept so that they win over it.
    * @type {Map<string, Entry>} */
   #keptOut = new Map();
   /** Entries before this place are not loaded; null if all are. @type {Place | null} */
   #oldest = null;
-  /** @type {Place | null} */
-  #before;
+  /** Entries from this place upwards belong to another page. @type {Place | null} */
+  #before = null;
   /** The parts of a catch-up so far. @type {Update[]} */
   #parts = [];
   /** An older page that is ahead of the cursor. @type {Page | null} */
@@ -57,7 +57,7 @@ export class State {
     this.header = header;
     /** @type {string | null} The address of the entries before the oldest loaded one, if there are any. */
     this.older = older;
-    this.#entries = new Map(entries.map((entry) => [entry.id, entry]));
+    this.#put(entries);
     this.#endAt(older);
     this.#before = before;
     this.#begun = seqOf(cursor);
@@ -129,7 +129,7 @@ export class State {
     this.#parts = [];
     this.#changed.clear();
     const reset = parts[0].from === null;
-    const { header } = this;
+    let header = reset;
     if (reset) {
       for (const id of this.#entries.keys()) this.#changed.add(id);
       this.#entries.clear();
@@ -137,7 +137,10 @@ export class State {
       this.#oldest = this.#before = this.header = this.#page = null;
     }
     for (const part of parts) {
-      this.header = part.header ?? this.header;
+      if (part.header) {
+        this.header = part.header;
+        header = true;
+      }
       this.#put(part.entries);
       this.cursor = part.cursor;
     }
@@ -146,7 +149,7 @@ export class State {
       this.#begun = seqOf(this.cursor);
     }
     if (this.#page) this.#addWhenDue(this.#page);
-    return this.#applied(reset || this.header !== header, reset);
+    return this.#applied(header, reset);
   }
 
   /** @param {Entry[]} entries */
@@ -155,8 +158,8 @@ export class State {
       const { id, seq } = entry;
       if (seq <= (this.find(id)?.seq ?? -1)) continue;
       const place = placeOf(entry);
-      const isOlder = this.#oldest !== null && comparePlaces(place, this.#oldest) < 0;
-      if (isOlder || (this.#before !== null && comparePlaces(place, this.#before) >= 0)) {
+      const isOlder = this.#oldest && comparePlaces(place, this.#oldest) < 0;
+      if (isOlder || (this.#before && comparePlaces(place, this.#before) >= 0)) {
         if (isOlder) this.#keptOut.set(id, entry);
         if (this.#entries.delete(id)) this.#changed.add(id);
       } else {
