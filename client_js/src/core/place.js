@@ -41,6 +41,6 @@ export function justAfter([publishedAt, id]) {
  * @returns {Place | null}
  */
 export function parsePlace(text) {
-  const separator = text?.indexOf("_") ?? -1;
-  return text !== null && separator > 0 ? [text.slice(0, separator), text.slice(separator + 1)] : null;
+  const [publishedAt, id] = text?.split("_") ?? [];
+  return publishedAt && id !== undefined ? [publishedAt, id] : null;
 }
