@@ -151,7 +151,7 @@ export class Machine {
       this.#connect();
     }
     if (this.#lineDue <= this.#now) this.#line === null ? this.#connect() : this.#failed();
-    if (this.#trialDue <= this.#now) this.#trial === null ? this.#try() : this.#endTrial();
+    if (this.#trialDue <= this.#now) this.#try();
   }
 
   #comeBack() {
@@ -244,7 +244,7 @@ export class Machine {
    * @param {number} code
    */
   #closed(line, code) {
-    if (line === this.#trial) this.#endTrial();
+    if (line === this.#trial) this.#laterTrial();
     if (line !== this.#line) return;
     if (code === MALFORMED_CURSOR && this.#state.cursor !== null) {
       this.#state.cursor = null;
@@ -275,26 +275,24 @@ export class Machine {
     this.#connect();
   }
 
+  /** No trial until minutes later. */
   #laterTrial() {
+    this.#commands.keep(this.#line);
+    this.#trial = null;
     this.#trialDue = this.#now + UPGRADE * (1 + this.#random());
   }
 
   /** See whether the first transport works by now, while the present one goes on. */
   #try() {
+    const further = this.#rank > this.#own && this.#trial === null;
     this.#laterTrial();
-    if (this.#rank <= this.#own) return;
+    if (!further) return;
     if (this.#line === null) {
       this.#rank = this.#own;
     } else {
       this.#trial = this.#open(this.#own);
       this.#trialDue = this.#now + PATIENCE;
     }
-  }
-
-  #endTrial() {
-    this.#commands.keep(this.#line);
-    this.#trial = null;
-    this.#laterTrial();
   }
 
   #lost() {
