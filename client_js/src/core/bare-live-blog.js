@@ -61,8 +61,6 @@ export class BareLiveBlog extends EventTarget {
   #address;
   #world;
   #machine;
-  /** @type {Phase} */
-  #phase = "stopped";
   /** @type {number | null} */
   #lastHeard = null;
   /** The older page that is on its way. @type {Promise<boolean> | null} */
@@ -71,10 +69,6 @@ export class BareLiveBlog extends EventTarget {
   #aborter = null;
   /** Ends listening to the browser. */
   #listening = new AbortController();
-  /** What closes each open line. @type {Map<number, Close>} */
-  #lines = new Map();
-  /** @type {any} */
-  #timer;
   /** @type {Event[]} */
   #events = [];
   #telling = false;
@@ -90,6 +84,10 @@ export class BareLiveBlog extends EventTarget {
     const real = (this.#world = { ...browser(), ...world });
     const tabs = sharing?.(blog, real, (event) => this.#tell(event));
     const ways = tabs ? [tabs.transport, ...transports] : transports;
+    /** What closes each open line. @type {Map<number, Close>} */
+    const lines = new Map();
+    /** @type {any} */
+    let timer;
     this.#machine = new Machine(
       state,
       {
@@ -100,19 +98,19 @@ export class BareLiveBlog extends EventTarget {
             closed: (code) => this.#tell({ type: "closed", line, code }),
           };
           try {
-            this.#lines.set(line, ways[rank]({ blog, cursor, world: real }, on));
+            lines.set(line, ways[rank]({ blog, cursor, world: real }, on));
           } catch {
             on.closed(1006); // the browser does not allow it at all, as a plain socket on a page that came by TLS
           }
         },
         keep: (kept) => {
-          for (const [line, close] of this.#lines) {
-            if (line !== kept && this.#lines.delete(line)) close();
+          for (const [line, close] of lines) {
+            if (line !== kept && lines.delete(line)) close();
           }
         },
         wait: (milliseconds) => {
-          real.clearTimeout(this.#timer);
-          if (milliseconds < Infinity) this.#timer = real.setTimeout(() => this.#tell({ type: "timer" }), milliseconds);
+          real.clearTimeout(timer);
+          if (milliseconds < Infinity) timer = real.setTimeout(() => this.#tell({ type: "timer" }), milliseconds);
         },
         heard: (message) => {
           this.#lastHeard = real.now();
@@ -120,7 +118,6 @@ export class BareLiveBlog extends EventTarget {
         },
         applied: (outcome) => this.#dispatch("change", outcome),
         phase: (phase, code) => {
-          this.#phase = phase;
           if (phase === "reconnecting") tabs?.relay({ type: "lost" });
           this.#dispatch("phase", { phase, code });
         },
@@ -134,7 +131,7 @@ export class BareLiveBlog extends EventTarget {
 
   /** What can be said of the line. */
   get phase() {
-    return this.#phase;
+    return this.#machine.phase;
   }
 
   /** When the server was last heard, in milliseconds as `Date.now()` gives them; null for never. */

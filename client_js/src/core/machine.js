@@ -29,8 +29,8 @@ export class Machine {
   #random;
   #count;
   #own;
-  /** @type {Phase} */
-  #phase = "stopped";
+  /** What can be said of the line. @type {Phase} */
+  phase = "stopped";
   /** Whether a line is wanted: not if it was stopped or refused, or while the page is put away. */
   #active = false;
   #rank = 0;
@@ -93,7 +93,7 @@ export class Machine {
   #take(event) {
     switch (event.type) {
       case "start":
-        if (this.#phase !== "stopped") return;
+        if (this.phase !== "stopped") return;
         this.#active = true;
         this.#rank = this.#failures = this.#gaps = 0;
         this.#hiddenDue = Infinity;
@@ -155,7 +155,7 @@ export class Machine {
   }
 
   #comeBack() {
-    this.#active = this.#phase !== "stopped" && this.#phase !== "refused";
+    this.#active = this.phase !== "stopped" && this.phase !== "refused";
     if (this.#active && this.#line === null) this.#connect();
   }
 
@@ -262,7 +262,7 @@ export class Machine {
    */
   #failed() {
     if (this.#rank < this.#own) return this.#fall();
-    const suspect = this.#failures > 1 || this.#phase === "connecting";
+    const suspect = this.#failures > 1 || this.phase === "connecting";
     const further = this.#rank < this.#count - 1 && this.#retry === null;
     if (further && suspect && this.#doubtful) this.#connect(true);
     else this.#lost();
@@ -312,8 +312,8 @@ export class Machine {
    */
   #enter(phase, code) {
     // Never connected is no reconnecting
-    if (phase === this.#phase || (phase === "reconnecting" && this.#phase === "connecting")) return;
-    this.#phase = phase;
+    if (phase === this.phase || (phase === "reconnecting" && this.phase === "connecting")) return;
+    this.phase = phase;
     this.#commands.phase(phase, code);
   }
 }
