@@ -1,4 +1,4 @@
-/** @import { Retry, Update } from "../core/messages.js" */
+/** @import { Update } from "../core/messages.js" */
 /** @import { Listener, Source, Transport } from "./transport.js" */
 import { addressOf } from "./transport.js";
 
@@ -28,10 +28,20 @@ export async function poll(source, on, signal, once = false) {
   let wait = 0; // the first answer says where we are
   while (!signal.aborted) {
     const asked = world.now();
-    const { update, retry, code } = await ask({ ...source, cursor }, wait, signal);
+    const address = addressOf({ ...source, cursor }, "changes");
+    if (wait) address.searchParams.set("wait", `${wait}`);
+    /** @type {Response | undefined} */
+    let answer;
+    /** @type {Update | undefined} */
+    let update;
+    try {
+      answer = await world.fetch(address, { signal, cache: "no-store", credentials: "omit" });
+      if (answer.ok) update = await answer.json();
+    } catch {
+      // Nothing came, or what is no JSON
+    }
     if (signal.aborted) return;
-    if (retry) on.message(retry);
-    if (!update?.cursor) return on.closed(code);
+    if (!update?.cursor) return refused(answer, on);
     on.message(update);
     if (once && !update.more) return;
     const idle = wait > 0 && update.cursor === cursor && world.now() - asked < PAUSE;
@@ -41,43 +51,19 @@ export async function poll(source, on, signal, once = false) {
   }
 }
 
-/**
- * Ask once.
- *
- * @param {Source} source
- * @param {number} wait in seconds
- * @param {AbortSignal} signal
- * @returns {Promise<{update?: Update, retry?: Retry, code: number}>} without an update, `code` is as a WebSocket's
- */
-async function ask(source, wait, signal) {
-  const address = addressOf(source, "changes");
-  if (wait) address.searchParams.set("wait", `${wait}`);
-  try {
-    const answer = await source.world.fetch(address, { signal, cache: "no-store", credentials: "omit" });
-    return answer.ok ? { update: await answer.json(), code: 1006 } : { retry: retryOf(answer), code: codeOf(answer) };
-  } catch {
-    return { code: 1006 };
-  }
-}
-
 /** The close codes for statuses that are final. @type {Record<number, number>} */
 const FINAL = { 400: 4400, 401: 4401, 403: 4403, 404: 4404, 410: 4404 };
 
 /**
- * The close code for a status. Only the server's own refusals count, not those of a proxy on the way.
+ * Tell what it means that no update came.
  *
- * @param {Response} answer
+ * @param {Response | undefined} answer
+ * @param {Listener} on
  */
-function codeOf({ status, headers }) {
-  const own = headers.get("content-type")?.startsWith("application/problem+json");
-  return (own && FINAL[status]) || 1006;
-}
-
-/**
- * @param {Response} answer
- * @returns {Retry | undefined}
- */
-function retryOf({ headers }) {
-  const seconds = Number(headers.get("retry-after"));
-  return seconds > 0 ? { type: "retry", min: seconds * 1000, max: seconds * 2000 } : undefined;
+function refused(answer, on) {
+  const seconds = Number(answer?.headers.get("retry-after"));
+  if (seconds > 0) on.message({ type: "retry", min: seconds * 1000, max: seconds * 2000 });
+  // Only the server's own refusals count, not those of a proxy on the way
+  const final = answer?.headers.get("content-type")?.startsWith("application/problem+json") && FINAL[answer.status];
+  on.closed(final || 1006);
 }
