@@ -97,12 +97,12 @@ export class State {
     if (message.from === null) {
       this.#parts = [];
     } else if (message.from !== reached) {
-      if (message.cursor === reached || seqOf(message.cursor) < seqOf(reached)) return IGNORED;
+      if (message.cursor === reached || seqOf(message.cursor) < seqOf(reached)) return { kind: "ignored" };
       this.#parts = [];
-      return GAP;
+      return { kind: "gap" };
     }
     this.#parts.push(message);
-    return message.more ? WAITING : this.#commit();
+    return message.more ? { kind: "waiting" } : this.#commit();
   }
 
   /** The connection is gone, and with it the rest of what came in part. */
@@ -119,7 +119,7 @@ export class State {
    * @returns {Outcome} `gap`: it is too old, ask again
    */
   addPage(address, page) {
-    if (address !== this.older) return IGNORED;
+    if (address !== this.older) return { kind: "ignored" };
     this.#changed.clear();
     return this.#addWhenDue(page);
   }
@@ -179,9 +179,9 @@ export class State {
   #addWhenDue(page) {
     const [seq, own] = [seqOf(page.cursor), seqOf(this.cursor)];
     this.#page = seq > own ? page : null;
-    if (this.#page) return WAITING;
+    if (this.#page) return { kind: "waiting" };
     // The same seq with another tag is another line: the page is no part of this state
-    if (seq < this.#begun || (seq === own && page.cursor !== this.cursor)) return GAP;
+    if (seq < this.#begun || (seq === own && page.cursor !== this.cursor)) return { kind: "gap" };
     const changedSince = [...this.#keptOut.values()];
     this.#keptOut.clear();
     this.#oldest = null;
@@ -203,13 +203,6 @@ export class State {
     return { kind: "applied", changed: [...this.#changed], header, reset };
   }
 }
-
-/** @type {{kind: "waiting"}} */
-const WAITING = { kind: "waiting" };
-/** @type {{kind: "ignored"}} */
-const IGNORED = { kind: "ignored" };
-/** @type {{kind: "gap"}} */
-const GAP = { kind: "gap" };
 
 /**
  * The number in a cursor; -1 for no cursor at all, which is before "0".
