@@ -65,9 +65,9 @@ export class BareLiveBlog extends EventTarget {
   #lastHeard = null;
   /** The older page that is on its way. @type {Promise<boolean> | null} */
   #loading = null;
-  /** Ends its way. @type {AbortController | null} */
+  /** What gives it up. @type {AbortController | null} */
   #aborter = null;
-  /** Ends listening to the browser. */
+  /** What ends listening to the browser. */
   #listening = new AbortController();
   /** @type {Event[]} */
   #events = [];
@@ -77,12 +77,12 @@ export class BareLiveBlog extends EventTarget {
    * @param {string | URL} src the blog's address: `https://host/blogs/NAME`
    * @param {BareOptions} [options]
    */
-  constructor(src, { state = new State(), transports = [webSocket], sharing, world } = {}) {
+  constructor(src, { state = new State(), transports = [webSocket], sharing, world: given } = {}) {
     super();
     this.state = state;
     const blog = (this.#address = new URL(src, globalThis.location?.href));
-    const real = (this.#world = { ...browser(), ...world });
-    const tabs = sharing?.(blog, real, (event) => this.#tell(event));
+    const world = (this.#world = { ...browser(), ...given });
+    const tabs = sharing?.(blog, world, (event) => this.#tell(event));
     const ways = tabs ? [tabs.transport, ...transports] : transports;
     /** What closes each open line. @type {Map<number, Close>} */
     const lines = new Map();
@@ -98,7 +98,7 @@ export class BareLiveBlog extends EventTarget {
             closed: (code) => this.#tell({ type: "closed", line, code }),
           };
           try {
-            lines.set(line, ways[rank]({ blog, cursor, world: real }, on));
+            lines.set(line, ways[rank]({ blog, cursor, world }, on));
           } catch {
             on.closed(1006); // the browser does not allow it at all, as a plain socket on a page that came by TLS
           }
@@ -109,11 +109,11 @@ export class BareLiveBlog extends EventTarget {
           }
         },
         wait: (milliseconds) => {
-          real.clearTimeout(timer);
-          if (milliseconds < Infinity) timer = real.setTimeout(() => this.#tell({ type: "timer" }), milliseconds);
+          world.clearTimeout(timer);
+          if (milliseconds < Infinity) timer = world.setTimeout(() => this.#tell({ type: "timer" }), milliseconds);
         },
         heard: (message) => {
-          this.#lastHeard = real.now();
+          this.#lastHeard = world.now();
           tabs?.relay(message);
         },
         applied: (outcome) => this.#dispatch("change", outcome),
@@ -125,7 +125,7 @@ export class BareLiveBlog extends EventTarget {
       },
       ways.length,
       Boolean(tabs),
-      real.random,
+      world.random,
     );
   }
 

@@ -22,7 +22,7 @@ export const SLEPT = 5_000;
 
 const MALFORMED_CURSOR = 4400;
 
-/** A connection to one blog without I/O: events go in, commands come out. One line at a time, by one transport. */
+/** A connection to one blog without I/O: events go in, commands are given. One line at a time, by one transport. */
 export class Machine {
   #state;
   #commands;
