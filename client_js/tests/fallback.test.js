@@ -140,6 +140,23 @@ for (const [name, happens] of /** @type {[string, () => void][]} */ ([
   });
 }
 
+for (const [away, back] of /** @type {const} */ ([
+  ["leave", "return"],
+  ["stop", "start"],
+])) {
+  test(`a trial that was planned before a ${away} does not disturb the line after it`, () => {
+    line.sleep(600_000);
+    line.tell(away);
+    line.pass(6_000_000);
+    line.tell(back);
+    const { length } = line.lines;
+    line.pass(1_000);
+    line.send(nothingNew("2-b"));
+    assert.equal(line.lines.length, length);
+    assert.equal(line.phase, "live");
+  });
+}
+
 test("on another network sockets are tried first", () => {
   line.drop();
   line.send(nothingNew("2-b"));

@@ -94,12 +94,11 @@ export class Machine {
     switch (event.type) {
       case "start":
         if (this.phase !== "stopped") return;
-        this.#active = true;
         this.#rank = this.#failures = this.#gaps = 0;
         this.#hiddenDue = Infinity;
         this.#retry = null;
         this.#enter("connecting");
-        return this.#connect();
+        return this.#comeBack();
       case "stop":
         return this.#end("stopped");
       case "hidden":
@@ -155,8 +154,10 @@ export class Machine {
   }
 
   #comeBack() {
-    this.#active = this.phase !== "stopped" && this.phase !== "refused";
-    if (this.#active && this.#line === null) this.#connect();
+    if (this.phase === "stopped" || this.phase === "refused") return;
+    if (!this.#active) this.#laterTrial();
+    this.#active = true;
+    if (this.#line === null) this.#connect();
   }
 
   /**
