@@ -148,7 +148,9 @@ export class State {
       this.#endAt(parts.find((part) => part.older)?.older);
       this.#begun = seqOf(this.cursor);
     }
-    if (this.#page) this.#addWhenDue(this.#page);
+    const page = this.#page;
+    this.#page = null;
+    if (page) this.#addWhenDue(page);
     return this.#applied(header, reset);
   }
 
@@ -178,10 +180,13 @@ export class State {
    */
   #addWhenDue(page) {
     const [seq, own] = [seqOf(page.cursor), seqOf(this.cursor)];
-    this.#page = seq > own ? page : null;
-    if (this.#page) return { kind: "waiting" };
+    if (seq > own) {
+      this.#page = page;
+      return { kind: "waiting" };
+    }
     // The same seq with another tag is another line: the page is no part of this state
     if (seq < this.#begun || (seq === own && page.cursor !== this.cursor)) return { kind: "gap" };
+    this.#page = null;
     const changedSince = [...this.#keptOut.values()];
     this.#keptOut.clear();
     this.#oldest = null;
