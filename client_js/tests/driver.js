@@ -1,4 +1,4 @@
-/** @import { Command, Event } from "../src/core/events.js" */
+/** @import { Commands, Event } from "../src/core/events.js" */
 import { Machine } from "../src/core/machine.js";
 import { State } from "../src/core/state.js";
 
@@ -19,27 +19,30 @@ export class Driver {
   /** @param {{cursor?: string | null, count?: number, shared?: boolean}} [options] */
   constructor({ cursor = "2-b", count = 1, shared = false } = {}) {
     this.state = new State({ cursor });
-    this.machine = new Machine(this.state, count, shared, () => this.random);
+    this.machine = new Machine(this.state, this.#commands, count, shared, () => this.random);
     this.tell("start");
   }
 
   /** @param {Event | Exclude<Event["type"], "message" | "closed">} event */
   tell(event) {
     const told = /** @type {Event} */ (typeof event === "string" ? { type: event } : event);
-    for (const command of this.machine.handle(told, this.now)) this.#perform(command);
+    this.machine.handle(told, this.now);
     const open = this.lines.filter((line) => line.open).length;
     if (open > 2) throw new Error(`${open} lines at once`);
   }
 
-  /** @param {Command} command */
-  #perform(command) {
-    if (command.do === "connect") this.lines.push({ ...command, open: true });
-    else if (command.do === "close") this.#line(command.line).open = false;
-    else if (command.do === "timer") this.due = command.wait === null ? null : this.now + command.wait;
-    else if (command.do === "applied") this.shown.push(command.outcome.changed);
-    else if (command.do === "leave") this.left += 1;
-    else this.phases.push(command.code ? `${command.phase} ${command.code}` : command.phase);
-  }
+  /** @type {Commands} */
+  #commands = {
+    connect: (line, rank, cursor) => this.lines.push({ line, rank, cursor, open: true }),
+    keep: (kept) => {
+      for (const one of this.lines) one.open &&= one.line === kept;
+    },
+    wait: (milliseconds) => (this.due = milliseconds < Infinity ? this.now + milliseconds : null),
+    heard: () => {},
+    applied: ({ changed }) => this.shown.push(changed),
+    phase: (phase, code) => this.phases.push(code ? `${phase} ${code}` : phase),
+    leave: () => (this.left += 1),
+  };
 
   /** @param {number} id */
   #line(id) {

@@ -108,6 +108,55 @@ test("sockets that are still blocked cost nothing, and are tried minutes later",
   assert.equal(line.phase, "live");
 });
 
+for (const [name, happens] of /** @type {[string, () => void][]} */ ([
+  [
+    "a line that was lost during a trial",
+    () => {
+      const events = line.line;
+      beating(2.5, events);
+      assert.equal(line.line.rank, SOCKET);
+      line.drop(1006, events);
+    },
+  ],
+  [
+    "a page that was put away",
+    () => {
+      line.tell("leave");
+      line.tell("return");
+    },
+  ],
+])) {
+  test(`after ${name} sockets are still tried again`, () => {
+    line.drop();
+    line.send(nothingNew("2-b"));
+    line.send(nothingNew("2-b"));
+    happens();
+    if (!line.line.open) line.attempt();
+    const { length } = line.lines;
+    assert.equal(line.line.rank, EVENTS);
+    line.send(nothingNew("2-b"));
+    beating(5, line.line);
+    assert.deepEqual(line.ranks.slice(length, length + 1), [SOCKET]);
+  });
+}
+
+for (const [away, back] of /** @type {const} */ ([
+  ["leave", "return"],
+  ["stop", "start"],
+])) {
+  test(`a trial that was planned before a ${away} does not disturb the line after it`, () => {
+    line.sleep(600_000);
+    line.tell(away);
+    line.pass(6_000_000);
+    line.tell(back);
+    const { length } = line.lines;
+    line.pass(1_000);
+    line.send(nothingNew("2-b"));
+    assert.equal(line.lines.length, length);
+    assert.equal(line.phase, "live");
+  });
+}
+
 test("on another network sockets are tried first", () => {
   line.drop();
   line.send(nothingNew("2-b"));

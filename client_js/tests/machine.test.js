@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 test("it connects from the state's cursor", () => {
-  assert.deepEqual(line.lines, [{ do: "connect", line: 1, rank: 0, cursor: "2-b", open: true }]);
+  assert.deepEqual(line.lines, [{ line: 1, rank: 0, cursor: "2-b", open: true }]);
   assert.equal(new Driver({ cursor: null }).line.cursor, null);
 });
 

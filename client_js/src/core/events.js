@@ -1,3 +1,4 @@
+/** @import { Message } from "./messages.js" */
 /** @import { Applied } from "./state.js" */
 
 /**
@@ -24,12 +25,23 @@
  */
 
 /**
- * What is to be done, in this order: open a line with the transport of a rank, close one, wait, tell of a change or of
- * the phase, leave the other tabs to themselves.
+ * What is to be done.
  *
- * @typedef {{do: "connect", line: number, rank: number, cursor: string | null} | {do: "close", line: number}
- *   | {do: "timer", wait: number | null} | {do: "applied", outcome: Applied}
- *   | {do: "phase", phase: Phase, code?: number} | {do: "leave"}} Command
+ * @typedef {object} Commands
+ * @property {(line: number, rank: number, cursor: string | null) => void} connect open a line, with the transport of
+ *   that rank
+ * @property {(line: number | null) => void} keep close all lines but this one
+ * @property {(milliseconds: number) => void} wait in place of what was waited for; Infinity for no end
+ * @property {(message: Message | Relayed) => void} heard a message came that can be read
+ * @property {(outcome: Applied) => void} applied the state has changed
+ * @property {(phase: Phase, code?: number) => void} phase it is another one; with the close code if it is `refused`
+ * @property {() => void} leave the other tabs to themselves
+ */
+
+/**
+ * What only tabs tell each other: that the leading tab lost its line, and that it was sent a reset to this cursor.
+ *
+ * @typedef {{type: "lost"} | {type: "reset", cursor: string}} Relayed
  */
 
 export {};

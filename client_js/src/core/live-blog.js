@@ -1,8 +1,7 @@
-/** @import { World } from "../transports/transport.js" */
 /** @import { BareOptions } from "./bare-live-blog.js" */
 import { changes } from "../transports/changes.js";
 import { events } from "../transports/events.js";
-import { Tabs } from "../transports/tabs.js";
+import { tabs } from "../transports/tabs.js";
 import { webSocket } from "../transports/web-socket.js";
 import { BareLiveBlog } from "./bare-live-blog.js";
 
@@ -18,12 +17,6 @@ export class LiveBlog extends BareLiveBlog {
    * @param {BareOptions & {share?: boolean}} [options] `share`: whether tabs share one connection, true if left out
    */
   constructor(src, { share = true, ...options } = {}) {
-    /** @param {World} world */
-    const able = ({ locks, BroadcastChannel }) => locks && BroadcastChannel;
-    super(src, {
-      transports: [webSocket, events, changes],
-      sharing: (blog, world, tell) => (share && able(world) ? new Tabs(blog, world, tell) : null),
-      ...options,
-    });
+    super(src, { transports: [webSocket, events, changes], sharing: share ? tabs : undefined, ...options });
   }
 }

@@ -1,4 +1,4 @@
-/** @import { Command, Event, Phase } from "./events.js" */
+/** @import { Commands, Event, Phase } from "./events.js" */
 /** @import { Beat, Retry, Update } from "./messages.js" */
 /** @import { State } from "./state.js" */
 import { backoff } from "./backoff.js";
@@ -22,24 +22,28 @@ export const SLEPT = 5_000;
 
 const MALFORMED_CURSOR = 4400;
 
-/** @typedef {{id: number, heard: boolean, probe: boolean}} Line */
-
-/** A connection to one blog without I/O: events go in, commands come out. One line at a time, by one transport. */
+/** A connection to one blog without I/O: events go in, commands are given. One line at a time, by one transport. */
 export class Machine {
   #state;
+  #commands;
   #random;
   #count;
   #own;
-  /** @type {Phase} */
-  #phase = "stopped";
+  /** What can be said of the line. @type {Phase} */
+  phase = "stopped";
+  /** Whether a line is wanted: not if it was stopped or refused, or while the page is put away. */
+  #active = false;
   #rank = 0;
+  /** How many lines there were; the number of one is its name. */
   #lines = 0;
-  /** @type {Line | null} */
+  /** @type {number | null} */
   #line = null;
-  /** A line by the first transport, beside one by a later transport. @type {Line | null} */
+  /** Whether the line is only to see if HTTP works. */
+  #probing = false;
+  /** Whether the line, by the transport whose turn it is, has not said anything yet. */
+  #doubtful = false;
+  /** A line by the first transport, beside one by a later transport. @type {number | null} */
   #trial = null;
-  #hidden = false;
-  #away = false;
   #leading = false;
   /** Attempts without a usable answer, in a row. */
   #failures = 0;
@@ -50,64 +54,61 @@ export class Machine {
   #now = 0;
   /** When the timer should come. */
   #expected = Infinity;
-  #at = nothing();
-  /** @type {Command[]} */
-  #commands = [];
+  /** When the line has been silent for too long; without a line, when to try again. */
+  #lineDue = Infinity;
+  /** When the page has been hidden for too long. */
+  #hiddenDue = Infinity;
+  /** When to begin a trial, or to end the one that goes on. */
+  #trialDue = Infinity;
 
   /**
    * @param {State} state that messages go to
+   * @param {Commands} commands
    * @param {number} count of transports, the preferred one first; the last one is taken to be plain HTTP
    * @param {boolean} shared whether the first transport is another tab's line
    * @param {() => number} random from 0 to 1
    */
-  constructor(state, count, shared, random) {
+  constructor(state, commands, count, shared, random) {
     this.#state = state;
+    this.#commands = commands;
     this.#count = count;
     this.#own = shared ? 1 : 0;
     this.#random = random;
   }
 
-  get #active() {
-    return this.#phase !== "stopped" && this.#phase !== "refused" && !this.#away;
-  }
-
   /**
    * @param {Event} event
    * @param {number} now in milliseconds, by a clock that goes on while the machine sleeps
-   * @returns {Command[]}
    */
   handle(event, now) {
-    this.#commands = [];
     const slept = now > this.#expected + SLEPT || now < this.#now - SLEPT;
     this.#now = now;
-    if (this.#active) slept ? this.#wake() : this.#passed();
+    if (this.#active) this.#passed(slept);
     this.#take(event);
-    const wait = Math.min(...Object.values(this.#at)) - now;
-    this.#expected = this.#active ? now + Math.min(wait, TICK) : Infinity;
-    this.#commands.push({ do: "timer", wait: this.#active ? this.#expected - now : null });
-    return this.#commands;
+    this.#expected = this.#active ? Math.min(this.#lineDue, this.#hiddenDue, this.#trialDue, now + TICK) : Infinity;
+    this.#commands.wait(this.#expected - now);
   }
 
   /** @param {Event} event */
   #take(event) {
     switch (event.type) {
       case "start":
-        if (this.#phase !== "stopped") return;
+        if (this.phase !== "stopped") return;
         this.#rank = this.#failures = this.#gaps = 0;
-        this.#away = this.#hidden = false;
+        this.#hiddenDue = Infinity;
         this.#retry = null;
-        this.#at = nothing();
         this.#enter("connecting");
-        return this.#connect();
+        return this.#comeBack();
       case "stop":
-        this.#end();
-        return this.#enter("stopped");
+        return this.#end("stopped");
       case "hidden":
+        this.#hiddenDue = this.#now + HIDDEN;
+        return;
       case "visible":
-        this.#hidden = event.type === "hidden";
-        this.#at.hidden = this.#hidden ? this.#now + HIDDEN : Infinity;
-        return this.#hidden ? undefined : this.#comeBack();
+        this.#hiddenDue = Infinity;
+        return this.#comeBack();
       case "return":
+        if (this.#hiddenDue < Infinity) this.#hiddenDue = this.#now + HIDDEN;
         return this.#comeBack();
     }
     if (!this.#active) return;
@@ -117,7 +118,7 @@ export class Machine {
       case "closed":
         return this.#closed(event.line, event.code);
       case "hurry":
-        return this.#line ? undefined : this.#connect();
+        return this.#comeBack();
       case "online":
         this.#rank = Math.min(this.#rank, this.#own);
         this.#failures = 0;
@@ -125,115 +126,108 @@ export class Machine {
       case "offline":
         return this.#lost();
       case "leave":
-        return this.#goAway();
+        return this.#end("reconnecting");
       case "lead":
         this.#leading = true;
         if (this.#rank < this.#own) this.#fall();
         return;
       case "relayed":
-        if (this.#leading || !this.#own) return;
+        if (this.#leading) return;
         this.#rank = 0;
-        this.#at.upgrade = Infinity;
         return this.#connect();
     }
   }
 
-  /** What was waited for until now. */
-  #passed() {
-    const { hidden, silence, attempt, trial, upgrade } = this.#at;
-    if (hidden <= this.#now) return this.#goAway();
-    if (silence <= this.#now) this.#failed();
-    if (attempt <= this.#now) this.#connect();
-    if (trial <= this.#now) this.#endTrial();
-    if (upgrade <= this.#now) this.#upgrade();
-  }
-
-  /** After a sleep nothing is known of the line, whatever it looks like. */
-  #wake() {
-    if (this.#hidden) return this.#goAway();
-    if (this.#rank > this.#own) this.#laterUpgrade();
-    this.#connect();
-  }
-
-  /** Let go of everything until the page is taken up again. */
-  #goAway() {
-    this.#end();
-    this.#away = true;
-    this.#enter(this.#phase === "connecting" ? "connecting" : "reconnecting");
+  /**
+   * What was waited for until now.
+   *
+   * @param {boolean} slept then nothing is known of the line, whatever it looks like
+   */
+  #passed(slept) {
+    if (this.#hiddenDue <= this.#now || (slept && this.#hiddenDue < Infinity)) return this.#end("reconnecting");
+    if (slept) {
+      this.#laterTrial();
+      this.#connect();
+    }
+    if (this.#lineDue <= this.#now) this.#line === null ? this.#connect() : this.#failed();
+    if (this.#trialDue <= this.#now) this.#try();
   }
 
   #comeBack() {
-    const wasAway = this.#away;
-    this.#away = false;
-    if (!this.#active) return;
-    if (wasAway && this.#hidden) this.#at.hidden = this.#now + HIDDEN;
-    if (!this.#line) this.#connect();
-  }
-
-  /** No line and no share in another tab's. */
-  #end() {
-    this.#drop();
-    this.#at = nothing();
-    this.#leading = false;
-    if (this.#own) this.#rank = 0;
-    this.#commands.push({ do: "leave" });
-  }
-
-  /** Open a line by the present transport, or by the last one to see whether HTTP works. */
-  #connect(probe = false) {
-    this.#drop();
-    this.#line = this.#open(probe ? this.#count - 1 : this.#rank, probe);
-    this.#at.silence = this.#now + PATIENCE;
-  }
-
-  /** @param {number} rank @returns {Line} */
-  #open(rank, probe = false) {
-    const id = ++this.#lines;
-    this.#commands.push({ do: "connect", line: id, rank, cursor: this.#state.cursor });
-    return { id, heard: false, probe };
-  }
-
-  #drop() {
-    this.#state.disconnected();
-    this.#close(this.#line);
-    this.#close(this.#trial);
-    this.#line = this.#trial = null;
-    this.#at.silence = this.#at.attempt = this.#at.trial = Infinity;
-  }
-
-  /** @param {Line | null} line */
-  #close(line) {
-    if (line) this.#commands.push({ do: "close", line: line.id });
+    if (this.phase === "stopped" || this.phase === "refused") return;
+    if (!this.#active) this.#laterTrial();
+    this.#active = true;
+    if (this.#line === null) this.#connect();
   }
 
   /**
-   * @param {number} id of the line
+   * No line and no share in another tab's, for good or until the page is taken up again.
+   *
+   * @param {Phase} phase
+   * @param {number} [code]
+   */
+  #end(phase, code) {
+    this.#drop();
+    this.#active = this.#leading = false;
+    if (this.#own) this.#rank = 0;
+    this.#commands.leave();
+    this.#enter(phase, code);
+  }
+
+  /** Open a line by the present transport, or by the last one to see whether HTTP works. */
+  #connect(probing = false) {
+    this.#drop();
+    this.#probing = probing;
+    this.#doubtful = !probing;
+    this.#line = this.#open(probing ? this.#count - 1 : this.#rank);
+    this.#lineDue = this.#now + PATIENCE;
+  }
+
+  /** @param {number} rank */
+  #open(rank) {
+    this.#lines += 1;
+    this.#commands.connect(this.#lines, rank, this.#state.cursor);
+    return this.#lines;
+  }
+
+  /** Let go of all lines, or of all but one. @param {number | null} [line] */
+  #drop(line = null) {
+    this.#state.disconnected();
+    this.#commands.keep(line);
+    this.#line = line;
+    this.#trial = null;
+  }
+
+  /**
+   * @param {number} line
    * @param {any} message
    */
-  #heard(id, message) {
-    if (this.#trial?.id === id) this.#adopt(this.#trial);
-    if (this.#line?.id !== id) return;
-    this.#at.silence = this.#now + SILENCE;
-    if (!isSane(message)) this.#failed();
-    else if (message.type === "retry") this.#retry = message;
-    else if (message.type === "update" || message.type === "beat") this.#apply(this.#line, message);
+  #heard(line, message) {
+    if (line === this.#trial) {
+      this.#drop(line);
+      this.#probing = false;
+      this.#rank = this.#own;
+    }
+    if (line !== this.#line) return;
+    this.#lineDue = this.#now + SILENCE;
+    if (!isSane(message)) return this.#failed();
+    this.#commands.heard(message);
+    if (message.type === "retry") this.#retry = message;
+    else if (message.type === "update" || message.type === "beat") this.#apply(message);
     else if (message.type === "lost") this.#enter("reconnecting");
     else if (message.type === "reset" && message.cursor !== this.#state.cursor) this.#ask();
     // Any other type is from a later version and for clients that know it
   }
 
-  /**
-   * @param {Line} line
-   * @param {Update | Beat} message
-   */
-  #apply(line, message) {
+  /** @param {Update | Beat} message */
+  #apply(message) {
     const before = this.#state.cursor;
     const outcome = this.#state.apply(message);
     if (outcome.kind === "gap") return this.#ask();
     if (message.type === "beat" || this.#state.cursor !== before) this.#gaps = 0;
-    if (outcome.kind === "applied") this.#commands.push({ do: "applied", outcome });
-    if (line.probe) return this.#fall();
-    line.heard = true;
+    if (outcome.kind === "applied") this.#commands.applied(outcome);
+    if (this.#probing) return this.#fall();
+    this.#doubtful = false;
     this.#failures = 0;
     this.#retry = null;
     if (outcome.kind !== "waiting") this.#enter("live");
@@ -247,18 +241,17 @@ export class Machine {
   }
 
   /**
-   * @param {number} id of the line
+   * @param {number} line
    * @param {number} code
    */
-  #closed(id, code) {
-    if (this.#trial?.id === id) this.#endTrial();
-    if (this.#line?.id !== id) return;
+  #closed(line, code) {
+    if (line === this.#trial) this.#laterTrial();
+    if (line !== this.#line) return;
     if (code === MALFORMED_CURSOR && this.#state.cursor !== null) {
       this.#state.cursor = null;
       this.#connect();
     } else if (code >= 4400 && code < 4500) {
-      this.#end();
-      this.#enter("refused", code);
+      this.#end("refused", code);
     } else {
       this.#failed();
     }
@@ -269,64 +262,49 @@ export class Machine {
    * asked: it may work where this transport does not. If it does not either, the server is down.
    */
   #failed() {
-    const line = this.#line;
     if (this.#rank < this.#own) return this.#fall();
-    const suspect = this.#failures > 1 || this.#phase === "connecting";
+    const suspect = this.#failures > 1 || this.phase === "connecting";
     const further = this.#rank < this.#count - 1 && this.#retry === null;
-    if (further && suspect && line && !line.heard && !line.probe) this.#connect(true);
+    if (further && suspect && this.#doubtful) this.#connect(true);
     else this.#lost();
   }
 
   /** To the next transport. */
   #fall() {
     this.#rank += 1;
-    if (this.#rank > this.#own) this.#laterUpgrade();
+    this.#laterTrial();
     this.#connect();
   }
 
-  #laterUpgrade() {
-    this.#at.upgrade = this.#now + UPGRADE * (1 + this.#random());
+  /** No trial until minutes later. */
+  #laterTrial() {
+    this.#commands.keep(this.#line);
+    this.#trial = null;
+    this.#trialDue = this.#now + UPGRADE * (1 + this.#random());
   }
 
   /** See whether the first transport works by now, while the present one goes on. */
-  #upgrade() {
-    this.#at.upgrade = Infinity;
-    if (this.#line?.heard) {
-      this.#trial = this.#open(this.#own);
-      this.#at.trial = this.#now + PATIENCE;
-    } else {
+  #try() {
+    const further = this.#rank > this.#own && this.#trial === null;
+    this.#laterTrial();
+    if (!further) return;
+    if (this.#line === null) {
       this.#rank = this.#own;
+    } else {
+      this.#trial = this.#open(this.#own);
+      this.#trialDue = this.#now + PATIENCE;
     }
-  }
-
-  #endTrial() {
-    this.#close(this.#trial);
-    this.#trial = null;
-    this.#at.trial = Infinity;
-    this.#laterUpgrade();
-  }
-
-  /** @param {Line} trial that has been heard */
-  #adopt(trial) {
-    this.#trial = null;
-    this.#drop();
-    this.#line = trial;
-    this.#rank = this.#own;
   }
 
   #lost() {
     this.#drop();
-    this.#enter(this.#phase === "connecting" ? "connecting" : "reconnecting");
-    this.#at.attempt = this.#now + this.#wait();
-  }
-
-  #wait() {
+    this.#enter("reconnecting");
     const retry = this.#retry;
     this.#retry = null;
-    if (retry !== null) return Math.min(LONGEST_RETRY, retry.min + this.#random() * (retry.max - retry.min));
-    const failures = Math.max(this.#failures, this.#gaps - 1);
-    this.#failures += 1;
-    return backoff(failures, this.#random);
+    const wait = retry
+      ? Math.min(LONGEST_RETRY, retry.min + this.#random() * (retry.max - retry.min))
+      : backoff(Math.max(this.#failures++, this.#gaps - 1), this.#random);
+    this.#lineDue = this.#now + wait;
   }
 
   /**
@@ -334,13 +312,9 @@ export class Machine {
    * @param {number} [code]
    */
   #enter(phase, code) {
-    if (phase === this.#phase) return;
-    this.#phase = phase;
-    this.#commands.push({ do: "phase", phase, code });
+    // Never connected is no reconnecting
+    if (phase === this.phase || (phase === "reconnecting" && this.phase === "connecting")) return;
+    this.phase = phase;
+    this.#commands.phase(phase, code);
   }
-}
-
-/** When to do what, in milliseconds. */
-function nothing() {
-  return { attempt: Infinity, silence: Infinity, hidden: Infinity, upgrade: Infinity, trial: Infinity };
 }

@@ -68,7 +68,7 @@
  * @property {boolean} [more]
  * @property {string} [older]
  *
- * @typedef {{type: "beat", cursor: string}} Beat
+ * @typedef {{type: "beat", cursor: string, from?: undefined}} Beat follows on nothing, so only its cursor counts
  * @typedef {{type: "retry", min: number, max: number}} Retry milliseconds
  * @typedef {Update | Beat | Retry} Message
  *

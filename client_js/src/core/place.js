@@ -25,20 +25,6 @@ export function comparePlaces(a, b) {
 }
 
 /**
- * @param {Iterable<{published_at: string, id: string}>} entries
- * @returns {Place | null}
- */
-export function oldestPlace(entries) {
-  /** @type {Place | null} */
-  let oldest = null;
-  for (const entry of entries) {
-    const place = placeOf(entry);
-    if (oldest === null || comparePlaces(place, oldest) < 0) oldest = place;
-  }
-  return oldest;
-}
-
-/**
  * The place right after one: an address that says "before this" then includes the one itself.
  *
  * @param {Place} place
@@ -55,6 +41,6 @@ export function justAfter([publishedAt, id]) {
  * @returns {Place | null}
  */
 export function parsePlace(text) {
-  const separator = text?.indexOf("_") ?? -1;
-  return text !== null && separator > 0 ? [text.slice(0, separator), text.slice(separator + 1)] : null;
+  const [publishedAt, id] = text?.split("_") ?? [];
+  return publishedAt && id !== undefined ? [publishedAt, id] : null;
 }

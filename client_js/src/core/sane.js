@@ -10,5 +10,5 @@ export function isSane(message) {
   const { type, cursor, entries, min, max } = message ?? {};
   if (type === "retry") return [min, max].every(Number.isFinite) && min >= 0 && max >= min;
   if (type === "update" && !(Array.isArray(entries) && entries.every((entry) => entry?.id))) return false;
-  return typeof type === "string" && (typeof cursor === "string" || !KNOWN.includes(type));
+  return typeof (KNOWN.includes(type) ? cursor : type) === "string";
 }

@@ -1,6 +1,6 @@
 /** @import { Beat, Entry, Header, Page, Update } from "./messages.js" */
 /** @import { Place } from "./place.js" */
-import { comparePlaces, oldestPlace, placeOf } from "./place.js";
+import { comparePlaces, placeOf } from "./place.js";
 
 /**
  * What became of a message:
@@ -32,20 +32,22 @@ import { comparePlaces, oldestPlace, placeOf } from "./place.js";
  */
 export class State {
   /** @type {Map<string, Entry>} */
-  #entries;
+  #entries = new Map();
   /** Older than what is loaded, but newer than the page they will come with: kept so that they win over it.
    * @type {Map<string, Entry>} */
   #keptOut = new Map();
   /** Entries before this place are not loaded; null if all are. @type {Place | null} */
-  #oldest;
-  /** @type {Place | null} */
-  #before;
+  #oldest = null;
+  /** Entries from this place upwards belong to another page. @type {Place | null} */
+  #before = null;
   /** The parts of a catch-up so far. @type {Update[]} */
   #parts = [];
   /** An older page that is ahead of the cursor. @type {Page | null} */
   #page = null;
   /** The seq from which on every change was seen. */
   #begun;
+  /** The ids of the entries that are other ones by what is being taken. @type {Set<string>} */
+  #changed = new Set();
 
   /** @param {Start} [start] */
   constructor({ cursor = null, header = null, entries = [], older = null, before = null } = {}) {
@@ -55,8 +57,8 @@ export class State {
     this.header = header;
     /** @type {string | null} The address of the entries before the oldest loaded one, if there are any. */
     this.older = older;
-    this.#entries = new Map(entries.map((entry) => [entry.id, entry]));
-    this.#oldest = older === null ? null : oldestPlace(entries);
+    this.#put(entries);
+    this.#endAt(older);
     this.#before = before;
     this.#begun = seqOf(cursor);
   }
@@ -91,14 +93,16 @@ export class State {
    * @returns {Outcome}
    */
   apply(message) {
-    if (message.type === "beat") return this.#hasPassed(message.cursor) ? IGNORED : this.#gap();
+    const reached = this.#parts.at(-1)?.cursor ?? this.cursor; // where the next update must begin
     if (message.from === null) {
       this.#parts = [];
-    } else if (message.from !== this.#reached) {
-      return this.#hasPassed(message.cursor) ? IGNORED : this.#gap();
+    } else if (message.from !== reached) {
+      if (message.cursor === reached || seqOf(message.cursor) < seqOf(reached)) return { kind: "ignored" };
+      this.#parts = [];
+      return { kind: "gap" };
     }
     this.#parts.push(message);
-    return message.more ? WAITING : this.#commit();
+    return message.more ? { kind: "waiting" } : this.#commit();
   }
 
   /** The connection is gone, and with it the rest of what came in part. */
@@ -115,131 +119,94 @@ export class State {
    * @returns {Outcome} `gap`: it is too old, ask again
    */
   addPage(address, page) {
-    if (address !== this.older) return IGNORED;
-    const [seq, own] = [seqOf(page.cursor), seqOf(this.cursor)];
-    if (seq < this.#begun || (seq === own && page.cursor !== this.cursor)) return GAP;
-    if (seq > own) {
-      this.#page = page;
-      return WAITING;
-    }
-    return applied(this.#add(page));
-  }
-
-  /** Where the next update must begin: after the parts that came already. */
-  get #reached() {
-    return this.#parts.at(-1)?.cursor ?? this.cursor;
-  }
-
-  /** @param {string} cursor */
-  #hasPassed(cursor) {
-    return cursor === this.#reached || seqOf(cursor) < seqOf(this.#reached);
-  }
-
-  #gap() {
-    this.#parts = [];
-    return GAP;
+    if (address !== this.older) return { kind: "ignored" };
+    this.#changed.clear();
+    return this.#addWhenDue(page);
   }
 
   #commit() {
     const parts = this.#parts;
     this.#parts = [];
-    /** @type {Set<string>} */
-    const changed = new Set();
+    this.#changed.clear();
     const reset = parts[0].from === null;
-    if (reset) this.#forget(changed);
-    const header = this.#take(parts, changed) || reset;
-    if (reset) this.#begin(parts);
-    for (const id of this.#addWaitingPage()) changed.add(id);
-    return applied(changed, header, reset);
-  }
-
-  /** @param {Set<string>} changed */
-  #forget(changed) {
-    for (const id of this.#entries.keys()) changed.add(id);
-    this.#entries.clear();
-    this.#keptOut.clear();
-    this.#oldest = this.#before = this.header = this.#page = null;
-  }
-
-  /** @param {Update[]} parts of a reset */
-  #begin(parts) {
-    this.older = parts.find((part) => part.older)?.older ?? null;
-    this.#oldest = this.older === null ? null : oldestPlace(this.#entries.values());
-    this.#begun = seqOf(this.cursor);
-  }
-
-  /**
-   * @param {Update[]} parts
-   * @param {Set<string>} changed
-   */
-  #take(parts, changed) {
-    let header = false;
+    let header = reset;
+    if (reset) {
+      for (const id of this.#entries.keys()) this.#changed.add(id);
+      this.#entries.clear();
+      this.#keptOut.clear();
+      this.#oldest = this.#before = this.header = this.#page = null;
+    }
     for (const part of parts) {
       if (part.header) {
         this.header = part.header;
         header = true;
       }
-      for (const entry of part.entries) if (this.#put(entry)) changed.add(entry.id);
+      this.#put(part.entries);
       this.cursor = part.cursor;
     }
-    return header;
-  }
-
-  /**
-   * @param {Entry} entry
-   * @returns {boolean} whether what is loaded is different now
-   */
-  #put(entry) {
-    const known = this.find(entry.id);
-    if (known && known.seq >= entry.seq) return false;
-    const place = placeOf(entry);
-    if (this.#oldest !== null && comparePlaces(place, this.#oldest) < 0) {
-      this.#keptOut.set(entry.id, entry);
-      return this.#entries.delete(entry.id);
+    if (reset) {
+      this.#endAt(parts.find((part) => part.older)?.older);
+      this.#begun = seqOf(this.cursor);
     }
-    if (this.#before !== null && comparePlaces(place, this.#before) >= 0) return this.#entries.delete(entry.id);
-    this.#keptOut.delete(entry.id);
-    this.#entries.set(entry.id, entry);
-    return true;
+    const page = this.#page;
+    this.#page = null;
+    if (page) this.#addWhenDue(page);
+    return this.#applied(header, reset);
   }
 
-  #addWaitingPage() {
-    const page = this.#page;
-    if (page === null || seqOf(page.cursor) > seqOf(this.cursor)) return [];
-    this.#page = null;
-    // The same seq with another tag is another line: the page is no part of this state
-    return seqOf(page.cursor) === seqOf(this.cursor) && page.cursor !== this.cursor ? [] : this.#add(page);
+  /** @param {Entry[]} entries */
+  #put(entries) {
+    for (const entry of entries) {
+      const { id, seq } = entry;
+      if (seq <= (this.find(id)?.seq ?? -1)) continue;
+      const place = placeOf(entry);
+      const isOlder = this.#oldest && comparePlaces(place, this.#oldest) < 0;
+      if (isOlder || (this.#before && comparePlaces(place, this.#before) >= 0)) {
+        if (isOlder) this.#keptOut.set(id, entry);
+        if (this.#entries.delete(id)) this.#changed.add(id);
+      } else {
+        this.#keptOut.delete(id);
+        this.#entries.set(id, entry);
+        this.#changed.add(id);
+      }
+    }
   }
 
   /**
+   * Add a page, or let it wait while it is ahead of the cursor.
+   *
    * @param {Page} page
-   * @returns {Set<string>}
+   * @returns {Outcome}
    */
-  #add(page) {
-    this.older = page.older ?? null;
-    this.#oldest = this.older === null ? null : oldestPlace(page.entries);
+  #addWhenDue(page) {
+    const [seq, own] = [seqOf(page.cursor), seqOf(this.cursor)];
+    if (seq > own) {
+      this.#page = page;
+      return { kind: "waiting" };
+    }
+    // The same seq with another tag is another line: the page is no part of this state
+    if (seq < this.#begun || (seq === own && page.cursor !== this.cursor)) return { kind: "gap" };
+    this.#page = null;
     const changedSince = [...this.#keptOut.values()];
     this.#keptOut.clear();
-    /** @type {Set<string>} */
-    const changed = new Set();
-    for (const entry of [...page.entries, ...changedSince]) if (this.#put(entry)) changed.add(entry.id);
-    return changed;
+    this.#oldest = null;
+    this.#put(page.entries);
+    this.#endAt(page.older);
+    this.#put(changedSince);
+    return this.#applied();
   }
-}
 
-/** @type {{kind: "waiting"}} */
-const WAITING = { kind: "waiting" };
-/** @type {{kind: "ignored"}} */
-const IGNORED = { kind: "ignored" };
-/** @type {{kind: "gap"}} */
-const GAP = { kind: "gap" };
+  /** What is loaded ends with its oldest entry, if there are older ones at an address. @param {string | null} [older] */
+  #endAt(older = null) {
+    const oldest = this.entries.at(-1);
+    this.older = older;
+    this.#oldest = older && oldest ? placeOf(oldest) : null;
+  }
 
-/**
- * @param {Iterable<string>} changed
- * @returns {Applied}
- */
-function applied(changed, header = false, reset = false) {
-  return { kind: "applied", changed: [...changed], header, reset };
+  /** @returns {Applied} */
+  #applied(header = false, reset = false) {
+    return { kind: "applied", changed: [...this.#changed], header, reset };
+  }
 }
 
 /**
