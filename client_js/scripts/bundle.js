@@ -5,6 +5,7 @@ import { basename, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
+import { minify } from "terser";
 
 const SRC = fileURLToPath(new URL("../src/", import.meta.url));
 
@@ -20,12 +21,13 @@ const STYLE = "view/live-blog.css";
  */
 
 /**
- * Bundle modules, in memory.
+ * Bundle modules, in memory. What esbuild has made short, terser makes 3 % shorter.
  *
  * @param {{contents: string} | {entry: string}} what source text, or the name of an entry point
+ * @param {import("esbuild").Plugin[]} plugins
  * @returns {Promise<Uint8Array>}
  */
-export async function bundled(what) {
+export async function bundled(what, plugins = []) {
   const contents = "contents" in what ? what.contents : `export * from "./${what.entry}.js"`;
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: SRC },
@@ -37,8 +39,10 @@ export async function bundled(what) {
     charset: "utf8",
     logLevel: "silent",
     write: /** @type {const} */ (false),
+    plugins,
   });
-  return outputFiles[0].contents;
+  const { code = "" } = await minify(outputFiles[0].text, { module: true, ecma: 2020 });
+  return Buffer.from(code);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** @import { Applied } from "./core/state.js" */
 import { LiveBlog } from "./core/live-blog.js";
-import { BlogView } from "./view/blog-view.js";
+import { showBlog } from "./view/blog-view.js";
 import { hydrate } from "./view/hydrate.js";
 import { setLanguage } from "./view/languages.js";
 import { Macros } from "./view/macros.js";
@@ -36,7 +36,7 @@ export class LiveBlogElement extends HTMLElement {
 
   async #load() {
     this.#loading = true;
-    const language = this.closest("[lang]")?.getAttribute("lang") || undefined;
+    const language = /** @type {HTMLElement | null} */ (this.closest("[lang]"))?.lang;
     const own = await markupOf(this.src, language, () => this.isConnected);
     const sheet = own && (await styleSheet(new URL(own.dataset.style ?? "", this.src)));
     this.#loading = false;
@@ -56,34 +56,36 @@ export class LiveBlogElement extends HTMLElement {
     const isPage = root === this;
     const setting = JSON.parse(own.querySelector("template")?.content.textContent ?? "");
     const live = (this.live = new LiveBlog(this.src, { state: hydrate(own) }));
+    /** @type {NodeListOf<HTMLElement>} */
+    const parts = own.querySelectorAll("[data-part][lang]");
     if (!isPage) root.append(...own.childNodes);
-    const macros = new Macros(setting, own.getAttribute("src") ?? "");
-    const view = new BlogView(root, live, macros, language, "newest" in own.dataset);
+    const macros = new Macros(setting, own.getAttribute("src") ?? "", language);
+    const goTo = showBlog(root, live, macros, !own.dataset.before);
     live.addEventListener("change", (event) => {
       const { header, reset } = /** @type {CustomEvent<Applied>} */ (event).detail;
       if (isPage) this.#nameDocument(reset);
-      if (header) setLanguage(root, live.state.header?.language);
+      if (header) setLanguage(isPage ? [document.documentElement] : parts, live.state.header?.language);
     });
     if (this.isConnected) live.start();
-    void this.#arrive(view, own.dataset.at, isPage);
+    void this.#arrive(goTo, own.dataset.at, isPage);
   }
 
   /**
    * To the entry that the address names, now and when it changes.
    *
-   * @param {BlogView} view
+   * @param {(id: string, pages: number) => Promise<boolean>} goTo
    * @param {string | undefined} at the entry that the page is about
    * @param {boolean} isPage whether the server finds an entry that is not here
    */
-  async #arrive(view, at, isPage) {
+  async #arrive(goTo, at, isPage) {
     const go = async () => {
       const id = /^#entry-([\w-]+)$/.exec(location.hash)?.[1];
-      if (id && !(await view.goTo(id, isPage ? 0 : 10)) && isPage) {
+      if (id && !(await goTo(id, isPage ? 0 : 10)) && isPage) {
         location.replace(`${this.src}/entries/${id}${location.hash}`);
       }
     };
-    addEventListener("hashchange", () => void go());
-    if (at && !location.hash) await view.goTo(at, 0);
+    addEventListener("hashchange", go);
+    if (at && !location.hash) await goTo(at, 0);
     else await go();
   }
 
@@ -95,9 +97,9 @@ export class LiveBlogElement extends HTMLElement {
   #nameDocument(reset) {
     const { cursor, header } = /** @type {LiveBlog} */ (this.live).state;
     this.dataset.cursor = cursor ?? "0";
-    if (reset && !("newest" in this.dataset)) {
+    if (reset && this.dataset.before) {
       history.replaceState(history.state, "", this.src);
-      this.dataset.newest = "";
+      delete this.dataset.before;
     }
     if (header) document.title = header.headline;
   }

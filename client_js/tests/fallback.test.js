@@ -108,6 +108,22 @@ test("sockets that are still blocked cost nothing, and are tried minutes later",
   assert.equal(line.phase, "live");
 });
 
+test("a trial that is refused leaves the line that works alone", () => {
+  line.drop();
+  line.send(nothingNew("2-b"));
+  line.send(nothingNew("2-b"));
+  const events = line.line;
+  beating(2.5, events);
+  const trial = line.line;
+  assert.equal(trial.rank, SOCKET);
+  line.send({ type: "retry", min: 1_000, max: 2_000 }, trial);
+  line.drop(1013, trial);
+  assert.equal(events.open, true);
+  assert.equal(line.phase, "live");
+  beating(5, events);
+  assert.equal(line.line.rank, SOCKET, "it is tried again minutes later");
+});
+
 for (const [name, happens] of /** @type {[string, () => void][]} */ ([
   [
     "a line that was lost during a trial",

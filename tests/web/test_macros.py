@@ -25,6 +25,7 @@ AT = "2020-10-09T06:12:00.000Z"
 FILL = """
 import { readFileSync } from "node:fs";
 import { Macros, fill } from "%s/macros.js";
+globalThis.navigator ??= { languages: [] }; // Node 20 has none
 const { setting, cases } = JSON.parse(readFileSync(0, "utf8"));
 class Written extends Macros { make(name, values) { return fill(setting[name], { home: this.home, ...values }); } }
 const macros = new Written(setting, "/blogs/demo");

@@ -203,7 +203,8 @@ export class Machine {
    * @param {any} message
    */
   #heard(line, message) {
-    if (line === this.#trial) {
+    // A server may refuse a trial, by a message and then by closing it
+    if (line === this.#trial && message?.cursor) {
       this.#drop(line);
       this.#probing = false;
       this.#rank = this.#own;

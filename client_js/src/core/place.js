@@ -25,19 +25,9 @@ export function comparePlaces(a, b) {
 }
 
 /**
- * The place right after one: an address that says "before this" then includes the one itself.
- *
- * @param {Place} place
- * @returns {Place}
- */
-export function justAfter([publishedAt, id]) {
-  return [publishedAt, `${id}\0`];
-}
-
-/**
  * Read the `before` of an older page's address.
  *
- * @param {string | null} text
+ * @param {string | null} [text]
  * @returns {Place | null}
  */
 export function parsePlace(text) {

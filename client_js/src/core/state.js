@@ -215,5 +215,5 @@ export class State {
  * @param {string | null} cursor
  */
 function seqOf(cursor) {
-  return cursor === null ? -1 : Number.parseInt(cursor, 10);
+  return cursor === null ? -1 : parseInt(cursor);
 }

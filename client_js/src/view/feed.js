@@ -30,7 +30,7 @@ export class Feed {
 
   /** @param {string} id of an entry */
   article(id) {
-    return /** @type {HTMLElement | null} */ (this.#list.querySelector(`#${CSS.escape(`entry-${id}`)}`));
+    return /** @type {HTMLElement | null} */ (this.#list.children.namedItem(`entry-${id}`));
   }
 
   /** Whether the newest entry stands first. */
@@ -60,12 +60,12 @@ export class Feed {
    */
   put(entry, fresh) {
     const old = this.article(entry.id);
-    if (old && comparePlaces(placeOfArticle(old), placeOf(entry)) === 0) {
+    const place = placeOf(entry);
+    if (old && !comparePlaces(placeOfArticle(old), place)) {
       morph(old, fresh);
       return old;
     }
     old?.remove();
-    const place = placeOf(entry);
     const next = this.articles.find((other) => comparePlaces(placeOfArticle(other), place) * this.#direction < 0);
     this.#list.insertBefore(fresh, next ?? null);
     return fresh;
@@ -74,12 +74,10 @@ export class Feed {
   /** Tell assistive technology which is which of how many. @param {boolean} [whole] whether all are here */
   number(whole = true) {
     const { articles } = this;
-    if (articles.length) this.#list.setAttribute("role", "feed");
-    else this.#list.removeAttribute("role"); // a feed without articles is none
-    const size = whole ? String(articles.length) : "-1";
+    this.#list.role = articles.length ? "feed" : null; // a feed without articles is none
     articles.forEach((article, index) => {
-      article.setAttribute("aria-posinset", String(index + 1));
-      article.setAttribute("aria-setsize", size);
+      article.ariaPosInSet = `${index + 1}`;
+      article.ariaSetSize = `${whole ? articles.length : -1}`;
     });
   }
 

@@ -1,6 +1,6 @@
 /** @import { Entry } from "../core/messages.js" */
 /** @import { Place } from "../core/place.js" */
-import { justAfter, parsePlace } from "../core/place.js";
+import { parsePlace } from "../core/place.js";
 import { State } from "../core/state.js";
 
 /**
@@ -16,7 +16,7 @@ export function hydrate(container) {
     cursor: container.dataset.cursor,
     entries: articles.map(entryOf),
     older: older?.replace("?", "/entries?"),
-    before: "newest" in container.dataset ? null : upperEnd(articles[0]),
+    before: parsePlace(container.dataset.before), // entries from there upwards are on other pages
   });
 }
 
@@ -26,13 +26,9 @@ export function hydrate(container) {
  */
 function entryOf(article) {
   const [publishedAt, id] = placeOfArticle(article);
-  return {
-    id,
-    seq: Number(article.dataset.seq),
-    version: Number(article.dataset.version),
-    status: article.classList.contains("retracted") ? "retracted" : "published",
-    published_at: publishedAt,
-  };
+  const { seq, version } = article.dataset;
+  const status = article.classList.contains("retracted") ? "retracted" : "published";
+  return { id, seq: Number(seq), version: Number(version), status, published_at: publishedAt };
 }
 
 /**
@@ -41,13 +37,4 @@ function entryOf(article) {
  */
 export function placeOfArticle(article) {
   return [article.dataset.published ?? "", article.id.replace("entry-", "")];
-}
-
-/**
- * Where a page that is not the newest ends: at the place in its address, or, if it is the page at an entry, with that.
- *
- * @param {HTMLElement | undefined} first
- */
-function upperEnd(first) {
-  return parsePlace(new URLSearchParams(location.search).get("before")) ?? (first ? justAfter(placeOfArticle(first)) : null);
 }

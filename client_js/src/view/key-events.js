@@ -14,22 +14,19 @@ const MOST = 10;
  */
 export function keyEvents(part, state, changed) {
   const named = new Map(
-    [...part.querySelectorAll("li")].map(({ dataset, textContent, lastElementChild }) => [
-      dataset.entry ?? "",
-      {
-        id: dataset.entry ?? "",
-        published_at: dataset.published ?? "",
-        title: lastElementChild?.querySelector("span")?.textContent ?? textContent,
-      },
-    ]),
+    [...part.querySelectorAll("li")].map((item) => {
+      const { entry: id = "", published: publishedAt = "" } = item.dataset;
+      return [id, { id, published_at: publishedAt, title: item.querySelector("span")?.textContent }];
+    }),
   );
   for (const id of new Set([...named.keys(), ...changed])) {
     const entry = state.find(id);
     const isPublished = entry?.status === "published";
     if (isPublished && entry.key) {
-      const { published_at: publishedAt, title, text = "" } = entry;
-      named.set(id, { id, published_at: publishedAt, title: title ?? text });
-    } else if (changed.includes(id) || (entry && !isPublished)) named.delete(id);
+      named.set(id, { ...entry, title: entry.title ?? entry.text });
+    } else if (changed.includes(id) || (entry && !isPublished)) {
+      named.delete(id);
+    }
   }
   return [...named.values()]
     .sort((a, b) => comparePlaces(placeOf(b), placeOf(a)))

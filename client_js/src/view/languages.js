@@ -1,27 +1,16 @@
-/**
- * Say in which language the blog is: of the document, if that is the blog's own, or of the parts that are.
- *
- * @param {HTMLElement | ShadowRoot} root
- * @param {string | undefined} language a BCP 47 tag
- */
-export function setLanguage(root, language = "en") {
-  const { documentElement } = document;
-  for (const one of root instanceof ShadowRoot ? root.querySelectorAll("[data-part][lang]") : [documentElement]) {
-    one.setAttribute("lang", language);
-    one.setAttribute("dir", directionOf(language) ?? "");
-  }
-}
+import { usable } from "./times.js";
 
 /**
- * As this browser knows it; the server knows it for itself when it makes a page.
+ * Say in which language something is.
  *
- * @param {string} language
+ * @param {Iterable<HTMLElement>} elements
+ * @param {string} [language] a BCP 47 tag
  */
-function directionOf(language) {
-  try {
-    const locale = /** @type {any} */ (new Intl.Locale(language));
-    return (locale.getTextInfo?.() ?? locale.textInfo)?.direction;
-  } catch {
-    return null; // no language tag at all
+export function setLanguage(elements, language = "en") {
+  // Not every browser knows the direction; the server does when it makes a page
+  const { direction = "" } = /** @type {any} */ (new Intl.Locale(usable(language) ?? "en")).getTextInfo?.() ?? {};
+  for (const one of elements) {
+    one.lang = language;
+    one.dir = direction;
   }
 }

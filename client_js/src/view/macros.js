@@ -1,5 +1,6 @@
 /** @import { Entry, Media } from "../core/messages.js" */
 import { parsed } from "./html.js";
+import { localise, usable } from "./times.js";
 
 /**
  * What a server has made of a macro of its templates; `server/stoppress/web/macros.py` says what stands for what.
@@ -23,11 +24,13 @@ export class Macros {
   /**
    * @param {Setting} setting
    * @param {string} home the address of the blog's page
+   * @param {string | undefined} language that it speaks
    */
-  constructor(setting, home) {
+  constructor(setting, home, language) {
     this.#setting = setting;
     this.texts = setting.texts;
     this.home = home;
+    this.language = usable(language);
   }
 
   /**
@@ -37,8 +40,9 @@ export class Macros {
    * @param {Record<string, unknown>} values of its arguments
    */
   make(name, values) {
-    const html = fill(this.#setting[name], { home: this.home, ...values });
-    return /** @type {HTMLElement | null} */ (parsed(html).firstElementChild);
+    const made = parsed(fill(this.#setting[name], { home: this.home, ...values }));
+    localise(made, this.language);
+    return /** @type {HTMLElement | null} */ (made.firstElementChild);
   }
 
   /**

@@ -25,16 +25,14 @@ export async function markupOf(blog, language, isWanted) {
   return null;
 }
 
-/** @type {Record<string, Promise<CSSStyleSheet>>} */
-const sheets = {};
-
 /**
- * A style sheet that all elements of a page share. Without it the blog is still there to be read.
+ * A style sheet; an empty one if it does not come, as the blog is there to be read all the same.
  *
  * @param {URL} address
  */
-export function styleSheet(address) {
-  return (sheets[address.href] ??= load(address).then(({ text }) => new CSSStyleSheet().replace(text)));
+export async function styleSheet(address) {
+  const { text } = await load(address);
+  return new CSSStyleSheet().replace(text);
 }
 
 /**

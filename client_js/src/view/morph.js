@@ -22,21 +22,13 @@ export function morph(old, fresh) {
 }
 
 /**
- * @param {Node} old
- * @param {Node} fresh
- */
-function isSame(old, fresh) {
-  return old.isEqualNode(fresh) || isOpened(old, fresh);
-}
-
-/**
- * Whether it is an embed that the reader has opened.
+ * Whether one looks like the other, or is an embed that the reader has opened.
  *
  * @param {Node} old
  * @param {Node} fresh
  */
-function isOpened(old, fresh) {
+function isSame(old, fresh) {
   const frame = /** @type {Element} */ (old).querySelector?.(":scope > iframe[data-url]");
   const link = /** @type {Element} */ (fresh).querySelector?.(":scope > a[data-frame]");
-  return Boolean(frame) && frame?.getAttribute("data-url") === link?.getAttribute("href");
+  return old.isEqualNode(fresh) || (frame && frame.getAttribute("data-url") === link?.getAttribute("href"));
 }

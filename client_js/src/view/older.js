@@ -21,18 +21,14 @@ const AHEAD = "600px";
  */
 export function useOlder(part, feed, live, texts) {
   let left = BY_SCROLLING;
-  let isLoading = false;
   const link = () => part.querySelector("a[rel=next]");
   // Who has the focus on the link asks by it: it does not go away meanwhile
   const isFocused = () => part.contains(focusedBy(part));
 
   const load = async () => {
-    if (isLoading || live.state.older === null) return false;
-    isLoading = true;
     const say = (/** @type {string} */ text) => link()?.replaceChildren(text);
     say(texts.loading);
     const came = await live.loadOlder();
-    isLoading = false;
     if (!came) say(texts.load_failed);
     // The end may be in view again, or still
     observer.disconnect();
@@ -52,7 +48,7 @@ export function useOlder(part, feed, live, texts) {
   observer.observe(part);
 
   part.addEventListener("click", async (click) => {
-    if (!link()?.contains(/** @type {Node} */ (click.target)) || !isPlain(click) || live.state.older === null) return;
+    if (!link()?.contains(/** @type {Node} */ (click.target)) || !isPlain(click)) return;
     click.preventDefault();
     left = BY_SCROLLING;
     // Who asked by a click goes on where the new entries begin

@@ -1,6 +1,6 @@
 /** @import { LiveBlog } from "../core/live-blog.js" */
 /** @import { BlogStatus } from "../core/messages.js" */
-/** @import { Texts } from "./macros.js" */
+/** @import { Macros } from "./macros.js" */
 import { localText } from "./times.js";
 
 /** A first connection that takes longer than this is no connection, in milliseconds. */
@@ -11,11 +11,10 @@ const PATIENCE = 4_000;
  *
  * @param {HTMLElement} line
  * @param {LiveBlog} live
- * @param {Texts} texts
- * @param {string | undefined} language
+ * @param {Macros} macros
  * @returns {(blog: BlogStatus) => void} to be told what the blog does
  */
-export function useStatus(line, live, texts, language) {
+export function useStatus(line, live, { texts, language }) {
   let blog = /** @type {BlogStatus} */ (line.dataset.status);
   let isPatient = true;
   // When the page was made, should the server never be heard: a copy of it may have been kept for long
@@ -25,8 +24,7 @@ export function useStatus(line, live, texts, language) {
     const lost = phase === "reconnecting" ? blog !== "ended" : phase === "connecting" && !isPatient;
     const word = phase === "refused" ? phase : !lost ? blog : navigator.onLine ? "reconnecting" : "offline";
     line.dataset.status = word;
-    const text = texts[word].replace("{time}", localText(new Date(lastHeard ?? made), language));
-    if (line.textContent !== text) line.textContent = text;
+    line.textContent = texts[word].replace("{time}", localText(new Date(lastHeard ?? made), language));
   };
   live.addEventListener("phase", show);
   addEventListener("offline", show);

@@ -77,8 +77,14 @@ class View(NamedTuple):
             "cursor": self.cursor,
             "older": self.older,
             "newest": self.newest,
+            "end": self.before or self._just_after(),
             "at": self.at and self.at.id,
         }
+
+    def _just_after(self) -> str:
+        """The place where a page ends that begins with an entry: newer ones are on other pages."""
+        first = self.entries[0] if self.entries else None
+        return f"{first.published_at}_{first.id}~" if first else ""
 
 
 class Row(NamedTuple):
