@@ -13,8 +13,8 @@ export function watchRetractions(container) {
     const retracted = count(container);
     if (retracted > before) {
       for (const element of document.head.querySelectorAll(HEAD)) element.remove();
-      // No cache, no copies: it is not there where the page is neither https nor local
-      if ("caches" in globalThis) forgetCopies().catch(() => {});
+      // Without a worker there are no copies
+      void navigator.serviceWorker?.ready.then(({ active }) => active?.postMessage({ forget: location.pathname }));
     }
     before = retracted;
   }).observe(container, { attributeFilter: ["data-cursor"] });
@@ -23,14 +23,4 @@ export function watchRetractions(container) {
 /** @param {HTMLElement} container */
 function count(container) {
   return container.querySelectorAll("article.retracted").length;
-}
-
-/** Of all pages of this blog. */
-async function forgetCopies() {
-  const blog = location.pathname.split("/", 3).join("/");
-  const cache = await caches.open("stoppress-pages-1");
-  for (const { url } of await cache.keys()) {
-    const { pathname } = new URL(url);
-    if (pathname === blog || pathname.startsWith(`${blog}/`)) await cache.delete(url, { ignoreVary: true });
-  }
 }

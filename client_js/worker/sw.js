@@ -25,9 +25,11 @@ worker.addEventListener("fetch", (event) => {
   else if (FILE.test(address.pathname)) event.respondWith(file(event));
 });
 
-// A page says what it is made of: it was loaded before this worker was there.
+// A page says what it is made of, as it was loaded before this worker was there, and when something was retracted.
 worker.addEventListener("message", (event) => {
-  if (Array.isArray(event.data?.keep)) event.waitUntil(keep(event.data.keep.slice(0, MOST[FILES]).map(String)));
+  const { keep: urls, forget: path } = event.data ?? {};
+  if (Array.isArray(urls)) event.waitUntil(keep(urls.slice(0, MOST[FILES]).map(String)));
+  if (typeof path === "string") event.waitUntil(forget(path));
 });
 
 async function begin() {
@@ -103,6 +105,20 @@ async function put(name, url, answer) {
 async function keep(urls) {
   // What fails is kept by the next visit
   await Promise.allSettled(urls.map((url) => keepOne(url)));
+}
+
+/**
+ * All pages of a blog.
+ *
+ * @param {string} path of one of them
+ */
+async function forget(path) {
+  const blog = path.split("/", 3).join("/");
+  const cache = await caches.open(PAGES);
+  for (const { url } of await cache.keys()) {
+    const { pathname } = new URL(url);
+    if (pathname === blog || pathname.startsWith(`${blog}/`)) await cache.delete(url, { ignoreVary: true });
+  }
 }
 
 /** @param {string} url */
