@@ -18,11 +18,10 @@ from stoppress.web.assets import Assets
 from stoppress.web.embeds import SITES, frame_of
 from stoppress.web.head import describe, describe_index
 from stoppress.web.macros import Exporter, Macros, said
+from stoppress.web.samples import ENTRIES, MOMENT, header
 from stoppress.web.site import Site
 from stoppress.web.texts import SAID_LIVE, Texts, direction_of
 from stoppress.web.view import Pointer, Row, View
-
-SAMPLE_ID = "00000000-0000-7000-8000-000000000000"
 
 SHARED: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "entry.html": {
@@ -130,7 +129,8 @@ class Layout:
             for name in self.environment.list_templates(["html"]):
                 self.environment.get_template(name)
                 digest.update(self._loader.get_source(self.environment, name)[0].encode())
-            digest.update("".join(self.fillings.values()).encode())
+            texts = {language: self.texts.of(language) for language in self.texts.languages()}
+            digest.update(json.dumps([texts, self.fillings]).encode())
             self._make_samples()
         except Exception as error:  # a template can fail in any way
             raise StartError(_explain(folder, error)) from None
@@ -138,14 +138,14 @@ class Layout:
 
     def _make_samples(self) -> None:
         site = Site("https://example.org", "Example")
-        header = Header(blog="sample", headline="Sample", status="live")
-        moment = "2020-10-09T06:12:00.000Z"
-        entry = Entry(id=SAMPLE_ID, version=1, status="published", title="Sample", html="<p>x</p>", published_at=moment)
-        for view in (View("sample", "0", header, [entry]), View("sample", "0", None, [])):
-            self.blog(site, view)
-            self.embed(site, view, "en")
-        self.render("index.html", rows=[Row(header, 1, moment)], older=None, newer=None, head=describe_index(site))
-        self.gone("en")
+        for language in self.texts.languages():
+            full = View("sample", "0", header(language), ENTRIES, pinned=ENTRIES[0], key_events=ENTRIES[:1])
+            for view in (full, View("sample", "0", None, [], newest=False)):
+                self.blog(site, view)
+                self.embed(site, view, language)
+            self.gone(language)
+        rows = [Row(header("en"), 1, MOMENT)]
+        self.render("index.html", rows=rows, older=None, newer=None, head=describe_index(site))
         self.render("problem.html", title="Not Found", detail="there is nothing here")
 
 
