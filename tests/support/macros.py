@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from hypothesis import strategies as st
-
-Draw = Any
+from random import Random
 
 FIELDS: dict[str, dict[str, str]] = {
     "entry": {
@@ -67,57 +63,58 @@ MACROS: dict[str, dict[str, str]] = {
 """Macros that the later ones and `article` may call, and their arguments."""
 
 
-@st.composite
-def templates(draw: Draw) -> dict[str, str]:
+def templates(random: Random) -> dict[str, str]:
     """`entry.html`, which has a macro `article`, and what it imports."""
     there, here = list(MACROS)[:2], list(MACROS)[2:]
-    parts = [_macro(draw, name, MACROS[name], list(MACROS)[: list(MACROS).index(name)]) for name in MACROS]
+    parts = [_macro(random, name, MACROS[name], list(MACROS)[: list(MACROS).index(name)]) for name in MACROS]
     imports = f"{{% from 'parts.html' import {', '.join(there)} with context %}}"
-    article = _macro(draw, "article", {"entry": "entry"}, list(MACROS))
+    article = _macro(random, "article", {"entry": "entry"}, list(MACROS))
     return {
         "parts.html": "\n".join(parts[: len(there)]),
         "entry.html": "\n".join([imports, *parts[-len(here) :], article]),
     }
 
 
-def _macro(draw: Draw, name: str, arguments: dict[str, str], callable_: list[str]) -> str:
+def _macro(random: Random, name: str, arguments: dict[str, str], callable_: list[str]) -> str:
     scope = {"t": "texts_of", "home": "text", **arguments}
     return (
-        _tag(draw, f"macro {name}({', '.join(arguments)})") + _body(draw, scope, callable_, 3) + _tag(draw, "endmacro")
+        _tag(random, f"macro {name}({', '.join(arguments)})")
+        + _body(random, scope, callable_, 3)
+        + _tag(random, "endmacro")
     )
 
 
-def _tag(draw: Draw, inside: str) -> str:
-    return f"{{%{draw(st.sampled_from(('', '', '-', '+')))} {inside} {draw(st.sampled_from(('', '', '-')))}%}}"
+def _tag(random: Random, inside: str) -> str:
+    return f"{{%{random.choice(('', '', '-', '+'))} {inside} {random.choice(('', '', '-'))}%}}"
 
 
-def _body(draw: Draw, scope: Scope, macros: list[str], depth: int) -> str:
-    return "".join(_statement(draw, scope, macros, depth) for _ in range(draw(st.integers(0, 3))))
+def _body(random: Random, scope: Scope, macros: list[str], depth: int) -> str:
+    return "".join(_statement(random, scope, macros, depth) for _ in range(random.choice((1, 2, 0))))
 
 
-def _statement(draw: Draw, scope: Scope, macros: list[str], depth: int) -> str:
-    kind = draw(st.sampled_from(("data", "output", "if", "for", "call") if depth else ("data", "output")))
+def _statement(random: Random, scope: Scope, macros: list[str], depth: int) -> str:
+    kind = random.choice(("if", "for", "call", "output", "data") if depth else ("output", "data"))
     if kind == "if":
-        tests = [_test(draw, scope, 2) for _ in range(draw(st.integers(1, 3)))]
+        tests = [_test(random, scope, 2) for _ in range(random.randint(1, 3))]
         made = "".join(
-            _tag(draw, f"{'elif' if number else 'if'} {test}") + _body(draw, scope, macros, depth - 1)
+            _tag(random, f"{'elif' if number else 'if'} {test}") + _body(random, scope, macros, depth - 1)
             for number, test in enumerate(tests)
         )
-        last = _tag(draw, "else") + _body(draw, scope, macros, depth - 1) if draw(st.booleans()) else ""
-        return made + last + _tag(draw, "endif")
+        last = _tag(random, "else") + _body(random, scope, macros, depth - 1) if random.random() < 0.5 else ""
+        return made + last + _tag(random, "endif")
     lists = [(path, kind) for path, kind in _paths(scope) if kind in ITEMS]
     if kind == "for" and lists:
-        path, items = draw(st.sampled_from(lists))
-        name = draw(st.sampled_from(NAMES))
+        path, items = random.choice(lists)
+        name = random.choice(NAMES)
         inner = {**scope, name: ITEMS[items], "loop": "loop"}
-        return _tag(draw, f"for {name} in {path}") + _body(draw, inner, macros, depth - 1) + _tag(draw, "endfor")
+        return _tag(random, f"for {name} in {path}") + _body(random, inner, macros, depth - 1) + _tag(random, "endfor")
     free = [name for name in macros if name not in scope]
     if kind == "call" and free:
-        name = draw(st.sampled_from(free))
-        given = [_argument(draw, scope, wanted) for wanted in MACROS[name].values()]
+        name = random.choice(free)
+        given = [_argument(random, scope, wanted) for wanted in MACROS[name].values()]
         if None not in given:
             return f"{{{{ {name}({', '.join(map(str, given))}) }}}}"
-    return "{{ " + _shown(draw, scope) + " }}" if kind == "output" else draw(st.sampled_from(DATA))
+    return "{{ " + _shown(random, scope) + " }}" if kind == "output" else random.choice(DATA)
 
 
 def _paths(scope: Scope) -> list[tuple[str, str]]:
@@ -135,51 +132,51 @@ def _paths(scope: Scope) -> list[tuple[str, str]]:
     return found
 
 
-def _of_kind(draw: Draw, scope: Scope, *kinds: str) -> str | None:
+def _of_kind(random: Random, scope: Scope, *kinds: str) -> str | None:
     paths = [path for path, kind in _paths(scope) if kind in kinds]
-    return str(draw(st.sampled_from(paths))) if paths else None
+    return str(random.choice(paths)) if paths else None
 
 
-def _constant(draw: Draw, scope: Scope) -> str:
-    return str(draw(st.sampled_from([one for one in CONSTANTS if one[:2] != "t." or scope["t"] == "texts_of"])))
+def _constant(random: Random, scope: Scope) -> str:
+    return str(random.choice([one for one in CONSTANTS if one[:2] != "t." or scope["t"] == "texts_of"]))
 
 
-def _shown(draw: Draw, scope: Scope, depth: int = 2) -> str:
-    first = _of_kind(draw, scope, *SHOWN)
-    match draw(st.integers(0, 5)):
+def _shown(random: Random, scope: Scope, depth: int = 2) -> str:
+    first = _of_kind(random, scope, *SHOWN)
+    match random.randint(0, 5):
         case 0 if depth:
-            return f"{_shown(draw, scope, 0)} or {_shown(draw, scope, depth - 1)}"
+            return f"{_shown(random, scope, 0)} or {_shown(random, scope, depth - 1)}"
         case 1:
-            return str(draw(st.sampled_from(("'<'", "7", "''"))))
-        case 2 if plain := _of_kind(draw, {name: kind for name, kind in scope.items() if kind in FIELDS}, "text"):
-            filtered = f"{plain} | {draw(st.sampled_from(('safe', 'web', 'utc')))}"
+            return str(random.choice(("'<'", "7", "''")))
+        case 2 if plain := _of_kind(random, {name: kind for name, kind in scope.items() if kind in FIELDS}, "text"):
+            filtered = f"{plain} | {random.choice(('safe', 'web', 'utc'))}"
             return filtered if depth == 2 else plain
     return first or "7"
 
 
-def _argument(draw: Draw, scope: Scope, kind: str) -> str | None:
+def _argument(random: Random, scope: Scope, kind: str) -> str | None:
     if kind != "text":
-        return _of_kind(draw, scope, kind)
-    match draw(st.integers(0, 2)):
+        return _of_kind(random, scope, kind)
+    match random.randint(0, 2):
         case 0:
-            return _constant(draw, scope)
+            return _constant(random, scope)
         case 1:
-            return f"{_shown(draw, scope, 0)} or {_shown(draw, scope, 1)}"
-    return _of_kind(draw, scope, *SHOWN)
+            return f"{_shown(random, scope, 0)} or {_shown(random, scope, 1)}"
+    return _of_kind(random, scope, *SHOWN)
 
 
-def _test(draw: Draw, scope: Scope, depth: int) -> str:
-    match draw(st.integers(0, 5 if depth else 2)):
+def _test(random: Random, scope: Scope, depth: int) -> str:
+    match random.randint(0, 5 if depth else 2):
         case 0:
-            return _constant(draw, scope)
+            return _constant(random, scope)
         case 1 if plain := _of_kind(
-            draw, {name: kind for name, kind in scope.items() if kind in FIELDS}, "text", "word"
+            random, {name: kind for name, kind in scope.items() if kind in FIELDS}, "text", "word"
         ):
-            return f"{plain} {draw(st.sampled_from(('==', '!=')))} '{draw(st.sampled_from(WORDS))}'"
+            return f"{plain} {random.choice(('==', '!='))} '{random.choice(WORDS)}'"
         case 3:
-            return f"not {_test(draw, scope, depth - 1)}"
+            return f"not {_test(random, scope, depth - 1)}"
         case 4:
-            return f"({_test(draw, scope, depth - 1)} and {_test(draw, scope, depth - 1)})"
+            return f"({_test(random, scope, depth - 1)} and {_test(random, scope, depth - 1)})"
         case 5:
-            return f"({_test(draw, scope, depth - 1)} or {_test(draw, scope, depth - 1)})"
-    return _of_kind(draw, scope, *SHOWN, "person", "texts", "persons", "medias") or _constant(draw, scope)
+            return f"({_test(random, scope, depth - 1)} or {_test(random, scope, depth - 1)})"
+    return _of_kind(random, scope, *SHOWN, "person", "texts", "persons", "medias") or _constant(random, scope)
