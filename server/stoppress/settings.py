@@ -103,7 +103,7 @@ SETTINGS = (
     Setting("trusted_proxies", "", _networks, "Networks of proxies whose X-Forwarded-For is believed."),
     Setting("public_url", "", _origin, "Where readers find this server, as in https://live.example.org."),
     Setting("publisher", "", str.strip, "Who publishes the blogs, for search engines and feeds."),
-    Setting("page_max_age", 0, _number(0, 3_600, int), "Seconds for which a CDN may keep pages and feeds."),
+    Setting("page_max_age", 0, _number(0, 3_600, int), "Seconds for which a CDN may keep pages, embeds and feeds."),
     Setting("templates", "", str.strip, "A directory with templates that go over those of the server."),
 )
 

@@ -19,6 +19,8 @@ def surfaces(blog: str, entry: str) -> list[str]:
         f"/blogs/{blog}",
         f"/blogs/{blog}?before=2030-01-01T00:00:00.000Z_{entry}",
         f"/blogs/{blog}/entries/{entry}",
+        f"/blogs/{blog}/embed",
+        f"/blogs/{blog}/embed?lang=de",
         f"/blogs/{blog}.atom",
         f"/blogs/{blog}.json",
         f"/blogs/{blog}/changes",
@@ -53,7 +55,7 @@ async def test_a_page_is_the_same_until_something_changes(editor, reader, blog):
 
 
 async def test_pages_are_not_kept_by_anybody_unless_told(reader, blog):
-    for path in (f"/blogs/{blog}", f"/blogs/{blog}.atom", f"/blogs/{blog}.json"):
+    for path in (f"/blogs/{blog}", f"/blogs/{blog}/embed", f"/blogs/{blog}.atom", f"/blogs/{blog}.json"):
         headers = (await reader.get(path)).headers
         assert headers["cache-control"] == "no-cache"
         assert "cache-tag" not in headers
@@ -63,7 +65,7 @@ async def test_a_cdn_may_keep_pages_and_feeds_for_a_time_and_knows_their_blog(st
     node = await start_node(STOPPRESS_PAGE_MAX_AGE="30")
     await node.make_blog()
     async with httpx.AsyncClient(base_url=node.url, trust_env=False) as reader:
-        for path in ("/blogs/demo", "/blogs/demo.atom", "/blogs/demo.json"):
+        for path in ("/blogs/demo", "/blogs/demo/embed", "/blogs/demo.atom", "/blogs/demo.json"):
             fresh = await reader.get(path)
             known = await reader.get(path, headers={"if-none-match": fresh.headers["etag"]})
             for answer in (fresh, known):

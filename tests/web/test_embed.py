@@ -55,6 +55,24 @@ async def test_pages_of_all_sites_may_read_it_and_ask_whether_it_changed(node: R
     assert (await reader.get("/blogs/demo/embed")).headers["etag"] != answer.headers["etag"]
 
 
+async def test_each_host_is_given_its_own_addresses(reader: httpx.AsyncClient):
+    for host in ("one.example", "two.example", 'x"><script>'):
+        page = Document((await reader.get("/blogs/demo/embed", headers={"host": host})).text)
+        known = "localhost" if "<" in host else host
+        assert page.all("//live-blog/@src") == [f"http://{known}/blogs/demo"]
+
+
+async def test_search_engines_find_the_page_instead(reader: httpx.AsyncClient):
+    assert (await reader.get("/blogs/demo/embed")).headers["x-robots-tag"] == "noindex"
+
+
+@pytest.mark.parametrize("lang", ["x" * 10_000, "de\r\nx-a: b", "<b>", "../de", "DE", "de_AT", "\0"])
+async def test_no_language_is_too_strange(reader: httpx.AsyncClient, lang: str):
+    answer = await reader.get("/blogs/demo/embed", params={"lang": lang})
+    assert answer.status_code == 200 and "x-a" not in answer.headers
+    assert answer.text in [(await reader.get(f"/blogs/demo/embed?lang={one}")).text for one in ("de", "en")]
+
+
 @pytest.mark.parametrize(("lang", "said"), [("de-AT", "Reihenfolge"), ("en", "Order"), ("tlh", "Order"), ("", "Order")])
 async def test_it_speaks_the_language_that_is_asked_for(node: RunningNode, reader: httpx.AsyncClient, lang, said):
     page = Document((await reader.get("/blogs/demo/embed", params={"lang": lang})).text)

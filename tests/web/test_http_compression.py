@@ -30,6 +30,7 @@ async def long(editor: httpx.AsyncClient, blog: str) -> str:
 
 PATHS = [
     "/blogs/{}",
+    "/blogs/{}/embed",
     "/blogs/{}.atom",
     "/blogs/{}.json",
     "/blogs/{}/changes",

@@ -62,6 +62,15 @@ def test_each_block_can_be_filled(tmp_path: Path, block: str):
     assert html.index("<p>mine</p>") < html.index("</head>") or block != "head_extra"
 
 
+def test_a_template_of_theirs_is_not_taken_for_ours(tmp_path: Path):
+    """The client looks for the first."""
+    text = '{% extends "stoppress/blog.html" %}{% block related %}<template>mine</template>{% endblock %}'
+    (tmp_path / "blog.html").write_text(text)
+    html = Layout(str(tmp_path)).blog(Site("https://example.org", "x"), View("demo", "0", None, [])).decode()
+    live = html.partition("<live-blog")[2]
+    assert live.index('<template data-part="macros">') < live.index("<template>mine")
+
+
 @pytest.mark.browser
 async def test_what_is_published_later_is_shown_by_the_publisher_s_template_too(
     start_node: StartNode, tmp_path: Path, open_page: OpenPage
@@ -122,12 +131,28 @@ def test_a_wrong_language_is_told_where_it_is_wrong(tmp_path: Path, text: str, s
     assert said in str(refusal.value)
 
 
+@pytest.mark.parametrize("name", ["pt-BR", "FR", "french language", ""])
+def test_a_file_that_no_blog_would_find_is_refused(tmp_path: Path, name: str):
+    write_french(tmp_path)
+    (tmp_path / "languages" / "fr.json").rename(tmp_path / "languages" / f"{name}.json")
+    with pytest.raises(StartError, match="it must be called like a language"):
+        Layout(str(tmp_path))
+
+
+def test_what_cannot_be_sent_is_refused_in_all_languages(tmp_path: Path):
+    write_french(tmp_path, pause="\ud800")
+    with pytest.raises(StartError, match="surrogates not allowed"):
+        Layout(str(tmp_path))
+
+
 WRONG = {
     "{% block x %}": "blog.html, line 1: Unexpected end of template",
     "\n{{ x": "blog.html, line 2",
     '{% extends "nothing.html" %}': "there is no template",
     '{% extends "stoppress/blog.html" %}{% block footer %}{{ header.nothing.more }}{% endblock %}': "has no attribute",
     '{% extends "stoppress/blog.html" %}{% block footer %}{{ 1 / 0 }}{% endblock %}': "division by zero",
+    '{% extends "stoppress/blog.html" %}{% block footer %}{{ header.tags[0].x.y }}{% endblock %}': "has no attribute",
+    '{% extends "stoppress/blog.html" %}{% block footer %}{{ entries[2].note.x.y }}{% endblock %}': "has no attribute",
     "\udcff": "utf-8",
 }
 
@@ -158,3 +183,10 @@ def test_other_templates_make_other_etags(tmp_path: Path):
     assert Layout().fingerprint == ours
     (tmp_path / "blog.html").write_text("{% extends 'stoppress/blog.html' %}")
     assert Layout(str(tmp_path)).fingerprint != ours != Layout("", "another publisher").fingerprint
+
+
+def test_other_words_make_other_etags(tmp_path: Path):
+    write_french(tmp_path, private="Rien.")
+    before = Layout(str(tmp_path)).fingerprint
+    write_french(tmp_path, private="Pas de cookies.")
+    assert Layout(str(tmp_path)).fingerprint != before

@@ -1,6 +1,6 @@
 /** @import { Entry, Media } from "../core/messages.js" */
 import { parsed } from "./html.js";
-import { localise, usable } from "./times.js";
+import { localise, usable, utcText } from "./times.js";
 
 /**
  * What a server has made of a macro of its templates; `server/stoppress/web/macros.py` says what stands for what.
@@ -89,12 +89,13 @@ export function fill(macro, values) {
       if (typeof part === "string") return part;
       const [path, kind, otherwise = []] = part;
       if (Array.isArray(kind)) return fill([path].flat().some(holds) ? kind : otherwise, values);
-      const value = find(path) ?? "";
+      const value = find(path) || "";
       if (kind === 0) return value;
       if (kind === 1) return /^https?:/i.test(value) ? escaped(value) : "";
       if (!kind) return escaped(value);
+      if (kind === 2) return value && escaped(utcText(value));
       return [...value]
-        .map((item, index) => fill(otherwise, { ...values, [kind]: item, loop: { first: !index } }))
+        .map((item, index) => fill(otherwise, { ...values, [kind]: item, ["@" + kind]: { first: !index } }))
         .join("");
     })
     .join("");

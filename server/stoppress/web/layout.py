@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
 from markupsafe import Markup
 
 from stoppress import __version__
 from stoppress.errors import StartError
-from stoppress.model import Entry, Header, Media
+from stoppress.model import Entry, Header, Link, Media
 from stoppress.web.assets import Assets
 from stoppress.web.embeds import SITES, frame_of
 from stoppress.web.head import describe, describe_index
-from stoppress.web.macros import Macros
+from stoppress.web.macros import Exporter, Macros, said
+from stoppress.web.samples import ENTRIES, MOMENT, header
 from stoppress.web.site import Site
 from stoppress.web.texts import SAID_LIVE, Texts, direction_of
-from stoppress.web.view import Row, View
+from stoppress.web.view import Pointer, Row, View
 
-SAMPLE_ID = "00000000-0000-7000-8000-000000000000"
-
-SHARED = {
-    "entry.html": ("article", "frame"),
-    "header.html": ("title", "pinned_aside", "key_events_nav", "related_aside", "pages_nav"),
+SHARED: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "entry.html": {
+        "article": {"entry": Entry},
+        "frame": {"address": str, "title": str, "url": str},
+    },
+    "header.html": {
+        "title": {"header": Header},
+        "pinned_aside": {"entry": Pointer},
+        "key_events_nav": {"entries": list[Pointer]},
+        "related_aside": {"related": list[Link]},
+        "pages_nav": {"older": str, "newest": bool},
+    },
 }
-"""The macros that browsers fill, by their templates."""
+"""The macros that browsers fill, by their templates, with what they are given."""
 
 
 class Layout:
@@ -53,8 +63,9 @@ class Layout:
         self.assets = Assets()
         """The JavaScript client."""
         self.environment = Environment(
-            loader=self._loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_said
+            loader=self._loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=said
         )
+        self.environment.code_generator_class = Exporter
         self.texts = _texts(folder)
         """What the pages say by themselves."""
         self.environment.globals |= {
@@ -62,7 +73,14 @@ class Layout:
             "direction_of": direction_of,
             "texts_of": self.texts.of,
         }
-        self.environment.filters |= {"data": _data, "frame": _frame, "updated": _updated, "utc": _utc, "web": _web}
+        self.environment.filters |= {
+            "data": _data,
+            "frame": _frame,
+            "safe": _safe,
+            "updated": _updated,
+            "utc": _utc,
+            "web": _web,
+        }
         self.fillings: dict[str, str] = {}
         """What browsers need to show by themselves what will be published, in JSON, by language."""
         self.static = Path(folder, "static") if folder and Path(folder, "static").is_dir() else None
@@ -98,7 +116,7 @@ class Layout:
     def _filling(self, language: str) -> str:
         texts = self.texts.of(language)
         macros = Macros(self.environment, texts)
-        compiled = {name: macros.compiled(file, name) for file, names in SHARED.items() for name in names}
+        compiled = {name: macros.compiled(file, name, given) for file in SHARED for name, given in SHARED[file].items()}
         said = {name: texts[name] for name in SAID_LIVE}
         return json.dumps({**compiled, "texts": said, "sites": SITES}, ensure_ascii=False, separators=(",", ":"))
 
@@ -111,7 +129,8 @@ class Layout:
             for name in self.environment.list_templates(["html"]):
                 self.environment.get_template(name)
                 digest.update(self._loader.get_source(self.environment, name)[0].encode())
-            digest.update("".join(self.fillings.values()).encode())
+            texts = {language: self.texts.of(language) for language in self.texts.languages()}
+            digest.update(json.dumps([texts, self.fillings]).encode())
             self._make_samples()
         except Exception as error:  # a template can fail in any way
             raise StartError(_explain(folder, error)) from None
@@ -119,14 +138,14 @@ class Layout:
 
     def _make_samples(self) -> None:
         site = Site("https://example.org", "Example")
-        header = Header(blog="sample", headline="Sample", status="live")
-        moment = "2020-10-09T06:12:00.000Z"
-        entry = Entry(id=SAMPLE_ID, version=1, status="published", title="Sample", html="<p>x</p>", published_at=moment)
-        for view in (View("sample", "0", header, [entry]), View("sample", "0", None, [])):
-            self.blog(site, view)
-            self.embed(site, view, "en")
-        self.render("index.html", rows=[Row(header, 1, moment)], older=None, newer=None, head=describe_index(site))
-        self.gone("en")
+        for language in self.texts.languages():
+            full = View("sample", "0", header(language), ENTRIES, pinned=ENTRIES[0], key_events=ENTRIES[:1])
+            for view in (full, View("sample", "0", None, [], newest=False)):
+                self.blog(site, view)
+                self.embed(site, view, language)
+            self.gone(language)
+        rows = [Row(header("en"), 1, MOMENT)]
+        self.render("index.html", rows=rows, older=None, newer=None, head=describe_index(site))
         self.render("problem.html", title="Not Found", detail="there is nothing here")
 
 
@@ -137,17 +156,17 @@ def _texts(folder: str) -> Texts:
         raise StartError(f"STOPPRESS_TEMPLATES={folder}: {error}") from None
 
 
-def _said(value: object) -> object:
-    return "" if value is None else value
-
-
 def _data(text: str) -> Markup:
     """Text between two tags, where quotes mean nothing."""
     return Markup(text.replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704
 
 
-def _frame(media: Media) -> object:
-    return frame_of(media.url) if media.type == "embed" else None
+def _frame(media: Media | None) -> object:
+    return frame_of(media.url) if media and media.type == "embed" else None
+
+
+def _safe(html: str | None) -> Markup:
+    return Markup(html or "")  # noqa: S704, what it is applied to was made safe
 
 
 def _updated(entry: Entry) -> str | None:
@@ -155,13 +174,13 @@ def _updated(entry: Entry) -> str | None:
     return entry.updated_at if (entry.updated_at or "") > (entry.published_at or "") else None
 
 
-def _utc(at: str) -> str:
-    return f"{at[:10]} {at[11:16]} UTC"
+def _utc(at: str | None) -> str:
+    return f"{at[:16].replace('T', ' ', 1)} UTC" if at else ""
 
 
-def _web(address: str) -> str:
+def _web(address: str | None) -> str:
     """Addresses are http(s) already where they are stored; this is the second lock."""
-    return address if address.lower().startswith(("http:", "https:")) else ""
+    return address if address and address.lower().startswith(("http:", "https:")) else ""
 
 
 def _explain(folder: str, error: Exception) -> str:

@@ -16,7 +16,7 @@ from stoppress.web.security import EMBEDDABLE_HEADERS, HTML_HEADERS, READABLE
 from stoppress.web.site import Sites
 from stoppress.web.view import View
 
-EMBED = Kind("text/html", {**HTML_HEADERS, **READABLE})
+EMBED = Kind("text/html", {**HTML_HEADERS, **READABLE, "x-robots-tag": "noindex"})
 PAGE = Kind("text/html", {**EMBEDDABLE_HEADERS, "vary": "accept"})
 
 

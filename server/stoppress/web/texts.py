@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ class Texts:
         self._languages = {file.stem: _read(file) for file in OURS.glob("*.json")}
         default = self._languages[DEFAULT]
         for file in sorted(folder.glob("*.json")) if folder else ():
+            if not re.fullmatch("[a-z]{2,8}", file.stem):
+                raise ValueError(f"{file}: it must be called like a language: fr.json is for fr-CA, too")
             known = self._languages.get(file.stem, default)
             self._languages[file.stem] = known | _checked(file, _read(file), default)
 

@@ -87,6 +87,17 @@ class View(NamedTuple):
         return f"{first.published_at}_{first.id}~" if first else ""
 
 
+class Pointer(NamedTuple):
+    """What is said of an entry where a link to it is."""
+
+    id: str
+    title: str | None
+    text: str | None
+    published_at: str | None
+    away: bool
+    """Whether it is on another page than the link."""
+
+
 class Row(NamedTuple):
     """A blog in the list of blogs."""
 
@@ -103,10 +114,8 @@ def _content(item: PublicItem) -> Entry:
     return content
 
 
-def _pointer(entry: Entry, here: Set[str]) -> dict[str, object]:
-    """What is said of an entry where a link to it is: `away` is whether it is on another page than the link."""
-    said = {name: getattr(entry, name) for name in ("id", "title", "text", "published_at")}
-    return {**said, "away": entry.id not in here}
+def _pointer(entry: Entry, here: Set[str]) -> Pointer:
+    return Pointer(entry.id, entry.title, entry.text, entry.published_at, away=entry.id not in here)
 
 
 def changed_at(entry: Entry) -> str:
