@@ -201,6 +201,16 @@ async def test_the_pinned_entry_may_be_on_an_older_page(start_node, open_page):
     await expect(page.locator(f"#entry-{old} h2")).to_have_text("Old, edited", timeout=SOON)
 
 
+async def test_a_publisher_may_have_templates_of_another_kind(start_node, open_page, tmp_path):
+    block = "{% block related %}<template><p>For a script of ours</p></template>{% endblock %}"
+    (tmp_path / "blog.html").write_text('{% extends "stoppress/blog.html" %}' + block)
+    node = await start_node(STOPPRESS_TEMPLATES=str(tmp_path))
+    await node.make_blog()
+    page = await open_page(node)
+    await post(node, title="First")
+    await expect(page.get_by_role("heading", name="First")).to_be_visible(timeout=SOON)
+
+
 async def test_a_reset_replaces_everything_also_on_an_older_page(node, open_page, browser, complaints):
     entry = await post(node, title="Before", published_at="2020-10-09T06:00:00Z")
     page = await (await browser.new_context()).new_page()
