@@ -144,6 +144,31 @@ async def test_until_the_server_answers_it_shows_what_stands_in_it(node: Running
     await expect(page.locator(".entry")).to_have_count(1, timeout=SOON)
 
 
+ODD_ANSWERS = """
+const real = window.fetch, asked = window.asked = [];
+const answers = [
+  new Response("<live-blog src='/blogs/demo'>A page that has the element in it</live-blog>"),
+  new Response("busy", { status: 503, headers: { "retry-after": new Date().toUTCString() } }),
+  new Response("busy", { status: 503, headers: { "retry-after": "9999999" } }),
+];
+window.fetch = async (address, options) => {
+  if (!String(address).includes("/embed")) return real(address, options);
+  asked.push(performance.now());
+  return answers.shift() ?? real(address, options);
+};
+"""
+
+
+async def test_it_asks_again_with_patience_whatever_it_is_answered(node: RunningNode, embed: Embed) -> None:
+    page = await embed('<a href="/blog">Our live blog</a>', script=ODD_ANSWERS)
+    while await page.evaluate("asked.length") < 3:
+        await page.wait_for_timeout(200)
+    await page.wait_for_timeout(1_000)
+    first, second, third, *more = await page.evaluate("asked")
+    assert second - first >= 400 and third - second >= 400 and not more
+    await expect(page.get_by_role("link", name="Our live blog")).to_be_visible()
+
+
 async def test_it_says_that_its_blog_is_gone_also_where_sockets_are_blocked(node: RunningNode, embed: Embed) -> None:
     page = await embed(blog="nowhere", script="WebSocket = EventSource = class { constructor() { throw Error() } }")
     await expect(page.get_by_text("Not available any more")).to_be_visible(timeout=10_000)
