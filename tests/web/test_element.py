@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Embed
@@ -167,6 +167,22 @@ async def test_it_asks_again_with_patience_whatever_it_is_answered(node: Running
     first, second, third, *more = await page.evaluate("asked")
     assert second - first >= 400 and third - second >= 400 and not more
     await expect(page.get_by_role("link", name="Our live blog")).to_be_visible()
+
+
+async def test_older_entries_come_by_the_way_that_the_blog_came(start_node: StartNode, browser: Browser) -> None:
+    node = await start_node(STOPPRESS_NEWEST="3", STOPPRESS_PUBLIC_URL="https://live.example.org")
+    await node.make_blog()
+    for n in range(5):
+        await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z")
+    embed = Embed(node, browser)
+    await embed.start()
+    try:
+        page = await embed()
+        await page.get_by_role("link", name="Older updates").click()
+        await expect(page.locator(".entry")).to_have_count(5, timeout=SOON)
+        assert embed.complaints == []
+    finally:
+        await embed.stop()
 
 
 async def test_it_says_that_its_blog_is_gone_also_where_sockets_are_blocked(node: RunningNode, embed: Embed) -> None:
