@@ -75,6 +75,24 @@ async def test_it_goes_to_the_entry_that_the_address_names(node: RunningNode, em
     await expect(page.locator(f"#entry-{ids[1]}")).to_be_in_viewport()
 
 
+LATE = """
+const real = window.fetch;
+window.fetch = async (address, options) => {
+  const answer = await real(address, options);
+  if (String(address).includes("/embed")) await new Promise((resolve) => setTimeout(resolve, 1_000));
+  return answer;
+};
+"""
+
+
+async def test_it_goes_there_also_if_more_has_come_than_it_shows_at_first(node: RunningNode, embed: Embed) -> None:
+    ids = [await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z") for n in range(9)]
+    page = await embed(place=f"#entry-{ids[1]}", script=LATE)
+    await page.wait_for_timeout(300)
+    await post(node, title="Meanwhile")
+    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=5_000)
+
+
 async def test_the_publisher_fills_its_slots_and_sets_its_colours(node: RunningNode, embed: Embed) -> None:
     page = await embed('<p slot="masthead">Masthead</p><p slot="related">Our stories</p><p slot="footer">Foot</p>')
     await expect(page.locator("live-blog header")).to_be_visible(timeout=5_000)
