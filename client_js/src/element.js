@@ -54,7 +54,9 @@ export class LiveBlogElement extends HTMLElement {
    */
   #show(own, root, language) {
     const isPage = root === this;
-    const setting = JSON.parse(own.querySelector("template")?.content.textContent ?? "");
+    /** @type {HTMLTemplateElement | null} */
+    const told = own.querySelector("[data-part=macros]"); // a publisher may have templates of another kind
+    const setting = JSON.parse(told?.content.textContent ?? "");
     const live = (this.live = new LiveBlog(this.src, { state: hydrate(own) }));
     /** @type {NodeListOf<HTMLElement>} */
     const parts = own.querySelectorAll("[data-part][lang]");

@@ -51,7 +51,7 @@ def test_what_is_private_does_not_get_into_an_image(path: str):
 
 def test_the_image_holds_the_server_whole_and_no_tools(image: Image):
     packages = image.stage.folder / "opt/stoppress/venv/lib" / f"python3.{sys.version_info.minor}" / "site-packages"
-    for part in ("templates/blog.html", "static/stoppress.css", "client/manifest.json", "shared/texts/de.json"):
+    for part in ("templates/blog.html", "static/stoppress.css", "client/manifest.json", "languages/de.json"):
         assert (packages / "stoppress/web" / part).is_file(), part
     assert (packages / "stoppress/store/commit.lua").is_file()
     assert not (packages / "pip").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Embed
@@ -75,6 +75,24 @@ async def test_it_goes_to_the_entry_that_the_address_names(node: RunningNode, em
     await expect(page.locator(f"#entry-{ids[1]}")).to_be_in_viewport()
 
 
+LATE = """
+const real = window.fetch;
+window.fetch = async (address, options) => {
+  const answer = await real(address, options);
+  if (String(address).includes("/embed")) await new Promise((resolve) => setTimeout(resolve, 1_000));
+  return answer;
+};
+"""
+
+
+async def test_it_goes_there_also_if_more_has_come_than_it_shows_at_first(node: RunningNode, embed: Embed) -> None:
+    ids = [await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z") for n in range(9)]
+    page = await embed(place=f"#entry-{ids[1]}", script=LATE)
+    await page.wait_for_timeout(300)
+    await post(node, title="Meanwhile")
+    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=5_000)
+
+
 async def test_the_publisher_fills_its_slots_and_sets_its_colours(node: RunningNode, embed: Embed) -> None:
     page = await embed('<p slot="masthead">Masthead</p><p slot="related">Our stories</p><p slot="footer">Foot</p>')
     await expect(page.locator("live-blog header")).to_be_visible(timeout=5_000)
@@ -142,6 +160,47 @@ async def test_until_the_server_answers_it_shows_what_stands_in_it(node: Running
     assert second - first >= 400 and third - second >= 1_900 and not more
     await post(node, title="After")
     await expect(page.locator(".entry")).to_have_count(1, timeout=SOON)
+
+
+ODD_ANSWERS = """
+const real = window.fetch, asked = window.asked = [];
+const answers = [
+  new Response("<live-blog src='/blogs/demo'>A page that has the element in it</live-blog>"),
+  new Response("busy", { status: 503, headers: { "retry-after": new Date().toUTCString() } }),
+  new Response("busy", { status: 503, headers: { "retry-after": "9999999" } }),
+];
+window.fetch = async (address, options) => {
+  if (!String(address).includes("/embed")) return real(address, options);
+  asked.push(performance.now());
+  return answers.shift() ?? real(address, options);
+};
+"""
+
+
+async def test_it_asks_again_with_patience_whatever_it_is_answered(node: RunningNode, embed: Embed) -> None:
+    page = await embed('<a href="/blog">Our live blog</a>', script=ODD_ANSWERS)
+    while await page.evaluate("asked.length") < 3:
+        await page.wait_for_timeout(200)
+    await page.wait_for_timeout(1_000)
+    first, second, third, *more = await page.evaluate("asked")
+    assert second - first >= 400 and third - second >= 400 and not more
+    await expect(page.get_by_role("link", name="Our live blog")).to_be_visible()
+
+
+async def test_older_entries_come_by_the_way_that_the_blog_came(start_node: StartNode, browser: Browser) -> None:
+    node = await start_node(STOPPRESS_NEWEST="3", STOPPRESS_PUBLIC_URL="https://live.example.org")
+    await node.make_blog()
+    for n in range(5):
+        await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z")
+    embed = Embed(node, browser)
+    await embed.start()
+    try:
+        page = await embed()
+        await page.get_by_role("link", name="Older updates").click()
+        await expect(page.locator(".entry")).to_have_count(5, timeout=SOON)
+        assert embed.complaints == []
+    finally:
+        await embed.stop()
 
 
 async def test_it_says_that_its_blog_is_gone_also_where_sockets_are_blocked(node: RunningNode, embed: Embed) -> None:

@@ -5,10 +5,12 @@ At each step something has the focus, and shows that it has it.
 
 from __future__ import annotations
 
+import asyncio
+import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Complaints, Embed, OpenPage
@@ -204,6 +206,26 @@ async def test_older_updates(hands: Hands) -> None:
     await hands.press("Enter")
     await expect(hands.page.locator(".entry").nth(count)).to_be_focused(timeout=SOON)
     await hands.focus()
+
+
+async def test_who_was_there_before_the_script_came_stays_there(
+    node: RunningNode, ids: list[str], browser: Browser
+) -> None:
+    page = await (await browser.new_context()).new_page()
+    coming = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await coming.wait()
+        await route.continue_()
+
+    await page.route(re.compile("/client/"), wait)
+    await page.route(re.compile("[.]css"), Route.continue_)
+    await page.goto(f"{node.url}/blogs/demo", wait_until="commit")
+    older = page.get_by_role("link", name="Older updates")
+    await older.focus()
+    coming.set()
+    await expect(page.locator(".tools")).to_be_visible()
+    await expect(older).to_be_focused()
 
 
 async def test_the_last_older_updates(hands: Hands, ids: list[str]) -> None:

@@ -201,6 +201,32 @@ async def test_the_pinned_entry_may_be_on_an_older_page(start_node, open_page):
     await expect(page.locator(f"#entry-{old} h2")).to_have_text("Old, edited", timeout=SOON)
 
 
+async def test_what_is_named_above_goes_with_entries_that_are_not_loaded(start_node, open_page):
+    node = await start_node(STOPPRESS_NEWEST="1")
+    await node.make_blog()
+    old = await post(node, title="Old", published_at="2020-10-09T06:00:00Z", key=True, pinned=True)
+    await post(node, title="New")
+    page = await open_page(node)
+    summary = page.get_by_role("navigation", name="Key events")
+    await expect(page.locator(".status")).to_have_text("Live")
+    await edit(node, old, title="Old, edited")
+    await expect(page.locator("aside.pinned h2")).to_have_text("Old, edited", timeout=SOON)
+    await expect(summary.get_by_role("link")).to_contain_text("Old, edited")
+    await edit(node, old, key=False)
+    await expect(summary).to_have_count(0, timeout=SOON)
+    await expect(page.locator("aside.pinned h2")).to_have_text("Old, edited")
+
+
+async def test_a_publisher_may_have_templates_of_another_kind(start_node, open_page, tmp_path):
+    block = "{% block related %}<template><p>For a script of ours</p></template>{% endblock %}"
+    (tmp_path / "blog.html").write_text('{% extends "stoppress/blog.html" %}' + block)
+    node = await start_node(STOPPRESS_TEMPLATES=str(tmp_path))
+    await node.make_blog()
+    page = await open_page(node)
+    await post(node, title="First")
+    await expect(page.get_by_role("heading", name="First")).to_be_visible(timeout=SOON)
+
+
 async def test_a_reset_replaces_everything_also_on_an_older_page(node, open_page, browser, complaints):
     entry = await post(node, title="Before", published_at="2020-10-09T06:00:00Z")
     page = await (await browser.new_context()).new_page()

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import StartNode
-from tests.support.browser import OpenPage
+from tests.support.browser import Complaints, OpenPage
 from tests.support.desk import edit, post, send
 from tests.support.node import RunningNode
 
@@ -309,3 +309,19 @@ async def test_the_page_speaks_the_language_of_the_blog(node: RunningNode, open_
     await post(node, title="Zwei")
     await page.get_by_role("button", name="1 neue Meldung").click(timeout=SOON)
     assert await titles(page) == ["Zwei", "Eins"]
+
+
+async def test_the_page_keeps_its_direction_in_a_browser_that_knows_none(
+    node: RunningNode, browser: Browser, complaints: Complaints
+) -> None:
+    await send(node, "PATCH", "", {"language": "ar"})
+    page = await (await browser.new_context()).new_page()
+    complaints.watch(page, node.url)
+    await page.add_init_script("delete Intl.Locale.prototype.getTextInfo")
+    await page.goto(f"{node.url}/blogs/demo")
+    for language, direction in (("ar", "rtl"), ("de", "ltr"), ("az-Arab", "rtl"), ("az", "ltr")):
+        await send(node, "PATCH", "", {"language": language, "headline": f"In {language}"})
+        await expect(page.locator("h1")).to_have_text(f"In {language}", timeout=SOON)
+        await expect(page.locator("html")).to_have_attribute("lang", language)
+        await expect(page.locator("html")).to_have_attribute("dir", direction)
+    assert complaints == []

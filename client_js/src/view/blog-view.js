@@ -37,10 +37,11 @@ export function showBlog(container, live, macros, newest) {
 
   /** @param {keyof Choices} changed */
   const choose = (changed) => {
-    if (changed === "order") {
-      feed.newestFirst = choices.order === "newest";
+    const newestFirst = choices.order === "newest";
+    if (feed.newestFirst !== newestFirst) {
+      feed.newestFirst = newestFirst;
       // Older entries come in where they belong, and so does the way to them
-      if (feed.newestFirst) part("empty").after(part("pages"));
+      if (newestFirst) part("empty").after(part("pages"));
       else list.before(part("pages"));
     }
     if (changed === "show") {

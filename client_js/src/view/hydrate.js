@@ -15,7 +15,8 @@ export function hydrate(container) {
   return new State({
     cursor: container.dataset.cursor,
     entries: articles.map(entryOf),
-    older: older?.replace("?", "/entries?"),
+    // By the way that the blog came: the server may know itself under another name
+    older: older?.replace(/.*(\/blogs\/.*)\?/, "$1/entries?"),
     before: parsePlace(container.dataset.before), // entries from there upwards are on other pages
   });
 }

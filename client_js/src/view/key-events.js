@@ -24,7 +24,7 @@ export function keyEvents(part, state, changed) {
     const isPublished = entry?.status === "published";
     if (isPublished && entry.key) {
       named.set(id, { ...entry, title: entry.title ?? entry.text });
-    } else if (changed.includes(id) || (entry && !isPublished)) {
+    } else if (changed.includes(id) || (entry && !(isPublished && state.entry(id)))) {
       named.delete(id);
     }
   }

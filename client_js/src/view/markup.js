@@ -1,4 +1,5 @@
 import { backoff } from "../core/backoff.js";
+import { LONGEST_RETRY } from "../core/machine.js";
 import { addressOf } from "../transports/transport.js";
 import { parsed } from "./html.js";
 
@@ -18,9 +19,11 @@ export async function markupOf(blog, language, isWanted) {
   if (language) address.searchParams.set("lang", language);
   for (let failures = 0; isWanted(); failures += 1) {
     const { text, retry } = await load(address);
-    const own = parsed(text).querySelector("live-blog");
-    if (own) return /** @type {HTMLElement} */ (own);
-    await new Promise((resolve) => setTimeout(resolve, Math.max(backoff(failures, Math.random), retry)));
+    /** @type {HTMLElement | null} */
+    const own = parsed(text).querySelector("live-blog[data-style]"); // an error's page may have an element of its own
+    if (own) return own;
+    const wait = Math.min(LONGEST_RETRY, backoff(failures, Math.random) + retry);
+    await new Promise((resolve) => setTimeout(resolve, wait));
   }
   return null;
 }
@@ -42,7 +45,7 @@ export async function styleSheet(address) {
 async function load(address) {
   try {
     const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE) });
-    return { text: await answer.text(), retry: 1_000 * Number(answer.headers.get("retry-after")) };
+    return { text: await answer.text(), retry: 1_000 * Number(answer.headers.get("retry-after")) || 0 }; // it may be a date
   } catch {
     return { text: "", retry: 0 };
   }

@@ -28,8 +28,10 @@ export function useOlder(part, feed, live, texts) {
   const load = async () => {
     const say = (/** @type {string} */ text) => link()?.replaceChildren(text);
     say(texts.loading);
+    const change = new Promise((resolve) => live.addEventListener("change", resolve, { once: true }));
     const came = await live.loadOlder();
-    if (!came) say(texts.load_failed);
+    if (came) await change; // a page that is newer than what is shown comes with the next update
+    else say(texts.load_failed);
     // The end may be in view again, or still
     observer.disconnect();
     observer.observe(part);

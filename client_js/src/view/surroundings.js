@@ -31,10 +31,13 @@ export function useSurroundings(part, { state }, macros, newest, showStatus) {
   const showPinned = ({ changed, reset }) => {
     const shown = part("pinned").querySelector("aside")?.dataset.entry;
     const id = state.header ? state.header.pinned : shown;
-    if (id === shown && !reset && !(id && changed.includes(id))) return;
-    const entry = id && (state.find(id) ?? { id, status: "published" });
+    const known = id && state.find(id);
+    const loaded = id && state.entry(id);
+    // Of what came with the page, no more is known here than is shown
+    if (id === shown && !reset && !(known && (!loaded || changed.includes(id)))) return;
+    const entry = known || (id && { id, status: "published" });
     const isThere = entry && entry.status === "published";
-    fill("pinned", "pinned_aside", { entry: isThere && { ...entry, away: !state.entry(entry.id) } });
+    fill("pinned", "pinned_aside", { entry: isThere && { ...entry, away: !loaded } });
   };
 
   return (outcome) => {
