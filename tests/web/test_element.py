@@ -129,6 +129,7 @@ async def test_it_speaks_the_language_around_it(node: RunningNode, embed: Embed)
 async def test_taken_out_of_the_document_it_lets_go_and_put_back_it_catches_up(node: RunningNode, embed: Embed) -> None:
     page = await embed()
     await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=5_000)
+    await page.wait_for_function("document.querySelector('live-blog').live.phase === 'live'")
     await page.evaluate("window.one = document.querySelector('live-blog'); one.remove()")
     entry = await post(node, title="Meanwhile")
     await page.wait_for_timeout(300)

@@ -35,6 +35,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     (site / "site.css").write_text("p { background: url('logo.svg') } b { background: url(/static/icon.svg) }")
     (site / "logo.svg").write_text("<svg/>")
     head = '<link rel="stylesheet" href="/static/site/site.css"><script type="module" src="/static/site/x.js"></script>'
+    head += "<template><p>remains &#8212; <template>remains</template> &amp; remains</p></template>"
     (site.parent / "base.html").write_text(
         '{% extends "stoppress/base.html" %}{% block head_extra %}' + head + "{% endblock %}"
     )
@@ -118,6 +119,7 @@ def test_it_names_the_server_nowhere_and_runs_no_script(node: RunningNode, archi
     documents = [Document(page.read_text()) for page in pages(archive)]
     assert {script.get("type") for page in documents for script in page.all("//script")} == {"application/ld+json"}
     assert not any(page.all("//template") for page in documents)
+    assert not any("remains" in page.read_text() or "&#8212;" in page.read_text() for page in pages(archive))
 
 
 def test_structured_data_and_feeds_lead_into_the_archive(archive: Path):

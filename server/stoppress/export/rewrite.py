@@ -16,13 +16,12 @@ from stoppress.web.structured import data_block
 Map = Callable[[str], str]
 """From an address to that which takes its place."""
 
-SCRIPTS = ("script", "template")
-
 ATTRIBUTE = re.compile(r'(\s(href|src|poster|content)=")([^"]*)"')
 
 
 class Page(HTMLParser):
-    """What is in a page that matters to an archive, and the page with other addresses and without its scripts.
+    """What is in a page that matters to an archive, and the page with other addresses, without its scripts and what only
+    those use.
 
     Args:
         text: the page.
@@ -37,7 +36,8 @@ class Page(HTMLParser):
         """The ids of its entries."""
         self._change = change
         self._pieces: list[str] = []
-        self._script: str | None = None  # of which kind the script or template is that the parser is in
+        self._script: str | None = None  # of which kind the script is that the parser is in
+        self._templates = 0  # in how many it is: scripts alone use what is in them
         self.feed(text)
         self.close()
 
@@ -47,7 +47,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        if tag in SCRIPTS:
+        self._templates += tag == "template"
+        if tag == "script":
             self._script = values.get("type", "")
         if tag == "link":
             self.links.setdefault(values.get("rel", ""), []).append(values.get("href", ""))
@@ -60,7 +61,7 @@ class Page(HTMLParser):
 
     def _is_live(self, tag: str, values: dict[str, str]) -> bool:
         """Whether it is there only for the JavaScript of a page."""
-        script = tag in SCRIPTS and self._script != "application/ld+json"
+        script = tag == "script" and self._script != "application/ld+json"
         return script or (tag == "link" and values.get("rel") == "modulepreload")
 
     def _attribute(self, found: re.Match[str], values: dict[str, str]) -> str:
@@ -71,8 +72,9 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if not self._is_live(tag, {}):
             self._put(f"</{tag}>")
-        if tag in SCRIPTS:
+        if tag == "script":
             self._script = None
+        self._templates -= tag == "template"
 
     def handle_data(self, data: str) -> None:
         if self._script == "application/ld+json":
@@ -81,8 +83,7 @@ class Page(HTMLParser):
             self._put(data)
 
     def handle_entityref(self, name: str) -> None:
-        if self._script is None:
-            self._put(f"&{name};")
+        self._put(f"&{name};")
 
     def handle_charref(self, name: str) -> None:
         self._put(f"&#{name};")
@@ -94,7 +95,8 @@ class Page(HTMLParser):
         self._put(f"<!{decl}>")
 
     def _put(self, text: str) -> None:
-        self._pieces.append(text)
+        if not self._templates:
+            self._pieces.append(text)
 
 
 def change_strings(value: Any, change: Map) -> Any:
