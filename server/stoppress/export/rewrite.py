@@ -20,8 +20,7 @@ ATTRIBUTE = re.compile(r'(\s(href|src|poster|content)=")([^"]*)"')
 
 
 class Page(HTMLParser):
-    """What is in a page that matters to an archive, and the page with other addresses, without its scripts and what only
-    those use.
+    """What matters to an archive in a page, and the page with other addresses and without what only scripts use.
 
     Args:
         text: the page.
