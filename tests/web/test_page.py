@@ -214,6 +214,9 @@ async def test_what_is_named_above_goes_with_entries_that_are_not_loaded(start_n
     await expect(summary.get_by_role("link")).to_contain_text("Old, edited")
     await edit(node, old, key=False)
     await expect(summary).to_have_count(0, timeout=SOON)
+    await edit(node, old, key=True)
+    link = summary.get_by_role("link", name="Old, edited")
+    await expect(link).to_have_attribute("href", f"/blogs/demo/entries/{old}#entry-{old}", timeout=SOON)
     await expect(page.locator("aside.pinned h2")).to_have_text("Old, edited")
 
 

@@ -86,6 +86,11 @@ export class State {
     return this.#entries.get(id) ?? this.#keptOut.get(id);
   }
 
+  /** The ids of entries that are not loaded, and were seen to change. */
+  get unloaded() {
+    return this.#keptOut.keys();
+  }
+
   /**
    * Take a message from the server.
    *

@@ -19,7 +19,7 @@ export function keyEvents(part, state, changed) {
       return [id, { id, published_at: publishedAt, title: item.querySelector("span")?.textContent }];
     }),
   );
-  for (const id of new Set([...named.keys(), ...changed])) {
+  for (const id of new Set([...named.keys(), ...changed, ...state.unloaded])) {
     const entry = state.find(id);
     const isPublished = entry?.status === "published";
     if (isPublished && entry.key) {
