@@ -21,7 +21,7 @@ const STYLE = "view/live-blog.css";
  */
 
 /**
- * Bundle modules, in memory. What esbuild has made short, terser makes 3 % shorter.
+ * Bundle modules, in memory. What esbuild has made short, terser makes a little shorter.
  *
  * @param {{contents: string} | {entry: string}} what source text, or the name of an entry point
  * @param {import("esbuild").Plugin[]} plugins

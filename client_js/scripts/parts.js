@@ -14,6 +14,7 @@ const PARTS = {
     "view/macros.js",
     "view/html.js",
     "view/embeds.js",
+    "view/clicks.js",
   ],
   "feed, reading position, focus, edits in place": ["view/feed.js", "view/reading.js", "view/focus.js", "view/morph.js"],
   "controls, older entries, last visit, announcements": [

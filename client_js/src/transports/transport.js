@@ -43,7 +43,7 @@
 /**
  * The address of one of a blog's surfaces, from a cursor on.
  *
- * @param {Source} source
+ * @param {Pick<Source, "blog" | "cursor">} source
  * @param {string} surface
  */
 export function addressOf({ blog, cursor }, surface) {

@@ -1,4 +1,5 @@
 /** @import { Macros } from "./macros.js" */
+import { isPlain } from "./clicks.js";
 
 /**
  * Show what is embedded, in the place of the link to it. Only a plain click does: it is a link all the same.
@@ -15,13 +16,4 @@ export function openEmbed(click, macros) {
   link.nextElementSibling?.remove();
   link.replaceWith(/** @type {HTMLElement} */ (frame));
   frame?.focus();
-}
-
-/**
- * Whether a click is not one that a browser does something else for, as to open a tab.
- *
- * @param {MouseEvent} click
- */
-export function isPlain({ button, ctrlKey, metaKey, shiftKey, altKey }) {
-  return !(button || ctrlKey || metaKey || shiftKey || altKey);
 }

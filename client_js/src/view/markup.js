@@ -15,7 +15,7 @@ const PATIENCE = 15_000;
  * @returns {Promise<HTMLElement | null>} null if it is not wanted any more
  */
 export async function markupOf(blog, language, isWanted) {
-  const address = addressOf(/** @type {any} */ ({ blog: new URL(blog), cursor: null }), "embed");
+  const address = addressOf({ blog: new URL(blog), cursor: null }, "embed");
   if (language) address.searchParams.set("lang", language);
   for (let failures = 0; isWanted(); failures += 1) {
     const { text, retry } = await load(address);

@@ -1,7 +1,7 @@
 /** @import { LiveBlog } from "../core/live-blog.js" */
 /** @import { Feed } from "./feed.js" */
 /** @import { Texts } from "./macros.js" */
-import { isPlain } from "./embeds.js";
+import { isPlain } from "./clicks.js";
 import { focusedBy } from "./focus.js";
 
 /** How many pages come by scrolling alone, before the reader is asked: what is below them wants to be reached too. */
