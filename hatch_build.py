@@ -1,4 +1,4 @@
-"""Puts the JavaScript client into the wheel, as `stoppress/web/client`.
+"""Puts the JavaScript client into the wheel, as `stoppress/web/pages/client`.
 
 That is the bundle of `make bundle` (`client_js/dist`) if there is one, else the source modules: they work in the same
 way, in more requests and without content hashes. A bundle that was made from other sources is an error.
@@ -21,8 +21,8 @@ class ClientHook(BuildHookInterface):  # type: ignore[type-arg]
         if version == "editable":
             return  # a checkout hands out client_js/src
         client = Path(self.root) / "client_js"
-        build_data["force_include"][str(self._folder(client))] = "stoppress/web/client"
-        build_data["force_include"][str(client / "worker" / "sw.js")] = "stoppress/web/worker/sw.js"
+        build_data["force_include"][str(self._folder(client))] = "stoppress/web/pages/client"
+        build_data["force_include"][str(client / "worker" / "sw.js")] = "stoppress/web/pages/worker/sw.js"
 
     def _folder(self, client: Path) -> Path:
         manifest = client / "dist" / "manifest.json"

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import httpx
 
-from stoppress.swarm.frames import TEXT, Options, masked, request
-from stoppress.swarm.plan import Target, new_socket
+from stoppress.tools.swarm.frames import TEXT, Options, masked, request
+from stoppress.tools.swarm.plan import Target, new_socket
 
 PATIENCE = 20.0
 """Seconds within which a server ends what leads nowhere."""

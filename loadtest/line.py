@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from websockets.frames import Opcode
 
-from stoppress.swarm.frames import cut
+from stoppress.tools.swarm.frames import cut
 from stoppress.wire.frames import frame
 
 Break = Callable[[dict[str, Any]], list[dict[str, Any]]]

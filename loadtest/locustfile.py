@@ -25,8 +25,8 @@ from locust.runners import MasterRunner
 from loadtest.hostile import PRANKS
 from loadtest.probe import Probe, Shared
 from loadtest.scenarios import SCENARIOS, Scenario
-from stoppress.swarm.plan import target
-from stoppress.swarm.publisher import Drafts
+from stoppress.tools.swarm.plan import target
+from stoppress.tools.swarm.publisher import Drafts
 
 stats.PERCENTILES_TO_REPORT = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 1.0]
 stats.PERCENTILES_TO_STATISTICS = [0.5, 0.95, 0.99, 0.999]

@@ -14,10 +14,10 @@ from typing import Any, cast
 
 import httpx
 
-from stoppress.swarm.frames import Options
-from stoppress.swarm.ledger import Ledger, Update
-from stoppress.swarm.plan import Target, new_socket
-from stoppress.swarm.reader import Phase, Reader
+from stoppress.tools.swarm.frames import Options
+from stoppress.tools.swarm.ledger import Ledger, Update
+from stoppress.tools.swarm.plan import Target, new_socket
+from stoppress.tools.swarm.reader import Phase, Reader
 
 SILENCE = 60.0
 """Seconds without a byte after which a line is dead: three beats of the default."""

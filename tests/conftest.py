@@ -17,6 +17,8 @@ import pytest
 
 from tests.support.node import RunningNode, sqlite_url
 
+pytest_plugins = ["tests.support.fixtures"]
+
 FIGURE = "figure"
 
 StartNode = Callable[..., Awaitable[RunningNode]]

@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from stoppress import __version__
+from stoppress.process.sockets import address_of
 from stoppress.settings import SETTINGS
-from stoppress.sockets import address_of
 from tests.conftest import StartNode
 from tests.support.command import Running, command, environment, running, stoppress
 from tests.support.node import RunningNode, sqlite_url

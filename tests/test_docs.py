@@ -13,8 +13,8 @@ import pytest
 
 from stoppress.cli import cli
 from stoppress.settings import SETTINGS, Setting
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
 PROTOCOL = DOCS / "reference" / "protocol.md"

@@ -19,13 +19,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 
-from stoppress import app, cli
+from stoppress import cli
 from stoppress.live import hub as hub_module
 from stoppress.live.answers import Answer, Answers
-from stoppress.live.crowd import Crowd
-from stoppress.live.reader import Reader
+from stoppress.live.fd_group import Crowd
 from stoppress.model import Cursor
-from stoppress.web.live import Live
+from stoppress.process import node as app
+from stoppress.web.connections.reader_connection import Reader
+from stoppress.web.connections.websocket import Live
 from stoppress.wire.encodings import JSON, WEBSOCKET, Codec, Compression, Encoding
 
 

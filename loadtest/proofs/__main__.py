@@ -10,7 +10,7 @@ import loadtest.proofs
 from loadtest.proofs.overload import overload
 from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
-from stoppress.sockets import allow_many
+from stoppress.process.sockets import allow_many
 
 PROOFS = {"storm": (storm, 10_000, 2.0), "overload": (overload, 2_000, 10.0), "rolling": (rolling, 5_000, 10.0)}
 """What plays each, with how many readers and how many writes in a second."""

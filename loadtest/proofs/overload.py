@@ -13,7 +13,7 @@ import httpx
 from loadtest.proofs.verdict import verdict
 from loadtest.server import Server
 from loadtest.swarming import seconds, swarming
-from stoppress.swarm.histogram import Histogram
+from stoppress.tools.swarm.histogram import Histogram
 
 TIMES = 5
 """How many times its capacity wants to come in."""

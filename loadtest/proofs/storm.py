@@ -10,7 +10,7 @@ from typing import Any
 from loadtest.proofs.verdict import verdict
 from loadtest.server import Server
 from loadtest.swarming import seconds, swarming
-from stoppress.swarm.histogram import Histogram
+from stoppress.tools.swarm.histogram import Histogram
 
 STAYING = 500
 """Readers whose line holds; it is their time that is compared."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stoppress.swarm.histogram import Histogram
+from stoppress.tools.swarm.histogram import Histogram
 
 BUSY_SECONDS = 0.15
 """A p99 above it before anything has happened is that of a machine with too much to do: twice of it says nothing."""

@@ -64,10 +64,10 @@ def serve(**flags: str | None) -> None:
     Editors' keys come from STOPPRESS_KEYS, as name:role:secret separated by spaces, or from the file named by
     STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C. On SIGHUP a new process of the same command takes over.
     """
-    from stoppress.app import Node
-    from stoppress.sockets import address_of, allow_many, listen
-    from stoppress.takeover import Successor, inherited, say_ready, say_stopping
-    from stoppress.watch.logs import set_up
+    from stoppress.process.node import Node
+    from stoppress.process.sockets import address_of, allow_many, listen
+    from stoppress.process.takeover import Successor, inherited, say_ready, say_stopping
+    from stoppress.telemetry.logs import set_up
 
     configured = settings.load(flags)
     set_up(configured.log_format, configured.log_level)
@@ -115,11 +115,11 @@ def _on_hangup(start: Callable[[], bool], *, may: bool) -> Callable[[], bool] | 
 
 
 def _serve_by_workers(configured: settings.Settings, sockets: list[socket.socket]) -> None:
-    from stoppress.app import Node
-    from stoppress.sockets import address_of, listen
-    from stoppress.takeover import Successor, say_ready, say_stopping
-    from stoppress.watch.workers import Place
-    from stoppress.workers import Workers
+    from stoppress.process.node import Node
+    from stoppress.process.sockets import address_of, listen
+    from stoppress.process.takeover import Successor, say_ready, say_stopping
+    from stoppress.process.workers import Workers
+    from stoppress.telemetry.workers import Place
 
     host, port = sockets[0].getsockname()[:2]
     if sockets[0].getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT):
@@ -155,8 +155,8 @@ def demo(**flags: str | None) -> None:
 
     Nothing has to be configured. It prints the reader page and a command that posts an entry to it.
     """
-    from stoppress.demo import show
-    from stoppress.watch.logs import set_up
+    from stoppress.telemetry.logs import set_up
+    from stoppress.tools.demo import show
 
     configured = settings.load(flags)
     # A line for each write of the replay would drown what it prints itself
@@ -180,7 +180,7 @@ def demo(**flags: str | None) -> None:
 @click.argument("markdown", required=False)
 def post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any) -> None:
     """Publish an entry to BLOG: the text given as MARKDOWN, or standard input."""
-    from stoppress.post import post as publish
+    from stoppress.tools.post import post as publish
 
     if markdown is None or markdown == "-":
         if sys.stdin.isatty():
@@ -198,7 +198,7 @@ def post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any
 @click.argument("blog")
 def tail(url: str, blog: str) -> None:
     """Follow BLOG in the terminal: its newest entries as text, then every change as it happens."""
-    from stoppress.tail import show
+    from stoppress.tools.tail import show
 
     _run(show(url, blog))
 
@@ -225,9 +225,9 @@ def swarm(url: str, blog: str | None, **options: Any) -> None:
     URL is a server, or the page of a blog on it. The exit status is 1 if a reader saw a gap or a duplicate, missed
     something, or is not back in the end.
     """
-    from stoppress.swarm.frames import Options
-    from stoppress.swarm.plan import Plan, target
-    from stoppress.swarm.run import run
+    from stoppress.tools.swarm.frames import Options
+    from stoppress.tools.swarm.plan import Plan, target
+    from stoppress.tools.swarm.run import run
 
     json, ticks = options.pop("json"), options.pop("ticks")
     asked = Options(options.pop("msgpack"), options.pop("compress"))
@@ -248,7 +248,7 @@ def doctor(url: str | None, blog: str, store: str | None, keys_file: str | None)
     Run it where a node runs, as its user, with its settings. With --url and no store only the site is looked at.
     The exit status is 1 if something must be changed.
     """
-    from stoppress.doctor.run import examine
+    from stoppress.tools.doctor.run import examine
 
     node = settings.load({"store": store, "keys_file": keys_file}) if store or not url else None
     _run(examine(node, url, blog))
@@ -268,7 +268,7 @@ def top(url: str, token_file: str | None, every: float) -> None:
 
     Where the output is no terminal it is printed once, with rates since the node's start.
     """
-    from stoppress.top.run import run
+    from stoppress.tools.top.run import run
 
     run(url, token_file, every)
 
@@ -283,7 +283,7 @@ def export(url: str, blog: str, directory: str, *, force: bool) -> None:
 
     It is read from a running server. The archive needs no server: any static host can have it at any path.
     """
-    from stoppress.export.command import export as write
+    from stoppress.tools.export.command import export as write
 
     count = write(url, blog, Path(directory), force=force)
     click.echo(f"{count} files in {directory}: open {Path(directory, 'index.html')}")

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 NGINX, CADDYFILE = ROOT / "deploy" / "nginx", ROOT / "deploy" / "caddy" / "Caddyfile"
 
 NGINX_MAIN = """

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
-from stoppress.app import GRACE_SECONDS
+from stoppress.process.node import GRACE_SECONDS
 from stoppress.settings import load
+from tests.support.paths import ROOT
 
-GUIDE = Path(__file__).parents[2] / "docs" / "howto" / "deploy-without-a-blink.md"
+GUIDE = ROOT / "docs" / "howto" / "deploy-without-a-blink.md"
 
 _LINE = re.compile(r"^\| .* \| `(\w+)[:=] ?(\d+)s?` \|", re.MULTILINE)
 

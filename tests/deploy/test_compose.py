@@ -17,8 +17,8 @@ from stoppress.settings import SETTINGS, load
 from tests.conftest import StartNode
 from tests.deploy.proxies import free_port, program
 from tests.deploy.stopping import KILLED_AFTER, longest_stop
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "compose.yaml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
 ENVIRONMENT = {

@@ -17,10 +17,10 @@ import pytest
 from stoppress.settings import SETTINGS
 from tests.deploy.image import Image, ignored
 from tests.deploy.proxies import free_port
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "Dockerfile"
 UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"] if os.geteuid() == 0 else []
 
@@ -52,8 +52,8 @@ def test_what_is_private_does_not_get_into_an_image(path: str):
 def test_the_image_holds_the_server_whole_and_no_tools(image: Image):
     packages = image.stage.folder / "opt/stoppress/venv/lib" / f"python3.{sys.version_info.minor}" / "site-packages"
     for part in ("templates/blog.html", "static/stoppress.css", "client/manifest.json", "languages/de.json"):
-        assert (packages / "stoppress/web" / part).is_file(), part
-    assert (packages / "stoppress/store/commit.lua").is_file()
+        assert (packages / "stoppress/web/pages" / part).is_file(), part
+    assert (packages / "stoppress/store/redis/commit.lua").is_file()
     assert not (packages / "pip").exists()
     assert not (packages / "hatchling").exists()
     assert sorted(path.name for path in (image.stage.folder / "opt/stoppress").iterdir()) == ["venv"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -14,8 +13,9 @@ from stoppress.settings import SETTINGS
 from stoppress.settings import load as load_settings
 from tests.deploy.stopping import KILLED_AFTER, longest_stop
 from tests.support.node import RunningNode
+from tests.support.paths import ROOT
 
-FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
+FOLDER = ROOT / "deploy" / "kubernetes"
 NOT_RESOURCES = {"kustomization.yaml", "secret.example.yaml"}
 
 

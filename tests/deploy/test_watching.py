@@ -13,9 +13,10 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from stoppress.watch.metrics import FAMILIES
+from stoppress.telemetry.metrics import FAMILIES
+from tests.support.paths import ROOT
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+DEPLOY = ROOT / "deploy"
 RULES, RULES_TEST = DEPLOY / "prometheus" / "rules.yaml", DEPLOY / "prometheus" / "rules_test.yaml"
 DASHBOARD = DEPLOY / "grafana" / "dashboards" / "stoppress.json"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from tests.support.paths import ROOT
 
-FOLDER = Path(__file__).parents[2] / "deploy" / "systemd"
+FOLDER = ROOT / "deploy" / "systemd"
 UNIT, ENVIRONMENT = FOLDER / "stoppress.service", FOLDER / "environment"
 
 

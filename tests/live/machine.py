@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, precondition, rule
 from websockets.frames import Opcode
 
-from stoppress.live.crowd import PHASES, Crowd
+from stoppress.live.fd_group import PHASES, Crowd
 from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import HEADER, START, Cursor, Segment

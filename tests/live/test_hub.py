@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stoppress.live.crowd import PHASES, Crowd
+from stoppress.live.fd_group import PHASES, Crowd
 from stoppress.live.hub import BURST_WINDOW, Farewell, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from stoppress.live.answers import Answer
-from stoppress.live.audience import StreamAudience
-from stoppress.live.crowd import Crowd
+from stoppress.live.encoding_group import StreamAudience
+from stoppress.live.fd_group import Crowd
 from stoppress.live.hub import Hub
 from stoppress.live.replica import Fit, Part, Replica
 from stoppress.model import Cursor, Segment

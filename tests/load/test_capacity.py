@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "capacity.md"
+from tests.support.paths import ROOT
+
+PAGE = ROOT / "docs" / "explanation" / "capacity.md"
 
 
 def numbers(row: str) -> list[float]:

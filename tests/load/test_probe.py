@@ -9,7 +9,7 @@ import pytest
 
 from loadtest.line import Break, broken_line
 from loadtest.probe import Probe, Shared
-from stoppress.swarm.plan import target
+from stoppress.tools.swarm.plan import target
 from tests.conftest import Eventually, StartNode
 
 

@@ -11,7 +11,7 @@ from loadtest.proofs.overload import overload
 from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
 from loadtest.proofs.verdict import verdict
-from stoppress.swarm.histogram import Histogram
+from stoppress.tools.swarm.histogram import Histogram
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from stoppress.errors import StartError
-from stoppress.store.redis import RedisStore
+from stoppress.store.redis.store import RedisStore
 from stoppress.store.select import store_from
 from stoppress.store.sqlite import SQLiteStore
 

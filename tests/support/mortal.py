@@ -17,10 +17,10 @@ from types import FrameType
 from typing import Any
 
 from stoppress import settings
-from stoppress.app import Node
-from stoppress.sockets import address_of, listen
+from stoppress.process.node import Node
+from stoppress.process.sockets import address_of, listen
 
-ROOMS = ("/stoppress/newsroom/", "/stoppress/store/", "/stoppress/live/", "/stoppress/web/", "/stoppress/follower.py")
+ROOMS = ("/stoppress/newsroom/", "/stoppress/store/", "/stoppress/live/", "/stoppress/web/", "/stoppress/sync/")
 
 
 class Fate:

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake
 
-from stoppress.app import SPARE_DESCRIPTORS
+from stoppress.process.node import SPARE_DESCRIPTORS
 from tests.conftest import StartNode
 from tests.support.node import KEY, RunningNode
 from tests.support.processes import cpu_seconds, open_files

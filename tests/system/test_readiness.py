@@ -12,16 +12,16 @@ import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
-from stoppress.follower import Follower
 from stoppress.live.hub import Farewell, Hub, Timing
 from stoppress.live.replica import Replica
-from stoppress.store.redis import RedisStore
-from stoppress.watch.counts import Counts
-from stoppress.web.admission import Admission, Limits
-from stoppress.web.health import Health
+from stoppress.store.redis.store import RedisStore
+from stoppress.sync.follower import Follower
+from stoppress.telemetry.counts import Counts
+from stoppress.web.admission.admission import Admission, Limits
+from stoppress.web.operations.health import Health
 from tests.conftest import RedisServer, StartNode
 from tests.support.node import RunningNode
-from tests.test_follower import BLOG, make_blog, publish
+from tests.sync.test_follower import BLOG, make_blog, publish
 
 LIMIT = 10.0
 """Seconds: the promise."""

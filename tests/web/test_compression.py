@@ -1,273 +1,120 @@
-"""permessage-deflate (RFC 7692): what is agreed on, and that real clients can read it, whenever they come."""
+"""gzip over plain HTTP: who gets it, what stays as it is, and ETags that tell the two apart."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import shutil
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from pathlib import Path
+import gzip
 from typing import Any
 
 import httpx
-import msgpack
-import msgspec
 import pytest
-from playwright.async_api import Browser, Page
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
-from websockets.typing import Subprotocol
 
-from stoppress.demo.replay import Replay, karabakh
-from tests.conftest import StartNode
-from tests.support.client import Client
-from tests.support.node import RunningNode
+from stoppress.web.compression import AT_ONCE, LEAST
 
-NODE_READER = Path(__file__).parents[2] / "client_js" / "tests" / "ws-reader.js"
+GZIP = {"accept-encoding": "gzip"}
+PLAIN = {"accept-encoding": "identity"}
 
-Publish = Callable[[], Awaitable[str]]
-"""Publishes an entry like the one before, and returns the cursor that it led to."""
+
+async def raw(reader: httpx.AsyncClient, path: str, **headers: str) -> tuple[httpx.Response, bytes]:
+    """An answer, and its bytes as they were on the wire."""
+    async with reader.stream("GET", path, headers=headers) as answer:
+        return answer, b"".join([piece async for piece in answer.aiter_raw()])
 
 
 @pytest.fixture
-def publish(editor: httpx.AsyncClient, blog: str) -> Publish:
-    number = 0
-
-    async def publish_next() -> str:
-        nonlocal number
-        number += 1
-        text = f"Entry {number}: the ministers of **Armenia** and **Azerbaijan** were invited to Moscow. " * 4
-        answer = await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": text, "tags": ["diplomacy"]})
-        return answer.headers["stoppress-cursor"]
-
-    return publish_next
+async def long(editor: httpx.AsyncClient, blog: str) -> str:
+    """A blog whose every surface has something to compress."""
+    for number in range(20):
+        await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": f"Entry {number}. " * 20})
+    return blog
 
 
-@pytest.fixture
-def url(node: RunningNode, blog: str) -> str:
-    return f"{node.websocket_url}/blogs/{blog}/live"
+PATHS = [
+    "/blogs/{}",
+    "/blogs/{}/embed",
+    "/blogs/{}.atom",
+    "/blogs/{}.json",
+    "/blogs/{}/changes",
+    "/blogs/{}/entries",
+    "/static/stoppress.css",
+    "/client/view/feed.js",
+    "/api/openapi.json",
+]
 
 
-# What is agreed on
+@pytest.mark.parametrize("path", PATHS)
+async def test_who_accepts_gzip_gets_the_same_in_less(reader, long, path):
+    plain, body = await raw(reader, path.format(long), **PLAIN)
+    packed, packed_body = await raw(reader, path.format(long), **GZIP)
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(packed_body) == body
+    assert len(packed_body) < len(body) / 2
+    assert int(packed.headers["content-length"]) == len(packed_body)
+    assert all("accept-encoding" in answer.headers["vary"].lower() for answer in (plain, packed))
+
+
+@pytest.mark.parametrize("path", PATHS[:-1])
+async def test_each_coding_has_a_strong_etag_of_its_own(reader, long, path):
+    path = path.format(long)
+    plain, packed = [(await reader.get(path, headers=headers)).headers["etag"] for headers in (PLAIN, GZIP)]
+    assert packed == f'{plain[:-1]}-gzip"'
+    for etag in (plain, packed):
+        answer = await reader.get(path, headers={**GZIP, "if-none-match": f'"other", {etag}'})
+        assert (answer.status_code, answer.headers["etag"]) == (304, etag)
+        assert "accept-encoding" in answer.headers["vary"].lower()
+    assert (await reader.get(path, headers={**GZIP, "if-none-match": '"other-gzip"'})).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("offer", "answer"),
+    ("accept", "packed"),
     [
-        ("permessage-deflate", "permessage-deflate; client_no_context_takeover"),
-        ("permessage-deflate; client_max_window_bits", "permessage-deflate; client_no_context_takeover"),
-        (
-            "permessage-deflate; server_no_context_takeover; client_max_window_bits=10",
-            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits=10",
-        ),
-        (
-            "permessage-deflate; server_max_window_bits=15",
-            "permessage-deflate; client_no_context_takeover; server_max_window_bits=15",
-        ),
-        ("permessage-deflate; server_max_window_bits=10", None),
-        (
-            "permessage-deflate; server_max_window_bits=10, permessage-deflate",
-            "permessage-deflate; client_no_context_takeover",
-        ),
-        ("permessage-deflate; unheard_of", None),
-        ("permessage-deflate; server_max_window_bits=99", None),
-        ("permessage-deflate; client_no_context_takeover=1", None),
-        ("x-webkit-deflate-frame", None),
-        ("permessage-deflate; =", None),
-        (";;;", None),
-        ("", None),
-        ("permessage-deflate; a=" + "a" * 5_000, None),
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("identity", False),
+        ("", False),
+        ("br", False),
+        ("*;q=0", False),
     ],
 )
-async def test_the_first_offer_that_can_be_kept_is_accepted(url: str, offer: str, answer: str | None):
-    headers = {"sec-websocket-extensions": offer}
-    request = f"GET {httpx.URL(url).path} HTTP/1.1\r\nHost: localhost\r\n" + "".join(
-        f"{name}: {value}\r\n"
-        for name, value in {
-            "connection": "Upgrade",
-            "upgrade": "websocket",
-            "sec-websocket-version": "13",
-            "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-            **headers,
-        }.items()
-    )
-    reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port)
-    writer.write(request.encode() + b"\r\n")
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-    writer.close()
-    assert head.startswith("http/1.1 101 ")
-    lines = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
-    assert lines.get("sec-websocket-extensions") == answer
-    assert lines["sec-websocket-accept"] == "s3pplmbitxaq9kygzzhzrbk+xoo=".lower()
+async def test_only_who_accepts_gzip_gets_it(reader, long, accept, packed):
+    answer, _ = await raw(reader, f"/blogs/{long}", **{"accept-encoding": accept})
+    assert ("content-encoding" in answer.headers) == packed
 
 
-async def test_nothing_is_compressed_for_who_does_not_offer_it(url: str, publish: Publish):
-    async with connect(url, compression=None) as line:
-        assert line.response and "sec-websocket-extensions" not in line.response.headers
-        await read_until(line, Client(), await publish())
+async def test_short_answers_are_sent_as_they_are(reader, blog):
+    answer, body = await raw(reader, f"/blogs/{blog}/changes", **GZIP)
+    assert len(body) < LEAST
+    assert "content-encoding" not in answer.headers
 
 
-# Who reads it
+async def test_event_streams_are_never_compressed(reader, long):
+    async with reader.stream("GET", f"/blogs/{long}/events", headers=GZIP) as answer:
+        first = await anext(answer.aiter_raw())
+    assert "content-encoding" not in answer.headers
+    assert first.startswith(b"retry: ")
 
 
-async def read_until(line: ClientConnection, client: Client, cursor: str) -> None:
-    async with asyncio.timeout(10):
-        while client.cursor != cursor:
-            data = await line.recv()
-            client.receive(json.loads(data) if isinstance(data, str) else msgpack.unpackb(data))
+async def test_answers_to_editors_are_never_compressed(editor, long):
+    answer, body = await raw(editor, f"/api/blogs/{long}/entries", **GZIP)
+    assert len(body) > LEAST
+    assert "content-encoding" not in answer.headers
 
 
-@pytest.mark.parametrize("subprotocol", ["stoppress.v1+json", "stoppress.v1+msgpack"])
-@pytest.mark.parametrize("alone", [False, True], ids=["stream", "alone"])
-async def test_websockets_reads_it_whenever_it_comes_and_returns(
-    url: str, publish: Publish, subprotocol: str, alone: bool
-):
-    """`websockets` checks every byte: a frame of a stream that a client was not in would not be JSON."""
-    clients: list[Client] = []
-    lines: list[ClientConnection] = []
-    factory = ClientPerMessageDeflateFactory(server_no_context_takeover=alone)
-
-    async def come(client: Client) -> None:
-        since = client.connected()
-        query = "" if since is None else f"?since={since}"
-        clients.append(client)
-        lines.append(
-            await connect(url + query, extensions=[factory], compression=None, subprotocols=[Subprotocol(subprotocol)])
-        )
-
-    for turn in range(12):
-        await come(Client())
-        cursor = ""
-        for _ in range(3):
-            cursor = await publish()
-            await asyncio.sleep(0.025)  # so that they do not travel together
-        for line, client in zip(lines, clients, strict=True):
-            await read_until(line, client, cursor)
-        if turn % 3 == 2:  # one leaves, misses something, and returns
-            await lines.pop(0).close()
-            absent = clients.pop(0)
-            await publish()
-            await come(absent)
-    assert all(client.resets == 1 for client in clients)
-    for line in lines:
-        await line.close()
+@pytest.mark.parametrize("path", PATHS)
+async def test_head_says_of_itself_what_get_would(reader, long, path):
+    got = (await reader.get(path.format(long), headers=GZIP)).headers
+    asked = await reader.head(path.format(long), headers=GZIP)
+    names: Any = ("etag", "content-encoding", "content-type", "vary")
+    assert {name: asked.headers.get(name) for name in names} == {name: got.get(name) for name in names}
+    assert asked.headers.get("content-length") in (None, got["content-length"])
+    assert asked.content == b""
 
 
-async def test_a_reader_that_lags_comes_back_into_the_stream(url: str, publish: Publish, editor: httpx.AsyncClient):
-    address = str(httpx.URL(url).path).removesuffix("/live")
-    async with connect(url, max_queue=1, max_size=None) as slow, connect(url, max_size=None) as other:
-        client, follower = Client(), Client()
-        slow.transport.pause_reading()
-        cursor = ""
-        for number in range(60):
-            body = {"html": f"<p>{number} {' '.join(str(hash((number, n))) for n in range(4_000))}</p>"}
-            answer = await editor.post(f"/api{address}/entries", json=body)
-            cursor = answer.headers["stoppress-cursor"]
-            await read_until(other, follower, cursor)
-        slow.transport.resume_reading()
-        await read_until(slow, client, cursor)
-        for _ in range(5):
-            cursor = await publish()
-            await read_until(other, follower, cursor)
-            await read_until(slow, client, cursor)
-    assert client.state() == {entry: seen for entry, seen in follower.state().items() if entry in client.shown}
-
-
-COLLECT = """
-url => {
-    window.messages = [];
-    window.line = new WebSocket(url, "stoppress.v1+json");
-    window.line.onmessage = event => window.messages.push(event.data);
-    return new Promise(done => { window.line.onopen = () => done(window.line.extensions); });
-}
-"""
-
-
-@pytest.mark.browser
-async def test_chromium_reads_it(node: RunningNode, url: str, publish: Publish, browser: Browser):
-    pages: list[tuple[Page, Client]] = []
-    cursor = await publish()
+async def test_a_large_answer_is_compressed_too(editor, reader, blog):
     for _ in range(4):
-        page = await browser.new_page()
-        await page.goto(node.url + "/livez")
-        assert "permessage-deflate" in await page.evaluate(COLLECT, url)
-        pages.append((page, Client()))
-        for _ in range(4):
-            cursor = await publish()
-            await asyncio.sleep(0.025)
-    for page, client in pages:
-        await page.wait_for_function("cursor => window.messages.at(-1).includes(cursor)", arg=cursor)
-        for message in await page.evaluate("() => window.messages"):
-            client.receive(json.loads(message))
-        assert client.cursor == cursor
-
-
-async def test_node_ws_reads_it(url: str, publish: Publish):
-    node = shutil.which("node")
-    assert node, "these tests need node: apt-get install nodejs"
-    await publish()
-    processes: list[asyncio.subprocess.Process] = []
-    cursor = ""
-    for _ in range(3):
-        process = await asyncio.create_subprocess_exec(node, NODE_READER, url, stdout=asyncio.subprocess.PIPE)
-        assert process.stdout
-        assert b"permessage-deflate" in await process.stdout.readline()
-        processes.append(process)
-        for _ in range(4):
-            cursor = await publish()
-            await asyncio.sleep(0.025)
-    for process in processes:
-        client = Client()
-        assert process.stdout
-        async with asyncio.timeout(10):
-            while client.cursor != cursor:
-                message: dict[str, Any] = json.loads(await process.stdout.readline())
-                client.receive(message)
-        process.kill()
-        await process.wait()
-
-
-# What it is good for
-
-
-async def test_it_saves_what_it_should(start_node: StartNode, figure: Callable[[str], None]):
-    """By the demonstration, as it is replayed."""
-    node, timeline = await start_node(), karabakh()
-    steps = [msgspec.structs.replace(step, at=step.at / 50) for step in timeline.steps]
-    url = f"{node.websocket_url}/blogs/{timeline.blog}/live"
-    offers: dict[str, list[ClientPerMessageDeflateFactory]] = {
-        "plain": [],
-        "alone": [ClientPerMessageDeflateFactory(server_no_context_takeover=True)],
-        "stream": [ClientPerMessageDeflateFactory()],
-    }
-    async with node.editor() as editor, AsyncExitStack() as stack:
-        await editor.put(f"/api/blogs/{timeline.blog}", json=timeline.header)
-        counts = {}
-        for name, offer in offers.items():
-            line = await stack.enter_async_context(connect(url, compression=None, extensions=offer))
-            await line.recv()
-            counts[name] = line, Count(line.protocol.receive_data)
-            line.protocol.receive_data = counts[name][1]  # type: ignore[method-assign]
-        await Replay(msgspec.structs.replace(timeline, steps=steps), editor, lambda *_: None).run()
-        cursor = (await editor.get(f"/blogs/{timeline.blog}/changes")).json()["cursor"]
-        for line, _ in counts.values():
-            while json.loads(await line.recv())["cursor"] != cursor:
-                pass
-    plain, alone, stream = (count.bytes for _, count in counts.values())
-    shares = f"{alone / plain:.2f} of plain JSON with frames by themselves, {stream / plain:.2f} in a stream"
-    figure(f"bytes of the demonstration on the wire, compressed: {shares}")
-    assert alone <= 0.6 * plain
-    assert stream <= 0.3 * plain
-
-
-class Count:
-    """Counts what comes in before it is passed on."""
-
-    def __init__(self, take: Callable[[bytes | bytearray], None]) -> None:
-        self.bytes = 0
-        self._take = take
-
-    def __call__(self, data: bytes | bytearray) -> None:
-        self.bytes += len(data)
-        self._take(data)
+        await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": "word " * 20_000})
+    answer, body = await raw(reader, f"/blogs/{blog}/changes", **GZIP)
+    assert answer.headers["content-encoding"] == "gzip"
+    assert len(gzip.decompress(body)) > AT_ONCE

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -15,12 +14,13 @@ from starlette.requests import Request
 
 from stoppress.errors import BlogNotFound, MalformedCursor, StoreUnavailable
 from stoppress.model import Entry, Header
-from stoppress.web.live import BUSY
+from stoppress.web.connections.websocket import BUSY
 from stoppress.web.problems import on_error
 from stoppress.wire.encodings import JSON, MSGPACK, Codec
 from stoppress.wire.messages import Beat, Retry, Update
+from tests.support.paths import ROOT
 
-FOLDER = Path(__file__).parents[1] / "vectors"
+FOLDER = ROOT / "tests" / "vectors"
 VECTORS = json.loads((FOLDER / "messages.json").read_text(encoding="utf-8"))
 VALUES = json.loads((FOLDER / "msgpack.json").read_text(encoding="utf-8"))
 CLOSING = json.loads((FOLDER / "closing.json").read_text(encoding="utf-8"))
@@ -71,7 +71,7 @@ def test_values_of_every_size_are_exactly_the_vectors(vector):
 
 
 def test_clients_stop_at_exactly_the_codes_that_the_protocol_calls_terminal():
-    protocol = (Path(__file__).parents[2] / "docs" / "reference" / "protocol.md").read_text(encoding="utf-8")
+    protocol = (ROOT / "docs" / "reference" / "protocol.md").read_text(encoding="utf-8")
     table = {
         int(code): action for code, action in re.findall(r"^\| `(\d{4})` \|.*\| ([^|]+) \|$", protocol, re.MULTILINE)
     }

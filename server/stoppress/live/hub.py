@@ -15,11 +15,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from stoppress.live.answers import Answers
-from stoppress.live.audience import Audience, audience_for
-from stoppress.live.crowd import Reader, Write
+from stoppress.live.encoding_group import Audience, audience_for
+from stoppress.live.fd_group import Reader, Write
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import Cursor, Segment
-from stoppress.watch.counts import Counts
+from stoppress.telemetry.counts import Counts
 from stoppress.wire.encodings import Encoding
 from stoppress.wire.messages import Beat, Retry
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stoppress.errors import StartError
 from stoppress.store.port import Store
-from stoppress.store.redis import RedisStore
+from stoppress.store.redis.store import RedisStore
 from stoppress.store.sqlite import SQLiteStore
 
 

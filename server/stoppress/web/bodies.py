@@ -14,7 +14,7 @@ from starlette.responses import Response
 from stoppress.errors import BadInput
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.store.port import Once
-from stoppress.web.auth import Key
+from stoppress.web.editors.auth import Key
 from stoppress.web.problems import Refused
 
 MAX_BODY = 256 * 1024

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stoppress.web.embeds import HOSTS
+from stoppress.web.pages.embeds import HOSTS
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

@@ -1,0 +1,1 @@
+"""One process's life: build a node, serve, drain, stop."""

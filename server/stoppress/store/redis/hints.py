@@ -1,0 +1,188 @@
+"""Redis's pub/sub as hints: who changed what, and when something may have been missed.
+
+One connection of its own listens, outside of redis-py's pool and of its `PubSub`, which reconnects and
+resubscribes without a word. Every end of the connection here is followed by a new one and by `Lost`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import RedisError
+
+from stoppress.errors import MalformedCursor, StoreUnavailable
+from stoppress.store.port import Hint, Lost
+from stoppress.store.redis.format import unpack_hint
+from stoppress.store.redis.server import PATIENCE, Server
+from stoppress.tasks import end
+
+PROBE_EVERY = 1.0
+"""Seconds between messages to oneself."""
+
+SILENCE = 3.0
+"""Seconds without one of them after which the connection is given up."""
+
+LONGEST_PAUSE = 1.0
+"""Seconds between attempts to connect."""
+
+MOST_WAITING = 256
+"""Hints that a slow consumer may leave lying; after that it is only told to look itself."""
+
+log = logging.getLogger("stoppress.store")
+
+
+class Hints:
+    """What `Store.follow`, `unfollow` and `hints` promise, for one node."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._probe = server.probe_channel.encode()
+        self._followed: dict[bytes, str] = {}  # channel -> blog
+        self._confirmed: set[bytes] = set()
+        self._confirmations: dict[bytes, asyncio.Future[None]] = {}
+        self._connection: AbstractConnection | None = None
+        self._probe_seen = 0.0
+        self._outage = False
+        self._pause = 0.0
+        self._waiting: deque[Hint] = deque()
+        self._woken = asyncio.Event()
+        self._closed = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(work) for work in (self._run(), self._send_probes())]
+
+    async def close(self) -> None:
+        self._closed = True
+        self._woken.set()
+        await end(self._tasks)
+
+    async def follow(self, blog: str) -> None:
+        """Returns when Redis has confirmed it; raises `StoreUnavailable` if it has not in time."""
+        channel = self._server.channel(blog).encode()
+        self._followed[channel] = blog
+        if channel in self._confirmed:
+            return
+        confirmation = self._confirmations.setdefault(channel, asyncio.get_running_loop().create_future())
+        await self._send("SUBSCRIBE", channel)
+        await asyncio.wait([confirmation], timeout=PATIENCE)
+        if not confirmation.done():
+            await self.unfollow(blog)
+            raise StoreUnavailable(f"Redis at {self._server.place} did not confirm the subscription to {blog!r}")
+
+    async def unfollow(self, blog: str) -> None:
+        channel = self._server.channel(blog).encode()
+        self._followed.pop(channel, None)
+        self._confirmed.discard(channel)
+        self._confirmations.pop(channel, None)
+        await self._send("UNSUBSCRIBE", channel)
+
+    async def listen(self) -> AsyncIterator[Hint]:
+        while not self._closed:
+            await self._woken.wait()
+            self._woken.clear()
+            while self._waiting and not self._closed:
+                yield self._waiting.popleft()
+
+    async def _send(self, command: str, channel: bytes) -> None:
+        # Without a connection there is nothing to do: the next one begins with all that is followed then.
+        if self._connection is not None and self._connection.is_connected:
+            with suppress(RedisError, OSError):  # the one who listens meets it too
+                async with asyncio.timeout(PATIENCE):
+                    await self._connection.send_command(command, channel, check_health=False)
+
+    def _tell(self, hint: Hint) -> None:
+        if len(self._waiting) >= MOST_WAITING:
+            self._waiting.clear()
+            hint = Lost(None)
+        self._waiting.append(hint)
+        self._woken.set()
+
+    # The connection
+
+    async def _run(self) -> None:
+        while not self._closed:
+            try:
+                await self._serve_connection()
+            except Exception as error:  # whatever it is, a node without hints must go on trying
+                self._report(error)
+            self._confirmed.clear()
+            self._pause = min(LONGEST_PAUSE, 2 * self._pause + 0.05)
+            await asyncio.sleep(random.uniform(self._pause / 2, self._pause))  # noqa: S311, spreads the nodes
+
+    def _report(self, error: Exception) -> None:
+        if not self._outage:
+            expected = isinstance(error, RedisError | OSError)
+            place = {"redis": self._server.place, "error": str(error)}
+            log.warning("no_hints", exc_info=not expected, extra=place)
+        self._outage = True
+
+    async def _serve_connection(self) -> None:
+        connection = self._server.new_connection()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await connection.connect()  # type: ignore[no-untyped-call]
+                self._connection = connection
+                # The probe comes last: when it is confirmed, all are.
+                await connection.send_command("SUBSCRIBE", *self._followed, self._probe, check_health=False)
+            await self._receive(connection)
+        finally:
+            self._connection = None
+            await connection.disconnect(nowait=True)
+
+    async def _send_probes(self) -> None:
+        while True:
+            with suppress(StoreUnavailable):  # not coming back says enough
+                await self._server.answer(self._server.client.publish(self._probe, b""))
+            await asyncio.sleep(PROBE_EVERY)
+
+    async def _receive(self, connection: AbstractConnection) -> None:
+        clock = asyncio.get_running_loop().time
+        self._probe_seen = clock()
+        while clock() - self._probe_seen < SILENCE:
+            message = await connection.read_response(timeout=PROBE_EVERY, disconnect_on_error=False)
+            if message is not None:
+                self._take(*message)
+        raise TimeoutError(f"nothing came for {SILENCE:g} s")
+
+    def _take(self, kind: bytes, channel: bytes, data: Any) -> None:
+        if channel == self._probe:
+            self._probe_seen = asyncio.get_running_loop().time()
+            if kind == b"subscribe":
+                self._complete()
+        blog = self._followed.get(channel)
+        if blog is None:
+            return
+        if kind == b"subscribe":
+            self._confirm(channel, blog)
+        elif kind == b"message":
+            self._tell(_hint(blog, data))
+
+    def _complete(self) -> None:
+        if self._outage:
+            log.info("hints_are_back", extra={"redis": self._server.place})
+            self._tell(Lost(None))
+        self._outage = False
+        self._pause = 0.0
+
+    def _confirm(self, channel: bytes, blog: str) -> None:
+        if channel in self._confirmed:  # only a new subscription is confirmed again
+            self._tell(Lost(blog))
+        self._confirmed.add(channel)
+        confirmation = self._confirmations.pop(channel, None)
+        if confirmation is not None and not confirmation.done():
+            confirmation.set_result(None)
+
+
+def _hint(blog: str, message: bytes) -> Hint:
+    try:
+        return unpack_hint(blog, message)
+    except (ValueError, MalformedCursor):  # also the empty one that says to look oneself
+        return Lost(blog)

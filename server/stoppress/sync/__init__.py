@@ -1,0 +1,1 @@
+"""Keeps the replicas of this node in step with the store."""

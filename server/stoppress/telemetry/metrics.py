@@ -1,0 +1,168 @@
+"""The metrics of a node, in Prometheus's terms: their names, and how they are read from what was counted.
+
+`FAMILIES` is the list of all; `docs/reference/metrics.md` says the same, and a test compares them.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
+from typing import Any, NamedTuple
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+from stoppress import __version__
+from stoppress.telemetry.counts import Counts, Histogram
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Family(NamedTuple):
+    """One metric with all its labels."""
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+FAMILIES = (
+    Family("stoppress_build_info", "gauge", "1; the version is in the labels.", ("version", "python")),
+    Family("stoppress_ready", "gauge", "Whether /readyz is green: a publish would come out at readers' sockets."),
+    Family("stoppress_store_up", "gauge", "Whether the store takes a write now."),
+    Family("stoppress_blogs", "gauge", "Blogs that the node has in memory."),
+    Family("stoppress_blogs_behind", "gauge", "Blogs that have been behind the store for some seconds."),
+    Family("stoppress_readers", "gauge", "Readers that are connected.", ("transport", "encoding", "compression")),
+    Family("stoppress_blog_readers", "gauge", "Readers over WebSocket of the largest blogs.", ("blog",)),
+    Family("stoppress_slow_readers", "gauge", "Readers whose connection takes nothing now."),
+    Family("stoppress_slow_readers_total", "counter", "How often a reader's connection was full."),
+    Family("stoppress_changes_total", "counter", "Changes that the node has taken.", ("origin",)),
+    Family("stoppress_deliveries_total", "counter", "Updates for readers at the head, one for each.", ("transport",)),
+    Family("stoppress_catch_ups_total", "counter", "Updates for readers who came or came back, by kind.", ("kind",)),
+    Family("stoppress_resets_total", "counter", "Readers whose cursor was not on the line any more."),
+    Family("stoppress_gaps_repaired_total", "counter", "Reads of the store that brought what hints had not."),
+    Family("stoppress_changes_put_back_total", "counter", "Changes that the store had lost and got back."),
+    Family(
+        "stoppress_publish_to_write_seconds",
+        "histogram",
+        "From a write's arrival at the node to the last write of it to a reader's socket.",
+    ),
+    Family(
+        "stoppress_publish_to_receive_seconds",
+        "histogram",
+        "From a commit on another node to its application here, by the clocks of both.",
+    ),
+    Family("stoppress_store_operation_seconds", "histogram", "How long the store took.", ("operation",)),
+    Family("stoppress_store_errors_total", "counter", "Operations of the store that failed.", ("operation",)),
+    Family("stoppress_event_loop_lag_seconds", "histogram", "How late the event loop is, tried four times a second."),
+    Family("stoppress_tasks", "gauge", "asyncio tasks of the process; readers need none."),
+    Family("stoppress_refusals_total", "counter", "Who was refused or sent away, by reason.", ("reason",)),
+    Family(
+        "stoppress_http_requests_total",
+        "counter",
+        "HTTP requests by route; readers over WebSocket are not among them.",
+        ("method", "route", "status"),
+    ),
+)
+
+_BY_NAME = {family.name: family for family in FAMILIES}
+
+
+class State(NamedTuple):
+    """What is not counted but looked at when somebody asks."""
+
+    ready: bool
+    store_up: bool
+    blogs: int
+    behind: int
+    slow: int
+    tasks: int
+    readers: Mapping[tuple[str, str, str], int]
+    """By transport, encoding and compression."""
+    blog_readers: Mapping[str, int]
+
+
+class _Families(Collector):
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def exposition(counts: Counts, state: State) -> bytes:
+    """One node's metrics as Prometheus reads them."""
+    process = CollectorRegistry()
+    ProcessCollector(registry=process)
+    return generate_latest(_Families([*_families(counts, state), *process.collect()]))
+
+
+def merged(expositions: Mapping[str, bytes]) -> bytes:
+    """Those of several workers as one, each sample with the name of its worker as a label."""
+    families: dict[str, Metric] = {}
+    for worker, text in expositions.items():
+        for found in text_string_to_metric_families(text.decode()):
+            family = families.setdefault(found.name, Metric(found.name, found.documentation, found.type))
+            for sample in found.samples:
+                family.add_sample(sample.name, {**sample.labels, "worker": worker}, sample.value)
+    return generate_latest(_Families(families.values()))
+
+
+def _families(counts: Counts, state: State) -> Iterator[Metric]:
+    yield _simple("stoppress_build_info", {(__version__, platform.python_version()): 1})
+    yield _simple("stoppress_ready", {(): state.ready})
+    yield _simple("stoppress_store_up", {(): state.store_up})
+    yield _simple("stoppress_blogs", {(): state.blogs})
+    yield _simple("stoppress_blogs_behind", {(): state.behind})
+    yield _simple("stoppress_readers", state.readers)
+    if state.blog_readers:
+        yield _simple("stoppress_blog_readers", _labelled(state.blog_readers))
+    yield _simple("stoppress_slow_readers", {(): state.slow})
+    yield _simple("stoppress_slow_readers_total", {(): counts.slow})
+    yield _simple("stoppress_changes_total", _labelled(counts.changes))
+    yield _simple("stoppress_deliveries_total", _labelled(counts.deliveries))
+    yield _simple("stoppress_catch_ups_total", _labelled(counts.catch_ups))
+    yield _simple("stoppress_resets_total", {(): counts.resets})
+    yield _simple("stoppress_gaps_repaired_total", {(): counts.gaps_repaired})
+    yield _simple("stoppress_changes_put_back_total", {(): counts.put_back})
+    yield _histograms("stoppress_publish_to_write_seconds", {(): counts.publish_to_write})
+    yield _histograms("stoppress_publish_to_receive_seconds", {(): counts.publish_to_receive})
+    used = {(name,): histogram for name, histogram in counts.store.items() if histogram.count}
+    yield _histograms("stoppress_store_operation_seconds", used)
+    yield _simple("stoppress_store_errors_total", _labelled(counts.store_errors))
+    yield _histograms("stoppress_event_loop_lag_seconds", {(): counts.lag})
+    yield _simple("stoppress_tasks", {(): state.tasks})
+    yield _simple("stoppress_refusals_total", _labelled(counts.refusals))
+    requests = {(method, route, str(status)): number for (method, route, status), number in counts.requests.items()}
+    yield _simple("stoppress_http_requests_total", requests)
+
+
+def _labelled(values: Mapping[str, int]) -> dict[tuple[str, ...], int]:
+    return {(name,): value for name, value in values.items()}
+
+
+def _simple(name: str, values: Mapping[Any, float]) -> Metric:
+    """A gauge or a counter, by the values of its labels; a counter has no `_total` until it is written."""
+    family = _BY_NAME[name]
+    metric = Metric(name.removesuffix("_total") if family.kind == "counter" else name, family.help, family.kind)
+    for labels, value in values.items():
+        metric.add_sample(name, dict(zip(family.labels, labels, strict=True)), float(value))
+    return metric
+
+
+def _histograms(name: str, values: Mapping[Any, Histogram]) -> Metric:
+    family = _BY_NAME[name]
+    metric = Metric(name, family.help, family.kind)
+    for values_of_labels, histogram in values.items():
+        labels = dict(zip(family.labels, values_of_labels, strict=True))
+        total = 0
+        for bound, number in zip((*histogram.bounds, inf), histogram.buckets, strict=True):
+            total += number
+            metric.add_sample(f"{name}_bucket", {**labels, "le": "+Inf" if bound == inf else f"{bound:g}"}, total)
+        metric.add_sample(f"{name}_count", labels, total)
+        metric.add_sample(f"{name}_sum", labels, histogram.sum)
+    return metric

@@ -1,0 +1,91 @@
+"""Workers that share a port ask each other for their metrics: whoever is asked answers for all of them.
+
+Each listens on a socket of its own in Linux's abstract namespace, which needs no file, and answers only processes of
+the same user.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from stoppress.telemetry.metrics import merged
+
+PATIENCE = 5.0
+"""Seconds that a worker may take to answer; it asks the store, which may take three of them."""
+
+
+class Place(NamedTuple):
+    """Which of several workers this is."""
+
+    family: str
+    """What the names of all their sockets begin with."""
+    number: int
+    """From 1."""
+    total: int
+
+    def socket_name(self, number: int) -> str:
+        return f"\0{self.family}-{number}"
+
+
+class Colleagues:
+    """The workers of one port.
+
+    Args:
+        place: which of them this one is.
+        own: makes its own exposition.
+    """
+
+    def __init__(self, place: Place, own: Callable[[], Awaitable[bytes]]) -> None:
+        self._place = place
+        self._own = own
+
+    async def serve(self) -> None:
+        """Answer the others until cancelled."""
+        listening = _unix_socket()  # by hand: uvloop knows no abstract names
+        listening.bind(self._place.socket_name(self._place.number))
+        async with await asyncio.start_unix_server(self._answer, sock=listening) as server:
+            await server.serve_forever()
+
+    async def _answer(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if _is_ours(writer.get_extra_info("socket")):
+            writer.write(await self._own())
+        writer.close()
+
+    async def all(self) -> bytes:
+        """The metrics of all workers; one that does not answer is missing from them."""
+        numbers = range(1, self._place.total + 1)
+        texts = await asyncio.gather(*map(self._ask, numbers))
+        return merged({str(number): text for number, text in zip(numbers, texts, strict=True)})
+
+    async def _ask(self, number: int) -> bytes:
+        if number == self._place.number:
+            return await self._own()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                connection = _unix_socket()
+                connection.connect(self._place.socket_name(number))  # there or not, it does not wait
+                reader, writer = await asyncio.open_unix_connection(sock=connection)
+                try:
+                    return await reader.read(-1)
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError):
+            return b""
+
+
+def _unix_socket() -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    return sock
+
+
+def _is_ours(sock: socket.socket) -> bool:
+    """Whether the other end is a process of this one's user (unix(7), SO_PEERCRED)."""
+    credentials = struct.Struct("3i")  # pid, uid, gid
+    _, user, _ = credentials.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size))
+    return bool(user == os.getuid())

@@ -1,0 +1,74 @@
+"""What `stoppress demo` shows on the terminal, and the node that it shows it of."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import shutil
+import sys
+from secrets import token_urlsafe
+
+import click
+import httpx
+
+from stoppress.errors import BlogNotFound, StoppressError
+from stoppress.process.node import Node
+from stoppress.process.sockets import address_of, listen
+from stoppress.settings import Settings
+from stoppress.tools.demo.replay import Replay, Timeline, karabakh
+
+
+async def run(settings: Settings) -> None:
+    """Serve a node, and replay the demonstration blog on it. Raises `StartError`."""
+    secret = token_urlsafe(18)
+    listening = listen(settings.host, settings.port)
+    url = address_of(listening)
+    node = Node(settings, keys=f"demo:editor:{secret}")
+    timeline = karabakh()
+
+    async def replay() -> None:
+        await _forget_earlier_replay(node, timeline.blog)
+        _introduce(url, timeline.blog, secret)
+        try:
+            await _replay(url, secret, timeline)
+        except (StoppressError, httpx.HTTPError) as error:
+            click.secho(f"The replay stopped: {error}", fg="red", err=True)
+        else:
+            click.echo("The replay is over. The blog stays live: post to it.  (Ctrl-C ends the server.)")
+
+    await node.serve(listening, beside=replay)
+
+
+async def _forget_earlier_replay(node: Node, blog: str) -> None:
+    with contextlib.suppress(BlogNotFound):
+        await node.blogs.delete(blog)
+
+
+async def _replay(url: str, secret: str, timeline: Timeline) -> None:
+    headers = {"authorization": f"Bearer {secret}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
+        await Replay(timeline, client, _progress).run()
+
+
+def _introduce(url: str, blog: str, secret: str) -> None:
+    command = " \\\n    ".join(
+        [
+            f"curl -X POST {url}/api/blogs/{blog}/entries",
+            f"-H {shlex.quote(f'Authorization: Bearer {secret}')}",
+            "-H 'Content-Type: application/json'",
+            """-d '{"title": "Hello", "markdown": "My **first** entry."}'""",
+        ]
+    )
+    for name, value in (("Reader page", f"{url}/blogs/{blog}"), ("Editors' API", f"{url}/api/docs")):
+        click.echo(f"{click.style(name.ljust(14), bold=True)}{value}")
+    click.echo(
+        f"{click.style('Post an entry', bold=True)} from another terminal, and watch it appear:\n\n  {command}\n"
+    )
+    click.echo("A day of October 2020 is being replayed on the page now:\n")
+
+
+def _progress(number: int, total: int, line: str) -> None:
+    done = round(20 * number / total)
+    width = shutil.get_terminal_size().columns
+    click.echo(f"  [{'#' * done}{'.' * (20 - done)}] {number:2}/{total}  {line.splitlines()[0]}"[: max(40, width - 1)])
+    sys.stdout.flush()

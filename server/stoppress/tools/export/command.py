@@ -1,0 +1,36 @@
+"""What `stoppress export` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from stoppress.errors import StartError
+from stoppress.tools.export import folder
+from stoppress.tools.export.crawl import Crawl
+
+TIMEOUT_SECONDS = 30
+
+
+def export(url: str, blog: str, target: Path, *, force: bool) -> int:
+    """Read a blog from a server and write its archive. Returns the number of files.
+
+    Raises:
+        StartError: the directory must not be written to, or the address is none.
+        StoppressError: the blog cannot be read.
+    """
+    if not _is_address(url):
+        raise StartError(f"{url[:100]} is no address of a server: name it as in http://127.0.0.1:8000")
+    folder.check(target, force=force)
+    with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+        files = Crawl(client, blog).files()
+    folder.write(target, blog, files)
+    return len(files)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return httpx.URL(url).scheme in ("http", "https") and bool(httpx.URL(url).host)
+    except httpx.InvalidURL:
+        return False

@@ -1,0 +1,133 @@
+"""The editor of a swarm: writes at a rate, and each again if it is not answered."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from stoppress.errors import StoppressError
+from stoppress.tools.swarm.plan import Target
+
+EDITS, RETRACTIONS = 0.2, 0.05
+"""Shares of the writes; the others are new entries."""
+
+REMEMBERED = 200
+"""Entries that may still be edited or retracted."""
+
+MOST_OPEN = 64
+"""Writes that may wait for an answer; when there are more, the rate cannot be kept."""
+
+ANSWER_SECONDS = 10.0
+RETRY_SECONDS = 0.5
+
+TEXT = "The spokesman said that talks would go on **tonight**, and that nobody had agreed to anything yet. " * 3
+
+
+class Drafts:
+    """What an editor writes next: mostly new entries, now and then an edit or a retraction of one of the last.
+
+    Args:
+        path: of the blog on the editors' surface.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._entries: list[str] = []
+
+    def published(self, entry: str) -> None:
+        """There is a new entry with this id."""
+        self._entries = [*self._entries, entry][-REMEMBERED:]
+
+    def next(self) -> tuple[str, str, dict[str, Any]]:
+        """A method, an address and a body that says when it was written."""
+        stamp, chance = f"swarm-{time.time_ns()}", random.random()  # noqa: S311, no secret
+        if self._entries and chance < RETRACTIONS:
+            entry = self._entries.pop(random.randrange(len(self._entries)))  # noqa: S311, no secret
+            return "DELETE", f"{self._path}/entries/{entry}", {"note": stamp}
+        entry_body = {"markdown": TEXT, "tags": [stamp], "source": {"name": "The swarm"}}
+        if self._entries and chance < RETRACTIONS + EDITS:
+            # Not the ones that are retracted meanwhile: those are no longer in the list.
+            return "PATCH", f"{self._path}/entries/{random.choice(self._entries)}", entry_body  # noqa: S311, no secret
+        return "POST", f"{self._path}/entries", {"title": f"News of {time.strftime('%H:%M:%S')}", **entry_body}
+
+
+class Publisher:
+    """A client of the editors' surface for one blog.
+
+    Args:
+        where: the server and the blog.
+        key: an editor's.
+        rate: writes in a second.
+        learn: takes the body of each answer.
+    """
+
+    def __init__(self, where: Target, key: str, rate: float, learn: Callable[[bytes], None]) -> None:
+        self.answered = self.repeated = self.left_out = 0
+        self.failures: list[str] = []
+        """Writes that failed though they were sent a second time."""
+        self._path = f"/api/blogs/{where.path}"
+        self._drafts = Drafts(self._path)
+        self._rate = rate
+        self._learn = learn
+        self._http = httpx.AsyncClient(
+            base_url=where.url, headers={"authorization": f"Bearer {key}"}, timeout=ANSWER_SECONDS, trust_env=False
+        )
+
+    async def make_blog(self) -> None:
+        """Make the blog if it is not there. Raises `StoppressError` if that cannot be."""
+        try:
+            answer = await self._http.get(self._path)
+            if answer.status_code == 404:
+                answer = await self._http.put(self._path, json={"headline": "The swarm"})
+        except httpx.HTTPError as error:
+            raise StoppressError(
+                f"cannot reach {self._http.base_url}: {error!r}; is the server running there?"
+            ) from None
+        if not answer.is_success:
+            raise StoppressError(f"the server refused to make the blog ({answer.status_code}): {answer.text[:200]}")
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        begun, planned = time.monotonic(), 0
+        async with asyncio.TaskGroup() as group:
+            open_writes: set[asyncio.Task[None]] = set()
+            while True:
+                await asyncio.sleep(max(0.0, begun + planned / self._rate - time.monotonic()))
+                planned += 1
+                if len(open_writes) >= MOST_OPEN:
+                    self.left_out += 1
+                    continue
+                task = group.create_task(self._write())
+                open_writes.add(task)
+                task.add_done_callback(open_writes.discard)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _write(self) -> None:
+        method, path, body = self._drafts.next()
+        key = str(uuid.uuid4())
+        answer = await self._attempt(method, path, body, key)
+        if answer is None or answer.status_code >= 500:
+            await asyncio.sleep(RETRY_SECONDS)
+            self.repeated += 1
+            answer = await self._attempt(method, path, body, key)
+        if answer is not None and answer.is_success:
+            self.answered += 1
+            self._learn(answer.content)
+            if method == "POST":
+                self._drafts.published(answer.json()["id"])
+        elif len(self.failures) < 1_000:
+            self.failures.append(f"{method} {path}: {'no answer' if answer is None else answer.text[:200]}")
+
+    async def _attempt(self, method: str, path: str, body: dict[str, Any], key: str) -> httpx.Response | None:
+        try:
+            return await self._http.request(method, path, json=body, headers={"idempotency-key": key})
+        except httpx.HTTPError:
+            return None

@@ -1,0 +1,135 @@
+"""One run of a swarm, from the first connection to the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+import signal
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from stoppress.errors import StartError, StoppressError
+from stoppress.process.sockets import allow_many
+from stoppress.tasks import end
+from stoppress.tools.swarm import show
+from stoppress.tools.swarm.plan import Plan, Target
+from stoppress.tools.swarm.publisher import Publisher
+from stoppress.tools.swarm.swarm import Swarm
+
+SPARE_FILES = 128
+"""What a process has open beside its readers."""
+
+AUDIT_AT = 2_000
+"""Messages that have to be looked at again, before that is done."""
+
+
+async def run(where: Target, plan: Plan, *, json: bool = False, ticks: bool = False) -> None:
+    """Run it, and print what was seen. SIGINT and SIGTERM end it early, with the same verdict.
+
+    Raises:
+        StartError: this process may not have so many connections.
+        StoppressError: a promise was broken, or the server cannot be used.
+    """
+    _allow(plan.readers)
+    swarm = Swarm(where, plan)
+    publisher = Publisher(where, plan.api_key, plan.publish, swarm.ledger.learn) if plan.api_key else None
+    progress = show.Progress(show.progress_stream(json=json or ticks))
+    try:
+        if publisher is not None:
+            await publisher.make_blog()
+        await _work(swarm, plan, publisher, progress, ticks=ticks)
+        progress.end()
+        await swarm.settle()
+        swarm.tick()
+    finally:
+        swarm.stop()
+        if publisher is not None:
+            await publisher.close()
+    content = show.summary(swarm, publisher, _usage())
+    if json:
+        content["seconds"] = [show.second_as_json(second) for second in swarm.seconds]
+    if json or ticks:
+        show.print_json(content)
+    else:
+        show.print_summary(content)
+    failed = len(publisher.failures) if publisher is not None else 0
+    if swarm.kinds or failed or not swarm.most_live:
+        raise StoppressError(_verdict(swarm, failed))
+
+
+def _verdict(swarm: Swarm, failed: int) -> str:
+    parts = [f"{count:,} x {kind}" for kind, count in swarm.kinds.items()]
+    parts += [f"{failed:,} failed writes"] if failed else []
+    return f"the swarm saw {', '.join(parts) or 'no reader connected at all'}"
+
+
+async def _work(swarm: Swarm, plan: Plan, publisher: Publisher | None, progress: show.Progress, *, ticks: bool) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    tasks = [asyncio.create_task(work) for work in (_clock(swarm, progress, ticks=ticks), _course(swarm, plan, stop))]
+    if publisher is not None and plan.publish:
+        tasks.append(asyncio.create_task(publisher.run()))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        waiting: set[asyncio.Future[Any]] = {swarm.ended, stopping, *tasks}
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            one.result()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        stopping.cancel()
+        swarm.ended.cancel()
+        await end(tasks)
+
+
+async def _course(swarm: Swarm, plan: Plan, stop: asyncio.Event) -> None:
+    """The plan, until its end."""
+    await swarm.come()
+    beside: list[Coroutine[Any, Any, None]] = [swarm.churn()] if plan.churn else []
+    tasks = [asyncio.create_task(work) for work in beside]
+    try:
+        await asyncio.sleep(plan.duration / 2)
+        if plan.storm:
+            swarm.storm()
+        await asyncio.sleep(plan.duration / 2)
+    finally:
+        await end(tasks)
+    stop.set()
+
+
+async def _clock(swarm: Swarm, progress: show.Progress, *, ticks: bool) -> None:
+    due = time.monotonic()
+    while True:
+        due += 1.0
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        second = swarm.tick()
+        progress.show(swarm, second)
+        if ticks:
+            show.print_json(show.second_as_json(second))
+        if swarm.ledger.unsure > AUDIT_AT:
+            await swarm.audit()
+
+
+def _allow(readers: int) -> None:
+    with contextlib.suppress(OSError):
+        allow_many()
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if readers + SPARE_FILES > files:
+        raise StartError(
+            f"{readers} readers need as many open files, and this process may have {files}: "
+            "take fewer, or raise `ulimit -Hn`"
+        )
+
+
+def _usage() -> dict[str, float]:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return {
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+        "resident_mb": round(pages * resource.getpagesize() / 1e6, 1),
+    }

@@ -1,0 +1,129 @@
+"""What `stoppress swarm` prints: a line while it runs, the figures in the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TextIO
+
+import click
+import msgspec
+
+from stoppress.tools.swarm.histogram import Histogram
+from stoppress.tools.swarm.publisher import Publisher
+from stoppress.tools.swarm.swarm import Second, Swarm
+
+PLAIN_EVERY = 5
+"""Seconds between lines where nobody watches."""
+
+SHOWN_FAULTS = 20
+RECENT = 5
+"""Seconds whose percentiles the line shows."""
+
+
+class Progress:
+    """One line: refreshed on a terminal, printed every few seconds elsewhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._refresh = stream.isatty()
+
+    def show(self, swarm: Swarm, second: Second) -> None:
+        if not self._refresh and second.at % PLAIN_EVERY:
+            return
+        recent = Histogram()
+        for one in list(swarm.seconds)[-RECENT - 1 :]:
+            recent.merge(one.latency)
+        times = recent.milliseconds()
+        wrong = sum(swarm.kinds.values())
+        line = (
+            f"{second.at // 60:02d}:{second.at % 60:02d}  {swarm.live_count:,} of {len(swarm.readers):,} live"
+            f"  {second.delivered:,}/s  p50 {times['p50']:.1f}  p99 {times['p99']:.1f}  max {times['max']:.1f} ms"
+            f"  {swarm.closed:,} closed  "
+        ) + (click.style(f"{wrong:,} wrong", fg="red") if wrong else "0 wrong")
+        click.echo(f"\r\x1b[2K{line}" if self._refresh else line, file=self._stream, nl=not self._refresh)
+
+    def end(self) -> None:
+        if self._refresh:
+            click.echo("\r\x1b[2K", file=self._stream, nl=False)
+
+
+def second_as_json(second: Second) -> dict[str, Any]:
+    """One second for programs; `buckets` is its histogram."""
+    times = second.latency.milliseconds()
+    return {
+        "second": second.at,
+        "live": second.live,
+        "closed": second.closed,
+        "dropped": second.dropped,
+        "back": second.back,
+        "delivered": second.delivered,
+        "p50_ms": times["p50"],
+        "p99_ms": times["p99"],
+        "max_ms": times["max"],
+        "buckets": {str(bucket): count for bucket, count in sorted(second.latency.counts.items())},
+    }
+
+
+def summary(swarm: Swarm, publisher: Publisher | None, usage: dict[str, float]) -> dict[str, Any]:
+    """All figures. `wrong` is empty if every promise was kept."""
+    return {
+        "readers": len(swarm.readers),
+        "most_live": swarm.most_live,
+        "live": swarm.live_count,
+        "delivered": swarm.delivered,
+        "closed": swarm.closed,
+        "refused": swarm.refused,
+        "resets": swarm.resets,
+        "publish_to_receive_ms": swarm.latency.milliseconds(),
+        "connect_ms": swarm.connecting.milliseconds(),
+        "back_ms": swarm.returning.milliseconds(),
+        "returned": len(swarm.returning),
+        "writes": None
+        if publisher is None
+        else {
+            "answered": publisher.answered,
+            "repeated": publisher.repeated,
+            "left_out": publisher.left_out,
+            "failed": publisher.failures,
+        },
+        **usage,
+        "wrong": dict(swarm.kinds),
+        "faults": [
+            {"kind": fault.kind, "reader": fault.reader, "text": swarm.in_words(fault)} for fault in swarm.faults
+        ],
+    }
+
+
+def print_json(content: dict[str, Any]) -> None:
+    click.echo(msgspec.json.encode(content).decode())
+
+
+def print_summary(content: dict[str, Any], write: Callable[[str], None] = click.echo) -> None:
+    """The figures for people."""
+    write(
+        f"{content['most_live']:,} of {content['readers']:,} readers at the same time, "
+        f"{content['delivered']:,} deliveries, {content['closed']:,} closed by the server, "
+        f"{content['refused']:,} refused, {content['returned']:,} returned, {content['resets']:,} reset"
+    )
+    names = (("publish to receive", "publish_to_receive_ms"), ("connect", "connect_ms"), ("return", "back_ms"))
+    write(f"{'milliseconds':20}{'p50':>10}{'p95':>10}{'p99':>10}{'p99.9':>10}{'max':>10}")
+    for name, key in names:
+        if content[key]["max"]:
+            write(f"{name:20}" + "".join(f"{value:10.1f}" for value in content[key].values()))
+    if writes := content["writes"]:
+        write(
+            f"{writes['answered']:,} writes, {writes['repeated']:,} sent twice, {writes['left_out']:,} left out, "
+            f"{len(writes['failed']):,} failed"
+        )
+    write(f"this process: {content['cpu_seconds']:.1f} s of CPU, {content['resident_mb']:.0f} MB of memory")
+    for fault in content["faults"][:SHOWN_FAULTS]:
+        write(f"{fault['kind']}: {fault['reader']}: {fault['text']}")
+    if len(content["faults"]) > SHOWN_FAULTS:
+        write(f"... and {sum(content['wrong'].values()) - SHOWN_FAULTS:,} more; --json has up to 1,000 of them")
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in content["wrong"].items())
+    write(f"WRONG: {counts}" if counts else "every reader got everything, once, in order")
+
+
+def progress_stream(*, json: bool) -> TextIO:
+    return sys.stderr if json else sys.stdout

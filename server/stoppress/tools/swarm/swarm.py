@@ -1,0 +1,268 @@
+"""The readers together: who connects when, what is counted, and what is true in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter, deque
+from typing import NamedTuple
+
+import httpx
+
+from stoppress.errors import StoppressError
+from stoppress.tools.swarm.frames import Options
+from stoppress.tools.swarm.histogram import Histogram
+from stoppress.tools.swarm.ledger import Ledger, Missing, Update
+from stoppress.tools.swarm.plan import Plan, Target, new_socket
+from stoppress.tools.swarm.reader import Phase, Reader
+
+TICK = 0.02
+"""Seconds between two portions of new connections."""
+
+MOST_OPENING = 512
+"""Connections that are being made at the same time."""
+
+CONNECT_SECONDS = 20.0
+"""How long a connection may take, handshake and first answer included."""
+
+SETTLE_SECONDS = 20.0
+"""How long everybody may take to be at the newest cursor in the end: the longest wait of a few attempts, and 5 s."""
+
+MOST_FAULTS = 1_000
+KEPT_SECONDS = 3_600
+
+
+class Second:
+    """What happened within one second."""
+
+    __slots__ = ("at", "back", "closed", "delivered", "dropped", "latency", "live")
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.live = self.closed = self.dropped = self.back = self.delivered = 0
+        self.latency = Histogram()
+
+
+class Fault(NamedTuple):
+    """A promise that was broken: to whom and how."""
+
+    kind: str
+    reader: str
+    text: str
+    missed: tuple[int, int] | None = None
+    """What the reader was not told: the changes after one seq, up to another."""
+
+
+class Swarm:
+    """Readers of one blog.
+
+    Args:
+        where: the server and the blog.
+        plan: how many, and what they do.
+    """
+
+    def __init__(self, where: Target, plan: Plan) -> None:
+        self.ledger = Ledger()
+        self.options: Options = plan.options
+        self.authority, self.blog = where.authority, where.path
+        self.readers = [Reader(number, self, slow=number < plan.slow * plan.readers) for number in range(plan.readers)]
+        self.faults: list[Fault] = []
+        self.kinds: Counter[str] = Counter()
+        """How often each kind of fault was seen."""
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Has an exception when the server says that coming back is no use."""
+        self.seconds: deque[Second] = deque([Second(0)], maxlen=KEPT_SECONDS)
+        self.latency, self.connecting, self.returning = Histogram(), Histogram(), Histogram()
+        self.live_count = self.delivered = self.closed = self.resets = self.refused = 0
+        self.most_live = 0
+        self._where, self._plan = where, plan
+        self._due: deque[Reader] = deque()
+        self._opening: dict[Reader, float] = {}
+        self._connecting = 0
+        self._dropped: set[Reader] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # From readers
+
+    def live(self, reader: Reader) -> None:
+        self.live_count += 1
+        self.most_live = max(self.most_live, self.live_count)
+        now = time.monotonic()
+        self.connecting.add(now - self._opening.pop(reader, now))
+        if reader.lost_at is not None:
+            self.seconds[-1].back += 1
+            self.returning.add(now - reader.lost_at)
+            reader.lost_at = None
+
+    def received(self, update: Update) -> None:
+        second = self.seconds[-1]
+        second.delivered += len(update.items)
+        if update.stamps:
+            now = time.time()
+            for stamp in update.stamps:
+                second.latency.add(now - stamp)
+
+    def was_reset(self) -> None:
+        self.resets += 1
+
+    def lost(self, reader: Reader, wait: float) -> None:
+        second = self.seconds[-1]
+        if self._opening.pop(reader, None) is None:
+            self.live_count -= 1
+            if reader in self._dropped:
+                second.dropped += 1
+            else:
+                second.closed += 1
+                self.closed += 1
+        if reader.phase is Phase.REFUSED:
+            self.refused += 1
+        self._dropped.discard(reader)
+        asyncio.get_running_loop().call_later(wait, self._begin, reader)
+
+    def fault(self, kind: str, reader: Reader | str, text: str, missed: tuple[int, int] | None = None) -> None:
+        self.kinds[kind] += 1
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(Fault(kind, str(reader), text, missed))
+
+    def over(self, text: str) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(StoppressError(text))
+
+    # Connections
+
+    async def come(self) -> None:
+        """Connect everybody at the plan's rate. Returns when all have been begun."""
+        begun, waiting = time.monotonic(), deque(self.readers)
+        while waiting:
+            due = min(
+                len(waiting), int((time.monotonic() - begun) * self._plan.rate) - (len(self.readers) - len(waiting))
+            )
+            for _ in range(due):
+                self._begin(waiting.popleft())
+            await asyncio.sleep(TICK)
+
+    async def churn(self) -> None:
+        """Let readers lose their line, one here and one there."""
+        while True:
+            await asyncio.sleep(random.expovariate(self._plan.churn))
+            self._drop(random.choice(self.readers))  # noqa: S311, no secret
+
+    def storm(self) -> None:
+        """Let the last of them lose it at once."""
+        for reader in self.readers[-self._plan.storm :]:
+            self._drop(reader)
+
+    def _drop(self, reader: Reader) -> None:
+        if reader.phase is Phase.LIVE:
+            self._dropped.add(reader)
+            reader.drop()
+
+    def _begin(self, reader: Reader) -> None:
+        if reader.phase is Phase.STOPPED:
+            return
+        self._due.append(reader)
+        self._next()
+
+    def _next(self) -> None:
+        while self._due and self._connecting < MOST_OPENING:
+            reader = self._due.popleft()
+            self._opening[reader] = time.monotonic()
+            self._connecting += 1
+            task = asyncio.create_task(self._connect(reader))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, reader: Reader) -> None:
+        loop, where = asyncio.get_running_loop(), self._where
+        sock = new_socket(where, reader.number, slow=reader.slow)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await loop.sock_connect(sock, where.address)
+                name = where.hostname if where.tls else None
+                await loop.create_connection(lambda: reader, sock=sock, ssl=where.tls, server_hostname=name)
+        except (OSError, TimeoutError):
+            sock.close()
+            reader.failed()
+        finally:
+            self._connecting -= 1
+            self._next()
+
+    # Time
+
+    def tick(self) -> Second:
+        """A second is over. Returns it."""
+        second = self.seconds[-1]
+        second.live = self.live_count
+        self.latency.merge(second.latency)
+        self.delivered += second.delivered
+        self.seconds.append(Second(second.at + 1))
+        latest = time.monotonic() - CONNECT_SECONDS
+        for reader, since in list(self._opening.items()):
+            if since >= latest:
+                break  # they are in the order of their beginning
+            reader.drop()
+        return second
+
+    # The end
+
+    async def settle(self) -> None:
+        """Wait until everybody is where the server is, look again at what was sent, and report what is wrong."""
+        for reader in self.readers:
+            reader.hurry()
+        truth = await self.audit()
+        newest = max((getattr(self.ledger.read(payload), "seq", 0) for payload in truth), default=0)
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while any(_is_behind(reader, newest) for reader in self.readers) and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+        for reader in self.readers:
+            if reader.phase is Phase.REFUSED and self._plan.allow_refused:
+                continue
+            if reader.phase is not Phase.LIVE:
+                self.fault("away", reader, f"at {reader.cursor} in the end, and {reader.phase.value}")
+            elif _is_behind(reader, newest):
+                at = int((reader.cursor or "0").partition("-")[0])
+                self.fault("behind", reader, f"at {reader.cursor} in the end", (at, newest))
+
+    def in_words(self, fault: Fault) -> str:
+        """What was wrong, with the names of what was missed as far as they are known by now."""
+        missed = self.ledger.between(*fault.missed) if fault.missed else []
+        return f"{fault.text}: missed {', '.join(missed)}" if missed else fault.text
+
+    async def audit(self) -> list[bytes]:
+        """Compare what was sent with what the server has. Returns that."""
+        truth = await self._truth()
+        for missing in self.ledger.audit(truth):
+            self._miss(missing)
+        for text in self.ledger.contradictions:
+            self.fault("contradiction", "several readers", text)
+        self.ledger.contradictions.clear()
+        return truth
+
+    def _miss(self, missing: Missing) -> None:
+        update = missing.update
+        numbers = ", ".join(map(str, update.readers))
+        more = f" and {update.count - len(update.readers)} others" if update.count > len(update.readers) else ""
+        text = f"the update from {update.after} to {update.cursor} was without {self.ledger.named(missing.seq)}"
+        self.fault("missed", f"readers {numbers}{more}", text)
+
+    async def _truth(self) -> list[bytes]:
+        answers: list[bytes] = []
+        address, since, more = f"{self._where.url}/blogs/{self.blog}/changes", "0", True
+        try:
+            async with httpx.AsyncClient(timeout=CONNECT_SECONDS, trust_env=False) as http:
+                while more:
+                    answer = (await http.get(address, params={"since": since})).raise_for_status()
+                    since, more = answer.json()["cursor"], answer.json().get("more", False)
+                    answers.append(answer.content)
+        except httpx.HTTPError as error:
+            self.fault("unreachable", "nobody", f"the server does not say what it has: {error!r}")
+        return answers
+
+    def stop(self) -> None:
+        for reader in self.readers:
+            reader.stop()
+
+
+def _is_behind(reader: Reader, seq: int) -> bool:
+    return reader.phase is not Phase.LIVE or int((reader.cursor or "0").partition("-")[0]) < seq

@@ -1,0 +1,67 @@
+"""The loop: read, show, wait."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+import httpx
+
+from stoppress.errors import StartError, StoppressError
+from stoppress.tools.top.reading import Between, Reading
+from stoppress.tools.top.screen import screen
+
+HOME_AND_CLEAR = "\x1b[H\x1b[J"
+
+
+def run(url: str, token_file: str | None, every: float) -> None:
+    """Show a node until Ctrl-C; once, and as plain text, where nobody watches.
+
+    Args:
+        url: of the node itself.
+        token_file: has the token of its `/metrics`.
+        every: seconds between two readings.
+
+    Raises:
+        StoppressError: the node refuses, or cannot be reached at the start.
+    """
+    url = url.rstrip("/")
+    headers = _headers(token_file)
+    before = _read(url, headers)
+    text = screen(url, Between(None, before))
+    while sys.stdout.isatty():
+        click.echo(HOME_AND_CLEAR + text)
+        time.sleep(every)
+        try:
+            now = _read(url, headers)
+        except StoppressError as error:
+            text = click.style(str(error), fg="red")  # it may come back
+        else:
+            text = screen(url, Between(before, now))
+            before = now
+    click.echo(text)
+
+
+def _headers(token_file: str | None) -> dict[str, str]:
+    if not token_file:
+        return {}
+    try:
+        return {"authorization": f"Bearer {Path(token_file).read_text(encoding='ascii').strip()}"}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not ASCII text"
+        raise StartError(f"cannot read the token in {token_file}: {reason}") from None
+
+
+def _read(url: str, headers: dict[str, str]) -> Reading:
+    try:
+        answer = httpx.get(f"{url}/metrics", headers=headers, timeout=10)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        raise StoppressError(f"cannot reach {url}: {error}; is the server running there?") from None
+    if answer.status_code in (401, 403):
+        advice = "ask the node itself, on its own machine, or name its token with --token-file"
+        raise StoppressError(f"{url}/metrics refuses ({answer.status_code}): {advice}")
+    if answer.status_code != 200:
+        raise StoppressError(f"{url}/metrics answers with {answer.status_code}: name a node itself with --url")
+    return Reading(answer.text, time.monotonic())

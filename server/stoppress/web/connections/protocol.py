@@ -1,0 +1,114 @@
+"""Where every connection comes in: readers who come by WebSocket go to the fan-out, all others to uvicorn.
+
+uvicorn takes any class for its HTTP protocol. Ours waits until the head of the first request is there, a limited
+time and number of bytes, looks whether it is a reader's handshake, and hands the connection over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from stoppress.telemetry.counts import Counts
+from stoppress.web.connections import handshake
+from stoppress.web.connections.deadlines import Deadlines
+from stoppress.web.connections.http1 import HEAD_BYTES, HEAD_TICKS, TOO_LONG, TOO_SLOW, KeptConnection
+from stoppress.web.connections.websocket import Live
+from stoppress.web.problems import unavailable
+
+SILENT_TICKS = 40
+"""How long a connection may be silent at first: 10 seconds. Browsers open some before they know what for."""
+
+NO_DESCRIPTORS = unavailable("this node has as many connections as it can", "2")
+
+
+class Entrance:
+    """Makes the protocol of each new connection.
+
+    Args:
+        live: takes in readers.
+        counts: gets the refusals.
+        most_descriptors: connections with this file descriptor or a higher one are refused. The kernel gives the
+            lowest that is free, so those above are spare for whatever else the node has to open.
+    """
+
+    def __init__(self, live: Live, counts: Counts, most_descriptors: int) -> None:
+        self.live = live
+        self.counts = counts
+        self.most_descriptors = most_descriptors
+        self.deadlines = Deadlines()
+
+    def __call__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: object = None
+    ) -> asyncio.Protocol:
+        return Newcomer(self, lambda: self._kept(config, server_state, app_state))
+
+    def _kept(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> KeptConnection:
+        return KeptConnection(config, server_state, app_state, self.live, self.deadlines, self.counts)
+
+    def close(self) -> None:
+        """Send all newcomers away."""
+        for one in self.deadlines:
+            if isinstance(one, Newcomer):
+                one.hang_up(b"")
+
+
+class Newcomer(asyncio.Protocol):
+    """A connection whose first request is not known yet."""
+
+    __slots__ = ("_entrance", "_head", "_make_http", "_transport")
+
+    def __init__(self, entrance: Entrance, make_http: Callable[[], KeptConnection]) -> None:
+        self._entrance = entrance
+        self._make_http = make_http
+        self._head = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if self._transport.get_extra_info("socket").fileno() >= self._entrance.most_descriptors:
+            self._entrance.counts.refused("no_descriptors")
+            self.hang_up(NO_DESCRIPTORS)
+        else:
+            self._entrance.deadlines.set(self, SILENT_TICKS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._entrance.deadlines.clear(self)
+
+    def data_received(self, data: bytes) -> None:
+        begins = not self._head
+        self._head += data
+        length = self._head.find(b"\r\n\r\n")
+        if length > HEAD_BYTES or (length < 0 and len(self._head) > HEAD_BYTES):
+            self._entrance.counts.refused("head_too_long")
+            self.hang_up(TOO_LONG)
+        elif length >= 0:
+            self._hand_over()
+        elif begins:
+            self._entrance.deadlines.set(self, HEAD_TICKS)
+
+    def _hand_over(self) -> None:
+        self._entrance.deadlines.clear(self)
+        reader = handshake.read(self._head)
+        if reader is not None:
+            self._entrance.live.connect(self._transport, reader)
+            return
+        http = self._make_http()
+        http.connection_made(self._transport)
+        self._transport.set_protocol(http)
+        http.data_received(self._head)
+
+    def too_slow(self) -> None:
+        """From `Deadlines`."""
+        if self._head:
+            self._entrance.counts.refused("head_too_slow")
+        self.hang_up(TOO_SLOW)
+
+    def hang_up(self, last_words: bytes) -> None:
+        """Send the last words, and let go."""
+        self._entrance.deadlines.clear(self)
+        self._transport.write(last_words)
+        self._transport.close()

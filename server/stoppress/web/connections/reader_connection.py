@@ -1,0 +1,158 @@
+"""One reader's WebSocket after the handshake: the smallest thing that can hold a place at the hub.
+
+It sends what the hub gives it and tells the hub when the connection is full, takes data again, or is gone.
+What comes in is rare (pings, a close), so there is a parser only while a message is coming in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from stoppress.live.fd_group import Crowd
+from stoppress.live.hub import Hub
+from stoppress.model import Cursor
+from stoppress.web.connections.user_timeout import NO_USER_TIMEOUT, USER_TIMEOUT_SECONDS, set_user_timeout
+from stoppress.web.connections.incoming import Incoming
+from stoppress.wire.encodings import Compression, WebSocket
+from stoppress.wire.frames import close_frame
+
+SLICE_BYTES = 512
+"""How much is parsed before it is asked whether the reader may send that much."""
+
+CREDIT = 8.0
+"""Seconds of sending that a reader may be ahead of its allowance."""
+
+FRAME_COST, BYTE_COST = 0.1, 1 / 4_096
+"""Seconds of allowance that a frame (or a piece of one) and a byte take: 10 frames, or 4 KB, a second for ever."""
+
+BROKEN_RULES = {1002: "broken_frame", 1009: "message_too_long"}
+"""By close code: what a client did that `websockets` closes a connection for."""
+
+CLOSE_SECONDS = 1.0
+"""How long a client that was sent a close frame may take to hang up."""
+
+
+class Reader(asyncio.Protocol):
+    """A connection that was handed over by its handshake.
+
+    Args:
+        hub: the blog's.
+        encoding: what the handshake agreed on.
+        cursor: where the client is; None for nowhere.
+        gone: called when the connection is lost.
+    """
+
+    __slots__ = (
+        "_allowed_from",
+        "_closing",
+        "_gone",
+        "_hub",
+        "_incoming",
+        "_transport",
+        "crowd",
+        "cursor",
+        "encoding",
+        "fd",
+        "place",
+    )
+
+    def __init__(
+        self, hub: Hub, encoding: WebSocket, cursor: Cursor | None, gone: Callable[[], None] | None = None
+    ) -> None:
+        self.encoding = encoding
+        self.cursor = cursor
+        self.crowd: Crowd | None = None
+        self.place = 0
+        self._hub = hub
+        self._incoming: Incoming | None = None
+        self._allowed_from = 0.0
+        self._closing = False
+        self._gone = gone
+
+    def open(self, transport: asyncio.Transport, opening: bytes) -> None:
+        """Take over a connection; `opening` is what the handshake still has to say."""
+        self._transport = transport
+        self.fd: int = transport.get_extra_info("socket").fileno()
+        transport.set_write_buffer_limits(0)  # full is what has anything left to write: others may use `fd`
+        transport.set_protocol(self)
+        self._hub.join(self, opening)
+
+    # From the event loop
+
+    def pause_writing(self) -> None:
+        set_user_timeout(self._transport.get_extra_info("socket"), NO_USER_TIMEOUT)  # who is slow is not cut off
+        self._hub.pause(self)
+
+    def resume_writing(self) -> None:
+        set_user_timeout(self._transport.get_extra_info("socket"), USER_TIMEOUT_SECONDS)
+        self._hub.resume(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._hub.leave(self)
+        if self._gone is not None:
+            self._gone()
+
+    def data_received(self, data: bytes) -> None:
+        for begin in range(0, len(data), SLICE_BYTES):
+            if not self._closing:
+                self._receive(data[begin : begin + SLICE_BYTES])
+
+    def _receive(self, data: bytes) -> None:
+        incoming = self._incoming or Incoming(compressed=self.encoding.compression is not Compression.NONE)
+        frames, reply = incoming.receive(data)
+        if not self._afford(max(frames, 1) * FRAME_COST + len(data) * BYTE_COST):
+            self._hub.counts.refused("too_many_messages")
+            self._end(close_frame(1008, "too many messages: this line is for listening"))
+        elif incoming.is_over:
+            if incoming.close_code in BROKEN_RULES:
+                self._hub.counts.refused(BROKEN_RULES[incoming.close_code])
+            self._end(reply)
+        else:
+            if reply and not self._is_full():  # who reads nothing needs no pongs
+                self.send(reply)
+            self._incoming = None if incoming.is_between_messages else incoming
+
+    def _afford(self, cost: float) -> bool:
+        now = asyncio.get_running_loop().time()
+        self._allowed_from = max(self._allowed_from, now) + cost
+        return self._allowed_from - now <= CREDIT
+
+    def _end(self, last_words: bytes) -> None:
+        """Send a close frame and wait a moment for the client to hang up.
+
+        Hanging up first, with input unread, would make the kernel throw away the close frame (RFC 1122, 4.2.2.13).
+        """
+        self._hub.leave(self)
+        self._closing = True
+        self._incoming = None
+        if self._is_full():
+            self._transport.abort()
+            return
+        self.send(last_words)
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
+
+    def _is_full(self) -> bool:
+        return self._transport.get_write_buffer_size() > 0
+
+    # From the hub
+
+    def send(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def took(self, data: bytes, count: int) -> None:
+        if count < 0:
+            self._hub.leave(self)
+            self._transport.abort()
+        else:
+            self._transport.write(memoryview(data)[count:])
+
+    def close(self, code: int, reason: str) -> None:
+        """Say why, and hang up. A connection that takes no data is not waited for."""
+        if self._is_full():
+            self._transport.abort()
+        else:
+            self.send(close_frame(code, reason))
+            self._transport.close()

@@ -1,0 +1,127 @@
+"""The WebSocket surface: who may listen, and the hand-over to the fan-out (contract, section 3)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from stoppress.errors import BlogNotFound, MalformedCursor, StoreUnavailable
+from stoppress.live.hub import Hub
+from stoppress.model import Cursor
+from stoppress.sync.follower import Follower
+from stoppress.telemetry.counts import Counts
+from stoppress.web.admission.addresses import Addresses
+from stoppress.web.admission.admission import Admission, Refusal, Seat
+from stoppress.web.connections.handshake import Handshake
+from stoppress.web.connections.reader_connection import Reader
+from stoppress.web.problems import Refused, unavailable
+from stoppress.wire.frames import close_frame
+from stoppress.wire.messages import Retry
+
+BUSY = Retry(min=1_000, max=10_000)
+"""For readers who come while the store cannot be asked."""
+
+
+class Live:
+    """Takes in readers who come by WebSocket.
+
+    Args:
+        follower: knows the blogs.
+        admission: decides who may come in.
+        addresses: tells clients apart.
+        counts: gets the refusals.
+    """
+
+    def __init__(self, follower: Follower, admission: Admission, addresses: Addresses, counts: Counts) -> None:
+        self._follower = follower
+        self._admission = admission
+        self._addresses = addresses
+        self._counts = counts
+        self._waiting: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> list[Route]:
+        return [Route("/blogs/{blog}/live", self.explain, methods=["GET"])]
+
+    async def explain(self, _request: Request) -> Response:
+        """For requests that are no proper handshake."""
+        headers = {"upgrade": "websocket", "connection": "upgrade", "sec-websocket-version": "13"}
+        self._counts.refused("no_websocket")
+        raise Refused(
+            426, "this address speaks WebSocket (RFC 6455, version 13): connect with a client for it", headers
+        )
+
+    def connect(self, transport: asyncio.Transport, handshake: Handshake) -> None:
+        """Hand a reader over, or say why not.
+
+        Nearly always the blog is in memory, and the reader is at its hub when this returns.
+        """
+        try:
+            cursor = None if handshake.since is None else Cursor.parse(handshake.since)
+        except MalformedCursor as error:
+            self._counts.refused("malformed_cursor")
+            _refuse(transport, handshake, 4400, str(error))
+            return
+        seat = self._admission.enter(self._group(transport, handshake) if self._admission.counts_addresses else "")
+        if isinstance(seat, Refusal):
+            _turn_away(transport, handshake, seat)
+            return
+        hub = self._follower.at_hand(handshake.blog, cursor)
+        if hub is not None:
+            _hand_over(transport, handshake, Reader(hub, handshake.encoding, cursor, seat))
+            return
+        transport.pause_reading()
+        task = asyncio.create_task(self._wait(transport, handshake, cursor, seat))
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+
+    def _group(self, transport: asyncio.Transport, handshake: Handshake) -> str:
+        peer = transport.get_extra_info("peername")
+        forwarded_for = handshake.headers.get(b"x-forwarded-for", b"").decode("latin-1")
+        forwarded = handshake.headers.get(b"forwarded", b"").decode("latin-1")
+        return self._addresses.group(peer[0] if peer else "", forwarded_for, forwarded)
+
+    async def _wait(
+        self, transport: asyncio.Transport, handshake: Handshake, cursor: Cursor | None, seat: Seat
+    ) -> None:
+        with ExitStack() as not_handed_over:
+            not_handed_over.callback(seat)
+            try:
+                hub: Hub = await self._follower.hub(handshake.blog, cursor)
+            except BlogNotFound as error:
+                self._counts.refused("no_such_blog")
+                _refuse(transport, handshake, 4404, str(error))
+            except StoreUnavailable as error:
+                self._counts.refused("store_unavailable")
+                _refuse(transport, handshake, 1013, str(error), BUSY)
+            else:
+                if not transport.is_closing():
+                    not_handed_over.pop_all()
+                    _hand_over(transport, handshake, Reader(hub, handshake.encoding, cursor, seat))
+                    transport.resume_reading()
+
+
+def _hand_over(transport: asyncio.Transport, handshake: Handshake, reader: Reader) -> None:
+    reader.open(transport, handshake.response)
+    if handshake.early:
+        reader.data_received(handshake.early)
+
+
+def _turn_away(transport: asyncio.Transport, handshake: Handshake, refusal: Refusal) -> None:
+    """Browsers, which send `Origin`, show no status to a page, but it sees messages. All others can read a status."""
+    if b"origin" in handshake.headers:
+        _refuse(transport, handshake, 1013, refusal.reason, refusal.retry)
+    else:
+        transport.write(unavailable(refusal.reason, refusal.retry_after()))
+        transport.close()
+
+
+def _refuse(
+    transport: asyncio.Transport, handshake: Handshake, code: int, reason: str, retry: Retry | None = None
+) -> None:
+    last = handshake.encoding.encode(retry) if retry else b""
+    transport.write(handshake.response + last + close_frame(code, reason))
+    transport.close()

@@ -1,0 +1,1 @@
+"""The editors' API, its keys and its description."""

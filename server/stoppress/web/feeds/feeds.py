@@ -1,0 +1,65 @@
+"""Feeds of a blog: Atom and JSON Feed, each with what was published, updated and retracted, newest change first.
+
+That order (as of RFC 5023, section 10.1) brings an edit or a retraction of an old entry to everybody who reads the
+first page again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from stoppress.sync.follower import Follower
+from stoppress.web.bodies import number
+from stoppress.web.documents import Documents, Kind
+from stoppress.web.feeds.atom import atom
+from stoppress.web.feeds.feed import Feed
+from stoppress.web.feeds.json_feed import json_feed
+from stoppress.web.site import Sites
+
+PUBLIC = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
+
+ATOM = Kind("application/atom+xml", PUBLIC)
+JSON_FEED = Kind("application/feed+json", PUBLIC)
+
+
+class Feeds:
+    """The handlers.
+
+    Args:
+        follower: knows the blogs.
+        documents: keeps what was made.
+        sites: gives absolute addresses.
+        newest: entries in a feed's page.
+    """
+
+    def __init__(self, follower: Follower, documents: Documents, sites: Sites, newest: int) -> None:
+        self._follower = follower
+        self._documents = documents
+        self._sites = sites
+        self._newest = newest
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/blogs/{blog}.atom", self.atom, methods=["GET"]),
+            Route("/blogs/{blog}.json", self.json, methods=["GET"]),
+        ]
+
+    async def atom(self, request: Request) -> Response:
+        """RFC 4287, with the tombstones of RFC 6721 and the paging of RFC 5005."""
+        return await self._answer(request, ATOM, atom)
+
+    async def json(self, request: Request) -> Response:
+        """https://www.jsonfeed.org/version/1.1/"""
+        return await self._answer(request, JSON_FEED, json_feed)
+
+    async def _answer(self, request: Request, kind: Kind, write: Callable[[Feed], bytes]) -> Response:
+        before = number(request, "before", 0, 10**9) or None
+        replica = (await self._follower.hub(request.path_params["blog"])).replica
+        site = self._sites.of(request)
+        return self._documents.answer(
+            request, replica, kind, (site, before), lambda: write(Feed.of(replica, site, before, self._newest))
+        )

@@ -1,0 +1,59 @@
+"""JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from stoppress.model import Entry, Media, Person
+from stoppress.web.feeds.feed import Feed, body, note
+from stoppress.web.pages.view import changed_at
+
+
+def json_feed(feed: Feed) -> bytes:
+    """The document. The item of a retracted entry stays, and says only that it was retracted."""
+    header = feed.header
+    document = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": feed.home,
+        "feed_url": feed.site.feed(feed.blog, "json", feed.before),
+        "next_url": None if feed.next is None else feed.site.feed(feed.blog, "json", feed.next),
+        "description": header.standfirst if header else None,
+        "language": header.language if header else None,
+        "authors": _people((header.authors if header else None) or [Person(feed.site.publisher)]),
+        "items": [_item(feed, entry) for entry in feed.entries],
+    }
+    return msgspec.json.encode({name: value for name, value in document.items() if value is not None})
+
+
+def _item(feed: Feed, entry: Entry) -> dict[str, Any]:
+    images = [media.url for media in entry.media if media.type == "image"]
+    item = {
+        "id": f"urn:uuid:{entry.id}",
+        "url": feed.site.entry(feed.blog, entry.id),
+        "title": entry.title,
+        "date_published": entry.published_at,
+        "date_modified": changed_at(entry),
+        "image": images[0] if images else None,
+        "authors": _people(entry.authors),
+        "tags": entry.tags,
+        "attachments": [one for media in entry.media if (one := _attachment(media))],
+    }
+    item |= {"content_text": note(entry)} if entry.status == "retracted" else {"content_html": body(entry)}
+    return {name: value for name, value in item.items() if value not in (None, [])}
+
+
+def _attachment(media: Media) -> dict[str, Any] | None:
+    """A recording whose type its address tells; the format wants a type."""
+    kind = mimetypes.guess_type(media.url)[0]
+    if media.type not in ("video", "audio") or kind is None:
+        return None
+    return {"url": media.url, "mime_type": kind, **({"title": media.caption} if media.caption else {})}
+
+
+def _people(people: Iterable[Person]) -> list[dict[str, str]]:
+    return [{"name": person.name, **({"url": person.url} if person.url else {})} for person in people]

@@ -1,0 +1,1 @@
+"""Pages of blogs as HTML, and the files that they load."""

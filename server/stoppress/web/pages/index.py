@@ -1,0 +1,96 @@
+"""The list of a server's blogs: those that are live first, and of these the one whose coverage began last."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from stoppress.errors import NotFound
+from stoppress.model import Header
+from stoppress.newsroom.catalogue import Catalogue
+from stoppress.sync.follower import Follower
+from stoppress.web.bodies import number
+from stoppress.web.documents import matches
+from stoppress.web.pages.head import describe_index
+from stoppress.web.pages.layout import Layout
+from stoppress.web.pages.view import Row
+from stoppress.web.security import HTML_HEADERS
+from stoppress.web.site import Sites
+
+PER_PAGE = 30
+
+MOST_PAGES = 10_000
+
+RANKS = {"live": 0, "paused": 1, "scheduled": 2, "ended": 3}
+
+
+class Index:
+    """The handler.
+
+    Args:
+        follower: knows the blogs.
+        catalogue: lists them.
+        layout: makes pages.
+        sites: gives absolute addresses.
+    """
+
+    def __init__(self, follower: Follower, catalogue: Catalogue, layout: Layout, sites: Sites) -> None:
+        self._follower = follower
+        self._catalogue = catalogue
+        self._layout = layout
+        self._sites = sites
+
+    def routes(self) -> list[Route]:
+        return [Route("/", self.page, methods=["GET"])]
+
+    async def page(self, request: Request) -> Response:
+        """The blogs of this server by status, those of one status by when they were covered, or by what begins next.
+
+        Not by their newest update: headers do not say when that was, and to read every blog for it would be too much.
+        The order must not come from which blogs are in memory, as a look at a page brings more of them there.
+        """
+        page = number(request, "page", 1, MOST_PAGES)
+        known = _ordered(await self._catalogue.headers())
+        begin = (page - 1) * PER_PAGE
+        found = await asyncio.gather(*(self._row(header) for header in known[begin : begin + PER_PAGE]))
+        rows = {row.header.blog: row for row in found if row}
+        html = self._layout.render(
+            "index.html",
+            rows=[rows[header.blog] for header in _ordered([row.header for row in rows.values()])],
+            newer=page - 1 or None,
+            older=page + 1 if len(known) > begin + PER_PAGE else None,
+            head=describe_index(self._sites.of(request), page),
+        )
+        etag = f'"{hashlib.sha256(html).hexdigest()[:16]}"'
+        answered = {**HTML_HEADERS, "cache-control": "no-cache", "etag": etag}
+        if matches(etag, request):
+            return Response(None, 304, answered)
+        return Response(html, 200, answered, media_type="text/html")
+
+    async def _row(self, header: Header) -> Row | None:
+        try:
+            replica = (await self._follower.hub(header.blog)).replica
+        except NotFound:
+            return None  # deleted meanwhile
+        places = replica.places
+        return Row(replica.header or header, len(places), places[-1].published_at if places else None)
+
+
+def _ordered(headers: list[Header]) -> list[Header]:
+    """Those that are alike stay by name, as the catalogue has them."""
+    begun = sorted((header for header in headers if header.status != "scheduled"), key=_last, reverse=True)
+    coming = sorted((header for header in headers if header.status == "scheduled"), key=_first)
+    return sorted([*begun, *coming], key=lambda header: RANKS[header.status])
+
+
+def _last(header: Header) -> str:
+    return header.coverage_end or header.coverage_start or ""
+
+
+def _first(header: Header) -> tuple[bool, str]:
+    start = header.coverage_start
+    return start is None, start or ""

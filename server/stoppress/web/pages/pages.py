@@ -1,0 +1,91 @@
+"""Pages of a blog, whole without JavaScript: the newest entries, older ones, or those from one entry on."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from stoppress.errors import BlogNotFound
+from stoppress.live.items import PublicItem, parse_place
+from stoppress.live.replica import Replica
+from stoppress.sync.follower import Follower
+from stoppress.web.documents import Documents, Kind
+from stoppress.web.pages.layout import Layout
+from stoppress.web.pages.view import View
+from stoppress.web.security import EMBEDDABLE_HEADERS, HTML_HEADERS, READABLE
+from stoppress.web.site import Sites
+
+EMBED = Kind("text/html", {**HTML_HEADERS, **READABLE, "x-robots-tag": "noindex"})
+PAGE = Kind("text/html", {**EMBEDDABLE_HEADERS, "vary": "accept"})
+
+
+class Pages:
+    """The handlers.
+
+    Args:
+        follower: knows the blogs.
+        documents: keeps what was made.
+        layout: makes it.
+        sites: gives absolute addresses.
+        newest: entries on a page.
+    """
+
+    def __init__(self, follower: Follower, documents: Documents, layout: Layout, sites: Sites, newest: int) -> None:
+        self._follower = follower
+        self._documents = documents
+        self._layout = layout
+        self._sites = sites
+        self._newest = newest
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/blogs/{blog}", self.blog, methods=["GET"]),
+            Route("/blogs/{blog}/embed", self.embed, methods=["GET"]),
+        ]
+
+    async def blog(self, request: Request) -> Response:
+        """A blog's newest entries, or with `before` a page further down."""
+        before = request.query_params.get("before")
+        place = None if before is None else parse_place(before)
+        replica = (await self._follower.hub(request.path_params["blog"])).replica
+
+        def view() -> View:
+            entries, older = replica.page(place, self._newest)
+            return View.of(replica, entries, older, newest=place is None, before=before)
+
+        site = self._sites.of(request)
+        return self._documents.answer(request, replica, PAGE, (site, before), lambda: self._layout.blog(site, view()))
+
+    async def embed(self, request: Request) -> Response:
+        """A blog's newest entries for the page of somebody else, in the language `lang` if there are texts in it."""
+        language = self._layout.texts.language(request.query_params.get("lang"))
+        try:
+            replica = (await self._follower.hub(request.path_params["blog"])).replica
+        except BlogNotFound:
+            gone = self._layout.gone(language)
+            return Response(gone, 404, {**EMBED.headers, "cache-control": "no-cache"}, media_type=EMBED.media_type)
+
+        def view() -> View:
+            return View.of(replica, *replica.page(None, self._newest), newest=True)
+
+        site = self._sites.of(request)
+        return self._documents.answer(
+            request, replica, EMBED, (site, language), lambda: self._layout.embed(site, view(), language)
+        )
+
+    def at_entry(self, request: Request, replica: Replica, entry: PublicItem) -> Response:
+        """The page that begins with an entry, or the newest page if it is on that."""
+
+        def view() -> View:
+            entries, older = replica.page(None, self._newest)
+            newest = entry in entries
+            if not newest:
+                further, older = replica.page(entry.place, self._newest - 1)
+                entries = [entry, *further]
+            return View.of(replica, entries, older, newest=newest, at=entry)
+
+        site = self._sites.of(request)
+        return self._documents.answer(
+            request, replica, PAGE, (site, "at", entry.id), lambda: self._layout.blog(site, view())
+        )

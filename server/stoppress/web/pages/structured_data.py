@@ -1,0 +1,110 @@
+"""A page as structured data: a `LiveBlogPosting` in JSON-LD (https://schema.org/LiveBlogPosting)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+
+from stoppress.model import Correction, Entry, Media, Person
+from stoppress.web.pages.view import View, changed_at, headline
+from stoppress.web.site import Site
+
+OBJECTS = {"image": "ImageObject", "video": "VideoObject", "audio": "AudioObject"}
+"""Kinds of media and their types."""
+
+
+def live_blog_posting(site: Site, view: View) -> dict[str, Any]:
+    """The blog, with every entry of the page that was not retracted as an update of its own."""
+    published = [entry for entry in view.entries if entry.status == "published"]
+    header, address = view.header, site.canonical(view.blog, view.header)
+    publisher = {"@type": "Organization", "name": site.publisher, "url": site.origin + "/"}
+    authors = _people(header.authors) if header else []
+    posting: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "LiveBlogPosting",
+        "@id": address,
+        "url": address,
+        "mainEntityOfPage": address,
+        "headline": header.headline if header else view.blog,
+        "publisher": publisher,
+        "author": authors or publisher,
+        "datePublished": view.began,
+        "dateModified": max(map(changed_at, view.entries), default=None),
+        "coverageStartTime": view.began,
+    }
+    if header:
+        posting |= {
+            "description": header.standfirst,
+            "inLanguage": header.language,
+            "keywords": header.tags,
+            "image": [_media(header.image)] if header.image else [],
+            "coverageStartTime": header.coverage_start or view.began,
+        }
+        if header.status == "ended":
+            posting["coverageEndTime"] = header.coverage_end or view.ended
+    posting["liveBlogUpdate"] = [_update(site, view.blog, entry, authors or publisher) for entry in published]
+    return _filled(posting)
+
+
+def data_block(data: dict[str, Any]) -> Markup:
+    """JSON that can stand in a `script` element: nothing in it can end that, or begin another."""
+    text = msgspec.json.encode(data).decode()
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704, none of the characters is left that mean anything in HTML
+
+
+def _update(site: Site, blog: str, entry: Entry, others: Any) -> dict[str, Any]:
+    media = [_media(one) for one in entry.media if one.type in OBJECTS]
+    return _filled(
+        {
+            "@type": "BlogPosting",
+            "@id": f"urn:uuid:{entry.id}",
+            "url": site.entry(blog, entry.id),
+            "headline": headline(entry),
+            "datePublished": entry.published_at,
+            "dateModified": changed_at(entry),
+            "author": _people(entry.authors) or others,
+            "articleBody": entry.text,
+            "keywords": entry.tags,
+            "image": [one for one in media if one["@type"] == "ImageObject"],
+            "video": [one for one in media if one["@type"] == "VideoObject"],
+            "audio": [one for one in media if one["@type"] == "AudioObject"],
+            "correction": [_correction(one) for one in entry.corrections],
+        }
+    )
+
+
+def _people(people: Iterable[Person]) -> list[dict[str, Any]]:
+    return [_filled({"@type": "Person", "name": person.name, "url": person.url}) for person in people]
+
+
+def _correction(correction: Correction) -> dict[str, Any]:
+    return {"@type": "CorrectionComment", "text": correction.text, "datePublished": correction.at}
+
+
+def _media(media: Media) -> dict[str, Any]:
+    return _filled(
+        {
+            "@type": OBJECTS.get(media.type, "MediaObject"),
+            "url": media.url,
+            "contentUrl": media.url,
+            "name": media.alt if media.type != "image" else None,
+            "caption": media.caption or media.alt,
+            "creditText": media.credit,
+            "width": _pixels(media.width),
+            "height": _pixels(media.height),
+        }
+    )
+
+
+def _pixels(number: int | None) -> dict[str, Any] | None:
+    # E37 is the pixel (UN/CEFACT Recommendation 20)
+    return None if number is None else {"@type": "QuantitativeValue", "value": number, "unitCode": "E37"}
+
+
+def _filled(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, "", [])}

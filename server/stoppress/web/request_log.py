@@ -1,0 +1,64 @@
+"""What is seen of each HTTP request: a number by route and status; for a write of an editor a line and a trace."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stoppress.telemetry.counts import Counts
+from stoppress.telemetry.tracing import Tracing
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+"""Those that are counted by name."""
+
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+
+log = logging.getLogger("stoppress.requests")
+
+
+class Requests:
+    """Around the application.
+
+    Args:
+        app: what answers.
+        counts: gets the numbers.
+        tracing: gets a span for each write.
+    """
+
+    def __init__(self, app: ASGIApp, counts: Counts, tracing: Tracing) -> None:
+        self._app = app
+        self._counts = counts
+        self._tracing = tracing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began, status = time.monotonic(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            if scope["method"] in WRITES:
+                with self._tracing.span("stoppress.write", _traceparent(scope), method=scope["method"]):
+                    await self._app(scope, receive, answer)
+            else:
+                await self._app(scope, receive, answer)
+        finally:
+            self._seen(scope, status, time.monotonic() - began)
+
+    def _seen(self, scope: Scope, status: int, seconds: float) -> None:
+        """A request is named by its route: its address may have anything in it, a secret too."""
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        route = getattr(scope.get("route"), "path", "none")
+        self._counts.requests[method, route, status] += 1
+        if method in WRITES and route.startswith("/api/"):
+            seen = {"method": method, "route": route, "status": status, "seconds": round(seconds, 6)}
+            key = scope.get("state", {}).get("key", "none")
+            log.info("editor_request", extra={**seen, "blog": scope["path_params"].get("blog"), "key": key})
+
+
+def _traceparent(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), "")

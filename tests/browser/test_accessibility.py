@@ -1,0 +1,157 @@
+"""axe-core finds nothing to complain of (WCAG 2.2 A and AA, and its best practices), in any state of the page."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.conftest import Eventually, StartNode
+from tests.support.browser import Complaints, Embed, OpenPage, can_go_offline
+from tests.support.command import stoppress
+from tests.support.desk import edit, post, send
+from tests.support.node import RunningNode
+from tests.support.paths import CLIENT
+
+pytestmark = pytest.mark.browser
+
+RUN = "{resultTypes: ['violations'], rules: {'target-size': {enabled: true}}}"
+"""The size of targets is WCAG 2.2 AA, and off unless it is asked for."""
+
+AXE = CLIENT / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture
+async def node(start_node: StartNode) -> RunningNode:
+    node = await start_node(STOPPRESS_NEWEST="5")
+    await node.make_blog(headline="A day in October", standfirst="What happened.", language="en")
+    return node
+
+
+GROUND = """() => {
+  const transparent = getComputedStyle(document.body).backgroundColor === "rgba(0, 0, 0, 0)";
+  if (transparent) document.body.style.background = "canvas";
+}"""
+"""What a browser shows under a page that has no ground; axe takes it for white, also where it is dark."""
+
+
+async def violations(page: Page) -> list[str]:
+    """In light and in dark."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    await page.evaluate(GROUND)
+    told = []
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        await page.wait_for_timeout(300)
+        found: dict[str, Any] = await page.evaluate(f"axe.run(document, {RUN})")
+        told += [
+            f"{scheme}, {one['id']}: {one['help']} {[node['html'][:120] for node in one['nodes'][:3]]}"
+            for one in found["violations"]
+        ]
+    return told
+
+
+async def publish_all_kinds(node: RunningNode) -> str:
+    """Returns the id of the oldest entry."""
+    first, *_ = [
+        await post(node, title=f"Number {number}", markdown="Some *news* with [a link](https://example.org/).")
+        for number in range(6)
+    ]
+    media: list[dict[str, Any]] = [
+        {"type": "image", "url": "/static/icon.svg", "alt": "A bridge", "caption": "The bridge", "credit": "J. Berg"},
+        {"type": "embed", "url": "https://vimeo.com/123456789", "caption": "The speech"},
+    ]
+    rich = await post(
+        node, title="Rich", key=True, breaking=True, tags=["talks"], media=media, authors=[{"name": "Ada"}]
+    )
+    await edit(node, rich, correction="It was Tuesday.", pinned=True)
+    await send(node, "DELETE", f"/entries/{await post(node, title='Wrong')}", {"note": "We were wrong."})
+    await send(node, "PATCH", "", {"related": [{"title": "Background", "url": "https://example.org/"}]})
+    return first
+
+
+STATES = {
+    "page": ("full", "empty", "ended", "reconnecting", "waiting", "options", "key", "narrow", "rtl"),
+    "embed": ("full", "empty", "ended", "waiting", "options", "narrow", "rtl"),
+    "older": ("full", "ended"),
+    "entry": ("full", "ended"),
+    "offline": ("full",),
+    "archive": ("ended",),
+    "index": ("full", "empty", "narrow"),
+    "nowhere": ("empty", "narrow"),
+}
+"""What is looked at, and in which states."""
+
+
+class Reader:
+    """Opens what is looked at."""
+
+    def __init__(self, node: RunningNode, browser: Browser, open_page: OpenPage, embed: Embed, folder: Path) -> None:
+        self._node = node
+        self._browser = browser
+        self._open_page = open_page
+        self._embed = embed
+        self._folder = folder
+
+    async def open(self, what: str, oldest: str, eventually: Eventually, attributes: str, **context: Any) -> Page:
+        context |= {"bypass_csp": True, "reduced_motion": "reduce"}
+        if what == "embed":
+            page = await self._embed(attributes=attributes, **context)
+            await expect(page.locator("live-blog h1")).to_be_visible(timeout=5_000)
+            return page
+        if what == "archive":
+            result = await asyncio.to_thread(
+                stoppress, "export", "--url", self._node.url, "demo", str(self._folder / "demo")
+            )
+            assert result.code == 0, result.err
+            page = await (await self._browser.new_context(**context)).new_page()
+            await page.goto((self._folder / "demo" / "index.html").as_uri())
+            return page
+        paths = {"index": "/", "nowhere": "/blogs/nowhere", "entry": f"/blogs/demo/entries/{oldest}"}
+        page = await self._open_page(self._node, paths.get(what, "/blogs/demo"), **context)
+        if what == "older":
+            await page.goto(self._node.url + str(await page.locator("link[rel=next]").get_attribute("href")))
+        if what == "offline":
+            await eventually(lambda: can_go_offline(page, "/blogs/demo"))
+            await page.context.set_offline(True)
+            await page.reload()
+            await expect(page.locator("html")).to_have_attribute("data-offline", "")
+            await expect(page.locator(".status")).to_contain_text("last update", timeout=6_000)
+        return page
+
+
+@pytest.fixture
+def reader(node: RunningNode, browser: Browser, open_page: OpenPage, embed: Embed, tmp_path: Path) -> Reader:
+    return Reader(node, browser, open_page, embed, tmp_path)
+
+
+@pytest.mark.parametrize(("what", "state"), [(what, state) for what, states in STATES.items() for state in states])
+async def test_axe_finds_nothing(
+    node: RunningNode, reader: Reader, complaints: Complaints, eventually: Eventually, what: str, state: str
+) -> None:
+    oldest = "" if state == "empty" else await publish_all_kinds(node)
+    if state in ("ended", "rtl"):
+        await send(node, "PATCH", "", {"status": "ended"} if state == "ended" else {"language": "ar"})
+    context = {"viewport": {"width": 320, "height": 640}} if state == "narrow" else {}
+    attributes = 'lang="ar" dir="rtl"' if state == "rtl" else ""
+    page = await reader.open(what, oldest, eventually, attributes, **context)
+    if state == "reconnecting":
+        await page.context.set_offline(True)
+        await node.stop()
+        await expect(page.locator(".status")).to_contain_text("last update", timeout=5_000)
+    if state == "waiting":
+        await page.get_by_role("button", name="Pause").click()
+        await post(node, title="New")
+        await expect(page.get_by_role("button", name="1 new update")).to_be_visible(timeout=2_000)
+    if state in ("options", "narrow") and what in ("page", "embed"):
+        await page.get_by_text("Options").click()
+    if state == "key":
+        await page.get_by_role("button", name="Key events").click()
+    assert await violations(page) == []
+    if state == "narrow":
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+    if state == "reconnecting" or what in ("offline", "nowhere"):
+        complaints.clear()  # of what cannot be reached

@@ -1,0 +1,332 @@
+"""The JavaScript client in a real browser, through what happens to networks, servers and pages.
+
+Each walk is made by a page that renders by itself, and by the server's own page, where what counts is the document.
+It ends with exactly the server's state, without a reload, and with each version of an entry applied once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.conftest import Eventually, StartNode
+from tests.support.fixtures import ARGUMENTS
+from tests.support.gate import Gate
+from tests.support.node import RunningNode
+
+pytestmark = pytest.mark.browser
+
+BEAT = 0.1
+"""Seconds, and so few that a test sees many."""
+
+OWN = "/own-page"
+
+STEP = 10_000
+"""Milliseconds of the page's clock in which the client hears a beat."""
+
+PAGE = """<!doctype html><meta charset="utf-8"><title>A page that renders by itself</title>
+<script type="module">
+  import { LiveBlog } from "/client/index.js";
+  const live = new LiveBlog("/blogs/demo");
+  const entries = () => live.state.entries.map(({ id, version, status }) => [id, version, status]);
+  watch(live, () => live.state.cursor, entries);
+  live.start();
+</script>
+"""
+
+WATCH = """
+  Math.random = () => 0;
+  window.applied = [];
+  window.watch = (live, cursor, entries) => {
+    Object.assign(window, { live, shown: () => ({ cursor: cursor(), entries: entries() }) });
+    live.addEventListener("change", ({ detail }) => {
+      for (const id of detail.changed) {
+        const entry = live.state.entry(id);
+        if (entry && !detail.reset) applied.push(`${id} ${entry.version}`);
+      }
+    });
+  };
+  const { port1, port2 } = new MessageChannel(); // its turns come by real time, whatever the clock is told
+  window.heardSince = (since, heard) => {
+    port2.onmessage = () => (live.phase === "live" && live.lastHeard <= since ? port1.postMessage(0) : heard());
+    port1.postMessage(0);
+  };
+"""
+
+WATCH_ELEMENT = """() => {
+  const element = document.querySelector("live-blog");
+  const statusOf = ({ classList }) => (classList.contains("retracted") ? "retracted" : "published");
+  watch(element.live, () => element.dataset.cursor, () =>
+    [...document.querySelectorAll("article")].map((one) => [
+      one.id.replace("entry-", ""), Number(one.dataset.version), statusOf(one)
+    ]));
+}"""
+
+
+class Tab:
+    """A page with a client in it.
+
+    Args:
+        page: in the browser.
+        path: of a page that renders by itself, or of the server's.
+        eventually: asks again until something is true.
+    """
+
+    def __init__(self, page: Page, path: str, eventually: Eventually) -> None:
+        self.page = page
+        self._path = path
+        self._eventually = eventually
+
+    async def open(self, url: str) -> None:
+        await self.page.add_init_script(WATCH)
+        await self.page.goto(url + self._path)
+        if self._path != OWN:
+            await self.page.evaluate(WATCH_ELEMENT)
+        await self.reach("live")
+        await self.page.evaluate("window.sameDocument = true")
+
+    async def reach(self, phase: str) -> None:
+        await self._eventually(lambda: self.page.evaluate("phase => window.live?.phase === phase", phase))
+
+    async def phase(self) -> str:
+        return str(await self.page.evaluate("live.phase"))
+
+    async def state(self) -> dict[str, Any]:
+        return dict(await self.page.evaluate("shown()"))
+
+    async def pass_time(self, milliseconds: int) -> None:
+        """Timers run, and in each step the network has its turn: a live client hears something."""
+        for _ in range(milliseconds // STEP):
+            begun = await self.page.evaluate("Date.now()")
+            await self.page.clock.run_for(STEP)
+            await self.page.evaluate("since => new Promise(heard => heardSince(since, heard))", begun)
+
+    async def hide(self, hidden: bool) -> None:
+        # Headless Chromium has no tab that is not seen
+        await self.page.evaluate(
+            """hidden => {
+                Object.defineProperty(document, "hidden", {get: () => hidden, configurable: true});
+                document.dispatchEvent(new Event("visibilitychange", {bubbles: true}));
+            }""",
+            hidden,
+        )
+
+
+class World:
+    """A node, the network before it, and the tabs of one browser."""
+
+    def __init__(
+        self, node: RunningNode, gate: Gate, context: BrowserContext, eventually: Eventually, path: str
+    ) -> None:
+        self.node = node
+        self.gate = gate
+        self.context = context
+        self.eventually = eventually
+        self.tabs: list[Tab] = []
+        self._path = path
+        self._posted = 0
+        self._last: str | None = None
+
+    async def tab(self) -> Tab:
+        tab = Tab(await self.context.new_page(), self._path, self.eventually)
+        await tab.page.clock.install()
+        await tab.open(self.gate.url)
+        self.tabs.append(tab)
+        return tab
+
+    async def write(self) -> None:
+        """A new entry, an edit of it, which is one version that a reader who was away never sees, and a retraction."""
+        self._posted += 1
+        async with self.node.editor() as editor:
+            answer = await editor.post("/api/blogs/demo/entries", json={"markdown": f"News {self._posted}"})
+            assert answer.status_code == 201, answer.text
+            path = f"/api/blogs/demo/entries/{answer.json()['id']}"
+            answer = await editor.patch(path, json={"markdown": f"News {self._posted}, edited"})
+            assert answer.status_code == 200, answer.text
+            if self._last and self._posted % 2:
+                answer = await editor.request("DELETE", self._last, json={})
+                assert answer.status_code == 200, answer.text
+            self._last = path
+
+    async def truth(self) -> dict[str, Any]:
+        async with self.node.editor() as client:
+            changes = (await client.get("/blogs/demo/changes")).json()
+        newest_first = sorted(changes["entries"], key=lambda entry: (entry["published_at"], entry["id"]), reverse=True)
+        return {
+            "cursor": changes["cursor"],
+            "entries": [[entry["id"], entry["version"], entry["status"]] for entry in newest_first],
+        }
+
+    async def becomes_true(self, *tabs: Tab) -> None:
+        """Every tab shows exactly the server's state, after one more write, and got there without a reload."""
+        await self.write()
+        truth = await self.truth()
+        for tab in tabs or self.tabs:
+
+            async def shown(tab: Tab = tab) -> bool:
+                return await tab.state() == truth and await tab.phase() == "live"
+
+            await self.eventually(shown)
+            assert await tab.page.evaluate("window.sameDocument") is True
+            applied = await tab.page.evaluate("applied")
+            assert len(applied) == len(set(applied)), "a version was applied twice"
+
+    async def readers(self, surface: str, count: int) -> None:
+        async def counted() -> bool:
+            return self.gate.readers(surface) == count
+
+        await self.eventually(counted)
+
+
+@pytest.fixture
+async def bfcache_browser() -> AsyncIterator[Browser]:
+    """Chromium as people have it: pages are kept for the back button."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=ARGUMENTS,
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        yield browser
+        await browser.close()
+
+
+MakeWorld = Callable[[Browser], Awaitable[World]]
+
+
+@pytest.fixture(params=[OWN, "/blogs/demo"], ids=["own page", "server's page"])
+async def make_world(
+    request: pytest.FixtureRequest, start_node: StartNode, eventually: Eventually
+) -> AsyncIterator[MakeWorld]:
+    async with AsyncExitStack() as stack:
+
+        async def make(browser: Browser) -> World:
+            node = await start_node(STOPPRESS_BEAT=str(BEAT))
+            await node.make_blog()
+            gate = Gate(node.port, {OWN: PAGE})
+            await gate.open()
+            stack.push_async_callback(gate.close)
+            return World(node, gate, await browser.new_context(), eventually, request.param)
+
+        yield make
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld, browser: Browser) -> World:
+    return await make_world(browser)
+
+
+async def test_a_server_that_is_restarted(world):
+    tab = await world.tab()
+    await world.becomes_true()
+    await world.node.stop()
+    await tab.reach("reconnecting")
+    await world.node.start()
+    await world.becomes_true()
+    await world.readers("live", 1)
+
+
+async def test_sockets_and_then_events_that_a_proxy_blocks_and_lets_through_again(world):
+    world.gate.block("live")
+    tab = await world.tab()
+    await world.readers("events", 1)
+    await world.becomes_true()
+    world.gate.block("live", "events")
+    await world.write()
+    await world.becomes_true()
+    await world.readers("changes", 1)
+    assert world.gate.readers("events") == 0
+    world.gate.block()
+    for _ in range(16):
+        await asyncio.gather(tab.pass_time(STEP), world.write())
+    await world.readers("live", 1)
+    await world.becomes_true()
+    assert world.gate.readers("changes") == 0
+
+
+async def test_a_minute_offline(world):
+    tab = await world.tab()
+    await world.becomes_true()
+    await world.context.set_offline(True)
+    assert await tab.phase() == "reconnecting"
+    await world.write()
+    await tab.pass_time(60_000)
+    assert await tab.phase() == "reconnecting"
+    await world.context.set_offline(False)
+    await world.becomes_true()
+
+
+async def test_a_tab_that_nobody_sees_for_minutes(world):
+    tab = await world.tab()
+    await world.becomes_true()
+    await tab.hide(True)
+    await tab.pass_time(170_000)
+    await world.readers("live", 1)
+    await tab.pass_time(10_000)
+    await world.readers("live", 0)
+    await world.write()
+    await tab.hide(False)
+    await world.becomes_true()
+
+
+async def test_the_back_button(make_world, bfcache_browser):
+    world = await make_world(bfcache_browser)
+    tab = await world.tab()
+    await world.becomes_true()
+    await tab.page.goto(f"{world.gate.url}/livez")
+    await world.readers("live", 0)
+    await world.write()
+    await tab.page.go_back(wait_until="commit")
+    await world.becomes_true()
+    await world.readers("live", 1)
+
+
+async def test_a_laptop_that_slept_while_its_connection_died(world):
+    tab = await world.tab()
+    await world.becomes_true()
+    world.gate.freeze()
+    await world.write()
+    await tab.page.clock.fast_forward("01:00:00")
+    await world.becomes_true()
+    await world.readers("live", 1)
+
+
+async def test_two_tabs_have_one_connection_and_the_other_goes_on_when_one_is_closed(world):
+    first = await world.tab()
+    second = await world.tab()
+    third = await world.tab()
+    await world.becomes_true()
+    await world.readers("live", 1)
+    await first.page.close()
+    await world.becomes_true(second, third)
+    await world.readers("live", 1)
+    # Headless Chromium freezes no page that is seen, which all are
+    await second.page.evaluate("document.dispatchEvent(new Event('freeze'))")
+
+    async def third_leads() -> bool:
+        return not await third.page.evaluate("navigator.locks.query().then(({pending}) => pending.length)")
+
+    await world.eventually(third_leads)
+    await world.becomes_true(third)
+    await world.readers("live", 1)
+    await second.page.evaluate("document.dispatchEvent(new Event('resume'))")
+    await world.becomes_true(second, third)
+    await world.readers("live", 1)
+
+
+async def test_a_tab_whose_leader_says_nothing_makes_its_own_connection(world):
+    first = await world.tab()
+    second = await world.tab()
+    await world.becomes_true()
+    # The leading tab hangs, as in a debugger, and holds its lock
+    await first.page.evaluate("BroadcastChannel.prototype.postMessage = () => {}")
+    await world.write()
+    for _ in range(5):
+        await second.page.clock.run_for(STEP)
+    await world.readers("live", 2)
+    await world.becomes_true(second)

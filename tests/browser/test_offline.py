@@ -1,0 +1,166 @@
+"""Without a network, in a real browser: what was visited stays readable, and what was taken back does not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+import httpx
+import pytest
+from playwright.async_api import Browser, BrowserContext, Error, Page, expect
+
+from tests.conftest import Eventually
+from tests.support.browser import can_go_offline, kept
+from tests.support.node import RunningNode
+from tests.support.paths import CLIENT
+
+pytestmark = pytest.mark.browser
+
+COPY = "async (url) => (await (await caches.match(url, { ignoreVary: true }))?.text()) ?? ''"
+
+SOON = 5_000
+
+
+async def post(editor: httpx.AsyncClient, blog: str, **entry: object) -> str:
+    answer = await editor.post(f"/api/blogs/{blog}/entries", json=entry)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+@pytest.fixture
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context()
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+async def page(
+    context: BrowserContext, node: RunningNode, editor: httpx.AsyncClient, blog: str, eventually: Eventually
+) -> Page:
+    """The page of a blog, with a copy of it and of what it is made of."""
+    await post(editor, blog, title="First")
+    page = await context.new_page()
+    await page.goto(f"{node.url}/blogs/{blog}")
+
+    async def complete() -> bool:
+        return await can_go_offline(page, f"/blogs/{blog}")
+
+    await eventually(complete)
+    return page
+
+
+async def test_a_visited_page_is_readable_offline_and_its_copy_is_replaced_afterwards(
+    context, page, node, editor, blog, eventually
+):
+    await context.set_offline(True)
+    with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED|ERR_FAILED"):  # noqa: RUF043, one of the two
+        await (await context.new_page()).goto(f"{node.url}/blogs/unvisited")
+    await page.reload()
+    await expect(page.locator("html")).to_have_attribute("data-offline", "")
+    await expect(page.locator(".entry h2")).to_have_text("First")
+    assert (
+        await page.evaluate("getComputedStyle(document.querySelector('.skip')).position") == "absolute"
+    )  # has its css
+    await post(editor, blog, title="Second")
+    await context.set_offline(False)
+    await expect(page.locator(".entry h2")).to_have_text(["Second", "First"], timeout=35_000)
+
+    async def replaced() -> bool:
+        return "Second" in await page.evaluate(COPY, page.url)
+
+    await eventually(replaced)
+    await page.reload()
+    await expect(page.locator("html[data-offline]")).to_have_count(0)
+
+
+async def test_a_retraction_that_was_seen_takes_the_copy_away(page, editor, blog, eventually):
+    entry = await post(editor, blog, title="Ceasefire", markdown="Nobody confirmed this.")
+    await expect(page.locator(f"#entry-{entry}")).to_be_visible(timeout=SOON)
+    await page.reload()
+
+    async def has_copy() -> bool:
+        return "Ceasefire" in await page.evaluate(COPY, page.url)
+
+    await eventually(has_copy)
+    await editor.request("DELETE", f"/api/blogs/{blog}/entries/{entry}", json={})
+    await expect(page.locator(f"#entry-{entry}.retracted")).to_be_visible(timeout=SOON)
+    assert "Ceasefire" not in await page.content()
+
+    async def has_none() -> bool:
+        return not await has_copy()
+
+    await eventually(has_none)
+
+
+async def test_a_blog_that_was_deleted_is_forgotten(page, node, editor, blog, eventually):
+    await editor.delete(f"/api/blogs/{blog}")
+    answer = await page.goto(f"{node.url}/blogs/{blog}")
+    assert answer is not None and answer.status == 404
+
+    async def forgotten() -> bool:
+        return await kept(page) == []
+
+    await eventually(forgotten)
+
+
+async def test_only_pages_are_kept_and_no_more_than_twenty(page, editor, blog, eventually):
+    for path in ("/changes", ".atom", ".json", "/entries"):
+        assert await page.evaluate("async (path) => (await fetch(path)).status", f"{page.url}{path}") == 200
+    entry = await post(editor, blog, title="Second")
+    await page.goto(f"{page.url}?before=malformed")
+    assert await kept(page) == [f"/blogs/{blog}"]
+    pages = [f"{page.url.partition('?')[0]}?before=20{n}-01-01T00:00:00.000Z_{entry}" for n in range(30, 55)]
+    await page.evaluate("(keep) => navigator.serviceWorker.controller.postMessage({ keep })", pages)
+
+    async def full() -> bool:
+        return len(await kept(page)) == 20 and f"/blogs/{blog}" not in await kept(page)
+
+    await eventually(full)
+
+
+WORKER = CLIENT / "worker" / "sw.js"
+
+
+class Failing(BaseHTTPRequestHandler):
+    """A proxy in front of a server that fails after its first page."""
+
+    answers: ClassVar = iter([(200, b"<html lang=en>good"), (502, b"<html lang=en>bad gateway")])
+
+    def do_GET(self) -> None:
+        status, body, kind = 200, WORKER.read_bytes(), "text/javascript"
+        if self.path != "/blogs/sw.js":
+            (status, body), kind = next(self.answers), "text/html"
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+async def test_an_error_of_a_proxy_takes_no_copy_away(context, eventually):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Failing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = await context.new_page()
+        address = f"http://127.0.0.1:{server.server_port}/blogs/demo"
+        await context.route("**/favicon.ico", lambda route: route.abort())
+        await page.goto(f"http://127.0.0.1:{server.server_port}/blogs/sw.js")
+        await page.evaluate(
+            "navigator.serviceWorker.register('/blogs/sw.js').then(() => navigator.serviceWorker.ready)"
+        )
+        await page.goto(address)
+
+        async def has_copy() -> bool:
+            return "good" in await page.evaluate(COPY, address)
+
+        await eventually(has_copy)
+        answer = await page.reload()
+        assert answer is not None and answer.status == 502
+        await context.set_offline(True)
+        await page.reload()
+        assert "good" in await page.content()
+        server.shutdown()

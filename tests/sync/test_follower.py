@@ -1,0 +1,287 @@
+"""The follower on real stores: what nodes see of each other, and what becomes of losses (P3, P4, P7)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from stoppress.errors import BlogNotFound
+from stoppress.live.hub import Farewell, Hub, Timing
+from stoppress.live.replica import Replica
+from stoppress.model import HEADER, Cursor, Segment
+from stoppress.store.port import Store, Write
+from stoppress.store.redis.store import RedisStore
+from stoppress.sync.follower import Follower
+from stoppress.wire.encodings import HTTP_JSON
+from tests.support.line import entry, header
+
+BLOG = "demo"
+
+
+class Node:
+    """A store's client and a follower on it, without a web."""
+
+    def __init__(self, store: Store) -> None:
+        loop = asyncio.get_running_loop()
+        timing = Timing(loop.call_later, loop.time)
+        self.store = store
+        self.follower = Follower(store, lambda blog: Hub(Replica(blog), timing, os.write))
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def listen(self) -> None:
+        """From now on, take hints and compare heads."""
+        self._tasks = [asyncio.create_task(self.follower.follow()), asyncio.create_task(self.follower.compare())]
+
+    async def stop(self) -> None:
+        await self.follower.close(Farewell(1001, "over"))
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def write(self, *writes: Write) -> Segment:
+        segment = await self.store.commit(BLOG, writes)
+        self.follower.applied(BLOG, segment)
+        return segment
+
+    async def shown(self) -> dict[str, int]:
+        """Item id to the version that readers of this node see."""
+        replica = (await self.follower.hub(BLOG)).replica
+        return {item.id: item.version for item in replica.segment_after(Cursor(0, "")).items}
+
+    async def cursor(self) -> Cursor:
+        return (await self.follower.hub(BLOG)).replica.cursor
+
+
+def publish(number: int, expected: int = 0, text: str = "text") -> Write:
+    content = entry(number, text=text)
+    return Write(content.id, expected, msgspec.json.encode(content))
+
+
+def retract(number: int, expected: int) -> Write:
+    tombstone = entry(number)
+    tombstone.status, tombstone.text = "retracted", None
+    return Write(tombstone.id, expected, msgspec.json.encode(tombstone), erase=True)
+
+
+def make_blog(headline: str = "headline") -> Write:
+    return Write(HEADER, 0, msgspec.json.encode(header(headline)))
+
+
+NewNode = Callable[..., Awaitable[Node]]
+
+
+@pytest.fixture
+async def redis(redis_server) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_server.url) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+async def new_node(redis, redis_server) -> AsyncIterator[NewNode]:
+    async with AsyncExitStack() as stack:
+
+        async def start(*, listening: bool = True) -> Node:
+            store = RedisStore(redis_server.url)
+            await store.open()
+            stack.push_async_callback(store.close)
+            node = Node(store)
+            stack.push_async_callback(node.stop)
+            if listening:
+                node.listen()
+            return node
+
+        yield start
+
+
+async def eventually(question: Callable[[], Awaitable[Any]], seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
+        while not await question():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_node_shows_what_another_one_wrote(new_node):
+    here, there = await new_node(), await new_node()
+    await here.write(make_blog())
+    await there.follower.hub(BLOG)
+    written = await here.write(publish(1))
+
+    async def arrived() -> Any:
+        return await there.cursor() == written.cursor
+
+    await eventually(arrived, 1)
+    assert await there.shown() == await here.shown()
+
+
+async def test_a_reader_with_a_cursor_from_elsewhere_sees_that_write_at_once(new_node, monkeypatch):
+    here, there = await new_node(), await new_node()
+    await here.write(make_blog())
+    monkeypatch.setattr(there.follower, "applied", lambda blog, change: None)  # every hint is lost
+    await there.follower.hub(BLOG)
+    for number in range(20):
+        written = await here.write(publish(number))
+        hub = await there.follower.hub(BLOG, written.cursor)
+        assert hub.replica.knows(written.cursor)
+
+
+async def test_a_node_whose_hints_are_lost_catches_up_by_itself(new_node, monkeypatch):
+    here, there = await new_node(), await new_node()
+    await here.write(make_blog())
+    await there.follower.hub(BLOG)
+    monkeypatch.setattr(there.follower, "applied", lambda blog, change: None)
+    written = await here.write(publish(1))
+
+    async def arrived() -> Any:
+        return await there.cursor() == written.cursor
+
+    await eventually(arrived)
+
+
+async def test_what_an_emptied_store_lost_is_put_back_as_it_was(new_node, redis):
+    node = await new_node()
+    await node.write(make_blog())
+    for number in range(5):
+        await node.write(publish(number))
+    before = await node.cursor()
+    await redis.flushall()
+
+    async def restored() -> Any:
+        return await node.store.heads([BLOG]) == [before]
+
+    await eventually(restored)
+    assert await node.cursor() == before
+    assert len((await node.store.read(BLOG)).items) == 6
+
+
+async def test_what_a_rolled_back_store_lost_is_written_anew_after_a_write_of_somebody_else(new_node, redis):
+    node, other = await new_node(listening=False), await new_node(listening=False)
+    await node.write(make_blog())
+    await node.write(publish(1))
+    await node.follower.hub(BLOG)
+    snapshot = {key: await redis.dump(key) for key in await redis.keys("stoppress:{demo}:*")}
+    await node.write(publish(1, expected=1, text="corrected"))
+    await node.write(publish(2))
+    lost = await node.cursor()
+    for key, value in snapshot.items():
+        await redis.restore(key, 0, value, replace=True)
+    await other.write(publish(3))
+    node.listen()  # it looks only now
+
+    async def whole() -> Any:
+        shown = await node.shown()
+        return len(shown) == 4 and await node.cursor() == (await node.store.heads([BLOG]))[0]
+
+    await eventually(whole)
+    hub = await node.follower.hub(BLOG)
+    assert not hub.replica.knows(lost)
+    message = json.loads(hub.answer(lost, HTTP_JSON)[0])
+    assert message["from"] is None, "a reader of the lost line is reset"
+    texts = {each["id"][-1]: each["text"] for each in message["entries"]}
+    assert texts == {"1": "corrected", "2": "text", "3": "text"}
+
+
+async def test_what_was_written_after_a_rollback_stays_but_a_retraction_is_never_undone(new_node, redis):
+    node, other = await new_node(listening=False), await new_node(listening=False)
+    await node.write(make_blog())
+    await node.write(publish(1), publish(2))
+    await node.follower.hub(BLOG)
+    snapshot = {key: await redis.dump(key) for key in await redis.keys("stoppress:{demo}:*")}
+    for version in range(1, 20):
+        await node.write(publish(1, version, "lost edit"))
+    await node.write(retract(2, 1))
+    for key, value in snapshot.items():
+        await redis.restore(key, 0, value, replace=True)
+    await other.write(publish(1, 1, "written since"), publish(2, 1, "edited since"))
+    node.listen()
+
+    async def settled() -> Any:
+        heads = await node.store.heads([BLOG])
+        bodies = {item.id[-1]: item.body for item in (await node.store.read(BLOG)).items}
+        return heads == [await node.cursor()] and b"retracted" in bodies["2"] and b"written since" in bodies["1"]
+
+    await eventually(settled)
+    assert (await node.cursor()).seq <= 3 + 2 + 3, "it was settled in a few writes"
+
+
+async def test_a_blog_that_nobody_reads_is_kept_by_the_node_that_wrote_it(new_node, redis):
+    node = await new_node()
+    written = await node.write(make_blog())
+
+    async def loaded() -> Any:
+        return len(node.follower.hubs) == 1
+
+    await eventually(loaded)
+    await redis.flushall()
+
+    async def restored() -> Any:
+        return await node.store.heads([BLOG]) == [written.cursor]
+
+    await eventually(restored)
+
+
+async def test_a_deleted_blog_is_not_put_back_by_a_node_that_missed_it(new_node):
+    here, there = await new_node(), await new_node(listening=False)
+    await here.write(make_blog("old"))
+    await here.write(publish(1))
+    hub = await there.follower.hub(BLOG)
+    await here.store.delete(BLOG)
+    await here.write(make_blog("new"))
+    there.listen()
+
+    async def anew() -> Any:
+        try:
+            return hub.farewell is not None or await there.shown() == {HEADER: 1}
+        except BlogNotFound:
+            return False
+
+    await eventually(anew)
+    assert [item.id for item in (await here.store.read(BLOG)).items] == [HEADER]
+
+
+async def test_readers_of_a_deleted_blog_are_sent_away_on_every_node(new_node):
+    here, there = await new_node(), await new_node()
+    await here.write(make_blog())
+    hub = await there.follower.hub(BLOG)
+    await here.store.delete(BLOG)
+    async with asyncio.timeout(3):
+        while hub.farewell is None:
+            await asyncio.sleep(0.01)
+    assert hub.farewell.code == 4404
+    with pytest.raises(BlogNotFound):
+        await there.follower.hub(BLOG)
+
+
+async def test_a_thousand_readers_of_a_new_blog_cost_one_read(new_node, monkeypatch):
+    here, there = await new_node(), await new_node()
+    await here.write(make_blog())
+    reads = 0
+    read = there.store.read
+
+    async def counted(*arguments):
+        nonlocal reads
+        reads += 1
+        return await read(*arguments)
+
+    monkeypatch.setattr(there.store, "read", counted)
+    await asyncio.gather(*(there.follower.hub(BLOG) for _ in range(1_000)))
+    assert reads == 1
+
+
+async def test_names_that_are_no_blogs_leave_nothing_behind(new_node):
+    node = await new_node()
+    for number in range(50):
+        with pytest.raises(BlogNotFound):
+            await node.follower.hub(f"nothing-{number}")
+    assert node.follower.hubs == []
+    assert not node.follower._loaded
+    assert not node.follower._hubs
+    assert not node.follower._reading

@@ -1,0 +1,123 @@
+"""What Prometheus is told: by one node, by several workers, and to whom."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from websockets.asyncio.client import connect
+
+import stoppress
+from stoppress.telemetry.counts import REFUSALS
+from stoppress.telemetry.metrics import FAMILIES
+from tests.conftest import RedisServer, StartNode
+from tests.support.node import RunningNode
+from tests.test_docs import DOCS, rows
+
+
+async def samples(node: RunningNode) -> dict[tuple[str, ...], float]:
+    """By name and the values of the labels, in the order of the labels' names."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"{node.url}/metrics")
+    assert answer.status_code == 200, answer.text
+    families = text_string_to_metric_families(answer.text)
+    found = [(sample.name, sample.labels, sample.value) for family in families for sample in family.samples]
+    return {(name, *(labels[label] for label in sorted(labels))): value for name, labels, value in found}
+
+
+async def publish(node: RunningNode) -> None:
+    async with node.editor() as editor:
+        assert (await editor.post("/api/blogs/demo/entries", json={"markdown": "news"})).status_code == 201
+
+
+async def test_readers_and_what_they_are_sent_are_counted(start_node: StartNode):
+    node = await start_node()
+    await node.make_blog()
+    live = f"{node.websocket_url}/blogs/demo/live"
+    async with connect(live, compression=None) as first, connect(live, compression=None) as second:
+        await first.recv(), await second.recv()
+        await publish(node)
+        await first.recv(), await second.recv()
+        await asyncio.sleep(0.3)  # the lag is looked at every quarter of a second
+        seen = await samples(node)
+        assert seen["stoppress_readers", "none", "json", "websocket"] == 2
+        assert seen["stoppress_deliveries_total", "websocket"] == 2
+        assert seen["stoppress_catch_ups_total", "opening"] == 2
+        assert seen["stoppress_changes_total", "here"] == 1
+        assert seen[("stoppress_publish_to_write_seconds_count",)] == 1
+        assert 0 < seen[("stoppress_publish_to_write_seconds_sum",)] < 2
+        assert seen["stoppress_store_operation_seconds_count", "commit"] == 2
+        assert seen["stoppress_store_errors_total", "commit"] == 0
+        assert seen["stoppress_http_requests_total", "POST", "/api/blogs/{blog}/entries", "201"] == 1
+        assert seen[("stoppress_ready",)] == seen[("stoppress_store_up",)] == 1
+        assert seen[("stoppress_event_loop_lag_seconds_count",)] > 0
+
+
+async def test_refusals_are_counted_by_reason(start_node: StartNode):
+    node = await start_node()
+    for address in ("demo/live?since=x", "nothing/live"):
+        async with connect(f"{node.websocket_url}/blogs/{address}") as line:
+            await line.wait_closed()
+    seen = await samples(node)
+    assert seen["stoppress_refusals_total", "malformed_cursor"] == 1
+    assert seen["stoppress_refusals_total", "no_such_blog"] == 1
+
+
+@pytest.mark.redis
+async def test_a_change_from_another_node_is_timed(start_node: StartNode, redis_server: RedisServer):
+    here, there = await start_node(redis_server.url), await start_node(redis_server.url)
+    await here.make_blog()
+    async with connect(f"{there.websocket_url}/blogs/demo/live") as line:
+        await line.recv()
+        await publish(here)
+        await line.recv()
+    seen = await samples(there)
+    assert seen["stoppress_changes_total", "elsewhere"] == 1
+    assert seen[("stoppress_publish_to_receive_seconds_count",)] == 1
+    assert seen[("stoppress_publish_to_receive_seconds_sum",)] < 2
+
+
+@pytest.mark.redis
+async def test_any_of_several_workers_answers_for_all(start_node: StartNode, redis_server: RedisServer):
+    node = await start_node(redis_server.url, STOPPRESS_WORKERS="2")
+    await node.make_blog()
+    lines = [await connect(f"{node.websocket_url}/blogs/demo/live", compression=None) for _ in range(20)]
+    await asyncio.gather(*(line.recv() for line in lines))
+    seen = await samples(node)
+    shares = [seen["stoppress_readers", "none", "json", "websocket", worker] for worker in ("1", "2")]
+    assert sum(shares) == 20
+    assert min(shares) > 0
+    await asyncio.gather(*(line.close() for line in lines))
+
+
+@pytest.mark.parametrize("header", [{"x-forwarded-for": "192.0.2.1"}, {"host": "live.example"}, {"via": "1.1 proxy"}])
+async def test_what_comes_through_a_proxy_gets_no_metrics(start_node: StartNode, header: dict[str, str]):
+    node = await start_node()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"{node.url}/metrics", headers=header)).status_code == 403
+
+
+async def test_with_a_token_only_the_token_counts(start_node: StartNode, tmp_path: Path):
+    (tmp_path / "token").write_text("token-of-the-tests\n")
+    node = await start_node(STOPPRESS_METRICS_TOKEN_FILE=str(tmp_path / "token"))
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for sent, status in ((None, 401), ("Bearer wrong", 401), ("Bearer token-of-the-tests", 200)):
+            headers = {"x-forwarded-for": "192.0.2.1", **({"authorization": sent} if sent else {})}
+            assert (await client.get(f"{node.url}/metrics", headers=headers)).status_code == status
+
+
+def test_every_metric_is_documented_as_it_is():
+    documented = [tuple(row) for row in rows((DOCS / "reference" / "metrics.md").read_text()) if len(row) == 4]
+    families = [(one.name, one.kind, ", ".join(one.labels) or "none", one.help) for one in FAMILIES]
+    assert documented[2:] == families
+
+
+def test_every_reason_of_a_refusal_is_documented_and_used():
+    page = (DOCS / "reference" / "metrics.md").read_text()
+    sources = "".join(path.read_text() for path in Path(stoppress.__file__).parent.rglob("*.py"))
+    assert set(re.findall(r'refused\("(\w+)"\)', sources)) <= set(REFUSALS)
+    assert [reason for reason in REFUSALS if f"| `{reason}` |" not in page] == []

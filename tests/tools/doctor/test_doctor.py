@@ -1,0 +1,324 @@
+"""`stoppress doctor` on real deployments: sound ones, and each with one thing wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from redis.asyncio import Redis
+
+from stoppress.cli import cli
+from stoppress.errors import StoppressError
+from stoppress.tools.doctor.finding import Finding, Level
+from stoppress.tools.doctor.machine import judge_backlog, judge_files, judge_proxies
+from stoppress.tools.doctor.site import judge_certificate, judge_metrics
+from stoppress.tools.doctor.stores import judge_clock, judge_latency, judge_redis
+from tests.conftest import RedisServer, StartNode
+from tests.support.command import Result, command, environment
+from tests.support.node import RunningNode, sqlite_url
+
+KEYS = {"STOPPRESS_KEYS": "ann:editor:a-long-and-random-secret"}
+
+Change = Callable[[bytes], bytes]
+
+
+def levels(result: Result) -> dict[str, str]:
+    """What each line is about, and its level."""
+    lines = [line.split() for line in result.out.splitlines()]
+    return {line[1]: line[0] for line in lines}
+
+
+def failed(result: Result) -> str:
+    """The one line that fails."""
+    lines = [line for line in result.out.splitlines() if line.startswith("fail")]
+    assert len(lines) == 1, result.out
+    assert result.code == 1
+    assert result.error == "1 of these must be changed"
+    return lines[0]
+
+
+async def doctor(*arguments: str, **environ: str) -> Result:
+    """The command, in this process: most of its time is otherwise that of starting Python."""
+    done = await asyncio.to_thread(CliRunner().invoke, cli, ["doctor", *arguments], env=environ)
+    if done.exception is not None and not isinstance(done.exception, StoppressError):
+        raise done.exception
+    error = f"stoppress: {done.exception}\n" if done.exception else ""
+    return Result(done.exit_code, done.stdout, done.stderr + error)
+
+
+class Proxy:
+    """A relay before a node, which may be a bad one.
+
+    Args:
+        ask: changes what goes to the node.
+        answer: changes what comes back.
+        patience: seconds of silence after which it ends the line.
+        buffers: keeps event streams until they are over.
+        tls: what it speaks to the outside.
+    """
+
+    def __init__(
+        self,
+        ask: Change = bytes,
+        answer: Change = bytes,
+        *,
+        patience: float = 60,
+        buffers: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._ask, self._answer = ask, answer
+        self._patience, self._buffers, self._tls = patience, buffers, tls
+
+    @contextlib.asynccontextmanager
+    async def before(self, node: RunningNode) -> AsyncIterator[str]:
+        async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            there_reader, there = await asyncio.open_connection("127.0.0.1", node.port)
+            try:
+                await asyncio.gather(self._pump(reader, there, self._ask), self._back(there_reader, writer))
+            except (OSError, TimeoutError):
+                pass
+            finally:
+                writer.close()
+                there.close()
+
+        server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=self._tls)
+        async with server:
+            scheme = "https" if self._tls else "http"
+            yield f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}"
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Change) -> None:
+        while data := await reader.read(65_536):
+            writer.write(change(data))
+        writer.close()
+
+    async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        kept = b""
+        while data := await asyncio.wait_for(reader.read(65_536), self._patience):
+            if self._buffers and (kept or b"text/event-stream" in data):
+                kept += data
+            else:
+                writer.write(self._answer(data))
+        writer.write(kept)
+        writer.close()
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+    """One for all: the doctor changes nothing."""
+    node = RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), STOPPRESS_BEAT="0.5")
+    with asyncio.Runner() as runner:
+        runner.run(node.start())
+        runner.run(node.make_blog())
+        yield node
+        runner.run(node.stop())
+
+
+# The site
+
+
+async def test_a_sound_site_has_no_failures(node: RunningNode):
+    result = await doctor("--url", node.url)
+    assert result.code == 0, result.out
+    expected = dict.fromkeys("page tls clock headers websocket events".split(), "ok")
+    assert levels(result) == {**expected, "metrics": "warn"}
+
+
+@pytest.mark.parametrize(
+    ("proxy", "what", "advice"),
+    [
+        (Proxy(buffers=True), "events", "X-Accel-Buffering"),
+        (Proxy(ask=lambda data: data.replace(b"Upgrade: websocket\r\n", b"")), "websocket", "pass Upgrade"),
+        (Proxy(ask=lambda data: data.replace(b"Sec-WebSocket-Protocol", b"X-Lost")), "websocket", "Sec-WebSocket-Pro"),
+        (Proxy(answer=lambda data: data.replace(b"etag:", b"lost:")), "headers", "etag did not come"),
+    ],
+    ids=["it buffers", "no Upgrade", "no subprotocol", "no ETag"],
+)
+async def test_what_a_proxy_does_wrong_is_said(node: RunningNode, proxy: Proxy, what: str, advice: str):
+    async with proxy.before(node) as url:
+        line = failed(await doctor("--url", url))
+    assert what in line and advice in line
+
+
+async def test_a_proxy_that_ends_silent_lines_is_found(start_node: StartNode):
+    node = await start_node(STOPPRESS_BEAT="20")
+    await node.make_blog()
+    async with Proxy(patience=1).before(node) as url:
+        result = await doctor("--url", url)
+    found = levels(result)
+    assert result.code == 1
+    assert found["websocket"] == found["events"] == "fail"
+    assert result.out.count("proxy_read_timeout") == 2
+
+
+async def test_a_blog_with_news_all_the_time_needs_no_beat(start_node: StartNode, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("stoppress.tools.doctor.site.LONGEST_SECONDS", 1.0)
+    node = await start_node(STOPPRESS_BEAT="60")
+    await node.make_blog()
+    async with node.editor() as editor:
+
+        async def publish() -> None:
+            while True:
+                await editor.post("/api/blogs/demo/entries", json={"markdown": "news"})
+                await asyncio.sleep(0.2)
+
+        publishing = asyncio.create_task(publish())
+        result = await doctor("--url", node.url)
+        publishing.cancel()
+    assert (levels(result)["websocket"], levels(result)["events"]) == ("ok", "ok")
+
+
+async def test_a_site_that_cannot_be_reached_or_is_another_is_said(node: RunningNode):
+    assert "cannot reach" in failed(await doctor("--url", "http://127.0.0.1:1"))
+    assert "answers with 404" in failed(await doctor("--url", f"{node.url}/nothing"))
+
+
+async def test_a_site_without_blogs_cannot_be_examined_whole(start_node: StartNode):
+    node = await start_node()
+    result = await doctor("--url", node.url)
+    assert (result.code, levels(result)["blog"]) == (0, "warn")
+
+
+async def test_a_certificate_is_judged_by_what_is_left_of_it(node: RunningNode, tmp_path: Path):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    making = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    making += f" -addext subjectAltName=DNS:localhost -keyout {key} -out {certificate}"
+    await asyncio.to_thread(subprocess.run, making.split(), check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    async with Proxy(tls=tls).before(node) as url:
+        trusted = await doctor("--url", url, SSL_CERT_FILE=str(certificate))
+        unknown = await doctor("--url", url)
+    assert (trusted.code, levels(trusted)["tls"]) == (0, "ok")
+    assert "expires in 48.0 hours" in trusted.out
+    assert levels(trusted)["websocket"] == levels(trusted)["events"] == "ok"
+    assert "certificate verify failed" in failed(unknown)
+
+
+# The machine and the settings
+
+
+async def test_a_sound_node_has_no_failures(tmp_path: Path):
+    result = await doctor("--store", sqlite_url(tmp_path), **KEYS)
+    assert result.code == 0, result.out
+    found = levels(result)
+    assert (found["keys"], found["sqlite"], found["disk"]) == ("ok", "ok", "ok")
+    assert {"files", "backlog"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("keys", "level", "text"),
+    [
+        ("", "fail", "nobody can publish"),
+        ("ann", "fail", "malformed"),
+        ("ann:editor:short", "warn", "the secret of ann can be guessed"),
+    ],
+)
+async def test_what_is_wrong_with_keys_is_said(tmp_path: Path, keys: str, level: str, text: str):
+    result = await doctor("--store", sqlite_url(tmp_path), STOPPRESS_KEYS=keys)
+    assert levels(result)["keys"] == level and text in result.out
+    assert "short" not in result.out
+
+
+async def test_a_limit_by_address_without_a_proxy_to_believe_is_said(tmp_path: Path):
+    limited = {**KEYS, "STOPPRESS_MAX_READERS_PER_ADDRESS": "1000"}
+    result = await doctor("--store", sqlite_url(tmp_path), **limited)
+    assert (result.code, levels(result)["proxies"]) == (0, "warn") and "STOPPRESS_TRUSTED_PROXIES" in result.out
+    result = await doctor("--store", sqlite_url(tmp_path), **limited, STOPPRESS_TRUSTED_PROXIES="10.0.0.0/8")
+    assert levels(result)["proxies"] == "ok"
+
+
+async def test_a_folder_that_is_not_there_is_said(tmp_path: Path):
+    line = failed(await doctor("--store", f"sqlite:{tmp_path}/nothing/blogs.db", **KEYS))
+    assert f"there is no folder {tmp_path}/nothing" in line
+
+
+async def test_no_store_at_all_is_said():
+    assert "no kind of store" in failed(await doctor("--store", "mysql://somewhere", **KEYS))
+
+
+def test_few_files_are_a_failure(tmp_path: Path):
+    limited = ("sh", "-c", 'ulimit -n 512; exec "$@"', "sh", *command("doctor", "--store", sqlite_url(tmp_path)))
+    done = subprocess.run(limited, env=environment(KEYS), capture_output=True, text=True, timeout=30)
+    line = failed(Result(done.returncode, done.stdout, done.stderr))
+    assert "512 files" in line and "LimitNOFILE" in line
+
+
+# Redis
+
+
+@pytest.mark.redis
+async def test_a_redis_is_examined(redis_server: RedisServer):
+    result = await doctor("--store", redis_server.url, **KEYS)
+    found = levels(result)
+    assert result.code == 0, result.out
+    assert found["durability"] == "warn" and "set appendonly to yes" in result.out  # the tests' own keeps nothing
+    assert (found["redis"], found["memory"], found["clients"]) == ("ok", "ok", "ok")
+    assert {"latency", "redis"} <= set(found)
+    assert "redis clock" in result.out
+
+
+@pytest.mark.redis
+async def test_a_redis_that_throws_entries_away_fails(redis_server: RedisServer):
+    async with Redis.from_url(redis_server.url) as admin:
+        await admin.config_set("maxmemory", "100mb")
+        await admin.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            line = failed(await doctor("--store", redis_server.url, **KEYS))
+        finally:
+            await admin.config_set("maxmemory", "0")
+            await admin.config_set("maxmemory-policy", "noeviction")
+    assert "set maxmemory-policy to noeviction" in line
+
+
+@pytest.mark.redis
+async def test_a_redis_that_does_not_answer_fails(redis_server: RedisServer):
+    redis_server.freeze()
+    try:
+        line = failed(await doctor("--store", redis_server.url.replace("//", "//:canary@"), **KEYS))
+    finally:
+        redis_server.thaw()
+    assert "start a Redis there" in line and "canary" not in line
+
+
+# Judgements on what cannot be had here
+
+
+@pytest.mark.parametrize(
+    ("finding", "level"),
+    [
+        (judge_files(-1), Level.OK),
+        (judge_files(16_384), Level.OK),
+        (judge_files(4_096), Level.WARN),
+        (judge_files(1_023), Level.FAIL),
+        (judge_backlog(4_096), Level.OK),
+        (judge_backlog(128), Level.WARN),
+        (judge_proxies("10.0.0.0/8"), Level.OK),
+        (judge_proxies(""), Level.WARN),
+        (judge_certificate(60, 90), Level.OK),
+        (judge_certificate(10, 90), Level.WARN),
+        (judge_certificate(2, 90), Level.FAIL),
+        (judge_certificate(-1, 90), Level.FAIL),
+        (judge_certificate(30, 365), Level.OK),
+        (judge_certificate(4 / 24, 0.5), Level.OK),
+        (judge_certificate(2 / 24, 0.5), Level.WARN),
+        (judge_certificate(0.5 / 24, 0.5), Level.FAIL),
+        (judge_metrics(403, on_this_machine=False), Level.OK),
+        (judge_metrics(200, on_this_machine=False), Level.FAIL),
+        (judge_clock("clock", 0.9, 1), Level.OK),
+        (judge_clock("clock", -1.1, 1), Level.WARN),
+        (judge_latency(0.001, 0.1), Level.OK),
+        (judge_latency(0.006, 0.1), Level.WARN),
+        (next(judge_redis({"aof_enabled": 1})), Level.OK),
+        (next(judge_redis({"aof_enabled": 1, "aof_last_write_status": "err"})), Level.FAIL),
+        (list(judge_redis({"connected_clients": 9_000, "maxclients": 10_000}))[-1], Level.WARN),
+    ],
+    ids=lambda value: value.what if isinstance(value, Finding) else value.value,
+)
+def test_a_judgement_is_as_bad_as_the_thing(finding: Finding, level: Level):
+    assert finding.level is level

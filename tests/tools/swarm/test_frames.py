@@ -1,0 +1,67 @@
+"""The swarm's small WebSocket client, against what `websockets` sends."""
+
+from __future__ import annotations
+
+import pytest
+from websockets.frames import Frame, Opcode
+
+from stoppress.tools.swarm import frames
+from stoppress.tools.swarm.frames import BrokenFrames, Options
+from stoppress.tools.swarm.inflate import Past
+from stoppress.web.connections import handshake
+from stoppress.wire.frames import DeflateStream
+
+SIZES = (0, 1, 125, 126, 65_535, 65_536)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_frame_of_any_length_is_cut(size: int):
+    data = Frame(Opcode.BINARY, b"x" * size).serialize(mask=False)
+    assert frames.cut(data + data + data[:1]) == ([(0x82, b"x" * size)] * 2, data[:1])
+
+
+def test_a_frame_that_comes_byte_by_byte_is_kept_until_it_is_whole():
+    data, rest, got = Frame(Opcode.TEXT, b"y" * 200).serialize(mask=False), b"", []
+    for place in range(len(data)):
+        pieces, rest = frames.cut(rest + data[place : place + 1])
+        got += pieces
+    assert (got, rest) == ([(0x81, b"y" * 200)], b"")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x01\x01a", b"\x80\x01a", b"\xa1\x01a", b"\x83\x01a"],
+    ids=["a piece", "the rest of one", "an unknown bit", "an unknown kind"],
+)
+def test_what_no_node_sends_is_broken(data: bytes):
+    with pytest.raises(BrokenFrames):
+        frames.cut(data)
+
+
+def test_a_masked_frame_is_broken():
+    with pytest.raises(BrokenFrames, match="mask"):
+        frames.cut(Frame(Opcode.TEXT, b"a").serialize(mask=True))
+
+
+def test_the_server_reads_the_handshake_and_its_answer_is_taken():
+    asked = handshake.read(frames.request("h:1", "demo", "4-abc", Options(msgpack=True, compress=True)))
+    assert asked is not None and (asked.blog, asked.since, asked.encoding.name) == (
+        "demo",
+        "4-abc",
+        "stoppress.v1+msgpack",
+    )
+    assert frames.answer(asked.response[:-1]) is None
+    got = frames.answer(asked.response + b"rest")
+    assert got is not None and (got.is_websocket, got.compressed, got.rest) == (True, True, b"rest")
+
+
+def test_readers_with_one_past_share_it_and_others_do_not():
+    stream = DeflateStream()
+    first, second = (frames.cut(stream.frame(Opcode.TEXT, b"the same words " * 9))[0][0][1] for _ in range(2))
+    begin = Past()
+    text, past = begin.after(first)
+    assert text == b"the same words " * 9
+    assert begin.after(first)[1] is past
+    assert past.after(second)[0] == text
+    with pytest.raises(BrokenFrames):
+        Past().after(second)

@@ -1,0 +1,42 @@
+"""Editors' keys: what they look like, and what a malformed one is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from stoppress.errors import StartError
+from stoppress.web.editors.auth import Keys
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        ("  \n", 0),
+        ("ann:editor:secret-of-ann", 1),
+        ("ann:editor:secret-of-ann\tbob:editor:secret-of-bob\n", 2),
+        ("ann:editor:with:colons:in:it", 1),
+        ("änn:editor:schlüsselwort", 1),
+    ],
+)
+def test_keys_are_separated_by_white_space(text: str, count: int):
+    assert len(Keys(text)) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ann", "key 1 of STOPPRESS_KEYS is malformed"),
+        ("ann:editor", "key 1 of STOPPRESS_KEYS is malformed"),
+        ("ann:editor:", "key 1 of STOPPRESS_KEYS is malformed"),
+        (":editor:secret-of-ann", "key 1 of STOPPRESS_KEYS is malformed"),
+        ("ann:editor:secret-of-ann bob", "key 2 of STOPPRESS_KEYS is malformed"),
+        ("ann:king:secret-of-ann", "key 'ann' of STOPPRESS_KEYS has the unknown role 'king': use editor"),
+        ("ann:editor:secret-one ann:editor:secret-two", "two keys named 'ann'"),
+    ],
+)
+def test_a_malformed_key_is_told_what_to_do(text: str, message: str):
+    with pytest.raises(StartError, match=message) as refusal:
+        Keys(text)
+    assert "secret-o" not in str(refusal.value)
+    assert "\n" not in str(refusal.value)
