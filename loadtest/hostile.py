@@ -11,20 +11,20 @@ import httpx
 from stoppress.tools.swarm.frames import TEXT, Options, masked, request
 from stoppress.tools.swarm.plan import Target, new_socket
 
-PATIENCE = 20.0
+TIMEOUT_SECONDS = 20.0
 """Seconds within which a server ends what leads nowhere."""
 
 
 def _connect(where: Target) -> socket.socket:
     sock = new_socket(where, 0, slow=False)
-    sock.settimeout(PATIENCE)
+    sock.settimeout(TIMEOUT_SECONDS)
     sock.connect(where.address)
     return sock
 
 
 def _ends(sock: socket.socket, what: str) -> str:
     """Read until the server ends the connection."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     try:
         while time.monotonic() < deadline:
             if not sock.recv(65_536):
@@ -33,7 +33,7 @@ def _ends(sock: socket.socket, what: str) -> str:
         return ""
     except TimeoutError:
         pass
-    return f"{what} is served after {PATIENCE:g} s"
+    return f"{what} is served after {TIMEOUT_SECONDS:g} s"
 
 
 def _handshaken(where: Target) -> socket.socket:
@@ -81,7 +81,7 @@ def flood(where: Target) -> str:
 
 
 def wrong_key(where: Target) -> str:
-    with httpx.Client(base_url=where.url, timeout=PATIENCE, trust_env=False) as http:
+    with httpx.Client(base_url=where.url, timeout=TIMEOUT_SECONDS, trust_env=False) as http:
         headers = {"authorization": "Bearer guessed"}
         answer = http.post(f"/api/blogs/{where.path}/entries", json={"markdown": "Fake news."}, headers=headers)
     return "" if answer.status_code == 401 else f"a wrong key is answered with {answer.status_code}"

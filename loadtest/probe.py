@@ -15,11 +15,11 @@ from typing import Any, cast
 import httpx
 
 from stoppress.tools.swarm.frames import Options
-from stoppress.tools.swarm.ledger import Ledger, Update
+from stoppress.tools.swarm.ledger import Ledger, UpdateRead
 from stoppress.tools.swarm.plan import Target, new_socket
-from stoppress.tools.swarm.reader import Phase, Reader
+from stoppress.tools.swarm.reader import Phase, SimulatedReader
 
-SILENCE = 60.0
+SILENCE_SECONDS = 60.0
 """Seconds without a byte after which a line is dead: three beats of the default."""
 
 LONGEST_LAG = 10.0
@@ -90,7 +90,7 @@ class Probe:
         self.options = Options()
         self.ledger, self._where = shared.ledger, shared.where
         self.authority, self.blog = shared.where.authority, shared.where.path
-        self._reader = Reader(number, self)
+        self._reader = SimulatedReader(number, self)
         self._measured, self._failed = measured, failed
         self._begun = self._wait = 0.0
         self._needed: int | None = None
@@ -101,7 +101,7 @@ class Probe:
             try:
                 self._connection()
             except TimeoutError:
-                self._failed("silence", f"{self._reader}: nothing came for {SILENCE:g} s")
+                self._failed("silence", f"{self._reader}: nothing came for {SILENCE_SECONDS:g} s")
             except OSError:
                 pass  # it comes back, as every client does; how long that takes is measured
             if self._reader.phase is Phase.STOPPED:
@@ -128,7 +128,7 @@ class Probe:
     def _is_content(self) -> bool:
         return self._needed is not None and self._at >= self._needed
 
-    def _connection(self, timeout: float = SILENCE) -> None:
+    def _connection(self, timeout: float = SILENCE_SECONDS) -> None:
         where, self._begun = self._where, time.monotonic()
         with new_socket(where, self._reader.number, slow=False) as plain:
             plain.settimeout(timeout)
@@ -147,14 +147,14 @@ class Probe:
 
     # From the reader
 
-    def live(self, reader: Reader) -> None:
+    def live(self, reader: SimulatedReader) -> None:
         now = time.monotonic()
         self._measured("catch-up", now - self._begun)
         if reader.lost_at is not None:
             self._measured("return", now - reader.lost_at)
             reader.lost_at = None
 
-    def received(self, update: Update) -> None:
+    def received(self, update: UpdateRead) -> None:
         now = time.time()
         for stamp in update.stamps:
             self._measured("publish to receive", now - stamp)
@@ -162,10 +162,10 @@ class Probe:
     def was_reset(self) -> None:
         self._failed("reset", f"{self._reader}: it was given everything anew")
 
-    def lost(self, reader: Reader, wait: float) -> None:
+    def lost(self, reader: SimulatedReader, wait: float) -> None:
         self._wait = wait
 
-    def fault(self, kind: str, reader: Reader, text: str, missed: tuple[int, int] | None = None) -> None:
+    def fault(self, kind: str, reader: SimulatedReader, text: str, missed: tuple[int, int] | None = None) -> None:
         names = self.ledger.between(*missed) if missed else []
         self._failed(kind, f"{reader}: {text}" + (f": missed {', '.join(names)}" if names else ""))
 

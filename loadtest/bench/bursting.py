@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from loadtest.bench.servers import Stoppress
-from loadtest.bench.turns import PAUSE, readers_of
+from loadtest.bench.turns import PAUSE_SECONDS, readers_of
 
 SINGLES = 40
 
@@ -36,7 +36,7 @@ def bursting(server: Stoppress, folder: Path, number: int, entries: int) -> Burs
         for _ in range(SINGLES):
             readers.publishing()
             server.flood(1)
-            time.sleep(PAUSE)
+            time.sleep(PAUSE_SECONDS)
         single, before = (server.cpu() - cpu) / number / SINGLES, readers.report()
         readers.check()
         readers.mark()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from loadtest.bench.readers import Report
 from loadtest.bench.servers import Server
-from loadtest.bench.turns import PAUSE, readers_of, turn
+from loadtest.bench.turns import PAUSE_SECONDS, readers_of, turn
 
 TURNS = 5
 """Of each server in a round."""
@@ -35,7 +35,7 @@ class Delivering(NamedTuple):
 
 
 def delivering(
-    servers: Sequence[Server], folder: Path, readers_each: int, rounds: int, entries: int, pause: float = PAUSE
+    servers: Sequence[Server], folder: Path, readers_each: int, rounds: int, entries: int, pause: float = PAUSE_SECONDS
 ) -> dict[Server, Delivering]:
     """Each round has several turns of each server, short ones, so that all see the same noise of the machine."""
     cpu: dict[Server, list[float]] = {server: [0.0] * rounds for server in servers}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from loadtest.bench.servers import WORDS, Stoppress
-from loadtest.bench.turns import PAUSE, readers_of, turn
+from loadtest.bench.turns import PAUSE_SECONDS, readers_of, turn
 
 ENTRIES = 60
 """Entries by which the others are measured."""
@@ -55,5 +55,5 @@ def _publish(server: Stoppress, size: int) -> int:
     each = 2 * len(paragraph)  # as html and as text
     for number in range(size // each):
         server.call("POST", "/api/blogs/bench/entries", {"html": f"<p>{number} {paragraph}</p>"})
-        time.sleep(PAUSE / 2)
+        time.sleep(PAUSE_SECONDS / 2)
     return size // each

@@ -11,7 +11,7 @@ from pathlib import Path
 from loadtest.bench.readers import Readers, Report
 from loadtest.bench.servers import Server
 
-PAUSE = 0.05
+PAUSE_SECONDS = 0.05
 """Seconds between entries."""
 
 
@@ -25,7 +25,7 @@ def readers_of(server: Server, folder: Path) -> Iterator[Readers]:
         readers.stop()
 
 
-def turn(server: Server, readers: Readers, entries: int, pause: float = PAUSE) -> tuple[float, Report]:
+def turn(server: Server, readers: Readers, entries: int, pause: float = PAUSE_SECONDS) -> tuple[float, Report]:
     """Publish entries with pauses. Returns the seconds of CPU that the server used, and what the readers say."""
     readers.mark()
     server.publish()  # what has gone cold is warm again

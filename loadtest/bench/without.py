@@ -22,28 +22,28 @@ from websockets.frames import Frame, Opcode
 from stoppress import cli
 from stoppress.live import hub as hub_module
 from stoppress.live.answers import Answer, Answers
-from stoppress.live.fd_group import Crowd
+from stoppress.live.fd_group import FdGroup
 from stoppress.model import Cursor
 from stoppress.process import node as app
-from stoppress.web.connections.reader_connection import Reader
-from stoppress.web.connections.websocket import Live
+from stoppress.web.connections.reader_connection import ReaderConnection
+from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.wire.encodings import JSON, WEBSOCKET, Codec, Compression, Encoding
 
 
 def direct_writes() -> None:
     """Frames go through the transports."""
 
-    def send(self: Crowd, frame: bytes) -> None:
+    def send(self: FdGroup, frame: bytes) -> None:
         for reader in self:
             reader.send(frame)
 
-    Crowd.send = send  # type: ignore[method-assign]
+    FdGroup.send = send  # type: ignore[method-assign]
 
 
 def shared_frames() -> None:
     """Each reader's frame is made for it."""
 
-    def send(self: Crowd, frame: bytes) -> None:
+    def send(self: FdGroup, frame: bytes) -> None:
         for reader in self:
             reader.send(Frame(Opcode.TEXT, frame).serialize(mask=False))
 
@@ -55,7 +55,7 @@ def shared_frames() -> None:
         reader.cursor = answer.cursor
         reader.send(opening + Frame(Opcode.TEXT, answer.payload).serialize(mask=False))
 
-    Crowd.send = send  # type: ignore[method-assign]
+    FdGroup.send = send  # type: ignore[method-assign]
     Answer.frame = payload  # type: ignore[method-assign]
     hub_module.Hub._answer = first  # type: ignore[method-assign]
 
@@ -80,18 +80,18 @@ def cheap_handshake() -> None:
             extensions: dict[str, Any] = cast(Any, self.scope)["extensions"]
             extensions["hand_over"] = self._hand_over
 
-        def _hand_over(self, reader: Reader) -> None:
+        def _hand_over(self, reader: ReaderConnection) -> None:
             transport, self.transport = self.transport, _GivenAway()  # type: ignore[assignment]
             self.connections.discard(self)
             reader.open(transport, b"")
             transport.resume_reading()
 
-    async def connect(self: Live, websocket: WebSocket) -> None:
+    async def connect(self: WebSocketEndpoint, websocket: WebSocket) -> None:
         since = websocket.query_params.get("since")
         cursor = None if since is None else Cursor.parse(since)
         hub = await self._follower.hub(websocket.path_params["blog"], cursor)
         await websocket.accept()
-        reader = Reader(hub, WEBSOCKET["stoppress.v1+json", Compression.NONE], cursor)
+        reader = ReaderConnection(hub, WEBSOCKET["stoppress.v1+json", Compression.NONE], cursor)
         websocket.scope["extensions"]["hand_over"](reader)
 
     _through_starlette(connect, HandingOver)
@@ -100,7 +100,7 @@ def cheap_handshake() -> None:
 def hand_over() -> None:
     """A reader is a task that waits for the next delivery and sends it by `send_text`, as ASGI has it."""
 
-    async def connect(self: Live, websocket: WebSocket) -> None:
+    async def connect(self: WebSocketEndpoint, websocket: WebSocket) -> None:
         since = websocket.query_params.get("since")
         cursor = None if since is None else Cursor.parse(since)
         hub = await self._follower.hub(websocket.path_params["blog"], cursor)
@@ -124,9 +124,9 @@ class _GivenAway:
 
 
 def _through_starlette(connect: Callable[..., Any], protocol: type[asyncio.Protocol]) -> None:
-    routes, config = Live.routes, app.Node._uvicorn_config
+    routes, config = WebSocketEndpoint.routes, app.Node._uvicorn_config
 
-    def with_websocket(self: Live) -> Any:
+    def with_websocket(self: WebSocketEndpoint) -> Any:
         async def handler(websocket: WebSocket) -> None:
             await connect(self, websocket)
 
@@ -138,13 +138,13 @@ def _through_starlette(connect: Callable[..., Any], protocol: type[asyncio.Proto
         made.ws_per_message_deflate, made.ws_ping_interval = False, None
         return made
 
-    Live.routes = with_websocket  # type: ignore[method-assign]
+    WebSocketEndpoint.routes = with_websocket  # type: ignore[method-assign]
     app.Node._uvicorn_config = with_protocol  # type: ignore[method-assign]
 
 
 def burst_window() -> None:
     """Each change is delivered by itself."""
-    hub_module.BURST_WINDOW = 0.0
+    hub_module.BURST_SECONDS = 0.0
 
 
 STEPS: dict[str, Callable[[], None]] = {

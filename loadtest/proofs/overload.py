@@ -13,7 +13,7 @@ import httpx
 from loadtest.proofs.verdict import verdict
 from loadtest.server import Server
 from loadtest.swarming import seconds, swarming
-from stoppress.tools.swarm.histogram import Histogram
+from stoppress.tools.swarm.histogram import FineHistogram
 
 TIMES = 5
 """How many times its capacity wants to come in."""
@@ -24,13 +24,13 @@ CALM = 12.0
 
 async def admitted(
     url: str, readers: int, publish: float, are_in: asyncio.Event, crowded: asyncio.Event
-) -> tuple[Histogram, Histogram, dict[str, Any]]:
+) -> tuple[FineHistogram, FineHistogram, dict[str, Any]]:
     """Fill the node. Returns the times before the crowd and in it, and the figures."""
-    before, during, figures = Histogram(), Histogram(), {}
+    before, during, figures = FineHistogram(), FineHistogram(), {}
     duration = 2 * CALM + 4
     async with swarming(url, readers=readers, rate=1_000, publish=publish, duration=duration) as swarm:
         async for figures in seconds(swarm):
-            times = Histogram({int(bucket): count for bucket, count in figures.get("buckets", {}).items()})
+            times = FineHistogram({int(bucket): count for bucket, count in figures.get("buckets", {}).items()})
             if "second" in figures and are_in.is_set():
                 (during if crowded.is_set() else before).merge(times)
             elif figures["live"] == readers:

@@ -10,7 +10,7 @@ from typing import Any
 from loadtest.proofs.verdict import verdict
 from loadtest.server import Server
 from loadtest.swarming import seconds, swarming
-from stoppress.tools.swarm.histogram import Histogram
+from stoppress.tools.swarm.histogram import FineHistogram
 
 STAYING = 500
 """Readers whose line holds; it is their time that is compared."""
@@ -42,13 +42,13 @@ async def storming(url: str, readers: int, clock: Clock) -> dict[str, Any]:
 
 async def staying(
     url: str, publish: float, duration: float, clock: Clock
-) -> tuple[Histogram, Histogram, dict[str, Any]]:
+) -> tuple[FineHistogram, FineHistogram, dict[str, Any]]:
     """Returns the times of those who stay, before the storm and in it, and their figures."""
-    loop, before, during, figures = asyncio.get_running_loop(), Histogram(), Histogram(), {}
+    loop, before, during, figures = asyncio.get_running_loop(), FineHistogram(), FineHistogram(), {}
     async with swarming(url, readers=STAYING, rate=1_000, publish=publish, duration=duration) as swarm:
         async for figures in seconds(swarm):
             now = loop.time()
-            times = Histogram({int(bucket): count for bucket, count in figures.get("buckets", {}).items()})
+            times = FineHistogram({int(bucket): count for bucket, count in figures.get("buckets", {}).items()})
             if clock.storm_at <= now <= clock.storm_at + STORM_SECONDS:
                 during.merge(times)
             elif clock.calm_from + 1 <= now < clock.storm_at:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stoppress.tools.swarm.histogram import Histogram
+from stoppress.tools.swarm.histogram import FineHistogram
 
 BUSY_SECONDS = 0.15
 """A p99 above it before anything has happened is that of a machine with too much to do: twice of it says nothing."""
 
 
-def verdict(before: Histogram, during: Histogram, wrong: Mapping[str, int], *, is_kept: bool) -> bool | None:
+def verdict(before: FineHistogram, during: FineHistogram, wrong: Mapping[str, int], *, is_kept: bool) -> bool | None:
     """Whether everything promised was kept, and the p99 at most doubled. None if that cannot be told, and says so.
 
     Args:

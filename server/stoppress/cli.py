@@ -65,8 +65,8 @@ def serve(**flags: str | None) -> None:
     STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C. On SIGHUP a new process of the same command takes over.
     """
     from stoppress.process.node import Node
+    from stoppress.process.notify import Successor, inherited, say_ready, say_stopping
     from stoppress.process.sockets import address_of, allow_many, listen
-    from stoppress.process.takeover import Successor, inherited, say_ready, say_stopping
     from stoppress.telemetry.logs import set_up
 
     configured = settings.load(flags)
@@ -116,10 +116,10 @@ def _on_hangup(start: Callable[[], bool], *, may: bool) -> Callable[[], bool] | 
 
 def _serve_by_workers(configured: settings.Settings, sockets: list[socket.socket]) -> None:
     from stoppress.process.node import Node
+    from stoppress.process.notify import Successor, say_ready, say_stopping
     from stoppress.process.sockets import address_of, listen
-    from stoppress.process.takeover import Successor, say_ready, say_stopping
     from stoppress.process.workers import Workers
-    from stoppress.telemetry.workers import Place
+    from stoppress.telemetry.worker_metrics import WorkerNumber
 
     host, port = sockets[0].getsockname()[:2]
     if sockets[0].getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT):
@@ -133,7 +133,7 @@ def _serve_by_workers(configured: settings.Settings, sockets: list[socket.socket
             asyncio.get_running_loop().add_reader(parent_gone, os.kill, os.getpid(), signal.SIGTERM)
             ready()
 
-        place = Place(family, sockets.index(listening) + 1, configured.workers)
+        place = WorkerNumber(family, sockets.index(listening) + 1, configured.workers)
         _say_what_is_wrong(
             lambda: _run(Node(configured, place=place).serve(listening, beside=announce, successor=lambda: True))
         )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, precondition, rule
 from websockets.frames import Opcode
 
-from stoppress.live.fd_group import PHASES, Crowd
+from stoppress.live.fd_group import PHASES, FdGroup
 from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import HEADER, START, Cursor, Segment
@@ -44,8 +44,8 @@ class Connection:
         self._frames = FrameReader(compression)
         self.cursor = None if since is None else Cursor.parse(since)
         self.fd = fd
-        self.crowd: Crowd | None = None
-        self.place = 0
+        self.fd_group: FdGroup | None = None
+        self.slot = 0
         self.slow = False
         self.full = False
         self.cut = False

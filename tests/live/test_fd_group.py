@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from stoppress.live.fd_group import PHASES, Crowd
+from stoppress.live.fd_group import PHASES, FdGroup
 from stoppress.model import Cursor
 from stoppress.wire.encodings import HTTP_JSON
 
@@ -16,8 +16,8 @@ class Reader:
         self.fd = fd
         self.encoding = HTTP_JSON
         self.cursor: Cursor | None = None
-        self.crowd: Crowd | None = None
-        self.place = 0
+        self.fd_group: FdGroup | None = None
+        self.slot = 0
         self.room: int | OSError = 10**6
         self.got: list[bytes] = []
         self.short: list[int] = []
@@ -33,8 +33,8 @@ class Reader:
 
     def took(self, data: bytes, count: int) -> None:
         self.short.append(count)
-        if self.crowd is not None:
-            self.crowd.remove(self)
+        if self.fd_group is not None:
+            self.fd_group.remove(self)
 
     def close(self, code: int, reason: str) -> None:
         raise AssertionError("nobody is sent away here")
@@ -46,46 +46,46 @@ def readers() -> list[Reader]:
 
 
 @pytest.fixture
-def crowd(readers: list[Reader]) -> Crowd:
-    crowd = Crowd(lambda fd, data: readers[fd].write(data))
+def fd_group(readers: list[Reader]) -> FdGroup:
+    fd_group = FdGroup(lambda fd, data: readers[fd].write(data))
     for reader in readers:
-        crowd.add(reader)
-    return crowd
+        fd_group.add(reader)
+    return fd_group
 
 
-def test_each_gets_what_is_sent_once_whoever_left_before(crowd: Crowd, readers: list[Reader]):
+def test_each_gets_what_is_sent_once_whoever_left_before(fd_group: FdGroup, readers: list[Reader]):
     gone = random.Random(1).sample(readers, 60)
     for reader in gone:
-        crowd.remove(reader)
-    crowd.send(b"news")
+        fd_group.remove(reader)
+    fd_group.send(b"news")
     assert [reader.got for reader in readers] == [[] if reader in gone else [b"news"] for reader in readers]
-    assert len(crowd) == 40
-    assert all(reader.crowd is (None if reader in gone else crowd) for reader in readers)
+    assert len(fd_group) == 40
+    assert all(reader.fd_group is (None if reader in gone else fd_group) for reader in readers)
 
 
-def test_all_others_have_it_before_those_are_looked_at_who_did_not_take_all(crowd: Crowd, readers: list[Reader]):
+def test_all_others_have_it_before_those_are_looked_at_who_did_not_take_all(fd_group: FdGroup, readers: list[Reader]):
     readers[0].room, readers[50].room, readers[99].room = 2, BlockingIOError(), ConnectionResetError()
-    crowd.send(b"news")
+    fd_group.send(b"news")
     assert [readers[n].short for n in (0, 50, 99)] == [[2], [0], [-1]]
     assert all(reader.got == [b"news"] and not reader.short for reader in readers[1:50])
-    crowd.send(b"more")
+    fd_group.send(b"more")
     assert readers[1].got == [b"news", b"more"]
-    assert len(crowd) == 97
+    assert len(fd_group) == 97
 
 
-def test_a_crowd_may_take_over_another(crowd: Crowd, readers: list[Reader]):
-    other = Crowd(lambda fd, data: readers[fd].write(data))
-    other.take_all(crowd)
-    crowd.send(b"to nobody")
+def test_a_crowd_may_take_over_another(fd_group: FdGroup, readers: list[Reader]):
+    other = FdGroup(lambda fd, data: readers[fd].write(data))
+    other.take_all(fd_group)
+    fd_group.send(b"to nobody")
     other.send(b"to all")
-    assert all(reader.got == [b"to all"] and reader.crowd is other for reader in readers)
+    assert all(reader.got == [b"to all"] and reader.fd_group is other for reader in readers)
 
 
-def test_a_beat_reaches_each_in_one_of_its_phases(crowd: Crowd, readers: list[Reader]):
+def test_a_beat_reaches_each_in_one_of_its_phases(fd_group: FdGroup, readers: list[Reader]):
     sizes = []
     for phase in range(PHASES):
         before = sum(len(reader.got) for reader in readers)
-        crowd.beat(b"beat", phase)
+        fd_group.beat(b"beat", phase)
         sizes.append(sum(len(reader.got) for reader in readers) - before)
     assert all(reader.got == [b"beat"] for reader in readers)
     assert max(sizes) <= 2 * len(readers) / PHASES

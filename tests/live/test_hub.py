@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stoppress.live.fd_group import PHASES, Crowd
-from stoppress.live.hub import BURST_WINDOW, Farewell, Hub, Timing
+from stoppress.live.fd_group import PHASES, FdGroup
+from stoppress.live.hub import BURST_SECONDS, CloseReason, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
 from stoppress.wire.encodings import HTTP_JSON, Encoding
@@ -21,8 +21,8 @@ class Reader:
     def __init__(self, encoding: Encoding = HTTP_JSON, cursor: Cursor | None = None) -> None:
         self.encoding, self.cursor = encoding, cursor
         self.fd = -1
-        self.crowd: Crowd | None = None
-        self.place = 0
+        self.fd_group: FdGroup | None = None
+        self.slot = 0
         self.sent: list[bytes] = []
         self.closed: int | None = None
 
@@ -108,7 +108,7 @@ def test_the_first_change_goes_out_at_once_and_those_right_after_it_together(wor
         world.publish(number)
     world.wait()
     assert len(reader.sent) == 2
-    world.wait(BURST_WINDOW)
+    world.wait(BURST_SECONDS)
     assert len(reader.sent) == 3
     assert len(reader.messages[-1]["entries"]) == 8
 
@@ -119,7 +119,7 @@ def test_a_reader_that_joins_during_a_burst_gets_everything_once(world):
     world.publish(2)
     reader = world.join()
     world.publish(3)
-    world.wait(BURST_WINDOW)
+    world.wait(BURST_SECONDS)
     seqs = [each["seq"] for message in reader.messages for each in message["entries"]]
     assert seqs == [2, 3, 4]
     assert reader.messages[1]["from"] == reader.messages[0]["cursor"]
@@ -179,7 +179,7 @@ def test_no_beat_is_sent_while_a_delivery_is_due(world):
 
 def test_a_farewell_reaches_everybody_and_whoever_comes_later(world):
     early = world.join()
-    world.hub.close(Farewell(1001, "bye", Retry(0, 500)))
+    world.hub.close(CloseReason(1001, "bye", Retry(0, 500)))
     late = world.join()
     assert early.messages[-1] == {"type": "retry", "min": 0, "max": 500}
     assert (early.closed, late.closed, world.hub.reader_count) == (1001, 1001, 0)

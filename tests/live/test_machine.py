@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from stoppress.live.answers import Answer
-from stoppress.live.encoding_group import StreamAudience
-from stoppress.live.fd_group import Crowd
+from stoppress.live.encoding_group import StreamGroup
+from stoppress.live.fd_group import FdGroup
 from stoppress.live.hub import Hub
 from stoppress.live.replica import Fit, Part, Replica
 from stoppress.model import Cursor, Segment
@@ -53,8 +53,8 @@ def _leads_the_first_part_to_the_head(self: Replica, since: Cursor | None, limit
 
 
 def _forgets_where_a_slow_reader_is(self: Hub, reader: Any) -> None:
-    if reader.crowd is not None:
-        reader.crowd.remove(reader)
+    if reader.fd_group is not None:
+        reader.fd_group.remove(reader)
     self._waiting.discard(reader)
     self._stalled.add(reader)
     reader.cursor = self.replica.cursor
@@ -72,8 +72,8 @@ def _keeps_old_answers(self: Hub) -> None:
 
 def _delivers_only_to_those_at_the_head(self: Hub) -> None:
     self._delivery_due = False
-    for audience in self._at_head.values():
-        self._deliver_to(audience, self.cursor)
+    for group in self._at_head.values():
+        self._deliver_to(group, self.cursor)
     self.cursor = self.replica.cursor
 
 
@@ -82,24 +82,24 @@ def _puts_everybody_at_the_head_at_once(self: Hub, reader: Any, opening: bytes =
     self._audience(reader.encoding).add(reader)
 
 
-def _lets_newcomers_into_the_running_stream(self: StreamAudience, answer: Answer) -> None:
+def _lets_newcomers_into_the_running_stream(self: StreamGroup, answer: Answer) -> None:
     self._followers.take_all(self._readers)
     self._followers.send(self._stream.frame(self.encoding.opcode, answer.payload))
 
 
-def _sends_followers_frames_of_another_stream(self: StreamAudience, answer: Answer) -> None:
+def _sends_followers_frames_of_another_stream(self: StreamGroup, answer: Answer) -> None:
     _deliver(self, answer)
     self._stream = DeflateStream() if len(self._followers) > 1 else self._stream
     self._stream.frame(self.encoding.opcode, b"something else")
 
 
-def _cuts_frames(self: Crowd, frame: bytes) -> None:
+def _cuts_frames(self: FdGroup, frame: bytes) -> None:
     for reader in self:
         self._write(reader.fd, frame)
 
 
 _sync = Replica.sync
-_deliver = StreamAudience.deliver
+_deliver = StreamGroup.deliver
 
 BUGS = [
     (Replica, "_newer_than", _sends_one_too_many),
@@ -112,9 +112,9 @@ BUGS = [
     (Hub, "_changed", _keeps_old_answers),
     (Hub, "deliver", _delivers_only_to_those_at_the_head),
     (Hub, "join", _puts_everybody_at_the_head_at_once),
-    (StreamAudience, "deliver", _lets_newcomers_into_the_running_stream),
-    (StreamAudience, "deliver", _sends_followers_frames_of_another_stream),
-    (Crowd, "send", _cuts_frames),
+    (StreamGroup, "deliver", _lets_newcomers_into_the_running_stream),
+    (StreamGroup, "deliver", _sends_followers_frames_of_another_stream),
+    (FdGroup, "send", _cuts_frames),
 ]
 
 

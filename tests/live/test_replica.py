@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from stoppress.errors import BadInput, MalformedCursor
-from stoppress.live.items import parse_place
+from stoppress.live.items import parse_position
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor
 from tests.support.line import Line, entry, header
@@ -88,13 +88,13 @@ def test_a_reset_has_the_header_and_the_newest_entries_by_publication(line):
 def test_older_pages_give_each_entry_once_newest_first(line):
     line.commit(*(entry(number) for number in range(10)))
     replica = replica_of(line)
-    place, seen = None, []
+    position, seen = None, []
     while True:
-        entries, older = replica.page(place, 3)
+        entries, older = replica.page(position, 3)
         seen += ids(entries)
         if older is None:
             break
-        place = parse_place(older.partition("before=")[2])
+        position = parse_position(older.partition("before=")[2])
     assert seen == list(range(9, -1, -1))
 
 
@@ -128,7 +128,7 @@ def test_the_line_can_be_given_back_as_a_store_would_give_it(line):
 @pytest.mark.parametrize("text", ["", "x", "_", "2026-01-01T00:00:05.000Z_", "a" * 24 + "_" + "b" * 36])
 def test_a_place_that_no_server_gave_is_refused(text):
     with pytest.raises(BadInput) as refused:
-        parse_place(text)
+        parse_position(text)
     assert refused.value.field == "before"
 
 

@@ -11,7 +11,7 @@ from loadtest.proofs.overload import overload
 from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
 from loadtest.proofs.verdict import verdict
-from stoppress.tools.swarm.histogram import Histogram
+from stoppress.tools.swarm.histogram import FineHistogram
 
 
 @pytest.mark.slow
@@ -45,8 +45,8 @@ async def test_a_rolling_restart_behind_nginx_loses_nothing(
     assert re.search(r"^\d{2,} closed", out), out
 
 
-def times(seconds: float) -> Histogram:
-    histogram = Histogram()
+def times(seconds: float) -> FineHistogram:
+    histogram = FineHistogram()
     histogram.add(seconds, 100)
     return histogram
 

@@ -80,6 +80,6 @@ async def test_many_who_ask_at_once_cost_one_look(listed: Catalogue, reads: list
 
 
 async def test_no_more_than_a_bounded_number_are_listed(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(catalogue, "MOST", 1)
+    monkeypatch.setattr(catalogue, "MAX_BLOGS", 1)
     await newsroom.blogs.put("a", HeaderForm(headline="Another"), ANY)
     assert await headlines(Catalogue(newsroom.store)) == ["Another"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stoppress.process.takeover import inherited
+from stoppress.process.notify import inherited
 from tests.conftest import Eventually, RedisServer
 from tests.support.command import command, environment, running
 from tests.support.crowd import Fan

@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from stoppress.errors import BlogNotFound
-from stoppress.live.hub import Farewell, Hub, Timing
+from stoppress.live.hub import CloseReason, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import HEADER, Cursor, Segment
 from stoppress.store.port import Store, Write
@@ -41,7 +41,7 @@ class Node:
         self._tasks = [asyncio.create_task(self.follower.follow()), asyncio.create_task(self.follower.compare())]
 
     async def stop(self) -> None:
-        await self.follower.close(Farewell(1001, "over"))
+        await self.follower.close(CloseReason(1001, "over"))
         for task in self._tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -239,7 +239,7 @@ async def test_a_deleted_blog_is_not_put_back_by_a_node_that_missed_it(new_node)
 
     async def anew() -> Any:
         try:
-            return hub.farewell is not None or await there.shown() == {HEADER: 1}
+            return hub.close_reason is not None or await there.shown() == {HEADER: 1}
         except BlogNotFound:
             return False
 
@@ -253,9 +253,9 @@ async def test_readers_of_a_deleted_blog_are_sent_away_on_every_node(new_node):
     hub = await there.follower.hub(BLOG)
     await here.store.delete(BLOG)
     async with asyncio.timeout(3):
-        while hub.farewell is None:
+        while hub.close_reason is None:
             await asyncio.sleep(0.01)
-    assert hub.farewell.code == 4404
+    assert hub.close_reason.code == 4404
     with pytest.raises(BlogNotFound):
         await there.follower.hub(BLOG)
 

@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
-from stoppress.live.hub import Farewell, Hub, Timing
+from stoppress.live.hub import CloseReason, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.store.redis.store import RedisStore
 from stoppress.sync.follower import Follower
@@ -112,5 +112,5 @@ async def test_a_node_whose_deliveries_are_stuck_turns_red(redis_server: RedisSe
     comparing.cancel()
     with suppress(asyncio.CancelledError):
         await comparing
-    await follower.close(Farewell(1001, "over"))
+    await follower.close(CloseReason(1001, "over"))
     await store.close()

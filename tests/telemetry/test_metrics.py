@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import connect
 
 import stoppress
-from stoppress.telemetry.counts import REFUSALS
+from stoppress.telemetry.counts import REJECTIONS
 from stoppress.telemetry.metrics import FAMILIES
 from tests.conftest import RedisServer, StartNode
 from tests.support.node import RunningNode
@@ -119,5 +119,5 @@ def test_every_metric_is_documented_as_it_is():
 def test_every_reason_of_a_refusal_is_documented_and_used():
     page = (DOCS / "reference" / "metrics.md").read_text()
     sources = "".join(path.read_text() for path in Path(stoppress.__file__).parent.rglob("*.py"))
-    assert set(re.findall(r'refused\("(\w+)"\)', sources)) <= set(REFUSALS)
-    assert [reason for reason in REFUSALS if f"| `{reason}` |" not in page] == []
+    assert set(re.findall(r'count_rejection\("(\w+)"\)', sources)) <= set(REJECTIONS)
+    assert [reason for reason in REJECTIONS if f"| `{reason}` |" not in page] == []

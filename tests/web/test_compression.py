@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stoppress.web.compression import AT_ONCE, LEAST
+from stoppress.web.compression import MAX_INLINE_BYTES, MIN_BYTES
 
 GZIP = {"accept-encoding": "gzip"}
 PLAIN = {"accept-encoding": "identity"}
@@ -85,7 +85,7 @@ async def test_only_who_accepts_gzip_gets_it(reader, long, accept, packed):
 
 async def test_short_answers_are_sent_as_they_are(reader, blog):
     answer, body = await raw(reader, f"/blogs/{blog}/changes", **GZIP)
-    assert len(body) < LEAST
+    assert len(body) < MIN_BYTES
     assert "content-encoding" not in answer.headers
 
 
@@ -98,7 +98,7 @@ async def test_event_streams_are_never_compressed(reader, long):
 
 async def test_answers_to_editors_are_never_compressed(editor, long):
     answer, body = await raw(editor, f"/api/blogs/{long}/entries", **GZIP)
-    assert len(body) > LEAST
+    assert len(body) > MIN_BYTES
     assert "content-encoding" not in answer.headers
 
 
@@ -117,4 +117,4 @@ async def test_a_large_answer_is_compressed_too(editor, reader, blog):
         await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": "word " * 20_000})
     answer, body = await raw(reader, f"/blogs/{blog}/changes", **GZIP)
     assert answer.headers["content-encoding"] == "gzip"
-    assert len(gzip.decompress(body)) > AT_ONCE
+    assert len(gzip.decompress(body)) > MAX_INLINE_BYTES

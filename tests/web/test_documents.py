@@ -108,9 +108,9 @@ async def test_a_page_that_was_made_costs_little(start_node: StartNode, figure):
                 assert len((await reader.get(path, headers=BROWSER)).content) > 50_000
             return (cpu(node) - begin) / len(paths) * 1000
 
-    places = [
+    positions = [
         f"/blogs/demo?before=2030-01-01T00:00:00.{n:03}Z_00000000-0000-7000-8000-000000000000" for n in range(100)
     ]
-    made, kept = await cost(places), await cost(["/blogs/demo"] * 300)
+    made, kept = await cost(positions), await cost(["/blogs/demo"] * 300)
     figure(f"a page of 50 entries, gzip: {made:.2f} ms CPU to make, {kept:.2f} ms from what is kept")
     assert kept < made / 3

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from stoppress.errors import BlogNotFound, MalformedCursor, StoreUnavailable
 from stoppress.model import Entry, Header
-from stoppress.web.connections.websocket import BUSY
+from stoppress.web.connections.websocket import STORE_RETRY
 from stoppress.web.problems import on_error
 from stoppress.wire.encodings import JSON, MSGPACK, Codec
 from stoppress.wire.messages import Beat, Retry, Update
@@ -84,7 +84,7 @@ def test_clients_stop_at_exactly_the_codes_that_the_protocol_calls_terminal():
 
 def test_what_the_server_says_of_coming_back_is_among_the_vectors():
     said = [vector["retry"] for vector in CLOSING["retries"]]
-    assert json.loads(JSON.serialise(BUSY)) in said
+    assert json.loads(JSON.serialise(STORE_RETRY)) in said
     assert json.loads(JSON.serialise(Retry(min=0, max=12_000))) in said
 
 

@@ -1,4 +1,4 @@
-/** What is written from right to left, unless it names a script that is not; as in `server/stoppress/web/texts.py`. */
+/** What is written from right to left, unless it names a script that is not; as in `server/stoppress/web/pages/texts.py`. */
 const RIGHT_TO_LEFT = /^(?!.*-(latn|cyrl))(.*-(arab|hebr)|(ar|ckb|dv|fa|he|iw|nqo|ps|sd|ug|ur|yi)\b)/i;
 
 /**

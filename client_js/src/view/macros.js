@@ -3,7 +3,7 @@ import { parsed } from "./html.js";
 import { localise, usable, utcText } from "./times.js";
 
 /**
- * What a server has made of a macro of its templates; `server/stoppress/web/macros.py` says what stands for what.
+ * What a server has made of a macro of its templates; `server/stoppress/web/pages/macros.py` says what stands for what.
  *
  * @typedef {(string | any[])[]} Macro
  *

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stoppress.live.answers import Answer
-from stoppress.live.fd_group import Crowd, Reader, Write
+from stoppress.live.fd_group import FdGroup, Reader, Write
 from stoppress.wire.encodings import Compression, Encoding, WebSocket
 from stoppress.wire.frames import DeflateStream
 
 
-class Audience:
+class EncodingGroup:
     """Those who all get the same frames."""
 
     def __init__(self, encoding: Encoding, write: Write) -> None:
         self.encoding = encoding
-        self._readers = Crowd(write)
+        self._readers = FdGroup(write)
 
     def __len__(self) -> int:
         return len(self._readers)
 
-    def crowds(self) -> Iterator[Crowd]:
+    def fd_groups(self) -> Iterator[FdGroup]:
         yield self._readers
 
     def add(self, reader: Reader) -> None:
@@ -30,7 +30,7 @@ class Audience:
         self._readers.send(answer.frame(self.encoding))
 
 
-class StreamAudience(Audience):
+class StreamGroup(EncodingGroup):
     """Those who share a deflate stream, and newcomers, who get frames by themselves until a new stream begins.
 
     A new stream costs its followers the context of the old one, and gives context to the newcomers. So it begins
@@ -42,14 +42,14 @@ class StreamAudience(Audience):
 
     def __init__(self, encoding: WebSocket, write: Write) -> None:
         super().__init__(encoding, write)
-        self._followers = Crowd(write)
+        self._followers = FdGroup(write)
         self._stream = DeflateStream()
         self._without = 0
 
     def __len__(self) -> int:
         return len(self._readers) + len(self._followers)
 
-    def crowds(self) -> Iterator[Crowd]:
+    def fd_groups(self) -> Iterator[FdGroup]:
         yield self._readers
         yield self._followers
 
@@ -63,7 +63,7 @@ class StreamAudience(Audience):
             super().deliver(answer)
 
 
-def audience_for(encoding: Encoding, write: Write) -> Audience:
+def group_for(encoding: Encoding, write: Write) -> EncodingGroup:
     if isinstance(encoding, WebSocket) and encoding.compression is Compression.STREAM:
-        return StreamAudience(encoding, write)
-    return Audience(encoding, write)
+        return StreamGroup(encoding, write)
+    return EncodingGroup(encoding, write)

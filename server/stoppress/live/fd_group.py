@@ -26,9 +26,9 @@ class Reader(Protocol):
 
     cursor: Cursor | None
     """Where it is while it is not at the head."""
-    crowd: Crowd | None
-    place: int
-    """Its place in the crowd."""
+    fd_group: FdGroup | None
+    slot: int
+    """Its slot in the fd_group."""
 
     @property
     def fd(self) -> int:
@@ -46,7 +46,7 @@ class Reader(Protocol):
     def close(self, code: int, reason: str) -> None: ...
 
 
-class Crowd:
+class FdGroup:
     """Readers whose connections have taken all that they were sent, so that they can be written to directly."""
 
     def __init__(self, write: Write) -> None:
@@ -61,20 +61,20 @@ class Crowd:
         return iter(tuple(self._readers))
 
     def add(self, reader: Reader) -> None:
-        reader.crowd, reader.place = self, len(self._readers)
+        reader.fd_group, reader.slot = self, len(self._readers)
         self._fds.append(reader.fd)
         self._readers.append(reader)
 
     def remove(self, reader: Reader) -> None:
-        """The last one takes its place."""
+        """The last one takes its slot."""
         last, fd = self._readers.pop(), self._fds.pop()
         if last is not reader:
-            self._readers[reader.place], self._fds[reader.place] = last, fd
-            last.place = reader.place
-        reader.crowd = None
+            self._readers[reader.slot], self._fds[reader.slot] = last, fd
+            last.slot = reader.slot
+        reader.fd_group = None
 
-    def take_all(self, other: Crowd) -> None:
-        """Take over all readers of another crowd."""
+    def take_all(self, other: FdGroup) -> None:
+        """Take over all readers of another fd_group."""
         for reader in other:
             other.remove(reader)
             self.add(reader)
@@ -82,7 +82,7 @@ class Crowd:
     def send(self, frame: bytes) -> None:
         write, size = self._write, len(frame)
         short = []
-        for place, fd in enumerate(self._fds):
+        for slot, fd in enumerate(self._fds):
             try:
                 count = write(fd, frame)
             except BlockingIOError:
@@ -90,7 +90,7 @@ class Crowd:
             except OSError:
                 count = -1
             if count != size:
-                short.append((self._readers[place], count))
+                short.append((self._readers[slot], count))
         for reader, count in short:
             reader.took(frame, count)
 

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from stoppress.live.answers import Answers
-from stoppress.live.encoding_group import Audience, audience_for
+from stoppress.live.encoding_group import EncodingGroup, group_for
 from stoppress.live.fd_group import Reader, Write
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import Cursor, Segment
@@ -23,11 +23,11 @@ from stoppress.telemetry.counts import Counts
 from stoppress.wire.encodings import Encoding
 from stoppress.wire.messages import Beat, Retry
 
-BURST_WINDOW = 0.02
+BURST_SECONDS = 0.02
 """Seconds. Changes that follow a delivery within it travel together."""
 
 
-class Farewell(NamedTuple):
+class CloseReason(NamedTuple):
     """Why a hub sends its readers away: a WebSocket close code, and when to come back, if at all."""
 
     code: int
@@ -57,8 +57,8 @@ class Hub:
         self.cursor = replica.cursor
         """Where all readers at the head are. Behind the replica only between a change and its delivery."""
         self.delivered = asyncio.Event()
-        """Set at the next delivery, which puts a new event in its place."""
-        self.farewell: Farewell | None = None
+        """Set at the next delivery, which puts a new event in its slot."""
+        self.close_reason: CloseReason | None = None
         self.counts = counts or Counts()
         self._timing = timing
         self._write = write
@@ -66,7 +66,7 @@ class Hub:
         self._delivery_due = False
         self._arrivals: list[float] = []  # when the changes came that are to be delivered next
         self._answers = Answers(replica)
-        self._at_head: dict[Encoding, Audience] = {}
+        self._at_head: dict[Encoding, EncodingGroup] = {}
         self._waiting: set[Reader] = set()  # writable, on their way to the head
         self._stalled: set[Reader] = set()  # not writable
 
@@ -85,7 +85,7 @@ class Hub:
 
     def census(self) -> Counter[Encoding]:
         """How many readers there are with each encoding."""
-        readers = Counter({encoding: len(audience) for encoding, audience in self._at_head.items()})
+        readers = Counter({encoding: len(group) for encoding, group in self._at_head.items()})
         readers.update(reader.encoding for reader in self._waiting)
         readers.update(reader.encoding for reader in self._stalled)
         return readers
@@ -137,25 +137,25 @@ class Hub:
     def deliver(self) -> None:
         """Lead everybody who can take it to the head."""
         self._delivery_due = False
-        self._window_end = self._timing.time() + BURST_WINDOW
+        self._window_end = self._timing.time() + BURST_SECONDS
         since = self.cursor
-        for audience in self._at_head.values():
-            self._deliver_to(audience, since)
+        for group in self._at_head.values():
+            self._deliver_to(group, since)
         self.cursor = self.replica.cursor
         for reader in tuple(self._waiting):
             self._lead(reader)
         self._count_arrivals()
         self._pulse()
         if self.cursor.seq > since.seq + 1:  # a burst: those who make it need the processor, too
-            self._window_end = self._timing.time() + BURST_WINDOW
+            self._window_end = self._timing.time() + BURST_SECONDS
 
-    def _deliver_to(self, audience: Audience, cursor: Cursor) -> None:
-        while cursor != self.replica.cursor and len(audience):
-            answer = self._answers.to(cursor, audience.encoding.codec)
+    def _deliver_to(self, group: EncodingGroup, cursor: Cursor) -> None:
+        while cursor != self.replica.cursor and len(group):
+            answer = self._answers.to(cursor, group.encoding.codec)
             self.cursor = cursor = answer.cursor  # a reader whose connection is full now stalls here
-            self.counts.deliveries["websocket"] += len(audience)
-            self.counts.resets += len(audience) if answer.resets else 0
-            audience.deliver(answer)
+            self.counts.deliveries["websocket"] += len(group)
+            self.counts.resets += len(group) if answer.resets else 0
+            group.deliver(answer)
 
     def _count_arrivals(self) -> None:
         now = time.monotonic()
@@ -171,10 +171,10 @@ class Hub:
         """Tell the readers at the head whose turn it is where that is."""
         if self.cursor != self.replica.cursor:
             return  # a delivery is due, and says it
-        for encoding, audience in self._at_head.items():
+        for encoding, group in self._at_head.items():
             frame = encoding.encode(Beat(str(self.cursor)))
-            for crowd in audience.crowds():
-                crowd.beat(frame, phase)
+            for fd_group in group.fd_groups():
+                fd_group.beat(frame, phase)
 
     # Readers come, slow down, and go
 
@@ -183,9 +183,9 @@ class Hub:
 
         `opening` is what goes before that in one write: the end of the handshake.
         """
-        if self.farewell is not None:
+        if self.close_reason is not None:
             reader.send(opening)
-            reader.close(self.farewell.code, self.farewell.reason)
+            reader.close(self.close_reason.code, self.close_reason.reason)
             return
         self._waiting.add(reader)
         self._answer(reader, opening)
@@ -203,16 +203,16 @@ class Hub:
         frame, reader.cursor = self.catch_up(reader.cursor, reader.encoding)
         reader.send(opening + frame)
 
-    def _audience(self, encoding: Encoding) -> Audience:
+    def _audience(self, encoding: Encoding) -> EncodingGroup:
         if encoding not in self._at_head:
-            self._at_head[encoding] = audience_for(encoding, self._write)
+            self._at_head[encoding] = group_for(encoding, self._write)
         return self._at_head[encoding]
 
     def pause(self, reader: Reader) -> None:
         """The reader's connection is full: nothing more is sent to it, and nothing is kept for it."""
         self.counts.slow += 1
-        if reader.crowd is not None:
-            reader.crowd.remove(reader)
+        if reader.fd_group is not None:
+            reader.fd_group.remove(reader)
             reader.cursor = self.cursor
             self._stalled.add(reader)
         elif reader in self._waiting:
@@ -228,30 +228,30 @@ class Hub:
 
     def leave(self, reader: Reader) -> None:
         """The reader's connection is gone."""
-        if reader.crowd is not None:
-            reader.crowd.remove(reader)
+        if reader.fd_group is not None:
+            reader.fd_group.remove(reader)
         self._waiting.discard(reader)
         self._stalled.discard(reader)
 
-    def close(self, farewell: Farewell) -> None:
+    def close(self, close_reason: CloseReason) -> None:
         """Send everybody away, and everybody who comes later."""
-        self.farewell = farewell
-        self.release(self.reader_count, farewell)
+        self.close_reason = close_reason
+        self.release(self.reader_count, close_reason)
         self._pulse()
 
-    def release(self, count: int, farewell: Farewell) -> int:
+    def release(self, count: int, close_reason: CloseReason) -> int:
         """Send so many readers away; the others stay as they are. Returns how many there were."""
         leaving = tuple(islice(self._readers(), count))
         for reader in leaving:
-            if farewell.retry is not None and reader not in self._stalled:
-                reader.send(reader.encoding.encode(farewell.retry))
+            if close_reason.retry is not None and reader not in self._stalled:
+                reader.send(reader.encoding.encode(close_reason.retry))
             self.leave(reader)
-            reader.close(farewell.code, farewell.reason)
+            reader.close(close_reason.code, close_reason.reason)
         return len(leaving)
 
     def _readers(self) -> Iterator[Reader]:
-        for audience in self._at_head.values():
-            for crowd in audience.crowds():
-                yield from crowd
+        for group in self._at_head.values():
+            for fd_group in group.fd_groups():
+                yield from fd_group
         yield from self._waiting
         yield from self._stalled

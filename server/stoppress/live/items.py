@@ -1,4 +1,4 @@
-"""The items of a blog as readers get them, and their places in the order that readers see."""
+"""The items of a blog as readers get them, and their positions in the order that readers see."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stoppress.model import HEADER, Entry, Header, Item
 from stoppress.wire.encodings import Codec
 
 
-class Place(NamedTuple):
+class EntryPosition(NamedTuple):
     """Where an entry stands: newest last by publication, then by id. Both compare as text."""
 
     published_at: str
@@ -27,12 +27,12 @@ class PublicItem:
     that when it is asked for, because most entries of a long blog never are.
     """
 
-    __slots__ = ("is_key", "is_retracted", "place", "stored")
+    __slots__ = ("is_key", "is_retracted", "position", "stored")
 
     def __init__(self, item: Item) -> None:
         self.stored = item
         summary = msgspec.json.decode(item.body, type=_Summary)
-        self.place = Place(summary.published_at or "", item.id)
+        self.position = EntryPosition(summary.published_at or "", item.id)
         self.is_retracted = item.id != HEADER and summary.status == "retracted"
         self.is_key = bool(summary.key) and not self.is_retracted
 
@@ -73,21 +73,21 @@ def is_retraction(item: Item) -> bool:
     return PublicItem(item).is_retracted
 
 
-_PLACE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z_[0-9a-f-]{36}", re.ASCII)
+_POSITION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z_[0-9a-f-]{36}", re.ASCII)
 
 
-def older_address(blog: str, place: Place) -> str:
-    """Where the entries before a place are."""
-    return f"/blogs/{blog}/entries?before={place.published_at}_{place.id}"
+def older_address(blog: str, position: EntryPosition) -> str:
+    """Where the entries before a position are."""
+    return f"/blogs/{blog}/entries?before={position.published_at}_{position.id}"
 
 
-def parse_place(text: str) -> Place:
+def parse_position(text: str) -> EntryPosition:
     """Read the `before` of an older page's address.
 
     Raises:
         BadInput: the text cannot have come from a server.
     """
-    if not _PLACE.fullmatch(text):
-        raise BadInput(f"{text[:80]!r} is no place in a blog: follow the `older` address you were given", "before")
+    if not _POSITION.fullmatch(text):
+        raise BadInput(f"{text[:80]!r} is no position in a blog: follow the `older` address you were given", "before")
     published_at, _, entry_id = text.partition("_")
-    return Place(published_at, entry_id)
+    return EntryPosition(published_at, entry_id)

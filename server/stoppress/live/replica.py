@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from stoppress.live.items import Place, PublicItem, older_address
+from stoppress.live.items import EntryPosition, PublicItem, older_address
 from stoppress.model import HEADER, START, Cursor, Header, Segment
 
 RESET_BYTES = 384 * 1024
@@ -56,7 +56,7 @@ class Replica:
         self.cursor = START
         self._tags: list[str] = []
         self._items: dict[str, PublicItem] = {}  # ascending by seq: a changed item is taken out and put at the end
-        self._order: list[Place] = []  # every entry's place, oldest first
+        self._order: list[EntryPosition] = []  # every entry's position, oldest first
 
     # What changes it
 
@@ -88,15 +88,15 @@ class Replica:
         if item.id == HEADER:
             return
         if before is None:
-            insort(self._order, item.place)
-        elif before.place != item.place:
-            del self._order[bisect_left(self._order, before.place)]
-            insort(self._order, item.place)
+            insort(self._order, item.position)
+        elif before.position != item.position:
+            del self._order[bisect_left(self._order, before.position)]
+            insort(self._order, item.position)
 
     # Questions
 
     def knows(self, cursor: Cursor) -> bool:
-        """Whether the cursor is a place on this very line."""
+        """Whether the cursor is a position on this very line."""
         if cursor.seq == 0:
             return cursor == START
         return cursor.seq <= len(self._tags) and self._tags[cursor.seq - 1] == cursor.tag
@@ -114,7 +114,7 @@ class Replica:
         return item is not None and item.is_retracted
 
     @property
-    def line(self) -> str:
+    def epoch(self) -> str:
         """What tells this line of changes from any other that the blog's name may have had: its first tag."""
         return self._tags[0] if self._tags else ""
 
@@ -127,8 +127,8 @@ class Replica:
         return self._items.get(entry_id) if entry_id != HEADER else None
 
     @property
-    def places(self) -> Sequence[Place]:
-        """The place of every entry, oldest first."""
+    def positions(self) -> Sequence[EntryPosition]:
+        """The position of every entry, oldest first."""
         return self._order
 
     def changed_before(self, seq: int | None, limit: int) -> tuple[list[PublicItem], bool]:
@@ -173,12 +173,12 @@ class Replica:
         entries, older = self.page(None, self._newest)
         fitting = _fitting(entries, RESET_BYTES)
         if len(fitting) < len(entries):
-            entries, older = fitting, older_address(self.blog, fitting[-1].place)
+            entries, older = fitting, older_address(self.blog, fitting[-1].position)
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
-    def page(self, before: Place | None, limit: int) -> tuple[list[PublicItem], str | None]:
-        """Entries before a place, newest first, and the address of those before them, if there are any."""
+    def page(self, before: EntryPosition | None, limit: int) -> tuple[list[PublicItem], str | None]:
+        """Entries before a position, newest first, and the address of those before them, if there are any."""
         end = len(self._order) if before is None else bisect_left(self._order, before)
         begin = max(0, end - limit)
         entries = [self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])]

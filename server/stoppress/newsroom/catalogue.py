@@ -11,7 +11,7 @@ from stoppress.model import HEADER, Cursor, Header
 from stoppress.newsroom.commits import read_header
 from stoppress.store.port import Store
 
-MOST = 5_000
+MAX_BLOGS = 5_000
 """Blogs that are listed; of more, the first by name."""
 
 FRESH_SECONDS = 0.5
@@ -42,7 +42,7 @@ class Catalogue:
             return [header for _, header in self._read.values()]
 
     async def _look(self) -> None:
-        names = (await self._store.blogs())[:MOST]
+        names = (await self._store.blogs())[:MAX_BLOGS]
         read = {}
         for name, head in zip(names, await self._store.heads(names), strict=True):
             if head is None:

@@ -25,8 +25,8 @@ BIG_BODY = 2_000
 CLOCK_SLACK = timedelta(minutes=1)
 """How far in the future an editor's clock may put `published_at`."""
 
-PLACE = r"^(9|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)_[0-9a-f-]{36}$"
-"""What `list_place` gives, joined by a `_`."""
+POSITION = r"^(9|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)_[0-9a-f-]{36}$"
+"""What `list_position` gives, joined by a `_`."""
 
 STATUSES: tuple[str, ...] = get_args(EntryStatus)
 
@@ -49,7 +49,7 @@ class Entries:
         if status in (None, "published", "retracted"):
             items += (item for item in (await self._store.read(blog)).items if item.id != HEADER)
         entries = [entry for entry in map(read_entry, items) if status in (None, entry.status)]
-        return sorted(entries, key=list_place, reverse=True)
+        return sorted(entries, key=list_position, reverse=True)
 
     async def create(self, blog: str, form: EntryForm, request: Request) -> Written:
         """Publish an entry, or keep it as a draft or scheduled. Raises `BlogNotFound`, `BadInput`."""
@@ -122,7 +122,7 @@ class Entries:
         return [] if was == is_ else await header_writes(self._store, blog, after.id, pinned=is_)
 
 
-def list_place(entry: StoredEntry) -> tuple[str, str]:
+def list_position(entry: StoredEntry) -> tuple[str, str]:
     """Where an entry stands in the editors' list: by publication, what is not out yet as if in the far future."""
     return entry.published_at or "9", entry.id
 

@@ -28,21 +28,21 @@ from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.schedule import publish_when_due
 from stoppress.process.sockets import BACKLOG, descriptors
 from stoppress.settings import Settings
-from stoppress.store.measured import watched
 from stoppress.store.select import store_from
+from stoppress.store.timed import watched
 from stoppress.sync.follower import Follower
 from stoppress.tasks import end
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.lag import watch_lag
 from stoppress.telemetry.tracing import tracing_from
-from stoppress.telemetry.workers import Colleagues, Place
+from stoppress.telemetry.worker_metrics import WorkerMetrics, WorkerNumber
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.admission.admission import Admission, Limits
 from stoppress.web.admission.drain import Drain
-from stoppress.web.admission.held_requests import Visits
-from stoppress.web.compression import Compression
-from stoppress.web.connections.protocol import Entrance
-from stoppress.web.connections.websocket import Live
+from stoppress.web.admission.held_requests import HeldRequests
+from stoppress.web.compression import GzipMiddleware
+from stoppress.web.connections.protocol import ConnectionFactory
+from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
 from stoppress.web.editors.auth import Keys
@@ -51,13 +51,13 @@ from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.feeds import Feeds
 from stoppress.web.operations.health import Health
 from stoppress.web.operations.metrics import Metrics
-from stoppress.web.pages.error_pages import Refusals
+from stoppress.web.pages.error_pages import ErrorPages
 from stoppress.web.pages.files import Files
 from stoppress.web.pages.index import Index
 from stoppress.web.pages.layout import Layout
 from stoppress.web.pages.pages import Pages
 from stoppress.web.readers.readers import Readers
-from stoppress.web.request_log import Requests
+from stoppress.web.request_log import RequestLog
 from stoppress.web.site import Sites
 
 KEEP_ALIVE_SECONDS = 65
@@ -85,7 +85,7 @@ class Node:
         StartError: a setting is wrong.
     """
 
-    def __init__(self, settings: Settings, keys: str = "", place: Place | None = None) -> None:
+    def __init__(self, settings: Settings, keys: str = "", place: WorkerNumber | None = None) -> None:
         self.settings = settings
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
@@ -97,18 +97,18 @@ class Node:
         self.entries = Entries(self.store, committer)
         self.admission = Admission(_limits(settings), self.counts, time.monotonic)
         addresses = Addresses(settings.trusted_proxies)
-        self.live = Live(self.follower, self.admission, addresses, self.counts)
-        self.entrance = Entrance(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
-        self.visits = Visits(self.admission, addresses, self.counts)
-        self.drain = Drain(self.follower, self.visits, settings.drain)
+        self.live = WebSocketEndpoint(self.follower, self.admission, addresses, self.counts)
+        self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
+        self.held_requests = HeldRequests(self.admission, addresses, self.counts)
+        self.drain = Drain(self.follower, self.held_requests, settings.drain)
         self.health = Health(self.store, self.follower, self.admission)
         self.metrics = Metrics(
             self.follower, self.counts, self.health, settings.read_metrics_token(), settings.metrics_blogs
         )
-        self.colleagues = Colleagues(place, self.metrics.own) if place else None
-        if self.colleagues:
-            self.metrics.all = self.colleagues.all
-        self.app = Requests(self._make_app(), self.counts, self.tracing)
+        self.worker_metrics = WorkerMetrics(place, self.metrics.own) if place else None
+        if self.worker_metrics:
+            self.metrics.all = self.worker_metrics.all
+        self.app = RequestLog(self._make_app(), self.counts, self.tracing)
 
     def _make_hub(self, blog: str) -> Hub:
         loop = asyncio.get_running_loop()
@@ -122,13 +122,13 @@ class Node:
         pages = Pages(follower, documents, layout, sites, settings.newest)
         feeds = Feeds(follower, documents, sites, settings.newest)
         index = Index(follower, Catalogue(self.store), layout, sites)
-        readers = Readers(follower, self.visits, pages, settings.beat, settings.newest, self.counts)
+        readers = Readers(follower, self.held_requests, pages, settings.beat, settings.newest, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
         parts = (self.live, readers, OpenAPI(), api, self.health, self.metrics, feeds, index, Files(layout), pages)
         return Starlette(
             routes=[route for part in parts for route in part.routes()],
-            middleware=[Middleware(Compression)],
-            exception_handlers=Refusals(layout).handlers(),
+            middleware=[Middleware(GzipMiddleware)],
+            exception_handlers=ErrorPages(layout).handlers(),
         )
 
     async def serve(
@@ -186,7 +186,7 @@ class Node:
             self.entrance.deadlines.watch(),
             self._beat(),
             watch_lag(self._late),
-            *([self.colleagues.serve()] if self.colleagues else []),
+            *([self.worker_metrics.serve()] if self.worker_metrics else []),
         ]
 
     def _late(self, seconds: float) -> None:

@@ -22,7 +22,6 @@ what it does not keep, the reader gets as one update in its newest state.
 _TCP_NOTSENT_LOWAT = 25  # linux/tcp.h; the socket module has it from Python 3.12 on
 
 
-
 def prepare(listening: socket.socket) -> None:
     """Set what its connections are to inherit."""
     listening.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, UNSENT_BYTES)

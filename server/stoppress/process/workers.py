@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-PAUSE = 1.0
+RESTART_DELAY_SECONDS = 1.0
 """Seconds before a worker that ended is replaced: what crashes at once should not take the whole machine."""
 
 Serve = Callable[[socket.socket, Callable[[], None], int], None]
@@ -149,7 +149,7 @@ class Workers:
         for index, process in tuple(self._processes.items()):
             if not process.is_alive():
                 log.error("worker_ended", extra={"worker": process.name, "status": process.exitcode})
-                wait([self._signals], timeout=PAUSE)
+                wait([self._signals], timeout=RESTART_DELAY_SECONDS)
                 self._start(index)
 
     def _stop(self) -> None:

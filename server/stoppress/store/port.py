@@ -126,7 +126,7 @@ class Store(Protocol):
     async def delete(self, blog: str) -> None:
         """Remove a blog with all that belongs to it. Raises `BlogNotFound`."""
 
-    async def was_deleted(self, blog: str, line: str) -> bool:
+    async def was_deleted(self, blog: str, epoch: str) -> bool:
         """Whether the line of changes that began with this tag was deleted by an editor, not lost by the store."""
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:

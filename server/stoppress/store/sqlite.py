@@ -215,7 +215,7 @@ class SQLiteStore:
 
         await self._in_thread(lambda: self._transaction(work))
 
-    async def was_deleted(self, blog: str, line: str) -> bool:
+    async def was_deleted(self, blog: str, epoch: str) -> bool:
         return True  # no other process can lose what this one has committed
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Coroutine
 
 from stoppress.errors import BlogNotFound, StoppressError, StoreUnavailable, VersionConflict
-from stoppress.live.hub import Farewell, Hub
+from stoppress.live.hub import CloseReason, Hub
 from stoppress.live.items import is_retraction
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor, Segment
@@ -38,7 +38,7 @@ BEHIND_SECONDS = 4.0
 OVERDUE_SECONDS = 7.0
 """How old the last comparison of heads may be before all blogs count as behind."""
 
-GONE = Farewell(4404, "this blog was deleted")
+GONE = CloseReason(4404, "this blog was deleted")
 
 log = logging.getLogger("stoppress.follower")
 
@@ -258,7 +258,7 @@ class Follower:
             try:
                 segment = await self._store.read(replica.blog, cursor)
             except BlogNotFound:
-                if cursor == START or await self._store.was_deleted(replica.blog, replica.line):
+                if cursor == START or await self._store.was_deleted(replica.blog, replica.epoch):
                     raise
                 segment = Segment(START, (), ())
             if replica.cursor != cursor:
@@ -278,7 +278,7 @@ class Follower:
             retracted = [item.id for item in lost.items if replica.is_retracted(item.id)]
             await self._store.restore(replica.blog, kept.cursor, lost, retracted)
             return True
-        if await self._store.was_deleted(replica.blog, replica.line):
+        if await self._store.was_deleted(replica.blog, replica.epoch):
             return False
         writes = _lost_writes(replica, kept)
         if not writes:
@@ -291,10 +291,10 @@ class Follower:
             log.info("another_node_was_first", extra={"blog": replica.blog, "error": str(error)})
         return True
 
-    async def close(self, farewell: Farewell) -> None:
+    async def close(self, close_reason: CloseReason) -> None:
         """Send all readers away and stop."""
         for hub in self._hubs.values():
-            hub.close(farewell)
+            hub.close(close_reason)
         await end(self._tasks)
 
 

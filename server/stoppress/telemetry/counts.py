@@ -17,14 +17,14 @@ from collections.abc import Sequence
 FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of buckets, in seconds."""
 
-MOST_SECONDS = 60.0
+MAX_BELIEVED_SECONDS = 60.0
 """The longest way between two nodes that is believed; beyond, it is their clocks that differ."""
 
 
 TRANSPORTS = ("websocket", "sse", "long_poll")
 ORIGINS = ("here", "elsewhere")
 CATCH_UPS = ("opening", "nothing", "catch_up", "reset", "page")
-REFUSALS = (
+REJECTIONS = (
     "address_full",
     "body_too_slow",
     "broken_frame",
@@ -43,7 +43,7 @@ REFUSALS = (
     "too_many_messages",
     "too_many_writes",
 )
-"""Why somebody may be refused or sent away, as `Counts.refused` is told."""
+"""Why somebody may be refused or sent away, as `Counts.count_rejection` is told."""
 
 
 class Histogram:
@@ -88,7 +88,7 @@ class Counts:
         self.gaps_repaired = 0
         self.put_back = 0
         """Changes that the store had lost."""
-        self.refusals = _zeros(REFUSALS)
+        self.rejections = _zeros(REJECTIONS)
         """By reason."""
         self.requests: Counter[tuple[str, str, int]] = Counter()
         """By method, pattern of the route and status."""
@@ -99,13 +99,13 @@ class Counts:
         self.lag = Histogram()
         """How late the event loop was."""
 
-    def refused(self, reason: str) -> None:
-        """Somebody was not let in, or sent away; `reason` is one of `REFUSALS`."""
-        self.refusals[reason] += 1
+    def count_rejection(self, reason: str) -> None:
+        """Somebody was not let in, or sent away; `reason` is one of `REJECTIONS`."""
+        self.rejections[reason] += 1
 
     def received(self, sent_at: float) -> None:
         """A change came from another node that committed it at `sent_at`, Unix time by its clock."""
-        self.publish_to_receive.add(min(max(0.0, time.time() - sent_at), MOST_SECONDS))
+        self.publish_to_receive.add(min(max(0.0, time.time() - sent_at), MAX_BELIEVED_SECONDS))
 
 
 def _zeros(keys: Sequence[str]) -> Counter[str]:

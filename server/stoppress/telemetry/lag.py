@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 
-EVERY_SECONDS = 0.25
+INTERVAL_SECONDS = 0.25
 
 
 async def watch_lag(late: Callable[[float], None]) -> None:
     """Sleep, look how much longer it took, and tell in seconds, until cancelled."""
     while True:
-        due = time.monotonic() + EVERY_SECONDS
-        await asyncio.sleep(EVERY_SECONDS)
+        due = time.monotonic() + INTERVAL_SECONDS
+        await asyncio.sleep(INTERVAL_SECONDS)
         late(max(0.0, time.monotonic() - due))

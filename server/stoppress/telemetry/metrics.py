@@ -136,7 +136,7 @@ def _families(counts: Counts, state: State) -> Iterator[Metric]:
     yield _simple("stoppress_store_errors_total", _labelled(counts.store_errors))
     yield _histograms("stoppress_event_loop_lag_seconds", {(): counts.lag})
     yield _simple("stoppress_tasks", {(): state.tasks})
-    yield _simple("stoppress_refusals_total", _labelled(counts.refusals))
+    yield _simple("stoppress_refusals_total", _labelled(counts.rejections))
     requests = {(method, route, str(status)): number for (method, route, status), number in counts.requests.items()}
     yield _simple("stoppress_http_requests_total", requests)
 

@@ -15,7 +15,7 @@ from stoppress.errors import BadInput
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.store.port import Once
 from stoppress.web.editors.auth import Key
-from stoppress.web.problems import Refused
+from stoppress.web.problems import HTTPError
 
 MAX_BODY = 256 * 1024
 """Bytes of a request's body."""
@@ -36,7 +36,7 @@ async def read_body(request: Request) -> bytes:
     """The whole body.
 
     Raises:
-        Refused: 413 for one that is too large, 400 for one that ends early.
+        HTTPError: 413 for one that is too large, 400 for one that ends early.
     """
     announced = request.headers.get("content-length", "0")
     size = int(announced) if announced.isdecimal() else 0
@@ -52,25 +52,25 @@ async def read_body(request: Request) -> bytes:
                 if size <= MAX_BODY:
                     pieces.append(piece)
         except ClientDisconnect:
-            raise Refused(400, "the body ended early") from None
+            raise HTTPError(400, "the body ended early") from None
         if size <= MAX_BODY:
             return b"".join(pieces)
     limit = f"the body is larger than {MAX_BODY} bytes: put large things into `media` by their address"
-    raise Refused(413, limit, {"connection": "close"})
+    raise HTTPError(413, limit, {"connection": "close"})
 
 
 def decode(request: Request, body: bytes, form: type[_T]) -> _T:
     """A body as the form that is expected.
 
     Raises:
-        Refused: 415 for a type that is not understood, 400 for bytes that are not what they say they are.
+        HTTPError: 415 for a type that is not understood, 400 for bytes that are not what they say they are.
         BadInput: a field is unknown, or has the wrong type or size.
     """
     kind = _kind(request)
     if not body and (not kind or request.method == "DELETE"):  # clients send the type without a body, too
         body, kind = b"{}", JSON[0]
     if kind not in JSON + MSGPACK:
-        raise Refused(
+        raise HTTPError(
             415, f"Content-Type {kind[:80]!r} is not understood: send application/json or application/msgpack"
         )
     decoder = msgspec.json.decode if kind in JSON else msgspec.msgpack.decode
@@ -82,7 +82,7 @@ def decode(request: Request, body: bytes, form: type[_T]) -> _T:
         name = unknown[1] if unknown else field[1] if field else None
         raise BadInput(str(error), name) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(400, f"the body is not valid {kind}: {error}") from None
+        raise HTTPError(400, f"the body is not valid {kind}: {error}") from None
     except (ValueError, OverflowError) as error:  # a msgpack timestamp that is no date
         raise BadInput(f"the body has a value that is out of range: {error}") from None
 
@@ -95,7 +95,7 @@ def write_request(request: Request, key: Key, body: bytes) -> WriteRequest:
     """The conditions of a write, from its headers.
 
     Raises:
-        Refused: 400, a header is malformed.
+        HTTPError: 400, a header is malformed.
     """
     return WriteRequest(_if_match(request), _once(request, key, body))
 
@@ -108,7 +108,7 @@ def _if_match(request: Request) -> Container[int] | None:
         return EVERY_VERSION
     tags = [tag.strip() for tag in header.split(",")]
     if not all(re.fullmatch(r'(W/)?"[^"]*"', tag) for tag in tags):
-        raise Refused(400, 'If-Match is malformed: send the ETag you were given, with its quotes, as in "3"')
+        raise HTTPError(400, 'If-Match is malformed: send the ETag you were given, with its quotes, as in "3"')
     return frozenset(int(tag[1:-1]) for tag in tags if re.fullmatch(r'"[1-9][0-9]{0,14}"', tag))
 
 
@@ -117,7 +117,7 @@ def _once(request: Request, key: Key, body: bytes) -> Once | None:
     if header is None:
         return None
     if not re.fullmatch(r"[\x21-\x7e][\x20-\x7e]{0,254}", header):
-        raise Refused(400, "Idempotency-Key must be 1 to 255 printable ASCII characters")
+        raise HTTPError(400, "Idempotency-Key must be 1 to 255 printable ASCII characters")
     parts = (request.method, request.url.path, _kind(request))
     digest = hashlib.sha256("\0".join(parts).encode() + b"\0" + body).hexdigest()
     return Once(f"{key.name}:{header}", digest)

@@ -16,13 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stoppress.web.bodies import weights
 from stoppress.web.remembered import Remembered
 
-LEAST = 1_400
+MIN_BYTES = 1_400
 """Bytes. What is shorter goes in one packet anyway."""
 
-MOST = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 """Bytes. What is longer is sent as it is."""
 
-AT_ONCE = 64 * 1024
+MAX_INLINE_BYTES = 64 * 1024
 """Bytes that take a millisecond or two. More are compressed in a thread, for nobody else to wait."""
 
 KEPT_BYTES = 16 * 1024 * 1024
@@ -31,7 +31,7 @@ KEPT_BYTES = 16 * 1024 * 1024
 TYPES = re.compile(r"text/(?!event-stream)|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript)\b")
 
 
-class Compression:
+class GzipMiddleware:
     """Around an application. Answers to editors stay as they are: their ETags are versions to write against."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -53,7 +53,7 @@ class Compression:
         """The same for the same bytes."""
         made = self._made.get(body)
         if made is None:
-            made = _gzip(body) if len(body) <= AT_ONCE else await asyncio.to_thread(_gzip, body)
+            made = _gzip(body) if len(body) <= MAX_INLINE_BYTES else await asyncio.to_thread(_gzip, body)
             self._made.put(body, made)
         return made
 
@@ -70,7 +70,7 @@ def _gzip(body: bytes) -> bytes:
 class _Answer:
     """One answer on its way."""
 
-    def __init__(self, send: Send, compression: Compression, gzip: bool, known: str, method: str) -> None:
+    def __init__(self, send: Send, compression: GzipMiddleware, gzip: bool, known: str, method: str) -> None:
         self._send = send
         self._compression = compression
         self._gzip = gzip
@@ -125,6 +125,6 @@ def _is_compressible(headers: Headers) -> bool:
     return (
         "content-encoding" not in headers
         and length.isdecimal()
-        and LEAST <= int(length) <= MOST
+        and MIN_BYTES <= int(length) <= MAX_BYTES
         and TYPES.match(headers.get("content-type", "")) is not None
     )

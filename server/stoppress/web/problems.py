@@ -24,7 +24,7 @@ from stoppress.errors import (
 RETRY_AFTER_SECONDS = 1
 
 
-class Refused(StoppressError):
+class HTTPError(StoppressError):
     """A request that HTTP itself gives a status for: too large, wrong type, not authorised."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
@@ -58,7 +58,7 @@ def unavailable(detail: str, retry_after: str) -> bytes:
 async def on_error(_request: Request, error: Exception) -> Response:
     """Starlette's exception handler for `StoppressError`."""
     match error:
-        case Refused(status=status, headers=headers):
+        case HTTPError(status=status, headers=headers):
             return problem(status, str(error), headers)
         case PreconditionFailed(current=current, version=version):
             kind = "entry" if hasattr(current, "id") else "header"

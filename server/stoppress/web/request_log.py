@@ -18,7 +18,7 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 log = logging.getLogger("stoppress.requests")
 
 
-class Requests:
+class RequestLog:
     """Around the application.
 
     Args:

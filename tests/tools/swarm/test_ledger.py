@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stoppress.tools.swarm.frames import BrokenFrames
-from stoppress.tools.swarm.ledger import Ledger, Unknown, Update
+from stoppress.tools.swarm.ledger import Ledger, Unknown, UpdateRead
 
 
 def entry(seq: int, name: str = "", version: int = 1) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def test_a_reset_without_older_pages_has_everything():
 @pytest.mark.parametrize("seqs", [(3, 2), (2, 2), (1, 2), (3, 4)])
 def test_items_out_of_order_or_place_are_a_fault(seqs: tuple[int, int]):
     message = Ledger().read(update(1, 3, *map(entry, seqs)))
-    assert isinstance(message, Update) and message.fault
+    assert isinstance(message, UpdateRead) and message.fault
 
 
 def test_two_stories_of_one_change_are_a_contradiction():

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from stoppress.telemetry.counts import Counts
-from stoppress.web.admission.admission import BUSY, CROWDED, DRAINING, FULL, LATE, REASONS, Admission, Limits, Refusal
+from stoppress.web.admission.admission import (
+    ADDRESS_FULL,
+    DRAINING,
+    FULL,
+    OVERLOADED,
+    REASONS,
+    TOO_MANY_HANDSHAKES,
+    Admission,
+    Limits,
+    NotAdmitted,
+)
 
 
 class Clock:
@@ -20,13 +30,13 @@ def clock() -> Clock:
     return Clock()
 
 
-def refused(door: Admission, reason: str) -> int:
-    return door._counts.refusals[reason]
+def rejected(door: Admission, reason: str) -> int:
+    return door._counts.rejections[reason]
 
 
 def test_without_limits_everybody_may_come_in(clock: Clock):
     door = Admission(Limits(), Counts(), clock)
-    assert not any(isinstance(door.enter(), Refusal) for _ in range(10_000))
+    assert not any(isinstance(door.enter(), NotAdmitted) for _ in range(10_000))
     assert door.readers == 10_000
 
 
@@ -34,60 +44,60 @@ def test_a_full_node_takes_the_next_one_when_somebody_has_left(clock: Clock):
     door = Admission(Limits(readers=2), Counts(), clock)
     seat, _ = door.enter(), door.enter()
     assert [door.enter(), door.enter()] == [FULL, FULL]
-    assert not isinstance(seat, Refusal)
+    assert not isinstance(seat, NotAdmitted)
     seat()
-    assert not isinstance(door.enter(), Refusal)
+    assert not isinstance(door.enter(), NotAdmitted)
     assert door.enter() == FULL
-    assert (door.readers, refused(door, "full")) == (2, 3)
+    assert (door.readers, rejected(door, "full")) == (2, 3)
 
 
 def test_readers_of_one_address_are_limited_and_those_of_others_are_not(clock: Clock):
     door = Admission(Limits(readers_per_address=2), Counts(), clock)
     seat, _ = door.enter("192.0.2.1"), door.enter("192.0.2.1")
-    assert door.enter("192.0.2.1") == CROWDED
-    assert not isinstance(door.enter("192.0.2.2"), Refusal)
-    assert not isinstance(seat, Refusal)
+    assert door.enter("192.0.2.1") == ADDRESS_FULL
+    assert not isinstance(door.enter("192.0.2.2"), NotAdmitted)
+    assert not isinstance(seat, NotAdmitted)
     seat()
-    assert not isinstance(door.enter("192.0.2.1"), Refusal)
-    assert (door.readers, refused(door, "address_full")) == (3, 1)
+    assert not isinstance(door.enter("192.0.2.1"), NotAdmitted)
+    assert (door.readers, rejected(door, "address_full")) == (3, 1)
 
 
 def test_nothing_is_kept_of_an_address_whose_readers_are_gone(clock: Clock):
     door = Admission(Limits(readers_per_address=2), Counts(), clock)
     for number in range(100):
         seat = door.enter(f"192.0.2.{number}")
-        assert not isinstance(seat, Refusal)
+        assert not isinstance(seat, NotAdmitted)
         seat()
     assert (door.readers, len(door._addresses)) == (0, 0)
 
 
 def test_handshakes_have_a_rate_and_a_second_of_it_may_come_at_once(clock: Clock):
     door = Admission(Limits(handshakes=10), Counts(), clock)
-    assert [isinstance(door.enter(), Refusal) for _ in range(12)] == [False] * 10 + [True] * 2
+    assert [isinstance(door.enter(), NotAdmitted) for _ in range(12)] == [False] * 10 + [True] * 2
     clock.now += 0.31
-    assert [isinstance(door.enter(), Refusal) for _ in range(5)] == [False] * 3 + [True] * 2
+    assert [isinstance(door.enter(), NotAdmitted) for _ in range(5)] == [False] * 3 + [True] * 2
     clock.now += 60  # a pause saves up no more than a second
-    assert [door.enter() == BUSY for _ in range(12)] == [False] * 10 + [True] * 2
-    assert refused(door, "too_many_handshakes") == 6
+    assert [door.enter() == TOO_MANY_HANDSHAKES for _ in range(12)] == [False] * 10 + [True] * 2
+    assert rejected(door, "too_many_handshakes") == 6
 
 
 def test_a_node_that_is_being_stopped_takes_nobody_in(clock: Clock):
     door = Admission(Limits(), Counts(), clock)
     door.draining = True
     assert door.enter() == DRAINING
-    assert (door.readers, refused(door, "draining")) == (0, 1)
+    assert (door.readers, rejected(door, "draining")) == (0, 1)
 
 
 def test_a_node_that_is_late_takes_nobody_in_until_it_has_caught_up(clock: Clock):
     door = Admission(Limits(), Counts(), clock)
     for lag in (0.0, 5.0, 0.0, 5.0, 5.0, 5.0):  # once, and now and then, is no overload
         door.late(lag)
-        assert not isinstance(door.enter(), Refusal)
+        assert not isinstance(door.enter(), NotAdmitted)
     door.late(5.0)
-    assert door.enter() == LATE
+    assert door.enter() == OVERLOADED
     door.late(0.1)
-    assert not isinstance(door.enter(), Refusal)
-    assert refused(door, "late") == 1
+    assert not isinstance(door.enter(), NotAdmitted)
+    assert rejected(door, "late") == 1
 
 
 def test_refusals_are_summed_up_in_the_log_every_ten_seconds(clock: Clock, caplog: pytest.LogCaptureFixture):
@@ -102,8 +112,8 @@ def test_refusals_are_summed_up_in_the_log_every_ten_seconds(clock: Clock, caplo
     assert not any(hasattr(record, reason) for reason in REASONS if reason != "full")
 
 
-@pytest.mark.parametrize("refusal", [DRAINING, FULL, CROWDED, BUSY, LATE])
-def test_those_who_are_refused_come_back_at_different_times(refusal: Refusal):
+@pytest.mark.parametrize("refusal", [DRAINING, FULL, ADDRESS_FULL, TOO_MANY_HANDSHAKES, OVERLOADED])
+def test_those_who_are_refused_come_back_at_different_times(refusal: NotAdmitted):
     times = {int(refusal.retry_after()) for _ in range(500)}
     assert len(times) > 3
     assert min(times) * 1000 >= refusal.retry.min and (max(times) - 1) * 1000 < refusal.retry.max

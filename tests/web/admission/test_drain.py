@@ -98,10 +98,10 @@ async def test_streams_and_long_polls_leave_one_after_the_other_too(start_node: 
             assert (answer.status_code, answer.headers["connection"]) == (200, "close")
             return answer.text, time.monotonic()
 
-        visits = [asyncio.create_task(visit()) for visit in (stream, poll) * 10]
+        held_requests = [asyncio.create_task(held()) for held in (stream, poll) * 10]
         await asyncio.sleep(1)
         assert await node.stop() == 0
-        results = [await visit for visit in visits]
+        results = [await held for held in held_requests]
     for text, _ in results[::2]:
         last = text.strip().split("\n\n")[-1].splitlines()
         retry = json.loads(last[2].removeprefix("data: "))

@@ -19,7 +19,8 @@ from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.process import sockets
 from stoppress.web.connections import reader_connection as reader_module
-from stoppress.web.connections.reader_connection import Reader
+from stoppress.web.connections.reader_connection import ReaderConnection
+from stoppress.web.connections.user_timeout import USER_TIMEOUT_SECONDS
 from stoppress.wire.encodings import WEBSOCKET, Compression
 from tests.support.client import Client
 from tests.support.frames import message_of
@@ -60,13 +61,13 @@ class Arrival(asyncio.Protocol):
         self._hub = hub
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        Reader(self._hub, ENCODING, None).open(cast(asyncio.Transport, transport), b"")
+        ReaderConnection(self._hub, ENCODING, None).open(cast(asyncio.Transport, transport), b"")
 
 
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
-    monkeypatch.setattr(sockets, "PATIENCE", SHORT)
-    monkeypatch.setattr(reader_module, "PATIENCE", SHORT)
+    monkeypatch.setattr(sockets, "USER_TIMEOUT_SECONDS", SHORT)
+    monkeypatch.setattr(reader_module, "USER_TIMEOUT_SECONDS", SHORT)
     with sockets.listen("127.0.0.1", 0) as listening:
         node = Server(listening)
         serving = await asyncio.get_running_loop().create_server(lambda: Arrival(node.hub), sock=listening)
@@ -122,7 +123,7 @@ async def test_accepted_connections_inherit_the_limits():
         listening.setblocking(True)
         accepted, _ = listening.accept()
         with accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == sockets.PATIENCE * 1000
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == USER_TIMEOUT_SECONDS * 1000
             assert accepted.getsockopt(socket.IPPROTO_TCP, 25) == sockets.UNSENT_BYTES
 
 

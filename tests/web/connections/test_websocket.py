@@ -241,7 +241,7 @@ async def test_a_server_stops_in_time_though_a_reader_does_not_read(start_node: 
         line.transport.abort()
 
 
-# Refusals
+# Rejections
 
 
 @pytest.mark.parametrize("since", ["", "x", "1", "1-", "-1-a", "1-%C3%A4", "1-a%00"])

@@ -458,7 +458,7 @@ async def test_json_may_come_as_merge_patch(editor: httpx.AsyncClient, blog: str
     assert (await editor.patch(f"/api/blogs/{blog}", content=b'{"headline":"H"}', headers=headers)).status_code == 200
 
 
-# Refusals
+# Rejections
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])

@@ -489,9 +489,9 @@ async def test_walking_the_pages_gives_each_entry_once_newest_first(
         await post(published_at=f"2020-10-09T06:{number * 7 % 20 // 2:02}:00Z")  # two at each minute, in any order
     pages = await walked(reader, f"/blogs/{blog}/entries?limit={limit}")
     entries = [entry for page in pages for entry in page["entries"]]
-    places = [(entry["published_at"], entry["id"]) for entry in entries]
-    assert len(set(places)) == 20
-    assert places == sorted(places, reverse=True)
+    positions = [(entry["published_at"], entry["id"]) for entry in entries]
+    assert len(set(positions)) == 20
+    assert positions == sorted(positions, reverse=True)
     assert [len(page["entries"]) for page in pages[:-1]] == [limit] * (len(pages) - 1)
 
 

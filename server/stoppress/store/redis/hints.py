@@ -20,19 +20,19 @@ from redis.exceptions import RedisError
 from stoppress.errors import MalformedCursor, StoreUnavailable
 from stoppress.store.port import Hint, Lost
 from stoppress.store.redis.format import unpack_hint
-from stoppress.store.redis.server import PATIENCE, Server
+from stoppress.store.redis.server import REDIS_TIMEOUT_SECONDS, RedisServer
 from stoppress.tasks import end
 
-PROBE_EVERY = 1.0
+PROBE_INTERVAL_SECONDS = 1.0
 """Seconds between messages to oneself."""
 
-SILENCE = 3.0
+PROBE_TIMEOUT_SECONDS = 3.0
 """Seconds without one of them after which the connection is given up."""
 
-LONGEST_PAUSE = 1.0
+MAX_RECONNECT_SECONDS = 1.0
 """Seconds between attempts to connect."""
 
-MOST_WAITING = 256
+MAX_WAITING_HINTS = 256
 """Hints that a slow consumer may leave lying; after that it is only told to look itself."""
 
 log = logging.getLogger("stoppress.store")
@@ -41,7 +41,7 @@ log = logging.getLogger("stoppress.store")
 class Hints:
     """What `Store.follow`, `unfollow` and `hints` promise, for one node."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: RedisServer) -> None:
         self._server = server
         self._probe = server.probe_channel.encode()
         self._followed: dict[bytes, str] = {}  # channel -> blog
@@ -72,10 +72,10 @@ class Hints:
             return
         confirmation = self._confirmations.setdefault(channel, asyncio.get_running_loop().create_future())
         await self._send("SUBSCRIBE", channel)
-        await asyncio.wait([confirmation], timeout=PATIENCE)
+        await asyncio.wait([confirmation], timeout=REDIS_TIMEOUT_SECONDS)
         if not confirmation.done():
             await self.unfollow(blog)
-            raise StoreUnavailable(f"Redis at {self._server.place} did not confirm the subscription to {blog!r}")
+            raise StoreUnavailable(f"Redis at {self._server.address} did not confirm the subscription to {blog!r}")
 
     async def unfollow(self, blog: str) -> None:
         channel = self._server.channel(blog).encode()
@@ -95,11 +95,11 @@ class Hints:
         # Without a connection there is nothing to do: the next one begins with all that is followed then.
         if self._connection is not None and self._connection.is_connected:
             with suppress(RedisError, OSError):  # the one who listens meets it too
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                     await self._connection.send_command(command, channel, check_health=False)
 
     def _tell(self, hint: Hint) -> None:
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= MAX_WAITING_HINTS:
             self._waiting.clear()
             hint = Lost(None)
         self._waiting.append(hint)
@@ -114,20 +114,20 @@ class Hints:
             except Exception as error:  # whatever it is, a node without hints must go on trying
                 self._report(error)
             self._confirmed.clear()
-            self._pause = min(LONGEST_PAUSE, 2 * self._pause + 0.05)
+            self._pause = min(MAX_RECONNECT_SECONDS, 2 * self._pause + 0.05)
             await asyncio.sleep(random.uniform(self._pause / 2, self._pause))  # noqa: S311, spreads the nodes
 
     def _report(self, error: Exception) -> None:
         if not self._outage:
             expected = isinstance(error, RedisError | OSError)
-            place = {"redis": self._server.place, "error": str(error)}
-            log.warning("no_hints", exc_info=not expected, extra=place)
+            address = {"redis": self._server.address, "error": str(error)}
+            log.warning("no_hints", exc_info=not expected, extra=address)
         self._outage = True
 
     async def _serve_connection(self) -> None:
         connection = self._server.new_connection()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                 await connection.connect()  # type: ignore[no-untyped-call]
                 self._connection = connection
                 # The probe comes last: when it is confirmed, all are.
@@ -141,16 +141,16 @@ class Hints:
         while True:
             with suppress(StoreUnavailable):  # not coming back says enough
                 await self._server.answer(self._server.client.publish(self._probe, b""))
-            await asyncio.sleep(PROBE_EVERY)
+            await asyncio.sleep(PROBE_INTERVAL_SECONDS)
 
     async def _receive(self, connection: AbstractConnection) -> None:
         clock = asyncio.get_running_loop().time
         self._probe_seen = clock()
-        while clock() - self._probe_seen < SILENCE:
-            message = await connection.read_response(timeout=PROBE_EVERY, disconnect_on_error=False)
+        while clock() - self._probe_seen < PROBE_TIMEOUT_SECONDS:
+            message = await connection.read_response(timeout=PROBE_INTERVAL_SECONDS, disconnect_on_error=False)
             if message is not None:
                 self._take(*message)
-        raise TimeoutError(f"nothing came for {SILENCE:g} s")
+        raise TimeoutError(f"nothing came for {PROBE_TIMEOUT_SECONDS:g} s")
 
     def _take(self, kind: bytes, channel: bytes, data: Any) -> None:
         if channel == self._probe:
@@ -167,7 +167,7 @@ class Hints:
 
     def _complete(self) -> None:
         if self._outage:
-            log.info("hints_are_back", extra={"redis": self._server.place})
+            log.info("hints_are_back", extra={"redis": self._server.address})
             self._tell(Lost(None))
         self._outage = False
         self._pause = 0.0

@@ -18,7 +18,7 @@ from stoppress.errors import StartError, StoreUnavailable
 
 _T = TypeVar("_T")
 
-PATIENCE = 3.0
+REDIS_TIMEOUT_SECONDS = 3.0
 """Seconds for which anybody waits for Redis in all, for a free connection too."""
 
 _OPTIONS: dict[str, Any] = {
@@ -38,7 +38,7 @@ OLDEST = (7, 0)
 log = logging.getLogger("stoppress.store")
 
 
-class Server:
+class RedisServer:
     """One Redis.
 
     Args:
@@ -59,7 +59,7 @@ class Server:
                 "the store's address is no Redis URL: write redis://HOST:PORT/DATABASE, "
                 "with the special characters of a password percent-encoded"
             ) from None
-        self.place = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
+        self.address = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
         # Redis's channels are common to all its databases; blogs of the same name there are not ours.
         self._channels = f"stoppress:{options.get('db', 0)}"
         self.node = secrets.token_hex(8)
@@ -82,15 +82,15 @@ class Server:
     async def answer(self, work: Awaitable[_T]) -> _T:
         """What Redis says to a command. Raises `StoreUnavailable`."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                 return await work
         except ReadOnlyError as error:
             # It was the master once. New connections may find the one that is it now.
             await self._pool.disconnect(inuse_connections=False)
-            raise StoreUnavailable(f"Redis at {self.place} is a read-only replica") from error
+            raise StoreUnavailable(f"Redis at {self.address} is a read-only replica") from error
         except (RedisError, OSError) as error:
-            reason = str(error) or f"no answer within {PATIENCE:g} s"
-            raise StoreUnavailable(f"Redis at {self.place} failed: {reason}") from error
+            reason = str(error) or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
+            raise StoreUnavailable(f"Redis at {self.address} failed: {reason}") from error
 
     async def ping(self) -> None:
         """Only a write shows that it is a master, has memory left and can save what it is given."""
@@ -123,14 +123,14 @@ class Server:
         """`info` is what INFO says (https://redis.io/docs/latest/commands/info/); fields may be missing."""
         version = str(info.get("redis_version", "7.0"))
         if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-            raise StartError(f"Redis at {self.place} is {version}: the store needs 7.0 or newer")
+            raise StartError(f"Redis at {self.address} is {version}: the store needs 7.0 or newer")
         if info.get("cluster_enabled"):
-            raise StartError(f"Redis at {self.place} runs as a cluster: name one that does not with --store")
+            raise StartError(f"Redis at {self.address} runs as a cluster: name one that does not with --store")
         policy = info.get("maxmemory_policy", "noeviction")
         if info.get("maxmemory") and policy != "noeviction":
             raise StartError(
-                f"Redis at {self.place} throws entries away when memory runs short "
+                f"Redis at {self.address} throws entries away when memory runs short "
                 f"(maxmemory-policy {policy}): set maxmemory-policy to noeviction"
             )
         if info.get("aof_enabled") == 0:
-            log.warning("redis_may_forget", extra={"redis": self.place, "advice": "set appendonly to yes"})
+            log.warning("redis_may_forget", extra={"redis": self.address, "advice": "set appendonly to yes"})

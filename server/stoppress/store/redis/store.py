@@ -27,12 +27,12 @@ from stoppress.store.redis.format import (
     unpack_segment,
 )
 from stoppress.store.redis.hints import Hints
-from stoppress.store.redis.server import Server
+from stoppress.store.redis.server import RedisServer
 
-AT_ONCE = 500
+PIPELINE_COMMANDS = 500
 """Commands in one pipeline, or fields in one command: Redis serves others in between."""
 
-MOST_DUE = 100
+MAX_DUE = 100
 
 
 class RedisStore:
@@ -49,7 +49,7 @@ class RedisStore:
     nodes_share_it = True
 
     def __init__(self, url: str, traceparent: Callable[[], str] = str) -> None:
-        self._server = Server(url)
+        self._server = RedisServer(url)
         self._traceparent = traceparent
         self._hints = Hints(self._server)
         self._commit = self._script("erase.lua", "commit.lua")
@@ -117,8 +117,8 @@ class RedisStore:
         if not await self._server.answer(self._delete(blog_keys, (self._server.channel(blog),))):
             raise BlogNotFound(blog)
 
-    async def was_deleted(self, blog: str, line: str) -> bool:
-        deleted = self._server.client.sismember(key(blog, "deleted"), str(Cursor(1, line)))
+    async def was_deleted(self, blog: str, epoch: str) -> bool:
+        deleted = self._server.client.sismember(key(blog, "deleted"), str(Cursor(1, epoch)))
         return bool(await self._server.answer(deleted))
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
@@ -194,12 +194,12 @@ class RedisStore:
 
     async def due(self, now: float) -> list[tuple[str, str]]:
         def queue(pipeline: Pipeline, blog: str) -> None:
-            pipeline.zrangebyscore(key(blog, "due"), "-inf", now, 0, MOST_DUE, withscores=True)
+            pipeline.zrangebyscore(key(blog, "due"), "-inf", now, 0, MAX_DUE, withscores=True)
 
         names = await self._names()
         found = zip(names, await self._pipelined(queue, names), strict=True)
         times = sorted((at, blog, entry_id.decode()) for blog, entries in found for entry_id, at in entries)
-        return [(blog, entry_id) for _, blog, entry_id in times[:MOST_DUE]]
+        return [(blog, entry_id) for _, blog, entry_id in times[:MAX_DUE]]
 
     # Hints
 
@@ -223,4 +223,4 @@ def _joined(before: Segment, part: Segment) -> Segment:
 
 
 def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (names[begin : begin + AT_ONCE] for begin in range(0, len(names), AT_ONCE))
+    return (names[begin : begin + PIPELINE_COMMANDS] for begin in range(0, len(names), PIPELINE_COMMANDS))

@@ -10,7 +10,7 @@ from stoppress.errors import StoppressError
 from stoppress.settings import Settings
 from stoppress.tools.doctor.finding import Finding, Level
 from stoppress.tools.doctor.machine import look_at_machine
-from stoppress.tools.doctor.site import Site
+from stoppress.tools.doctor.site import SiteCheck
 from stoppress.tools.doctor.stores import look_at_store
 
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
@@ -43,5 +43,5 @@ async def _findings(node: Settings | None, url: str | None, blog: str) -> AsyncI
         async for finding in look_at_store(node.store):
             yield finding
     if url is not None:
-        async for finding in Site(url, blog).look():
+        async for finding in SiteCheck(url, blog).look():
             yield finding

@@ -40,14 +40,14 @@ DATE_APART = 5.0
 SUBPROTOCOL = Subprotocol("stoppress.v1+json")
 NEEDED_HEADERS = {"changes": ("etag", "cache-control"), "page": ("content-security-policy", "x-content-type-options")}
 BUFFERED = "let it honour `X-Accel-Buffering: no` (nginx: proxy_buffering off), and not compress text/event-stream"
-LATE = f"nothing came within {FIRST_SECONDS:g} s, something buffers the stream: {BUFFERED}"
+LATE_SECONDS = f"nothing came within {FIRST_SECONDS:g} s, something buffers the stream: {BUFFERED}"
 IDLE = "raise its read timeout above STOPPRESS_BEAT (nginx: proxy_read_timeout 75s)"
 
 Check = Callable[[], Awaitable[Finding]]
 Types = AsyncIterator[str]
 
 
-class Site:
+class SiteCheck:
     """One site.
 
     Args:
@@ -152,7 +152,7 @@ class Site:
             async with asyncio.timeout(FIRST_SECONDS):
                 stream = await self._http.send(request, stream=True)
         except TimeoutError:
-            return fail("events", LATE)
+            return fail("events", LATE_SECONDS)
         try:
             kind = stream.headers.get("content-type", "")
             if stream.status_code != 200 or not kind.startswith("text/event-stream"):
@@ -205,7 +205,7 @@ async def _until_beat(what: str, types: Types, beats: int) -> Finding:
             beats -= kind == "beat"
     except TimeoutError:
         if time.monotonic() - began < BEAT_SECONDS:
-            return fail(what, LATE)
+            return fail(what, LATE_SECONDS)
         return fail(what, f"no beat came within {BEAT_SECONDS:g} s: set STOPPRESS_BEAT to 20 or less. Else: {BUFFERED}")
     return ok(what, f"first message after {first:.2f} s, alive after {time.monotonic() - began:.1f} s")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stoppress.errors import StartError, StoreUnavailable
-from stoppress.store.redis.server import Server
+from stoppress.store.redis.server import RedisServer
 from stoppress.store.select import sqlite_path, store_from
 from stoppress.tools.doctor.finding import Finding, fail, ok, warn
 
@@ -64,12 +64,12 @@ def _may(path: Path) -> bool:
 
 
 async def _redis(url: str) -> AsyncIterator[Finding]:
-    server = Server(url)
+    server = RedisServer(url)
     try:
         with _quiet():
             await server.check()
         info: dict[str, Any] = await server.answer(server.client.info())
-        yield ok("redis", f"{server.place} is {info.get('redis_version', 'there')} and takes writes")
+        yield ok("redis", f"{server.address} is {info.get('redis_version', 'there')} and takes writes")
         for finding in judge_redis(info):
             yield finding
         yield await _latency(server)
@@ -113,7 +113,7 @@ def _room(what: str, used: int, most: int, setting: str) -> Finding:
     return ok(what, f"{used:,} of {most:,} in use")
 
 
-async def _latency(server: Server) -> Finding:
+async def _latency(server: RedisServer) -> Finding:
     times = []
     for _ in range(PINGS):
         began = time.monotonic()
@@ -130,7 +130,7 @@ def judge_latency(median: float, most: float) -> Finding:
     return ok("latency", seen)
 
 
-async def _clock(server: Server) -> Finding:
+async def _clock(server: RedisServer) -> Finding:
     began = time.time()
     seconds, microseconds = await server.answer(server.client.time())
     return judge_clock("redis clock", seconds + microseconds / 1e6 - (began + time.time()) / 2, CLOCKS_APART)

@@ -12,13 +12,13 @@ import httpx
 from stoppress.errors import BlogNotFound, StoppressError
 from stoppress.model import BLOG_NAME
 from stoppress.tools.export.names import INDEX, Names
-from stoppress.tools.export.rewrite import Page, change_atom, change_strings, change_style
+from stoppress.tools.export.rewrite import ArchivedPage, change_atom, change_strings, change_style
 from stoppress.web.feeds.atom import ATOM
 
 ATTEMPTS = 5
 """How often it is begun anew because the blog has changed meanwhile."""
 
-MOST_PAGES = 1_000
+MAX_PAGES = 1_000
 
 BROWSER = {"accept": "text/html", "accept-encoding": "identity"}  # each coding has an ETag of its own
 
@@ -32,7 +32,7 @@ REDIRECT = """<!doctype html>
 """
 
 
-class Changed(Exception):
+class BlogChanged(Exception):
     """The blog was written to while it was read."""
 
 
@@ -60,18 +60,18 @@ class Crawl:
         for _ in range(ATTEMPTS):
             try:
                 return self._attempt()
-            except Changed:
+            except BlogChanged:
                 continue
         raise StoppressError(f"{self._blog} changed {ATTEMPTS} times while it was read: try again when it has ended")
 
     def _attempt(self) -> dict[str, bytes]:
         etag, pages = self._pages()
-        first = Page(pages[f"/blogs/{self._blog}"].decode())
+        first = ArchivedPage(pages[f"/blogs/{self._blog}"].decode())
         feeds = first.links.get("alternate", [])
         names = Names(self._blog, _origins(self._client, feeds))
         for number, (path, text) in enumerate(pages.items(), 1):
             names.pages[path] = INDEX if number == 1 else f"page-{number}.html"
-            names.entries |= dict.fromkeys(Page(text.decode()).entries, names.pages[path])
+            names.entries |= dict.fromkeys(ArchivedPage(text.decode()).entries, names.pages[path])
         read = {path: self._feed(names, path, etag) for path in map(names.path, feeds) if path}
         files = {names.pages[path]: _page(names, names.pages[path], text) for path, text in pages.items()}
         for documents in read.values():
@@ -88,12 +88,12 @@ class Crawl:
         while path:
             answer = self._get(path)
             if etag not in ("", answer.headers.get("etag")):
-                raise Changed
+                raise BlogChanged
             etag = answer.headers.get("etag", "")
             pages[path] = answer.content
-            if len(pages) > MOST_PAGES:
-                raise StoppressError(f"{self._blog} has more than {MOST_PAGES} pages: set STOPPRESS_NEWEST higher")
-            path = next(iter(Page(answer.text).links.get("next", [])), "")
+            if len(pages) > MAX_PAGES:
+                raise StoppressError(f"{self._blog} has more than {MAX_PAGES} pages: set STOPPRESS_NEWEST higher")
+            path = next(iter(ArchivedPage(answer.text).links.get("next", [])), "")
         return etag, pages
 
     def _feed(self, names: Names, path: str | None, etag: str) -> dict[str, bytes]:
@@ -103,7 +103,7 @@ class Crawl:
         while path:
             answer = self._get(path)
             if answer.headers.get("etag") != etag:
-                raise Changed
+                raise BlogChanged
             number = len(found) + 1
             file = names.pages[path] = f"feed.{kind}" if number == 1 else f"feed-{number}.{kind}"
             found[file] = answer.content
@@ -138,7 +138,7 @@ def _origins(client: httpx.Client, feeds: list[str]) -> tuple[str, ...]:
 
 
 def _page(names: Names, file: str, text: bytes) -> bytes:
-    return Page(text.decode(), lambda address: names.relative(address, file)).html.encode()
+    return ArchivedPage(text.decode(), lambda address: names.relative(address, file)).html.encode()
 
 
 def _style(names: Names, path: str, content: bytes) -> bytes:

@@ -19,7 +19,7 @@ Map = Callable[[str], str]
 ATTRIBUTE = re.compile(r'(\s(href|src|poster|content)=")([^"]*)"')
 
 
-class Page(HTMLParser):
+class ArchivedPage(HTMLParser):
     """What matters to an archive in a page, and the page with other addresses and without what only scripts use.
 
     Args:

@@ -51,7 +51,7 @@ def request(authority: str, blog: str, since: str | None, options: Options) -> b
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-class Answer(NamedTuple):
+class HandshakeAnswer(NamedTuple):
     """The head of what came back for a handshake."""
 
     status: int
@@ -62,7 +62,7 @@ class Answer(NamedTuple):
     """What came after the head."""
 
 
-def answer(data: bytes) -> Answer | None:
+def answer(data: bytes) -> HandshakeAnswer | None:
     """Read the head; None while it is not whole.
 
     Raises:
@@ -79,7 +79,7 @@ def answer(data: bytes) -> Answer | None:
         raise BrokenFrames(f"no HTTP: {first[:60]!r}")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
     seconds = headers.get(b"retry-after", b"")
-    return Answer(
+    return HandshakeAnswer(
         int(words[1]),
         float(seconds) if seconds.isdigit() else None,
         b"permessage-deflate" in headers.get(b"sec-websocket-extensions", b""),

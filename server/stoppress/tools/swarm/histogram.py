@@ -11,7 +11,7 @@ SMALLEST = 1e-5
 """Seconds; what is shorter counts as this."""
 
 
-class Histogram:
+class FineHistogram:
     """Of times in seconds.
 
     Args:
@@ -29,7 +29,7 @@ class Histogram:
     def add(self, seconds: float, times: int = 1) -> None:
         self.counts[int(math.log(seconds / SMALLEST) / GROWTH) if seconds > SMALLEST else 0] += times
 
-    def merge(self, other: Histogram) -> None:
+    def merge(self, other: FineHistogram) -> None:
         self.counts.update(other.counts)
 
     def percentile(self, percent: float) -> float:

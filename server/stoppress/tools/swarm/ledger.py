@@ -22,13 +22,13 @@ from stoppress.tools.swarm.frames import BrokenFrames
 STAMP = re.compile(rb"swarm-(\d{16,19})")
 """In an entry: when its publication began, nanoseconds since 1970 by the clock of who published it."""
 
-MOST_NAMES = 8
+MAX_NAMES = 8
 """Readers of a message that are remembered by their number."""
 
-MOST_MESSAGES = 4_096
+MAX_MESSAGES = 4_096
 """Decoded messages that are kept for the next reader who gets the same."""
 
-MOST_CHANGES = 200_000
+MAX_CHANGES = 200_000
 """Of what changed where, the newest that are remembered."""
 
 
@@ -49,11 +49,11 @@ class _Update(Struct, tag="update"):
     older: str | None = None
 
 
-class Beat(Struct, tag="beat"):
+class BeatRead(Struct, tag="beat"):
     cursor: str
 
 
-class Retry(Struct, tag="retry"):
+class RetryRead(Struct, tag="retry"):
     min: float
     max: float
 
@@ -72,7 +72,7 @@ class Change(NamedTuple):
     name: str
 
 
-class Update:
+class UpdateRead:
     """One message, for all who got it."""
 
     __slots__ = (
@@ -147,7 +147,7 @@ class Update:
 class Missing(NamedTuple):
     """A message without an item that it should have had."""
 
-    update: Update
+    update: UpdateRead
     seq: int
     change: Change
 
@@ -158,15 +158,15 @@ class Ledger:
     def __init__(self) -> None:
         self.changes: dict[int, Change] = {}
         self.contradictions: list[str] = []
-        self._messages: dict[bytes, Update | Beat | Retry | Unknown] = {}
-        self._unsure: list[Update] = []
+        self._messages: dict[bytes, UpdateRead | BeatRead | RetryRead | Unknown] = {}
+        self._unsure: list[UpdateRead] = []
         self._updates = 0
-        self._json = msgspec.json.Decoder(_Update | Beat | Retry)
-        self._msgpack = msgspec.msgpack.Decoder(_Update | Beat | Retry)
+        self._json = msgspec.json.Decoder(_Update | BeatRead | RetryRead)
+        self._msgpack = msgspec.msgpack.Decoder(_Update | BeatRead | RetryRead)
         self._json_type = msgspec.json.Decoder(Unknown)
         self._msgpack_type = msgspec.msgpack.Decoder(Unknown)
 
-    def read(self, payload: bytes) -> Update | Beat | Retry | Unknown:
+    def read(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | Unknown:
         """The message in a payload, JSON or msgpack. Raises `BrokenFrames` if it is none."""
         message = self._messages.get(payload)
         if message is None:
@@ -174,16 +174,16 @@ class Ledger:
                 message = self._decode(payload)
             except (msgspec.MsgspecError, MalformedCursor) as error:
                 raise BrokenFrames(f"no message of Stoppress: {error}") from None
-            if len(self._messages) >= MOST_MESSAGES:
-                for old in list(self._messages)[: MOST_MESSAGES // 2]:
+            if len(self._messages) >= MAX_MESSAGES:
+                for old in list(self._messages)[: MAX_MESSAGES // 2]:
                     del self._messages[old]
             self._messages[payload] = message
         return message
 
-    def _decode(self, payload: bytes) -> Update | Beat | Retry | Unknown:
+    def _decode(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | Unknown:
         is_json = payload[:1] == b"{"
         try:
-            message: _Update | Beat | Retry = (self._json if is_json else self._msgpack).decode(payload)
+            message: _Update | BeatRead | RetryRead = (self._json if is_json else self._msgpack).decode(payload)
         except msgspec.ValidationError:
             unknown = self._json_type.decode(payload) if is_json else self._msgpack_type.decode(payload)
             if unknown.type in ("update", "beat", "retry"):
@@ -193,7 +193,7 @@ class Ledger:
             return message
         self._updates += 1
         stamps = tuple(int(stamp) / 1e9 for stamp in STAMP.findall(payload))
-        update = Update(message, stamps, self._updates)
+        update = UpdateRead(message, stamps, self._updates)
         self._learn(message.entries if message.header is None else [*message.entries, message.header])
         if not update.is_whole:
             self._unsure.append(update)
@@ -209,7 +209,7 @@ class Ledger:
             known = self.changes.setdefault(item.seq, change)
             if known[:2] != change[:2]:
                 self.contradictions.append(f"seq {item.seq} is {known} to some and {change} to others")
-        while len(self.changes) > MOST_CHANGES:
+        while len(self.changes) > MAX_CHANGES:
             del self.changes[next(iter(self.changes))]
 
     @property
@@ -225,9 +225,9 @@ class Ledger:
         """
         newest = [item for payload in truth for item in self._all(payload)]
         self._learn(newest)
-        following: dict[str, list[Update]] = {}
+        following: dict[str, list[UpdateRead]] = {}
         for message in self._messages.values():
-            if isinstance(message, Update) and message.after is not None:
+            if isinstance(message, UpdateRead) and message.after is not None:
                 following.setdefault(message.after, []).append(message)
         found = {}
         for update in self._unsure:
@@ -262,7 +262,7 @@ class Ledger:
         return f"seq {seq} ({what}, version {change.version}{f', {change.name!r}' if change.name else ''})"
 
 
-def _may_be_later(part: Update, item_id: str, following: Mapping[str, list[Update]]) -> bool:
+def _may_be_later(part: UpdateRead, item_id: str, following: Mapping[str, list[UpdateRead]]) -> bool:
     """Whether a later part of the same catch-up has the item, or might have: not all of them are known.
 
     Of what begins where the part ends, not all need be its next part: where one of them has the item, nothing is

@@ -20,7 +20,7 @@ EDITS, RETRACTIONS = 0.2, 0.05
 REMEMBERED = 200
 """Entries that may still be edited or retracted."""
 
-MOST_OPEN = 64
+MAX_OPEN = 64
 """Writes that may wait for an answer; when there are more, the rate cannot be kept."""
 
 ANSWER_SECONDS = 10.0
@@ -100,7 +100,7 @@ class Publisher:
             while True:
                 await asyncio.sleep(max(0.0, begun + planned / self._rate - time.monotonic()))
                 planned += 1
-                if len(open_writes) >= MOST_OPEN:
+                if len(open_writes) >= MAX_OPEN:
                     self.left_out += 1
                     continue
                 task = group.create_task(self._write())

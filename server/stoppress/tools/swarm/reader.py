@@ -12,7 +12,7 @@ from typing import Protocol, cast
 from stoppress.tools.swarm import frames
 from stoppress.tools.swarm.frames import BrokenFrames, Options
 from stoppress.tools.swarm.inflate import Past
-from stoppress.tools.swarm.ledger import MOST_NAMES, Beat, Ledger, Retry, Update
+from stoppress.tools.swarm.ledger import MAX_NAMES, BeatRead, Ledger, RetryRead, UpdateRead
 
 SHORTEST_WAIT, FIRST_WAIT, LONGEST_WAIT = 0.5, 3.0, 30.0
 """Seconds before connecting again, as the JavaScript client has them (`client_js/src/backoff.js`)."""
@@ -43,26 +43,26 @@ class Observer(Protocol):
     authority: str
     blog: str
 
-    def live(self, reader: Reader) -> None:
+    def live(self, reader: SimulatedReader) -> None:
         """It has the newest state, for the first time on this connection."""
 
-    def received(self, update: Update) -> None:
+    def received(self, update: UpdateRead) -> None:
         """A reader at the head got an update, and reads as fast as it can."""
 
     def was_reset(self) -> None:
         """A reader with a cursor was given everything anew."""
 
-    def lost(self, reader: Reader, wait: float) -> None:
+    def lost(self, reader: SimulatedReader, wait: float) -> None:
         """Its connection is gone; it wants to connect again in `wait` seconds."""
 
-    def fault(self, kind: str, reader: Reader, text: str, missed: tuple[int, int] | None = None) -> None:
+    def fault(self, kind: str, reader: SimulatedReader, text: str, missed: tuple[int, int] | None = None) -> None:
         """The server broke the contract; `missed` are the seqs after and up to which the reader got nothing."""
 
     def over(self, text: str) -> None:
         """The server says that coming back is no use."""
 
 
-class Reader(asyncio.Protocol):
+class SimulatedReader(asyncio.Protocol):
     """A reader; the same object over all its connections.
 
     Args:
@@ -194,21 +194,21 @@ class Reader(asyncio.Protocol):
                     raise BrokenFrames("a compressed message that was not agreed on")
                 payload, self._past = self._past.after(payload)
             message = self._swarm.ledger.read(payload)
-            if type(message) is Update:
+            if type(message) is UpdateRead:
                 self._update(message)
-            elif type(message) is Beat:
+            elif type(message) is BeatRead:
                 if message.cursor != self.cursor:
                     self._gap(message.cursor, f"a beat at {message.cursor}")
-            elif type(message) is Retry:
+            elif type(message) is RetryRead:
                 self._wait = random.uniform(message.min, message.max) / 1000  # noqa: S311, no secret
         elif opcode == frames.CLOSE:
             self._closed(payload)
         elif opcode == frames.PING and self._transport is not None:
             self._transport.write(frames.masked(frames.PONG, payload))
 
-    def _update(self, update: Update) -> None:
+    def _update(self, update: UpdateRead) -> None:
         update.count += 1
-        if update.count <= MOST_NAMES:
+        if update.count <= MAX_NAMES:
             update.readers.append(self.number)
         if update.after is not None and update.after != self.cursor:
             if self.cursor is not None and update.seq <= _seq(self.cursor):

@@ -9,11 +9,11 @@ from typing import Any, TextIO
 import click
 import msgspec
 
-from stoppress.tools.swarm.histogram import Histogram
+from stoppress.tools.swarm.histogram import FineHistogram
 from stoppress.tools.swarm.publisher import Publisher
 from stoppress.tools.swarm.swarm import Second, Swarm
 
-PLAIN_EVERY = 5
+PLAIN_INTERVAL_SECONDS = 5
 """Seconds between lines where nobody watches."""
 
 SHOWN_FAULTS = 20
@@ -29,9 +29,9 @@ class Progress:
         self._refresh = stream.isatty()
 
     def show(self, swarm: Swarm, second: Second) -> None:
-        if not self._refresh and second.at % PLAIN_EVERY:
+        if not self._refresh and second.at % PLAIN_INTERVAL_SECONDS:
             return
-        recent = Histogram()
+        recent = FineHistogram()
         for one in list(swarm.seconds)[-RECENT - 1 :]:
             recent.merge(one.latency)
         times = recent.milliseconds()

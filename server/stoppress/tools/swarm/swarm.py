@@ -12,15 +12,15 @@ import httpx
 
 from stoppress.errors import StoppressError
 from stoppress.tools.swarm.frames import Options
-from stoppress.tools.swarm.histogram import Histogram
-from stoppress.tools.swarm.ledger import Ledger, Missing, Update
+from stoppress.tools.swarm.histogram import FineHistogram
+from stoppress.tools.swarm.ledger import Ledger, Missing, UpdateRead
 from stoppress.tools.swarm.plan import Plan, Target, new_socket
-from stoppress.tools.swarm.reader import Phase, Reader
+from stoppress.tools.swarm.reader import Phase, SimulatedReader
 
 TICK = 0.02
 """Seconds between two portions of new connections."""
 
-MOST_OPENING = 512
+MAX_OPENING = 512
 """Connections that are being made at the same time."""
 
 CONNECT_SECONDS = 20.0
@@ -29,7 +29,7 @@ CONNECT_SECONDS = 20.0
 SETTLE_SECONDS = 20.0
 """How long everybody may take to be at the newest cursor in the end: the longest wait of a few attempts, and 5 s."""
 
-MOST_FAULTS = 1_000
+MAX_FAULTS = 1_000
 KEPT_SECONDS = 3_600
 
 
@@ -41,7 +41,7 @@ class Second:
     def __init__(self, at: int) -> None:
         self.at = at
         self.live = self.closed = self.dropped = self.back = self.delivered = 0
-        self.latency = Histogram()
+        self.latency = FineHistogram()
 
 
 class Fault(NamedTuple):
@@ -66,26 +66,28 @@ class Swarm:
         self.ledger = Ledger()
         self.options: Options = plan.options
         self.authority, self.blog = where.authority, where.path
-        self.readers = [Reader(number, self, slow=number < plan.slow * plan.readers) for number in range(plan.readers)]
+        self.readers = [
+            SimulatedReader(number, self, slow=number < plan.slow * plan.readers) for number in range(plan.readers)
+        ]
         self.faults: list[Fault] = []
         self.kinds: Counter[str] = Counter()
         """How often each kind of fault was seen."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Has an exception when the server says that coming back is no use."""
         self.seconds: deque[Second] = deque([Second(0)], maxlen=KEPT_SECONDS)
-        self.latency, self.connecting, self.returning = Histogram(), Histogram(), Histogram()
+        self.latency, self.connecting, self.returning = FineHistogram(), FineHistogram(), FineHistogram()
         self.live_count = self.delivered = self.closed = self.resets = self.refused = 0
         self.most_live = 0
         self._where, self._plan = where, plan
-        self._due: deque[Reader] = deque()
-        self._opening: dict[Reader, float] = {}
+        self._due: deque[SimulatedReader] = deque()
+        self._opening: dict[SimulatedReader, float] = {}
         self._connecting = 0
-        self._dropped: set[Reader] = set()
+        self._dropped: set[SimulatedReader] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # From readers
 
-    def live(self, reader: Reader) -> None:
+    def live(self, reader: SimulatedReader) -> None:
         self.live_count += 1
         self.most_live = max(self.most_live, self.live_count)
         now = time.monotonic()
@@ -95,7 +97,7 @@ class Swarm:
             self.returning.add(now - reader.lost_at)
             reader.lost_at = None
 
-    def received(self, update: Update) -> None:
+    def received(self, update: UpdateRead) -> None:
         second = self.seconds[-1]
         second.delivered += len(update.items)
         if update.stamps:
@@ -106,7 +108,7 @@ class Swarm:
     def was_reset(self) -> None:
         self.resets += 1
 
-    def lost(self, reader: Reader, wait: float) -> None:
+    def lost(self, reader: SimulatedReader, wait: float) -> None:
         second = self.seconds[-1]
         if self._opening.pop(reader, None) is None:
             self.live_count -= 1
@@ -120,9 +122,9 @@ class Swarm:
         self._dropped.discard(reader)
         asyncio.get_running_loop().call_later(wait, self._begin, reader)
 
-    def fault(self, kind: str, reader: Reader | str, text: str, missed: tuple[int, int] | None = None) -> None:
+    def fault(self, kind: str, reader: SimulatedReader | str, text: str, missed: tuple[int, int] | None = None) -> None:
         self.kinds[kind] += 1
-        if len(self.faults) < MOST_FAULTS:
+        if len(self.faults) < MAX_FAULTS:
             self.faults.append(Fault(kind, str(reader), text, missed))
 
     def over(self, text: str) -> None:
@@ -153,19 +155,19 @@ class Swarm:
         for reader in self.readers[-self._plan.storm :]:
             self._drop(reader)
 
-    def _drop(self, reader: Reader) -> None:
+    def _drop(self, reader: SimulatedReader) -> None:
         if reader.phase is Phase.LIVE:
             self._dropped.add(reader)
             reader.drop()
 
-    def _begin(self, reader: Reader) -> None:
+    def _begin(self, reader: SimulatedReader) -> None:
         if reader.phase is Phase.STOPPED:
             return
         self._due.append(reader)
         self._next()
 
     def _next(self) -> None:
-        while self._due and self._connecting < MOST_OPENING:
+        while self._due and self._connecting < MAX_OPENING:
             reader = self._due.popleft()
             self._opening[reader] = time.monotonic()
             self._connecting += 1
@@ -173,7 +175,7 @@ class Swarm:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _connect(self, reader: Reader) -> None:
+    async def _connect(self, reader: SimulatedReader) -> None:
         loop, where = asyncio.get_running_loop(), self._where
         sock = new_socket(where, reader.number, slow=reader.slow)
         try:
@@ -264,5 +266,5 @@ class Swarm:
             reader.stop()
 
 
-def _is_behind(reader: Reader, seq: int) -> bool:
+def _is_behind(reader: SimulatedReader, seq: int) -> bool:
     return reader.phase is not Phase.LIVE or int((reader.cursor or "0").partition("-")[0]) < seq

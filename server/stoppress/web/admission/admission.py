@@ -34,11 +34,11 @@ Seat = Callable[[], None]
 """A reader's place on the node; to be called once, when the reader is gone."""
 
 
-class Refusal(NamedTuple):
+class NotAdmitted(NamedTuple):
     """Why a reader may not connect, and when to try again."""
 
     kind: str
-    """As `Counts.refused` is told."""
+    """As `Counts.count_rejection` is told."""
     reason: str
     retry: Retry
 
@@ -47,13 +47,13 @@ class Refusal(NamedTuple):
         return str(math.ceil(random.uniform(self.retry.min, self.retry.max) / 1000))  # noqa: S311, no secret
 
 
-DRAINING = Refusal("draining", "this node is being stopped: connect to another one", Retry(min=500, max=5_000))
-FULL = Refusal("full", "this node has as many readers as it may have", Retry(min=5_000, max=30_000))
-CROWDED = Refusal("address_full", "there are too many readers from this address", Retry(min=5_000, max=30_000))
-BUSY = Refusal("too_many_handshakes", "too many readers come at once", Retry(min=500, max=5_000))
-LATE = Refusal("late", "this node has more to do than it can", Retry(min=1_000, max=10_000))
+DRAINING = NotAdmitted("draining", "this node is being stopped: connect to another one", Retry(min=500, max=5_000))
+FULL = NotAdmitted("full", "this node has as many readers as it may have", Retry(min=5_000, max=30_000))
+ADDRESS_FULL = NotAdmitted("address_full", "there are too many readers from this address", Retry(min=5_000, max=30_000))
+TOO_MANY_HANDSHAKES = NotAdmitted("too_many_handshakes", "too many readers come at once", Retry(min=500, max=5_000))
+OVERLOADED = NotAdmitted("late", "this node has more to do than it can", Retry(min=1_000, max=10_000))
 
-REASONS = tuple(refusal.kind for refusal in (DRAINING, FULL, CROWDED, BUSY, LATE))
+REASONS = tuple(not_admitted.kind for not_admitted in (DRAINING, FULL, ADDRESS_FULL, TOO_MANY_HANDSHAKES, OVERLOADED))
 
 
 class Limits(NamedTuple):
@@ -98,32 +98,32 @@ class Admission:
         """Whether `enter` has to be told an address."""
         return self._most_of_one > 0
 
-    def enter(self, address: str = "") -> Seat | Refusal:
+    def enter(self, address: str = "") -> Seat | NotAdmitted:
         """Take a reader in, or say why not.
 
         Args:
             address: what readers are counted by, see `addresses.py`.
         """
-        refusal = self._refusal(address)
-        if refusal is not None:
-            self._counts.refused(refusal.kind)
-            return refusal
+        not_admitted = self._check(address)
+        if not_admitted is not None:
+            self._counts.count_rejection(not_admitted.kind)
+            return not_admitted
         self.readers += 1
         if not self._most_of_one:
             return self._seat
         self._addresses[address] += 1
         return partial(self._leave_address, address)
 
-    def _refusal(self, address: str) -> Refusal | None:
+    def _check(self, address: str) -> NotAdmitted | None:
         if self.draining:
             return DRAINING
         if self.readers >= self._most:
             return FULL
         if self.lag > MAX_LAG:
-            return LATE
+            return OVERLOADED
         if self._most_of_one and self._addresses[address] >= self._most_of_one:
-            return CROWDED
-        return BUSY if self._cost and not self._afford() else None
+            return ADDRESS_FULL
+        return TOO_MANY_HANDSHAKES if self._cost and not self._afford() else None
 
     def _afford(self) -> bool:
         now = self._time()
@@ -148,7 +148,7 @@ class Admission:
         self.lag = min(self._samples)
         now = self._time()
         if now - self._summed_up_at >= LOG_SECONDS:
-            refusals = Counter({reason: self._counts.refusals[reason] for reason in REASONS})
+            refusals = Counter({reason: self._counts.rejections[reason] for reason in REASONS})
             if news := refusals - self._summed_up:
                 log.warning("readers_refused", extra={**news, "seconds": round(now - self._summed_up_at, 1)})
             self._summed_up, self._summed_up_at = refusals, now

@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable
 
-from stoppress.live.hub import Farewell
+from stoppress.live.hub import CloseReason
 from stoppress.sync.follower import Follower
-from stoppress.web.admission.held_requests import Visits
+from stoppress.web.admission.held_requests import HeldRequests
 from stoppress.wire.messages import Retry
 
 TICK_SECONDS = 0.1
@@ -34,19 +34,19 @@ class Drain:
 
     Args:
         follower: has the readers who came by WebSocket.
-        visits: has the others.
+        held_requests: has the others.
         seconds: how long it may take.
     """
 
-    def __init__(self, follower: Follower, visits: Visits, seconds: float) -> None:
+    def __init__(self, follower: Follower, held_requests: HeldRequests, seconds: float) -> None:
         self._follower = follower
-        self._visits = visits
+        self._held_requests = held_requests
         self._seconds = seconds
 
     @property
     def readers(self) -> int:
         """How many are still here."""
-        return sum(hub.reader_count for hub in self._follower.hubs) + len(self._visits)
+        return sum(hub.reader_count for hub in self._follower.hubs) + len(self._held_requests)
 
     async def run(self, pause: Callable[[float], Awaitable[None]]) -> None:
         """Send all readers away.
@@ -56,15 +56,15 @@ class Drain:
                 next one is no larger.
         """
         readers = self.readers
-        farewell = Farewell(1001, "the server is going away", retry_for(readers))
+        close_reason = CloseReason(1001, "the server is going away", retry_for(readers))
         portions = math.ceil(min(self._seconds, readers * TICK_SECONDS) / TICK_SECONDS)
         for left in reversed(range(portions)):
             await pause(TICK_SECONDS)
-            self._release(self.readers - readers * left // portions, farewell)
-        self._visits.release(len(self._visits), farewell)
-        await self._follower.close(farewell)
+            self._release(self.readers - readers * left // portions, close_reason)
+        self._held_requests.release(len(self._held_requests), close_reason)
+        await self._follower.close(close_reason)
 
-    def _release(self, count: int, farewell: Farewell) -> None:
+    def _release(self, count: int, close_reason: CloseReason) -> None:
         for hub in self._follower.hubs:
-            count -= hub.release(max(0, count), farewell)
-        self._visits.release(max(0, count), farewell)
+            count -= hub.release(max(0, count), close_reason)
+        self._held_requests.release(max(0, count), close_reason)

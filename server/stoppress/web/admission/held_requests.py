@@ -8,37 +8,37 @@ from contextlib import contextmanager
 
 from starlette.requests import Request
 
-from stoppress.live.hub import Farewell, Hub
+from stoppress.live.hub import CloseReason, Hub
 from stoppress.model import Cursor
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
-from stoppress.web.admission.admission import Admission, Refusal
+from stoppress.web.admission.admission import Admission, NotAdmitted
 
 
-class TurnedAway(Exception):
+class AdmissionError(Exception):
     """A reader may not come in. It is answered where it is known what its client understands."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.reason)
-        self.refusal = refusal
+    def __init__(self, not_admitted: NotAdmitted) -> None:
+        super().__init__(not_admitted.reason)
+        self.not_admitted = not_admitted
 
 
-class Visit:
+class HeldRequest:
     """One of them."""
 
     def __init__(self) -> None:
-        self.farewell: Farewell | None = None
+        self.close_reason: CloseReason | None = None
         """Why it is to end."""
         self._waiting: asyncio.Timeout | None = None
 
     async def change(self, hub: Hub, cursor: Cursor | None, seconds: float) -> bool:
-        """Wait until the blog is at another cursor, or gone; False if not in time, or the visit is to end.
+        """Wait until the blog is at another cursor, or gone; False if not in time, or the held is to end.
 
         A delivery alone is no reason: one change is known at once, and delivered with others after it.
         """
         try:
             async with asyncio.timeout(seconds) as self._waiting:
-                while cursor == hub.replica.cursor and hub.farewell is None:
+                while cursor == hub.replica.cursor and hub.close_reason is None:
                     await hub.delivered.wait()
         except TimeoutError:
             return False
@@ -46,13 +46,13 @@ class Visit:
             self._waiting = None
         return True
 
-    def end(self, farewell: Farewell) -> None:
-        self.farewell = farewell
+    def end(self, close_reason: CloseReason) -> None:
+        self.close_reason = close_reason
         if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
 
-class Visits:
+class HeldRequests:
     """All of a node.
 
     Args:
@@ -65,36 +65,36 @@ class Visits:
         self._counts = counts
         self._admission = admission
         self._addresses = addresses
-        self._open: dict[Visit, None] = {}
+        self._open: dict[HeldRequest, None] = {}
 
     def __len__(self) -> int:
         return len(self._open)
 
     @contextmanager
-    def open(self, request: Request, transport: str) -> Iterator[Visit]:
-        """A visit for as long as the request is held. Raises `TurnedAway`."""
+    def open(self, request: Request, transport: str) -> Iterator[HeldRequest]:
+        """A held for as long as the request is held. Raises `AdmissionError`."""
         seat = self._admission.enter(self._group(request) if self._admission.counts_addresses else "")
-        if isinstance(seat, Refusal):
-            raise TurnedAway(seat)
-        visit = Visit()
-        self._open[visit] = None
+        if isinstance(seat, NotAdmitted):
+            raise AdmissionError(seat)
+        held = HeldRequest()
+        self._open[held] = None
         self._counts.open[transport] += 1
         try:
-            yield visit
+            yield held
         finally:
             seat()
             self._counts.open[transport] -= 1
-            self._open.pop(visit, None)
+            self._open.pop(held, None)
 
     def _group(self, request: Request) -> str:
         peer = request.client.host if request.client else ""
         forwarded_for = ",".join(request.headers.getlist("x-forwarded-for"))
         return self._addresses.group(peer, forwarded_for, ",".join(request.headers.getlist("forwarded")))
 
-    def release(self, count: int, farewell: Farewell) -> int:
+    def release(self, count: int, close_reason: CloseReason) -> int:
         """Send away that many, those first who came first. Returns how many there were."""
         leaving = tuple(self._open)[:count]
-        for visit in leaving:
-            del self._open[visit]
-            visit.end(farewell)
+        for held in leaving:
+            del self._open[held]
+            held.end(close_reason)
         return len(leaving)

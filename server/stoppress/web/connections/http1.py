@@ -17,7 +17,7 @@ from stoppress.telemetry.counts import Counts
 from stoppress.web.bodies import MAX_BODY
 from stoppress.web.connections import handshake
 from stoppress.web.connections.deadlines import Deadlines
-from stoppress.web.connections.websocket import Live
+from stoppress.web.connections.websocket import WebSocketEndpoint
 
 HEAD_BYTES = 16 * 1024
 """How long the head of a request may be."""
@@ -38,7 +38,7 @@ TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-class KeptConnection(HttpToolsProtocol):
+class HTTP1Connection(HttpToolsProtocol):
     """A connection with one request after the other.
 
     Args:
@@ -52,7 +52,7 @@ class KeptConnection(HttpToolsProtocol):
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
-        live: Live,
+        live: WebSocketEndpoint,
         deadlines: Deadlines,
         counts: Counts,
     ) -> None:
@@ -81,7 +81,7 @@ class KeptConnection(HttpToolsProtocol):
             self._head_bytes += len(data)
         super().data_received(data)
         if not self._in_body and self._head_bytes > HEAD_BYTES:
-            self._counts.refused("head_too_long")
+            self._counts.count_rejection("head_too_long")
             self._hang_up(TOO_LONG)
 
     def _is_idle(self) -> bool:
@@ -114,7 +114,7 @@ class KeptConnection(HttpToolsProtocol):
         if self.flow.read_paused:  # it is us who do not read on
             self._deadlines.set(self, HEAD_TICKS)
             return
-        self._counts.refused("body_too_slow" if self._in_body else "head_too_slow")
+        self._counts.count_rejection("body_too_slow" if self._in_body else "head_too_slow")
         self._hang_up(TOO_SLOW)
 
     def _hang_up(self, last_words: bytes) -> None:

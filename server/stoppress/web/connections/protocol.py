@@ -16,8 +16,8 @@ from uvicorn.server import ServerState
 from stoppress.telemetry.counts import Counts
 from stoppress.web.connections import handshake
 from stoppress.web.connections.deadlines import Deadlines
-from stoppress.web.connections.http1 import HEAD_BYTES, HEAD_TICKS, TOO_LONG, TOO_SLOW, KeptConnection
-from stoppress.web.connections.websocket import Live
+from stoppress.web.connections.http1 import HEAD_BYTES, HEAD_TICKS, TOO_LONG, TOO_SLOW, HTTP1Connection
+from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.problems import unavailable
 
 SILENT_TICKS = 40
@@ -26,7 +26,7 @@ SILENT_TICKS = 40
 NO_DESCRIPTORS = unavailable("this node has as many connections as it can", "2")
 
 
-class Entrance:
+class ConnectionFactory:
     """Makes the protocol of each new connection.
 
     Args:
@@ -36,7 +36,7 @@ class Entrance:
             lowest that is free, so those above are spare for whatever else the node has to open.
     """
 
-    def __init__(self, live: Live, counts: Counts, most_descriptors: int) -> None:
+    def __init__(self, live: WebSocketEndpoint, counts: Counts, most_descriptors: int) -> None:
         self.live = live
         self.counts = counts
         self.most_descriptors = most_descriptors
@@ -45,24 +45,24 @@ class Entrance:
     def __call__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: object = None
     ) -> asyncio.Protocol:
-        return Newcomer(self, lambda: self._kept(config, server_state, app_state))
+        return NewConnection(self, lambda: self._kept(config, server_state, app_state))
 
-    def _kept(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> KeptConnection:
-        return KeptConnection(config, server_state, app_state, self.live, self.deadlines, self.counts)
+    def _kept(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> HTTP1Connection:
+        return HTTP1Connection(config, server_state, app_state, self.live, self.deadlines, self.counts)
 
     def close(self) -> None:
         """Send all newcomers away."""
         for one in self.deadlines:
-            if isinstance(one, Newcomer):
+            if isinstance(one, NewConnection):
                 one.hang_up(b"")
 
 
-class Newcomer(asyncio.Protocol):
+class NewConnection(asyncio.Protocol):
     """A connection whose first request is not known yet."""
 
     __slots__ = ("_entrance", "_head", "_make_http", "_transport")
 
-    def __init__(self, entrance: Entrance, make_http: Callable[[], KeptConnection]) -> None:
+    def __init__(self, entrance: ConnectionFactory, make_http: Callable[[], HTTP1Connection]) -> None:
         self._entrance = entrance
         self._make_http = make_http
         self._head = b""
@@ -70,7 +70,7 @@ class Newcomer(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         if self._transport.get_extra_info("socket").fileno() >= self._entrance.most_descriptors:
-            self._entrance.counts.refused("no_descriptors")
+            self._entrance.counts.count_rejection("no_descriptors")
             self.hang_up(NO_DESCRIPTORS)
         else:
             self._entrance.deadlines.set(self, SILENT_TICKS)
@@ -83,7 +83,7 @@ class Newcomer(asyncio.Protocol):
         self._head += data
         length = self._head.find(b"\r\n\r\n")
         if length > HEAD_BYTES or (length < 0 and len(self._head) > HEAD_BYTES):
-            self._entrance.counts.refused("head_too_long")
+            self._entrance.counts.count_rejection("head_too_long")
             self.hang_up(TOO_LONG)
         elif length >= 0:
             self._hand_over()
@@ -104,7 +104,7 @@ class Newcomer(asyncio.Protocol):
     def too_slow(self) -> None:
         """From `Deadlines`."""
         if self._head:
-            self._entrance.counts.refused("head_too_slow")
+            self._entrance.counts.count_rejection("head_too_slow")
         self.hang_up(TOO_SLOW)
 
     def hang_up(self, last_words: bytes) -> None:

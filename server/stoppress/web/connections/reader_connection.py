@@ -1,4 +1,4 @@
-"""One reader's WebSocket after the handshake: the smallest thing that can hold a place at the hub.
+"""One reader's WebSocket after the handshake: the smallest thing that can hold a slot at the hub.
 
 It sends what the hub gives it and tells the hub when the connection is full, takes data again, or is gone.
 What comes in is rare (pings, a close), so there is a parser only while a message is coming in.
@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from stoppress.live.fd_group import Crowd
+from stoppress.live.fd_group import FdGroup
 from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.web.connections.user_timeout import NO_USER_TIMEOUT, USER_TIMEOUT_SECONDS, set_user_timeout
-from stoppress.web.connections.incoming import Incoming
+from stoppress.web.connections.websocket_parser import WebSocketParser
 from stoppress.wire.encodings import Compression, WebSocket
 from stoppress.wire.frames import close_frame
 
@@ -33,7 +33,7 @@ CLOSE_SECONDS = 1.0
 """How long a client that was sent a close frame may take to hang up."""
 
 
-class Reader(asyncio.Protocol):
+class ReaderConnection(asyncio.Protocol):
     """A connection that was handed over by its handshake.
 
     Args:
@@ -50,11 +50,11 @@ class Reader(asyncio.Protocol):
         "_hub",
         "_incoming",
         "_transport",
-        "crowd",
         "cursor",
         "encoding",
         "fd",
-        "place",
+        "fd_group",
+        "slot",
     )
 
     def __init__(
@@ -62,10 +62,10 @@ class Reader(asyncio.Protocol):
     ) -> None:
         self.encoding = encoding
         self.cursor = cursor
-        self.crowd: Crowd | None = None
-        self.place = 0
+        self.fd_group: FdGroup | None = None
+        self.slot = 0
         self._hub = hub
-        self._incoming: Incoming | None = None
+        self._incoming: WebSocketParser | None = None
         self._allowed_from = 0.0
         self._closing = False
         self._gone = gone
@@ -99,14 +99,14 @@ class Reader(asyncio.Protocol):
                 self._receive(data[begin : begin + SLICE_BYTES])
 
     def _receive(self, data: bytes) -> None:
-        incoming = self._incoming or Incoming(compressed=self.encoding.compression is not Compression.NONE)
+        incoming = self._incoming or WebSocketParser(compressed=self.encoding.compression is not Compression.NONE)
         frames, reply = incoming.receive(data)
         if not self._afford(max(frames, 1) * FRAME_COST + len(data) * BYTE_COST):
-            self._hub.counts.refused("too_many_messages")
+            self._hub.counts.count_rejection("too_many_messages")
             self._end(close_frame(1008, "too many messages: this line is for listening"))
         elif incoming.is_over:
             if incoming.close_code in BROKEN_RULES:
-                self._hub.counts.refused(BROKEN_RULES[incoming.close_code])
+                self._hub.counts.count_rejection(BROKEN_RULES[incoming.close_code])
             self._end(reply)
         else:
             if reply and not self._is_full():  # who reads nothing needs no pongs

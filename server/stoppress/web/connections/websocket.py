@@ -15,18 +15,18 @@ from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
-from stoppress.web.admission.admission import Admission, Refusal, Seat
+from stoppress.web.admission.admission import Admission, NotAdmitted, Seat
 from stoppress.web.connections.handshake import Handshake
-from stoppress.web.connections.reader_connection import Reader
-from stoppress.web.problems import Refused, unavailable
+from stoppress.web.connections.reader_connection import ReaderConnection
+from stoppress.web.problems import HTTPError, unavailable
 from stoppress.wire.frames import close_frame
 from stoppress.wire.messages import Retry
 
-BUSY = Retry(min=1_000, max=10_000)
+STORE_RETRY = Retry(min=1_000, max=10_000)
 """For readers who come while the store cannot be asked."""
 
 
-class Live:
+class WebSocketEndpoint:
     """Takes in readers who come by WebSocket.
 
     Args:
@@ -49,8 +49,8 @@ class Live:
     async def explain(self, _request: Request) -> Response:
         """For requests that are no proper handshake."""
         headers = {"upgrade": "websocket", "connection": "upgrade", "sec-websocket-version": "13"}
-        self._counts.refused("no_websocket")
-        raise Refused(
+        self._counts.count_rejection("no_websocket")
+        raise HTTPError(
             426, "this address speaks WebSocket (RFC 6455, version 13): connect with a client for it", headers
         )
 
@@ -62,16 +62,16 @@ class Live:
         try:
             cursor = None if handshake.since is None else Cursor.parse(handshake.since)
         except MalformedCursor as error:
-            self._counts.refused("malformed_cursor")
+            self._counts.count_rejection("malformed_cursor")
             _refuse(transport, handshake, 4400, str(error))
             return
         seat = self._admission.enter(self._group(transport, handshake) if self._admission.counts_addresses else "")
-        if isinstance(seat, Refusal):
-            _turn_away(transport, handshake, seat)
+        if isinstance(seat, NotAdmitted):
+            _reject(transport, handshake, seat)
             return
         hub = self._follower.at_hand(handshake.blog, cursor)
         if hub is not None:
-            _hand_over(transport, handshake, Reader(hub, handshake.encoding, cursor, seat))
+            _hand_over(transport, handshake, ReaderConnection(hub, handshake.encoding, cursor, seat))
             return
         transport.pause_reading()
         task = asyncio.create_task(self._wait(transport, handshake, cursor, seat))
@@ -92,30 +92,30 @@ class Live:
             try:
                 hub: Hub = await self._follower.hub(handshake.blog, cursor)
             except BlogNotFound as error:
-                self._counts.refused("no_such_blog")
+                self._counts.count_rejection("no_such_blog")
                 _refuse(transport, handshake, 4404, str(error))
             except StoreUnavailable as error:
-                self._counts.refused("store_unavailable")
-                _refuse(transport, handshake, 1013, str(error), BUSY)
+                self._counts.count_rejection("store_unavailable")
+                _refuse(transport, handshake, 1013, str(error), STORE_RETRY)
             else:
                 if not transport.is_closing():
                     not_handed_over.pop_all()
-                    _hand_over(transport, handshake, Reader(hub, handshake.encoding, cursor, seat))
+                    _hand_over(transport, handshake, ReaderConnection(hub, handshake.encoding, cursor, seat))
                     transport.resume_reading()
 
 
-def _hand_over(transport: asyncio.Transport, handshake: Handshake, reader: Reader) -> None:
+def _hand_over(transport: asyncio.Transport, handshake: Handshake, reader: ReaderConnection) -> None:
     reader.open(transport, handshake.response)
     if handshake.early:
         reader.data_received(handshake.early)
 
 
-def _turn_away(transport: asyncio.Transport, handshake: Handshake, refusal: Refusal) -> None:
+def _reject(transport: asyncio.Transport, handshake: Handshake, not_admitted: NotAdmitted) -> None:
     """Browsers, which send `Origin`, show no status to a page, but it sees messages. All others can read a status."""
     if b"origin" in handshake.headers:
-        _refuse(transport, handshake, 1013, refusal.reason, refusal.retry)
+        _refuse(transport, handshake, 1013, not_admitted.reason, not_admitted.retry)
     else:
-        transport.write(unavailable(refusal.reason, refusal.retry_after()))
+        transport.write(unavailable(not_admitted.reason, not_admitted.retry_after()))
         transport.close()
 
 

@@ -14,13 +14,13 @@ from stoppress.errors import BadInput
 from stoppress.model import BLOG_NAME, Header, StoredEntry
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Written
-from stoppress.newsroom.entries import PLACE, STATUSES, Entries, list_place
+from stoppress.newsroom.entries import POSITION, STATUSES, Entries, list_position
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.web.bodies import answer, decode, number, read_body, write_request
 from stoppress.web.editors.auth import Keys
 from stoppress.web.editors.write_limit import WriteLimit
 
-PAGE, MOST = 50, 500
+DEFAULT_LIMIT, MAX_LIMIT = 50, 500
 
 
 class Api:
@@ -51,7 +51,7 @@ class Api:
 
     async def list_blogs(self, request: Request) -> Response:
         self._keys.authorise(request)
-        limit = number(request, "limit", PAGE, MOST)
+        limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         headers = await self._blogs.list_after(request.query_params.get("after", ""), limit + 1)
         content: dict[str, Any] = {"blogs": headers[:limit]}
         if len(headers) > limit:
@@ -87,19 +87,19 @@ class Api:
 
     async def list_entries(self, request: Request) -> Response:
         self._keys.authorise(request)
-        limit = number(request, "limit", PAGE, MOST)
+        limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         status, before = request.query_params.get("status"), request.query_params.get("before")
         if status is not None and status not in STATUSES:
             raise BadInput(f"`status` must be one of {', '.join(STATUSES)}", "status")
         entries = await self._entries.list_all(_blog(request), status)
         if before is not None:
-            if not re.fullmatch(PLACE, before):
-                raise BadInput(f"{before[:80]!r} is no place in a list: follow the `next` you were given", "before")
-            place = before.partition("_")[::2]
-            entries = [entry for entry in entries if list_place(entry) < place]
+            if not re.fullmatch(POSITION, before):
+                raise BadInput(f"{before[:80]!r} is no position in a list: follow the `next` you were given", "before")
+            position = before.partition("_")[::2]
+            entries = [entry for entry in entries if list_position(entry) < position]
         content: dict[str, Any] = {"entries": entries[:limit]}
         if len(entries) > limit:
-            query = request.url.include_query_params(before="_".join(list_place(entries[limit - 1]))).query
+            query = request.url.include_query_params(before="_".join(list_position(entries[limit - 1]))).query
             content["next"] = f"{request.url.path}?{query}"
         return answer(request, content)
 

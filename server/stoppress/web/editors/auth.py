@@ -8,7 +8,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 
 from stoppress.errors import StartError
-from stoppress.web.problems import Refused
+from stoppress.web.problems import HTTPError
 
 ROLES = ("editor",)
 
@@ -42,14 +42,14 @@ class Keys:
         return len(self._keys)
 
     def authorise(self, request: Request) -> Key:
-        """The key that came with a request. Raises `Refused` (401)."""
+        """The key that came with a request. Raises `HTTPError` (401)."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         found = None
         for key in self._keys:  # all of them, so that the time says nothing about which
             if hmac.compare_digest(key.secret.encode(), secret.strip().encode("latin-1", "replace")):
                 found = key
         if scheme.lower() != "bearer" or found is None:
-            raise Refused(401, self._advice(), {"www-authenticate": 'Bearer realm="stoppress"'})
+            raise HTTPError(401, self._advice(), {"www-authenticate": 'Bearer realm="stoppress"'})
         request.state.key = found.name  # for the log
         return found
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from stoppress import __version__
 from stoppress.model import BLOG_NAME, Header, StoredEntry
-from stoppress.newsroom.entries import PLACE, STATUSES
+from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.web.bodies import JSON, MSGPACK
 from stoppress.web.pages.assets import Assets
@@ -146,7 +146,7 @@ def _paths() -> dict[str, Any]:
     header = {"$ref": "#/components/schemas/Header"}
     name = _query("after", "The name after which the list begins.", {"type": "string"})
     status = _query("status", "Only entries of this status.", {"enum": list(STATUSES)})
-    before = _query("before", "Where the page begins, from `next`.", {"type": "string", "pattern": PLACE})
+    before = _query("before", "Where the page begins, from `next`.", {"type": "string", "pattern": POSITION})
     return {
         "/api/blogs": {
             "get": _operation("listBlogs", [name, _LIMIT], {"200": _list("blogs", header)}, ("400", "401", "503")),

@@ -11,7 +11,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from stoppress.telemetry.counts import Counts
 from stoppress.web.editors.auth import Key
-from stoppress.web.problems import Refused
+from stoppress.web.problems import HTTPError
 
 
 class WriteLimit:
@@ -28,13 +28,13 @@ class WriteLimit:
         self._counts = counts
 
     async def count(self, key: Key) -> None:
-        """Count one write. Raises `Refused` (429)."""
+        """Count one write. Raises `HTTPError` (429)."""
         if self._limit is None or await self._limiter.hit(self._limit, key.name):
             return
-        self._counts.refused("too_many_writes")
+        self._counts.count_rejection("too_many_writes")
         again = (await self._limiter.get_window_stats(self._limit, key.name)).reset_time
         wait = min(60, max(1, math.ceil(again - time.time())))
-        raise Refused(
+        raise HTTPError(
             429,
             f"the key {key.name!r} has written {self._limit.amount} times within a minute: wait {wait} s, write less",
             {"retry-after": str(wait)},

@@ -32,7 +32,7 @@ class Feed(NamedTuple):
     @classmethod
     def of(cls, replica: Replica, site: Site, before: int | None, limit: int) -> Feed:
         items, more = replica.changed_before(before, limit)
-        identity = uuid5(NAMESPACE_URL, f"stoppress:{replica.blog}:{replica.line}")
+        identity = uuid5(NAMESPACE_URL, f"stoppress:{replica.blog}:{replica.epoch}")
         return cls(
             site=site,
             blog=replica.blog,

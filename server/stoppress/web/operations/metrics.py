@@ -17,7 +17,7 @@ from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.metrics import CONTENT_TYPE, State, exposition
 from stoppress.web.operations.health import Health
-from stoppress.web.problems import Refused
+from stoppress.web.problems import HTTPError
 from stoppress.wire.encodings import WEBSOCKET, Encoding
 
 PROXIED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
@@ -59,14 +59,14 @@ class Metrics:
         return Response(await self.all(), 200, {"cache-control": "no-store"}, media_type=CONTENT_TYPE)
 
     def _authorise(self, request: Request) -> None:
-        """Raises `Refused`."""
+        """Raises `HTTPError`."""
         if self._token:
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(self._token.encode(), token.strip().encode()):
                 advice = "send the token of STOPPRESS_METRICS_TOKEN_FILE as `Authorization: Bearer TOKEN`"
-                raise Refused(401, advice, {"www-authenticate": 'Bearer realm="stoppress metrics"'})
+                raise HTTPError(401, advice, {"www-authenticate": 'Bearer realm="stoppress metrics"'})
         elif not _is_local(request):
-            raise Refused(403, "metrics are read from the same machine, or with STOPPRESS_METRICS_TOKEN_FILE set")
+            raise HTTPError(403, "metrics are read from the same machine, or with STOPPRESS_METRICS_TOKEN_FILE set")
 
     async def own(self) -> bytes:
         """The exposition of this process."""

@@ -26,7 +26,7 @@ SAID = {
 OTHERWISE = ("Something went wrong", "this page cannot be shown")
 
 
-class Refusals:
+class ErrorPages:
     """The exception handlers.
 
     Args:

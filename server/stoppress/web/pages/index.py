@@ -23,7 +23,7 @@ from stoppress.web.site import Sites
 
 PER_PAGE = 30
 
-MOST_PAGES = 10_000
+MAX_PAGES = 10_000
 
 RANKS = {"live": 0, "paused": 1, "scheduled": 2, "ended": 3}
 
@@ -53,7 +53,7 @@ class Index:
         Not by their newest update: headers do not say when that was, and to read every blog for it would be too much.
         The order must not come from which blogs are in memory, as a look at a page brings more of them there.
         """
-        page = number(request, "page", 1, MOST_PAGES)
+        page = number(request, "page", 1, MAX_PAGES)
         known = _ordered(await self._catalogue.headers())
         begin = (page - 1) * PER_PAGE
         found = await asyncio.gather(*(self._row(header) for header in known[begin : begin + PER_PAGE]))
@@ -76,8 +76,8 @@ class Index:
             replica = (await self._follower.hub(header.blog)).replica
         except NotFound:
             return None  # deleted meanwhile
-        places = replica.places
-        return Row(replica.header or header, len(places), places[-1].published_at if places else None)
+        positions = replica.positions
+        return Row(replica.header or header, len(positions), positions[-1].published_at if positions else None)
 
 
 def _ordered(headers: list[Header]) -> list[Header]:

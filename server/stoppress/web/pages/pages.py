@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.errors import BlogNotFound
-from stoppress.live.items import PublicItem, parse_place
+from stoppress.live.items import PublicItem, parse_position
 from stoppress.live.replica import Replica
 from stoppress.sync.follower import Follower
 from stoppress.web.documents import Documents, Kind
@@ -47,12 +47,12 @@ class Pages:
     async def blog(self, request: Request) -> Response:
         """A blog's newest entries, or with `before` a page further down."""
         before = request.query_params.get("before")
-        place = None if before is None else parse_place(before)
+        position = None if before is None else parse_position(before)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
 
         def view() -> View:
-            entries, older = replica.page(place, self._newest)
-            return View.of(replica, entries, older, newest=place is None, before=before)
+            entries, older = replica.page(position, self._newest)
+            return View.of(replica, entries, older, newest=position is None, before=before)
 
         site = self._sites.of(request)
         return self._documents.answer(request, replica, PAGE, (site, before), lambda: self._layout.blog(site, view()))
@@ -81,7 +81,7 @@ class Pages:
             entries, older = replica.page(None, self._newest)
             newest = entry in entries
             if not newest:
-                further, older = replica.page(entry.place, self._newest - 1)
+                further, older = replica.page(entry.position, self._newest - 1)
                 entries = [entry, *further]
             return View.of(replica, entries, older, newest=newest, at=entry)
 

@@ -46,7 +46,7 @@ class View(NamedTuple):
         before: str | None = None,
         at: PublicItem | None = None,
     ) -> View:
-        header, places = replica.header, replica.places
+        header, positions = replica.header, replica.positions
         pinned = replica.entry(header.pinned) if header and header.pinned and newest else None
         return cls(
             blog=replica.blog,
@@ -59,8 +59,8 @@ class View(NamedTuple):
             at=_content(at) if at else None,
             pinned=_content(pinned) if pinned else None,
             key_events=[_content(entry) for entry in replica.key_events(KEY_EVENTS)] if newest else [],
-            began=places[0].published_at if places else None,
-            ended=places[-1].published_at if places else None,
+            began=positions[0].published_at if positions else None,
+            ended=positions[-1].published_at if positions else None,
         )
 
     def values(self) -> dict[str, object]:

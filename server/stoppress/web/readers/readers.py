@@ -15,16 +15,16 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from stoppress.errors import BadInput, EntryNotFound
-from stoppress.live.hub import Farewell, Hub
-from stoppress.live.items import parse_place
+from stoppress.live.hub import CloseReason, Hub
+from stoppress.live.items import parse_position
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.web.admission.admission import Refusal
-from stoppress.web.admission.held_requests import TurnedAway, Visit, Visits
+from stoppress.web.admission.admission import NotAdmitted
+from stoppress.web.admission.held_requests import AdmissionError, HeldRequest, HeldRequests
 from stoppress.web.bodies import number, weights
 from stoppress.web.pages.pages import Pages
-from stoppress.web.problems import Refused
+from stoppress.web.problems import HTTPError
 from stoppress.web.security import READABLE
 from stoppress.wire.encodings import HTTP_JSON, SSE
 from stoppress.wire.messages import Beat, Page, Retry
@@ -35,7 +35,7 @@ MAX_WAIT = 60.0
 RECONNECT = Retry(min=1_000, max=5_000)
 """When a browser comes back to an event stream that it has lost, unless it is told otherwise."""
 
-LEFT = Farewell(1001, "the reader has left")
+LEFT = CloseReason(1001, "the reader has left")
 
 
 class Readers:
@@ -43,7 +43,7 @@ class Readers:
 
     Args:
         follower: knows the blogs.
-        visits: the requests that are held open.
+        held_requests: the requests that are held open.
         pages: for browsers that ask for one entry.
         beat: seconds between beats on a silent event stream.
         newest: entries on a page, unless `limit` says otherwise.
@@ -51,10 +51,10 @@ class Readers:
     """
 
     def __init__(
-        self, follower: Follower, visits: Visits, pages: Pages, beat: float, newest: int, counts: Counts
+        self, follower: Follower, held_requests: HeldRequests, pages: Pages, beat: float, newest: int, counts: Counts
     ) -> None:
         self._follower = follower
-        self._visits = visits
+        self._held_requests = held_requests
         self._pages = pages
         self._beat = beat
         self._newest = newest
@@ -72,12 +72,12 @@ class Readers:
         """What differs from `since`, at once or within `wait` seconds."""
         since, wait = _cursor(request.query_params.get("since")), _wait(request)
         hub = await self._hub(request, since)
-        held = since == hub.replica.cursor or _etag(hub.replica.cursor) in _known_tags(request)
+        is_current = since == hub.replica.cursor or _etag(hub.replica.cursor) in _known_tags(request)
         leaves = False
-        if wait and held and hub.farewell is None:
-            async with self._held(request) as visit:
-                self._counts.deliveries["long_poll"] += await visit.change(hub, hub.replica.cursor, wait)
-                leaves = visit.farewell is not None
+        if wait and is_current and hub.close_reason is None:
+            async with self._held(request) as held:
+                self._counts.deliveries["long_poll"] += await held.change(hub, hub.replica.cursor, wait)
+                leaves = held.close_reason is not None
             hub = await self._hub(request, since)  # it may have been deleted
             body, cursor = hub.answer(since, HTTP_JSON)
         else:
@@ -95,38 +95,38 @@ class Readers:
         headers = {**READABLE, "cache-control": "no-store", "x-accel-buffering": "no"}
         if request.method == "HEAD":
             return Response(None, 200, headers, media_type=SSE.name)
-        visit = ExitStack()
+        held = ExitStack()
         try:
-            stream = self._stream(hub, since, visit.enter_context(self._visits.open(request, "sse")))
-        except TurnedAway as error:
+            stream = self._stream(hub, since, held.enter_context(self._held_requests.open(request, "sse")))
+        except AdmissionError as error:
             if SSE.name not in weights(request.headers.get("accept", "")):
-                raise _unavailable(error.refusal) from None
-            return Response(_come_back(error.refusal.retry), 200, headers, media_type=SSE.name)
-        return _Stream(visit, stream, headers)
+                raise _unavailable(error.not_admitted) from None
+            return Response(_come_back(error.not_admitted.retry), 200, headers, media_type=SSE.name)
+        return _Stream(held, stream, headers)
 
-    async def _stream(self, hub: Hub, cursor: Cursor | None, visit: Visit) -> AsyncIterator[bytes]:
+    async def _stream(self, hub: Hub, cursor: Cursor | None, held: HeldRequest) -> AsyncIterator[bytes]:
         yield _reconnect(RECONNECT)
         data, cursor = hub.catch_up(cursor, SSE)
         for slice_ in _slices(data):
             yield slice_
-        while not (farewell := visit.farewell or hub.farewell):
+        while not (close_reason := held.close_reason or hub.close_reason):
             if cursor != hub.replica.cursor:
                 data, cursor = hub.answer(cursor, SSE)
                 self._counts.deliveries["sse"] += 1
                 for slice_ in _slices(data):
                     yield slice_
-            elif not await visit.change(hub, cursor, self._beat) and not visit.farewell:
+            elif not await held.change(hub, cursor, self._beat) and not held.close_reason:
                 yield SSE.encode(Beat(str(cursor)))
-        if farewell.retry is not None:
-            yield _come_back(farewell.retry)
+        if close_reason.retry is not None:
+            yield _come_back(close_reason.retry)
 
     async def older(self, request: Request) -> Response:
         """A page of entries, newest first."""
         before = request.query_params.get("before")
         limit = number(request, "limit", self._newest, 200)
-        place = None if before is None else parse_place(before)
+        position = None if before is None else parse_position(before)
         replica = (await self._hub(request)).replica
-        entries, address = replica.page(place, limit)
+        entries, address = replica.page(position, limit)
         self._counts.catch_ups["page"] += 1
         if address is not None and "limit" in request.query_params:
             address += f"&limit={limit}"
@@ -154,25 +154,25 @@ class Readers:
         return _cacheable(request, bytes(entry.raw(HTTP_JSON.codec)), replica.cursor_at(entry.seq), "no-cache")
 
     @asynccontextmanager
-    async def _held(self, request: Request) -> AsyncIterator[Visit]:
+    async def _held(self, request: Request) -> AsyncIterator[HeldRequest]:
         try:
-            with self._visits.open(request, "long_poll") as visit:
-                leaving = asyncio.create_task(_end_with_reader(visit, request.receive))
+            with self._held_requests.open(request, "long_poll") as held:
+                leaving = asyncio.create_task(_end_with_reader(held, request.receive))
                 try:
-                    yield visit
+                    yield held
                 finally:
                     leaving.cancel()
-        except TurnedAway as error:
-            raise _unavailable(error.refusal) from None
+        except AdmissionError as error:
+            raise _unavailable(error.not_admitted) from None
 
     async def _hub(self, request: Request, since: Cursor | None = None) -> Hub:
         return await self._follower.hub(request.path_params["blog"], since)
 
 
-async def _end_with_reader(visit: Visit, receive: Receive) -> None:
-    """A reader who has left takes nobody's place."""
+async def _end_with_reader(held: HeldRequest, receive: Receive) -> None:
+    """A reader who has left takes nobody's position."""
     await _gone(receive)
-    visit.end(LEFT)
+    held.end(LEFT)
 
 
 async def _gone(receive: Receive) -> None:
@@ -188,23 +188,23 @@ def _slices(data: bytes) -> Iterator[bytes]:
 
 
 class _Stream(StreamingResponse):
-    """An event stream, which is a visit until it ends, in whatever way."""
+    """An event stream, which is a held until it ends, in whatever way."""
 
-    def __init__(self, visit: ExitStack, stream: AsyncIterator[bytes], headers: dict[str, str]) -> None:
+    def __init__(self, held: ExitStack, stream: AsyncIterator[bytes], headers: dict[str, str]) -> None:
         super().__init__(stream, 200, headers, media_type=SSE.name)
-        self._visit = visit
+        self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def gone() -> Message:
             await _gone(receive)
             return {"type": "http.disconnect"}
 
-        with self._visit:
+        with self._held:
             await super().__call__(scope, gone, send)
 
 
-def _unavailable(refusal: Refusal) -> Refused:
-    return Refused(503, refusal.reason, {"retry-after": refusal.retry_after()})
+def _unavailable(not_admitted: NotAdmitted) -> HTTPError:
+    return HTTPError(503, not_admitted.reason, {"retry-after": not_admitted.retry_after()})
 
 
 def _come_back(retry: Retry) -> bytes:

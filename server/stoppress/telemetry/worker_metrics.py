@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from stoppress.telemetry.metrics import merged
 
-PATIENCE = 5.0
+ANSWER_TIMEOUT_SECONDS = 5.0
 """Seconds that a worker may take to answer; it asks the store, which may take three of them."""
 
 
-class Place(NamedTuple):
+class WorkerNumber(NamedTuple):
     """Which of several workers this is."""
 
     family: str
@@ -32,7 +32,7 @@ class Place(NamedTuple):
         return f"\0{self.family}-{number}"
 
 
-class Colleagues:
+class WorkerMetrics:
     """The workers of one port.
 
     Args:
@@ -40,7 +40,7 @@ class Colleagues:
         own: makes its own exposition.
     """
 
-    def __init__(self, place: Place, own: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(self, place: WorkerNumber, own: Callable[[], Awaitable[bytes]]) -> None:
         self._place = place
         self._own = own
 
@@ -66,7 +66,7 @@ class Colleagues:
         if number == self._place.number:
             return await self._own()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
                 connection = _unix_socket()
                 connection.connect(self._place.socket_name(number))  # there or not, it does not wait
                 reader, writer = await asyncio.open_unix_connection(sock=connection)

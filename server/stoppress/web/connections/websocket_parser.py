@@ -14,7 +14,7 @@ MESSAGE_BYTES = 4_096
 """The longest message that a reader may send. Nothing that readers send means anything yet."""
 
 
-class Incoming:
+class WebSocketParser:
     """The frames that are coming in on a connection.
 
     It takes several kilobytes, so it is made when there is something to parse and dropped between two messages.
