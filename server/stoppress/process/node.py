@@ -48,15 +48,17 @@ from stoppress.web.editors.api import Api
 from stoppress.web.editors.auth import Keys
 from stoppress.web.editors.openapi import OpenAPI
 from stoppress.web.editors.write_limit import WriteLimit
-from stoppress.web.feeds.feeds import Feeds
+from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.operations.health import Health
 from stoppress.web.operations.metrics import Metrics
+from stoppress.web.pages.blog_page import Pages
 from stoppress.web.pages.error_pages import ErrorPages
 from stoppress.web.pages.files import Files
 from stoppress.web.pages.index import Index
 from stoppress.web.pages.layout import Layout
-from stoppress.web.pages.pages import Pages
-from stoppress.web.readers.readers import Readers
+from stoppress.web.readers.changes import Changes
+from stoppress.web.readers.entries import PublishedEntries
+from stoppress.web.readers.events import Events
 from stoppress.web.request_log import RequestLog
 from stoppress.web.site import Sites
 
@@ -122,9 +124,24 @@ class Node:
         pages = Pages(follower, documents, layout, sites, settings.newest)
         feeds = Feeds(follower, documents, sites, settings.newest)
         index = Index(follower, Catalogue(self.store), layout, sites)
-        readers = Readers(follower, self.held_requests, pages, settings.beat, settings.newest, self.counts)
+        changes = Changes(follower, self.held_requests, self.counts)
+        events = Events(follower, self.held_requests, settings.beat, self.counts)
+        entries = PublishedEntries(follower, pages, settings.newest, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
-        parts = (self.live, readers, OpenAPI(), api, self.health, self.metrics, feeds, index, Files(layout), pages)
+        parts = (
+            self.live,
+            changes,
+            events,
+            entries,
+            OpenAPI(),
+            api,
+            self.health,
+            self.metrics,
+            feeds,
+            index,
+            Files(layout),
+            pages,
+        )
         return Starlette(
             routes=[route for part in parts for route in part.routes()],
             middleware=[Middleware(GzipMiddleware)],

@@ -52,13 +52,13 @@ def installed(folder: Path) -> Path:
 
 
 def client(folder: Path) -> set[str]:
-    return {path.name for path in (folder / "stoppress" / "web" / "client").iterdir()}
+    return {path.name for path in (folder / "stoppress" / "web" / "pages" / "client").iterdir()}
 
 
 async def test_a_wheel_has_the_bundle_and_pages_load_it_with_its_hash(tmp_path, start_node, browser):
     bundle(checkout(tmp_path))
     place = installed(tmp_path)
-    manifest = json.loads((place / "stoppress" / "web" / "client" / "manifest.json").read_text())
+    manifest = json.loads((place / "stoppress" / "web" / "pages" / "client" / "manifest.json").read_text())
     made = manifest["entries"]["page"]
     node = await start_node(PYTHONPATH=str(place), PYTHONDONTWRITEBYTECODE="1")
     await node.make_blog(headline="From a wheel")

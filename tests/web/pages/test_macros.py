@@ -31,7 +31,6 @@ AT = "2020-10-09T06:12:00.000Z"
 FILL = """
 import { createInterface } from "node:readline";
 import { Macros, fill } from "%s/macros.js";
-from tests.support.paths import CLIENT
 globalThis.navigator ??= { languages: [] }; // Node 20 has none
 for await (const line of createInterface({ input: process.stdin })) {
   const { setting, cases } = JSON.parse(line);

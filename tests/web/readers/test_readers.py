@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 
 from stoppress import settings
 from stoppress.process.node import Node
-from stoppress.web.readers import readers
+from stoppress.web.readers import changes
 from tests.conftest import StartNode
 from tests.support.node import RunningNode, sqlite_url
 from tests.support.page import Document
@@ -302,7 +302,7 @@ async def test_a_malformed_wait_is_refused(reader: httpx.AsyncClient, blog: str,
 
 
 async def test_wait_is_capped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(readers, "MAX_WAIT", 0.2)
+    monkeypatch.setattr(changes, "MAX_WAIT_SECONDS", 0.2)
     node = Node(settings.load({"store": sqlite_url(tmp_path)}, {}), keys="tests:editor:secret-of-the-tests")
     await node.store.open()
     headers = {"authorization": "Bearer secret-of-the-tests"}

@@ -7,19 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from starlette.requests import Request
+from starlette.types import Receive
 
 from stoppress.live.hub import CloseReason, Hub
 from stoppress.model import Cursor
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.admission.admission import Admission, NotAdmitted
+from stoppress.web.problems import HTTPError
 
 
-class AdmissionError(Exception):
-    """A reader may not come in. It is answered where it is known what its client understands."""
+class AdmissionError(HTTPError):
+    """A reader may not come in: 503, unless it is answered where it is known what its client understands."""
 
     def __init__(self, not_admitted: NotAdmitted) -> None:
-        super().__init__(not_admitted.reason)
+        super().__init__(503, not_admitted.reason, {"retry-after": not_admitted.retry_after()})
         self.not_admitted = not_admitted
 
 
@@ -32,7 +34,7 @@ class HeldRequest:
         self._waiting: asyncio.Timeout | None = None
 
     async def change(self, hub: Hub, cursor: Cursor | None, seconds: float) -> bool:
-        """Wait until the blog is at another cursor, or gone; False if not in time, or the held is to end.
+        """Wait until the blog is at another cursor, or gone; False if not in time, or the request is to end.
 
         A delivery alone is no reason: one change is known at once, and delivered with others after it.
         """
@@ -72,7 +74,7 @@ class HeldRequests:
 
     @contextmanager
     def open(self, request: Request, transport: str) -> Iterator[HeldRequest]:
-        """A held for as long as the request is held. Raises `AdmissionError`."""
+        """Count the request among the held ones until the block ends. Raises `AdmissionError`."""
         seat = self._admission.enter(self._group(request) if self._admission.counts_addresses else "")
         if isinstance(seat, NotAdmitted):
             raise AdmissionError(seat)
@@ -98,3 +100,10 @@ class HeldRequests:
             del self._open[held]
             held.end(close_reason)
         return len(leaving)
+
+
+async def until_gone(receive: Receive) -> None:
+    """Wait until the reader has left, or has sent a body or another request: then it cannot be seen to leave."""
+    first = await receive()
+    if first["type"] == "http.request" and not first.get("body") and not first.get("more_body"):
+        await receive()

@@ -1,0 +1,89 @@
+"""`/changes`: what differs from a cursor, at once or, as a long poll, when there is something."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive
+
+from stoppress.errors import BadInput
+from stoppress.live.hub import CloseReason, Hub
+from stoppress.model import Cursor
+from stoppress.sync.follower import Follower
+from stoppress.telemetry.counts import Counts
+from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
+from stoppress.web.readers.cursors import cacheable, cursor_of, etag_of, known_tags
+from stoppress.wire.encodings import HTTP_JSON
+
+MAX_WAIT_SECONDS = 60.0
+"""How long `wait` may hold a request."""
+
+LEFT = CloseReason(1001, "the reader has left")
+
+
+class Changes:
+    """The handler.
+
+    Args:
+        follower: knows the blogs.
+        held_requests: the requests that are held open.
+        counts: gets the deliveries.
+    """
+
+    def __init__(self, follower: Follower, held_requests: HeldRequests, counts: Counts) -> None:
+        self._follower = follower
+        self._held_requests = held_requests
+        self._counts = counts
+
+    def routes(self) -> list[Route]:
+        return [Route("/blogs/{blog}/changes", self.changes, methods=["GET"])]
+
+    async def changes(self, request: Request) -> Response:
+        """What differs from `since`, at once or within `wait` seconds."""
+        since, wait = cursor_of(request), _wait(request)
+        hub = await self._hub(request, since)
+        is_current = since == hub.replica.cursor or etag_of(hub.replica.cursor) in known_tags(request)
+        leaves = False
+        if wait and is_current and hub.close_reason is None:
+            async with self._held(request) as held:
+                self._counts.deliveries["long_poll"] += await held.change(hub, hub.replica.cursor, wait)
+                leaves = held.close_reason is not None
+            hub = await self._hub(request, since)  # it may have been deleted
+            body, cursor = hub.answer(since, HTTP_JSON)
+        else:
+            body, cursor = hub.catch_up(since, HTTP_JSON)
+        answer = cacheable(request, body, cursor, "public, max-age=1")
+        if leaves:
+            answer.headers["connection"] = "close"  # the next request is for another node
+        return answer
+
+    @asynccontextmanager
+    async def _held(self, request: Request) -> AsyncIterator[HeldRequest]:
+        with self._held_requests.open(request, "long_poll") as held:
+            leaving = asyncio.create_task(_end_with_reader(held, request.receive))
+            try:
+                yield held
+            finally:
+                leaving.cancel()
+
+    async def _hub(self, request: Request, since: Cursor | None = None) -> Hub:
+        return await self._follower.hub(request.path_params["blog"], since)
+
+
+async def _end_with_reader(held: HeldRequest, receive: Receive) -> None:
+    """A reader who has left takes nobody's position."""
+    await until_gone(receive)
+    held.end(LEFT)
+
+
+def _wait(request: Request) -> float:
+    text = request.query_params.get("wait", "0")
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
+        raise BadInput("`wait` must be a number of seconds, as in wait=25", "wait")
+    return min(float(text), MAX_WAIT_SECONDS)

@@ -1,0 +1,110 @@
+"""`/events`: the live stream for EventSource (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from stoppress.live.hub import Hub
+from stoppress.model import Cursor
+from stoppress.sync.follower import Follower
+from stoppress.telemetry.counts import Counts
+from stoppress.web.admission.held_requests import AdmissionError, HeldRequest, HeldRequests, until_gone
+from stoppress.web.bodies import weights
+from stoppress.web.readers.cursors import cursor_of
+from stoppress.web.security import READABLE
+from stoppress.wire.encodings import SSE
+from stoppress.wire.messages import Beat, Retry
+
+RECONNECT = Retry(min=1_000, max=5_000)
+"""When a browser comes back to an event stream that it has lost, unless it is told otherwise."""
+
+
+class Events:
+    """The handler.
+
+    Args:
+        follower: knows the blogs.
+        held_requests: the requests that are held open.
+        beat: seconds between beats on a silent event stream.
+        counts: gets the deliveries.
+    """
+
+    def __init__(self, follower: Follower, held_requests: HeldRequests, beat: float, counts: Counts) -> None:
+        self._follower = follower
+        self._held_requests = held_requests
+        self._beat = beat
+        self._counts = counts
+
+    def routes(self) -> list[Route]:
+        return [Route("/blogs/{blog}/events", self.events, methods=["GET"])]
+
+    async def events(self, request: Request) -> Response:
+        """The live stream for EventSource; after a reconnect the browser's Last-Event-ID is what counts."""
+        last = request.headers.get("last-event-id")
+        since = Cursor.parse(last, "Last-Event-ID") if last else cursor_of(request)
+        hub = await self._follower.hub(request.path_params["blog"], since)
+        headers = {**READABLE, "cache-control": "no-store", "x-accel-buffering": "no"}
+        if request.method == "HEAD":
+            return Response(None, 200, headers, media_type=SSE.name)
+        held = ExitStack()
+        try:
+            stream = self._stream(hub, since, held.enter_context(self._held_requests.open(request, "sse")))
+        except AdmissionError as error:
+            if SSE.name not in weights(request.headers.get("accept", "")):
+                raise
+            return Response(_come_back(error.not_admitted.retry), 200, headers, media_type=SSE.name)
+        return _Stream(held, stream, headers)
+
+    async def _stream(self, hub: Hub, cursor: Cursor | None, held: HeldRequest) -> AsyncIterator[bytes]:
+        yield _reconnect(RECONNECT)
+        data, cursor = hub.catch_up(cursor, SSE)
+        for slice_ in _slices(data):
+            yield slice_
+        while not (close_reason := held.close_reason or hub.close_reason):
+            if cursor != hub.replica.cursor:
+                data, cursor = hub.answer(cursor, SSE)
+                self._counts.deliveries["sse"] += 1
+                for slice_ in _slices(data):
+                    yield slice_
+            elif not await held.change(hub, cursor, self._beat) and not held.close_reason:
+                yield SSE.encode(Beat(str(cursor)))
+        if close_reason.retry is not None:
+            yield _come_back(close_reason.retry)
+
+
+def _slices(data: bytes) -> Iterator[bytes]:
+    """So small that a stream nobody reads holds one of them, not a copy of the whole."""
+    return (data[begin : begin + SSE.codec.part_bytes] for begin in range(0, len(data), SSE.codec.part_bytes))
+
+
+class _Stream(StreamingResponse):
+    """An event stream, which is a held until it ends, in whatever way."""
+
+    def __init__(self, held: ExitStack, stream: AsyncIterator[bytes], headers: dict[str, str]) -> None:
+        super().__init__(stream, 200, headers, media_type=SSE.name)
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def gone() -> Message:
+            await until_gone(receive)
+            return {"type": "http.disconnect"}
+
+        with self._held:
+            await super().__call__(scope, gone, send)
+
+
+def _come_back(retry: Retry) -> bytes:
+    """The last words to an EventSource, which knows one time, and gives up where it gets another status than 200."""
+    return _reconnect(retry) + SSE.encode(retry)
+
+
+def _reconnect(retry: Retry) -> bytes:
+    """A field of the event that follows."""
+    return f"retry: {random.randint(retry.min, retry.max)}\n".encode()  # noqa: S311, no secret
