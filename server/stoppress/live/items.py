@@ -27,7 +27,7 @@ class PublicItem:
     that when it is asked for, because most entries of a long blog never are.
     """
 
-    __slots__ = ("is_key", "is_retracted", "position", "stored")
+    __slots__ = ("__weakref__", "is_key", "is_retracted", "position", "stored")
 
     def __init__(self, item: Item) -> None:
         self.stored = item

@@ -17,10 +17,10 @@ class Frame(NamedTuple):
     address: str
 
 
-SITES = json.loads(Path(__file__).with_name("embeds.json").read_text(encoding="utf-8"))
-"""Browsers are given them too: `address` is an expression that Python and JavaScript read alike."""
-
-_SITES = [(site["name"], re.compile(site["address"], re.ASCII), site["frame"]) for site in SITES]
+_SITES = [
+    (site["name"], re.compile(site["address"], re.ASCII), site["frame"])
+    for site in json.loads(Path(__file__).with_name("embeds.json").read_text(encoding="utf-8"))
+]
 
 HOSTS = " ".join(sorted({"https://" + urlsplit(frame).netloc for _, _, frame in _SITES}))
 """For `frame-src` in a content security policy."""

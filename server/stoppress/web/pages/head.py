@@ -64,7 +64,7 @@ def describe(site: Site, view: View) -> Head:
         published=shown.published_at if shown else (header.coverage_start if header else None) or view.began,
         modified=changed_at(shown) if shown else max(map(changed_at, view.entries), default=None),
         newer=None if view.newest else f"/blogs/{view.blog}",
-        older=view.older and f"/blogs/{view.blog}?{view.older}",
+        older=view.older and f"/blogs/{view.blog}?{view.older.partition('?')[2]}",
         feeds=(
             ("application/atom+xml", site.feed(view.blog, "atom")),
             ("application/feed+json", site.feed(view.blog, "json")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from stoppress.live.items import PublicItem
@@ -21,9 +21,11 @@ class View(NamedTuple):
     header: Header | None
     entries: list[Entry]
     """Newest first."""
+    items: Sequence[PublicItem] = ()
+    """The same as the replica has them."""
     newest: bool = True
     older: str | None = None
-    """The query of the address of the page with the entries before these."""
+    """The address of the entries before these."""
     before: str | None = None
     """The place that the page's address names."""
     at: Entry | None = None
@@ -53,8 +55,9 @@ class View(NamedTuple):
             cursor=str(replica.cursor),
             header=header,
             entries=[_content(entry) for entry in entries],
+            items=entries,
             newest=newest,
-            older=older and older.partition("?")[2],
+            older=older,
             before=before,
             at=_content(at) if at else None,
             pinned=_content(pinned) if pinned else None,
@@ -65,17 +68,12 @@ class View(NamedTuple):
 
     def values(self) -> dict[str, object]:
         """What the page's template is given."""
-        here = {entry.id for entry in self.entries}
-        pinned = self.pinned if self.pinned and self.pinned.status == "published" else None
         return {
             "blog": self.blog,
             "header": self.header,
             "language": self.header.language if self.header else None,
-            "pinned": pinned and _pointer(pinned, here),
-            "key_events": [_pointer(entry, here) for entry in self.key_events],
             "entries": self.entries,
             "cursor": self.cursor,
-            "older": self.older,
             "newest": self.newest,
             "end": self.before or self._just_after(),
             "at": self.at and self.at.id,
@@ -94,8 +92,6 @@ class Pointer(NamedTuple):
     title: str | None
     text: str | None
     published_at: str | None
-    away: bool
-    """Whether it is on another page than the link."""
 
 
 class Row(NamedTuple):
@@ -114,8 +110,8 @@ def _content(item: PublicItem) -> Entry:
     return content
 
 
-def _pointer(entry: Entry, here: Set[str]) -> Pointer:
-    return Pointer(entry.id, entry.title, entry.text, entry.published_at, away=entry.id not in here)
+def pointer_to(entry: Entry) -> Pointer:
+    return Pointer(entry.id, entry.title, entry.text, entry.published_at)
 
 
 def changed_at(entry: Entry) -> str:
