@@ -6,12 +6,13 @@ import { comparePlaces, placeOf } from "./place.js";
  * What became of a message:
  *
  * - `applied`: show it. `changed` are the ids of the entries that are new, different or not there any more,
- *   `header` whether the header may differ, `reset` whether everything was replaced;
+ *   `header` whether the header may differ, `reset` whether everything was replaced, `parts` markup of what is around
+ *   the entries, if the server sends markup;
  * - `waiting`: a part of something that is shown when it is whole;
  * - `ignored`: there is nothing in it that the state does not have;
  * - `gap`: something is missing before it. Ask again from `cursor`.
  *
- * @typedef {{kind: "applied", changed: string[], header: boolean, reset: boolean}} Applied
+ * @typedef {{kind: "applied", changed: string[], header: boolean, reset: boolean, parts: Record<string, string>}} Applied
  * @typedef {Applied | {kind: "waiting"} | {kind: "ignored"} | {kind: "gap"}} Outcome
  */
 
@@ -134,6 +135,7 @@ export class State {
     this.#parts = [];
     this.#changed.clear();
     const reset = parts[0].from === null;
+    const around = {};
     let header = reset;
     if (reset) {
       for (const id of this.#entries.keys()) this.#changed.add(id);
@@ -147,6 +149,7 @@ export class State {
         header = true;
       }
       this.#put(part.entries);
+      Object.assign(around, part.parts);
       this.cursor = part.cursor;
     }
     if (reset) {
@@ -155,8 +158,8 @@ export class State {
     }
     const page = this.#page;
     this.#page = null;
-    if (page) this.#addWhenDue(page);
-    return this.#applied(header, reset);
+    if (page) Object.assign(around, /** @type {Applied} */ (this.#addWhenDue(page)).parts);
+    return this.#applied(around, header, reset);
   }
 
   /** @param {Entry[]} entries */
@@ -198,7 +201,7 @@ export class State {
     this.#put(page.entries);
     this.#endAt(page.older);
     this.#put(changedSince);
-    return this.#applied();
+    return this.#applied(page.parts);
   }
 
   /** What is loaded ends with its oldest entry, if there are older ones at an address. @param {string | null} [older] */
@@ -209,8 +212,8 @@ export class State {
   }
 
   /** @returns {Applied} */
-  #applied(header = false, reset = false) {
-    return { kind: "applied", changed: [...this.#changed], header, reset };
+  #applied(parts = {}, header = false, reset = false) {
+    return { kind: "applied", changed: [...this.#changed], header, reset, parts };
   }
 }
 
