@@ -12,7 +12,7 @@ import { comparePlaces, placeOf } from "./place.js";
  * - `ignored`: there is nothing in it that the state does not have;
  * - `gap`: something is missing before it. Ask again from `cursor`.
  *
- * @typedef {{kind: "applied", changed: string[], header: boolean, reset: boolean, parts: Record<string, string>}} Applied
+ * @typedef {{kind: "applied", changed: string[], header: boolean, reset: boolean, parts?: Record<string, string>}} Applied
  * @typedef {Applied | {kind: "waiting"} | {kind: "ignored"} | {kind: "gap"}} Outcome
  */
 
@@ -87,11 +87,6 @@ export class State {
     return this.#entries.get(id) ?? this.#keptOut.get(id);
   }
 
-  /** The ids of entries that are not loaded, and were seen to change. */
-  get unloaded() {
-    return this.#keptOut.keys();
-  }
-
   /**
    * Take a message from the server.
    *
@@ -135,7 +130,8 @@ export class State {
     this.#parts = [];
     this.#changed.clear();
     const reset = parts[0].from === null;
-    const around = {};
+    /** @type {Record<string, string> | undefined} */
+    let around;
     let header = reset;
     if (reset) {
       for (const id of this.#entries.keys()) this.#changed.add(id);
@@ -149,7 +145,7 @@ export class State {
         header = true;
       }
       this.#put(part.entries);
-      Object.assign(around, part.parts);
+      if (part.parts) around = { ...around, ...part.parts };
       this.cursor = part.cursor;
     }
     if (reset) {
@@ -158,7 +154,8 @@ export class State {
     }
     const page = this.#page;
     this.#page = null;
-    if (page) Object.assign(around, /** @type {Applied} */ (this.#addWhenDue(page)).parts);
+    const late = page && /** @type {Applied} */ (this.#addWhenDue(page)).parts;
+    if (late) around = { ...around, ...late };
     return this.#applied(around, header, reset);
   }
 
@@ -211,9 +208,12 @@ export class State {
     this.#oldest = older && oldest ? placeOf(oldest) : null;
   }
 
-  /** @returns {Applied} */
-  #applied(parts = {}, header = false, reset = false) {
-    return { kind: "applied", changed: [...this.#changed], header, reset, parts };
+  /**
+   * @param {Record<string, string>} [parts]
+   * @returns {Applied}
+   */
+  #applied(parts, header = false, reset = false) {
+    return { kind: "applied", changed: [...this.#changed], header, reset, ...(parts && { parts }) };
   }
 }
 

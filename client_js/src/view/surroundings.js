@@ -16,7 +16,7 @@ const NEWEST = ["pinned", "key-events"];
  * @returns {(outcome: Applied) => void} to be told of a change
  */
 export function useSurroundings(part, state, setting, newest, showStatus) {
-  return ({ header, parts, reset }) => {
+  return ({ header, parts = {}, reset }) => {
     newest ||= reset;
     for (const [name, html] of Object.entries(parts)) {
       const made = setting.fragment(html);

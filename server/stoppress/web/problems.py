@@ -75,7 +75,7 @@ async def on_error(_request: Request, error: Exception) -> Response:
 def _bad_input_status(error: BadInput) -> int:
     return (
         400
-        if isinstance(error, MalformedCursor) or error.field in ("limit", "before", "after", "page", "wait")
+        if isinstance(error, MalformedCursor) or error.field in ("limit", "before", "after", "page", "wait", "view")
         else 422
     )
 

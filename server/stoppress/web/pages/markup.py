@@ -64,6 +64,10 @@ class Renderer:
         self._size = 0
         self._reported: set[tuple[str, type[Exception]]] = set()
 
+    def __len__(self) -> int:
+        """Return of how many versions of entries markup is kept."""
+        return len(self._kept)
+
     @property
     def languages(self) -> list[str]:
         return self._texts.languages()

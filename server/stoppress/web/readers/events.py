@@ -18,8 +18,8 @@ from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import AdmissionError, HeldRequest, HeldRequests, until_gone
 from stoppress.web.bodies import weights
 from stoppress.web.readers.cursors import cursor_of
-from stoppress.web.security import READABLE
 from stoppress.web.readers.renditions import Rendition, Renditions
+from stoppress.web.security import READABLE
 from stoppress.wire.encodings import SSE
 from stoppress.wire.messages import Beat, Retry
 
