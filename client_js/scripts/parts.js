@@ -23,7 +23,7 @@ const PARTS = {
     "view/announcer.js",
     "view/count.js",
   ],
-  "status, times, languages": ["view/status.js", "view/times.js", "view/languages.js"],
+  "status, times": ["view/status.js", "view/times.js"],
   "to take over markup, also from another server": ["view/hydrate.js", "view/loading.js"],
 };
 

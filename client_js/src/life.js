@@ -8,7 +8,6 @@ import { parse } from "./transports/transport.js";
 import { socketOf } from "./transports/web-socket.js";
 import { entryIn, showBlog } from "./view/blog-view.js";
 import { hydrate } from "./view/hydrate.js";
-import { setLanguage } from "./view/languages.js";
 import { markupOf, mayHave, styleSheet } from "./view/loading.js";
 import { Setting } from "./view/setting.js";
 
@@ -62,7 +61,9 @@ export function lifeOf(element, blog) {
     live.addEventListener("change", (event) => {
       const { header, reset } = /** @type {CustomEvent<Applied>} */ (event).detail;
       if (isPage) nameDocument(live, reset);
-      if (header) setLanguage(parts, live.state.header?.language);
+      if (header && live.state.header) {
+        for (const one of parts) [one.lang, one.dir] = [live.state.header.language ?? "", live.state.header.dir ?? ""];
+      }
     });
     if (at && !location.hash) void view.goTo(at);
   };

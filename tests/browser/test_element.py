@@ -276,6 +276,7 @@ async def test_two_on_a_page_do_not_disturb_each_other(node: RunningNode, embed:
     assert not any("/blogs/other/entries?" in url for url in asked)
     await expect(page.locator("#other .entry")).to_have_count(3)
     await page.evaluate("document.getElementById('other').remove()")
+    await page.evaluate("scrollTo(0, 0)")
     entry = await post(node, title="After")
     await expect(page.locator(f"#entry-{entry}")).to_have_count(1, timeout=SOON)
     embed.complaints[:] = [one for one in embed.complaints if "404" not in one]

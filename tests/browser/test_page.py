@@ -255,7 +255,7 @@ async def test_a_reset_replaces_everything_also_on_an_older_page(node, open_page
                 "blog": "demo",
                 "from": None,
                 "cursor": "1-other",
-                "header": {"headline": "Made anew", "status": "live"},
+                "header": {"headline": "Made anew", "status": "live", "language": "en", "dir": "ltr"},
                 "parts": {"title": "<h1>Made anew</h1>", "pages": pages},
                 "entries": [{**entry_after, "published_at": "2020-10-09T08:00:00.000Z"}],
                 "older": "/blogs/demo/entries?before=2020-10-09T08:00:00.000Z_after",

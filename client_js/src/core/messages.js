@@ -52,6 +52,7 @@
  * @property {string} [standfirst]
  * @property {BlogStatus} status
  * @property {string} [language] a BCP 47 tag
+ * @property {string} [dir] in HTML: the direction of its script
  * @property {string} [timezone]
  * @property {string} [coverage_start]
  * @property {string} [coverage_end]

@@ -6,13 +6,12 @@ import { comparePlaces, placeOf } from "./place.js";
  * What became of a message:
  *
  * - `applied`: show it. `changed` are the ids of the entries that are new, different or not there any more,
- *   `header` whether the header may differ, `reset` whether everything was replaced, `parts` markup of what is around
- *   the entries, if the server sends markup;
+ *   `header` whether the header may differ, `reset` whether everything was replaced;
  * - `waiting`: a part of something that is shown when it is whole;
  * - `ignored`: there is nothing in it that the state does not have;
  * - `gap`: something is missing before it. Ask again from `cursor`.
  *
- * @typedef {{kind: "applied", changed: string[], header: boolean, reset: boolean, parts?: Record<string, string>}} Applied
+ * @typedef {{kind: "applied", changed: string[], header: boolean, reset: boolean}} Applied
  * @typedef {Applied | {kind: "waiting"} | {kind: "ignored"} | {kind: "gap"}} Outcome
  */
 
@@ -58,6 +57,8 @@ export class State {
     this.header = header;
     /** @type {string | null} The address of the entries before the oldest loaded one, if there are any. */
     this.older = older;
+    /** @type {Record<string, string>} In HTML, the markup around the entries that has come and is not taken out yet. */
+    this.parts = {};
     this.#put(entries);
     this.#endAt(older);
     this.#before = before;
@@ -130,14 +131,13 @@ export class State {
     this.#parts = [];
     this.#changed.clear();
     const reset = parts[0].from === null;
-    /** @type {Record<string, string> | undefined} */
-    let around;
     let header = reset;
     if (reset) {
       for (const id of this.#entries.keys()) this.#changed.add(id);
       this.#entries.clear();
       this.#keptOut.clear();
       this.#oldest = this.#before = this.header = this.#page = null;
+      this.parts = {};
     }
     for (const part of parts) {
       if (part.header) {
@@ -145,7 +145,7 @@ export class State {
         header = true;
       }
       this.#put(part.entries);
-      if (part.parts) around = { ...around, ...part.parts };
+      Object.assign(this.parts, part.parts);
       this.cursor = part.cursor;
     }
     if (reset) {
@@ -154,9 +154,8 @@ export class State {
     }
     const page = this.#page;
     this.#page = null;
-    const late = page && /** @type {Applied} */ (this.#addWhenDue(page)).parts;
-    if (late) around = { ...around, ...late };
-    return this.#applied(around, header, reset);
+    if (page) this.#addWhenDue(page);
+    return this.#applied(header, reset);
   }
 
   /** @param {Entry[]} entries */
@@ -198,7 +197,8 @@ export class State {
     this.#put(page.entries);
     this.#endAt(page.older);
     this.#put(changedSince);
-    return this.#applied(page.parts);
+    Object.assign(this.parts, page.parts);
+    return this.#applied();
   }
 
   /** What is loaded ends with its oldest entry, if there are older ones at an address. @param {string | null} [older] */
@@ -208,12 +208,9 @@ export class State {
     this.#oldest = older && oldest ? placeOf(oldest) : null;
   }
 
-  /**
-   * @param {Record<string, string>} [parts]
-   * @returns {Applied}
-   */
-  #applied(parts, header = false, reset = false) {
-    return { kind: "applied", changed: [...this.#changed], header, reset, ...(parts && { parts }) };
+  /** @returns {Applied} */
+  #applied(header = false, reset = false) {
+    return { kind: "applied", changed: [...this.#changed], header, reset };
   }
 }
 

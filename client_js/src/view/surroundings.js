@@ -16,8 +16,10 @@ const NEWEST = ["pinned", "key-events"];
  * @returns {(outcome: Applied) => void} to be told of a change
  */
 export function useSurroundings(part, state, setting, newest, showStatus) {
-  return ({ header, parts = {}, reset }) => {
+  return ({ header, reset }) => {
     newest ||= reset;
+    const { parts } = state;
+    state.parts = {};
     for (const [name, html] of Object.entries(parts)) {
       const made = setting.fragment(html);
       if (name === "pages" && !reset) moveOn(part(name), made);

@@ -38,7 +38,9 @@ class ShownHeader(Struct, omit_defaults=True):
 
     headline: str
     status: str
-    language: str | None = None
+    language: str
+    dir: str
+    """The direction of its script, for the attribute of this name."""
 
 
 class ShownUpdate(Struct, tag="update", tag_field="type", kw_only=True, omit_defaults=True):

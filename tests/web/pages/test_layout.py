@@ -62,15 +62,6 @@ def test_each_block_can_be_filled(tmp_path: Path, block: str):
     assert html.index("<p>mine</p>") < html.index("</head>") or block != "head_extra"
 
 
-def test_a_template_of_theirs_is_not_taken_for_ours(tmp_path: Path):
-    """The client looks for the first."""
-    text = '{% extends "stoppress/blog.html" %}{% block related %}<template>mine</template>{% endblock %}'
-    (tmp_path / "blog.html").write_text(text)
-    html = Layout(str(tmp_path)).blog(Site("https://example.org", "x"), View("demo", "0", None, [])).decode()
-    live = html.partition("<live-blog")[2]
-    assert live.index('<template data-part="macros">') < live.index("<template>mine")
-
-
 @pytest.mark.browser
 async def test_what_is_published_later_is_shown_by_the_publisher_s_template_too(
     start_node: StartNode, tmp_path: Path, open_page: OpenPage

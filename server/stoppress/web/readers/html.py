@@ -9,6 +9,7 @@ from stoppress.live.items import PublicItem
 from stoppress.live.replica import Part, Replica
 from stoppress.model import Entry, Header
 from stoppress.web.pages.markup import Renderer
+from stoppress.web.pages.texts import DEFAULT, direction_of
 from stoppress.web.pages.view import KEY_EVENTS
 from stoppress.wire.messages import ShownEntry, ShownHeader, ShownPage, ShownUpdate
 
@@ -89,4 +90,4 @@ def _content(item: PublicItem) -> Entry:
 
 
 def _shown(header: Header) -> ShownHeader:
-    return ShownHeader(header.headline, header.status, header.language)
+    return ShownHeader(header.headline, header.status, header.language or DEFAULT, direction_of(header.language))
