@@ -142,12 +142,12 @@ class ReaderConnection(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         self._transport.write(data)
 
-    def took(self, data: bytes, count: int) -> None:
-        if count < 0:
-            self._hub.leave(self)
-            self._transport.abort()
-        else:
-            self._transport.write(memoryview(data)[count:])
+    def buffer(self, rest: memoryview) -> bool:
+        self._transport.write(rest)
+        return self._is_full()
+
+    def abort(self) -> None:
+        self._transport.abort()
 
     def close(self, code: int, reason: str) -> None:
         """Say why, and hang up. A connection that takes no data is not waited for."""
