@@ -13,25 +13,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from stoppress.telemetry.counts import Counts
-from stoppress.web.bodies import MAX_BODY
 from stoppress.web.connections import handshake
-from stoppress.web.connections.deadlines import Deadlines
+from stoppress.web.connections.deadlines import BODY_TICKS, BYTES_PER_TICK, EARNING_BYTES, HEAD_TICKS, Deadlines
 from stoppress.web.connections.websocket import WebSocketEndpoint
 
 HEAD_BYTES = 16 * 1024
 """The longest head of a request."""
-
-HEAD_TICKS = 6
-"""Deadline of a head, from its first byte: at most 1.75 seconds."""
-
-BODY_TICKS = 20
-"""Deadline of a body: 5 seconds, in addition to what it earns."""
-
-BYTES_PER_TICK = 1_024
-"""A body earns another tick with this many bytes: 4 KB a second is fast enough."""
-
-EARNING_BYTES = MAX_BODY
-"""Further bytes earn nothing, so a body takes at most 69 seconds."""
 
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
