@@ -1,4 +1,4 @@
-"""The WebSocket surface: who may listen, and the hand-over to the fan-out (contract, section 3)."""
+"""`/live`: takes readers' WebSocket handshakes, checks them, and hands their connections to the fan-out."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.reader_connection import ReaderConnection
 from stoppress.web.problems import HTTPError, unavailable
 from stoppress.web.readers.renditions import Rendition, Renditions
+from stoppress.wire.close_reasons import CloseReason, blog_not_found, malformed_cursor, try_again_later
 from stoppress.wire.encodings import WebSocket
 from stoppress.wire.frames import close_frame
 from stoppress.wire.messages import Retry
 
 STORE_RETRY = Retry(min=1_000, max=10_000)
-"""For readers who come while the store cannot be asked."""
+"""When a reader may come back after the store did not answer."""
 
 
 class WebSocketEndpoint:
-    """Takes in readers who come by WebSocket.
+    """Takes readers' handshakes.
 
     Args:
         follower: knows the blogs.
-        admission: decides who may come in.
+        admission: decides which readers may connect.
         addresses: tells clients apart.
         renditions: has the encodings.
-        counts: gets the refusals.
+        counts: gets the rejections.
     """
 
     def __init__(
@@ -59,15 +60,15 @@ class WebSocketEndpoint:
         return [Route("/blogs/{blog}/live", self.explain, methods=["GET"])]
 
     async def explain(self, _request: Request) -> Response:
-        """For requests that are no proper handshake."""
+        """Answer a request that is not a valid handshake."""
         headers = {"upgrade": "websocket", "connection": "upgrade", "sec-websocket-version": "13"}
         self._counts.count_rejection("no_websocket")
         raise HTTPError(
-            426, "this address speaks WebSocket (RFC 6455, version 13): connect with a client for it", headers
+            426, "This address speaks WebSocket (RFC 6455, version 13). Connect with a WebSocket client.", headers
         )
 
     def connect(self, transport: asyncio.Transport, handshake: Handshake) -> None:
-        """Hand a reader over, or say why not.
+        """Hand a reader's connection to its hub, or tell the client why not.
 
         Nearly always the blog is in memory, and the reader is at its hub when this returns.
         """
@@ -78,7 +79,7 @@ class WebSocketEndpoint:
             cursor = None if handshake.since is None else Cursor.parse(handshake.since)
         except MalformedCursor as error:
             self._counts.count_rejection("malformed_cursor")
-            newcomer.refuse(4400, str(error))
+            newcomer.refuse(malformed_cursor(str(error)))
             return
         seat = self._admission.enter(self._group(newcomer) if self._admission.counts_addresses else "")
         if isinstance(seat, NotAdmitted):
@@ -106,10 +107,10 @@ class WebSocketEndpoint:
                 hub: Hub = await self._follower.hub(newcomer.handshake.blog, cursor)
             except BlogNotFound as error:
                 self._counts.count_rejection("no_such_blog")
-                newcomer.refuse(4404, str(error))
+                newcomer.refuse(blog_not_found(str(error)))
             except StoreUnavailable as error:
                 self._counts.count_rejection("store_unavailable")
-                newcomer.refuse(1013, str(error), STORE_RETRY)
+                newcomer.refuse(try_again_later(str(error), STORE_RETRY))
             else:
                 await newcomer.rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
                 if not newcomer.transport.is_closing():
@@ -137,18 +138,15 @@ class Newcomer(NamedTuple):
             reader.data_received(self.handshake.early)
 
     def reject(self, not_admitted: NotAdmitted) -> None:
-        """Tell a client that there is no room for it.
-
-        Browsers, which send `Origin`, show no status to a page, but it sees messages. All others can read a status.
-        """
+        """Send a message to a browser (it sends `Origin`, and shows its pages no status), else a status."""
         if b"origin" in self.handshake.headers:
-            self.refuse(1013, not_admitted.reason, not_admitted.retry)
+            self.refuse(try_again_later(not_admitted.reason, not_admitted.retry))
         else:
             self.transport.write(unavailable(not_admitted.reason, not_admitted.retry_after()))
             self.transport.close()
 
-    def refuse(self, code: int, reason: str, retry: Retry | None = None) -> None:
-        """Answer the handshake, and close the connection with a reason."""
-        last = self.encoding.encode(retry) if retry else b""
-        self.transport.write(self.handshake.response + last + close_frame(code, reason))
+    def refuse(self, close_reason: CloseReason) -> None:
+        """Accept the handshake, because browsers show nothing else to a page, and close the connection."""
+        last = self.encoding.encode(close_reason.retry) if close_reason.retry else b""
+        self.transport.write(self.handshake.response + last + close_frame(close_reason))
         self.transport.close()
