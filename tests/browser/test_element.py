@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -200,6 +201,39 @@ async def test_older_entries_come_by_the_way_that_the_blog_came(start_node: Star
         page = await embed()
         await page.get_by_role("link", name="Older updates").click()
         await expect(page.locator(".entry")).to_have_count(5, timeout=SOON)
+        assert embed.complaints == []
+    finally:
+        await embed.stop()
+
+
+PICTURE = """{% from "stoppress/entry.html" import byline, figure, link with context %}
+{% from "stoppress/entry.html" import moment, said_with_time, tag_list with context %}
+{% macro article(entry) -%}
+<article class="entry" id="entry-{{ entry.id }}" tabindex="0" data-published="{{ entry.published_at }}">
+  <img src="/static/icon.svg" alt="{{ entry.title }}"><a href="//example.org/">else</a></article>
+{%- endmacro %}"""
+
+
+async def test_addresses_of_templates_lead_to_the_server(
+    start_node: StartNode, browser: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "entry.html").write_text(PICTURE)
+    node = await start_node(STOPPRESS_TEMPLATES=str(tmp_path))
+    await node.make_blog()
+    await post(node, title="Before")
+    embed = Embed(node, browser)
+    await embed.start()
+    try:
+        page = await embed()
+        await page.wait_for_function("document.querySelector('live-blog').live?.phase === 'live'")
+        await post(node, title="After")
+        for name in ("Before", "After"):
+            picture = page.get_by_role("img", name=name)
+            await expect(picture).to_have_attribute("src", f"{node.url}/static/icon.svg", timeout=SOON)
+            await page.wait_for_function(
+                "one => one.complete && one.naturalWidth > 0", arg=await picture.element_handle()
+            )
+        await expect(page.get_by_role("link", name="else").first).to_have_attribute("href", "http://example.org/")
         assert embed.complaints == []
     finally:
         await embed.stop()

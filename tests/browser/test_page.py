@@ -120,6 +120,20 @@ async def test_pinning_puts_a_pointer_on_top(node, open_page):
     await expect(pinned).to_have_count(0, timeout=SOON)
 
 
+async def test_the_element_may_leave_the_page_and_come_back(node, open_page):
+    await post(node, title="Before")
+    page = await open_page(node)
+    await page.wait_for_function("document.querySelector('live-blog').live.phase === 'live'")
+    await page.get_by_role("button", name="Pause").click()
+    await post(node, title="Waiting")
+    await expect(page.get_by_role("button", name="1 new update")).to_be_visible(timeout=SOON)
+    await page.evaluate("window.one = document.querySelector('live-blog'); window.next = one.nextSibling; one.remove()")
+    await post(node, title="Meanwhile")
+    await page.evaluate("document.querySelector('main').insertBefore(one, next)")
+    await page.get_by_role("button", name="2 new updates").click(timeout=5_000)
+    assert await titles(page) == ["Meanwhile", "Waiting", "Before"]
+
+
 async def test_a_page_catches_up_after_a_restart_of_the_server(node, open_page, complaints):
     gone = await post(node, title="Old")
     page = await open_page(node)
