@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Embed
@@ -25,6 +25,16 @@ async def node(start_node: StartNode) -> RunningNode:
     node = await start_node(STOPPRESS_NEWEST="3")
     await node.make_blog(headline="A day in October")
     return node
+
+
+LIVE = "document.querySelector('live-blog').live?.phase === 'live'"
+
+
+async def until(page: Page, expression: str, argument: object = None) -> None:
+    """Wait for something to be true. What Playwright has for it breaks the policy of these pages."""
+    async with asyncio.timeout(10):
+        while not await page.evaluate(expression, argument):
+            await page.wait_for_timeout(20)
 
 
 async def test_one_script_and_one_element_follow_a_blog(node: RunningNode, embed: Embed) -> None:
@@ -131,7 +141,7 @@ async def test_it_speaks_the_language_around_it(node: RunningNode, embed: Embed)
 async def test_taken_out_of_the_document_it_lets_go_and_put_back_it_catches_up(node: RunningNode, embed: Embed) -> None:
     page = await embed()
     await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=5_000)
-    await page.wait_for_function("document.querySelector('live-blog').live.phase === 'live'")
+    await until(page, LIVE)
     await page.evaluate("window.one = document.querySelector('live-blog'); one.remove()")
     entry = await post(node, title="Meanwhile")
     await page.wait_for_timeout(300)
@@ -225,14 +235,12 @@ async def test_addresses_of_templates_lead_to_the_server(
     await embed.start()
     try:
         page = await embed()
-        await page.wait_for_function("document.querySelector('live-blog').live?.phase === 'live'")
+        await until(page, LIVE)
         await post(node, title="After")
         for name in ("Before", "After"):
             picture = page.get_by_role("img", name=name)
             await expect(picture).to_have_attribute("src", f"{node.url}/static/icon.svg", timeout=SOON)
-            await page.wait_for_function(
-                "one => one.complete && one.naturalWidth > 0", arg=await picture.element_handle()
-            )
+            await until(page, "one => one.naturalWidth > 0", await picture.element_handle())
         await expect(page.get_by_role("link", name="else").first).to_have_attribute("href", "http://example.org/")
         assert embed.complaints == []
     finally:
@@ -271,10 +279,10 @@ async def test_it_follows_the_blog_and_the_language_that_it_is_given_later(node:
     await expect(page.locator(".entry h2")).to_have_text("In the other one", timeout=SOON)
     await element.evaluate("one => { one.lang = 'de' }")
     await expect(page.get_by_role("button", name="Anhalten")).to_be_visible(timeout=5_000)
-    await page.wait_for_function(f"{OPEN} === 1")
+    await until(page, f"{OPEN} === 1")
     await element.evaluate("one => one.removeAttribute('src')")
     await expect(page.locator(".entry")).to_have_count(0)
-    await page.wait_for_function(f"{OPEN} === 0")
+    await until(page, f"{OPEN} === 0")
     assert await element.evaluate("one => one.live") is None
 
 
@@ -345,7 +353,7 @@ COME_AND_GO = """async ([times, isNew]) => {
 async def test_a_hundred_comings_and_goings_leave_nothing_behind(node: RunningNode, embed: Embed, is_new: bool) -> None:
     await post(node, title="One")
     page = await embed(script=SOCKETS)
-    await page.wait_for_function("document.querySelector('live-blog').live?.phase === 'live'")
+    await until(page, LIVE)
     browser = await page.context.new_cdp_session(page)
     await browser.send("Performance.enable")
 

@@ -46,9 +46,8 @@ export async function styleSheet(address, signal) {
  * @param {AbortSignal} signal
  */
 export async function mayHave(blog, id, signal) {
-  const headers = { accept: "application/json" };
   const address = addressOf({ blog, cursor: null }, `entries/${id}`);
-  const answer = await fetch(address, { method: "HEAD", headers, signal }).catch(() => null);
+  const answer = await fetch(address, { method: "HEAD", signal }).catch(() => null);
   return answer?.status !== 404;
 }
 
