@@ -297,6 +297,7 @@ SECOND = """(src) => {
   const other = document.createElement("live-blog");
   other.id = "other";
   other.src = src;
+  other.style.display = "none"; // so that it does not load older entries because they would be in view
   document.querySelector("main").append(other);
 }"""
 
