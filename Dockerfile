@@ -56,7 +56,7 @@ STOPSIGNAL SIGTERM
 # Check the process, not the store. If Docker restarted nodes because Redis is down, they would lose what they have in
 # memory.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["python", "-c", "import http.client, os; \
-    line = http.client.HTTPConnection('127.0.0.1', int(os.environ['STOPPRESS_PORT']), timeout=2); \
-    line.request('GET', '/livez'); raise SystemExit(line.getresponse().status != 200)"]
+    connection = http.client.HTTPConnection('127.0.0.1', int(os.environ['STOPPRESS_PORT']), timeout=2); \
+    connection.request('GET', '/livez'); raise SystemExit(connection.getresponse().status != 200)"]
 ENTRYPOINT ["stoppress"]
 CMD ["serve"]
