@@ -27,7 +27,7 @@ CREDIT = 8.0
 FRAME_COST, BYTE_COST = 0.1, 1 / 4_096
 """Seconds of allowance that a frame (or a piece of one) and a byte take: 10 frames, or 4 KB, a second for ever."""
 
-BROKEN_RULES = {1002: "broken_frame", 1009: "message_too_long"}
+BROKEN_RULES = {1002: "broken_frame", 1007: "broken_frame", 1009: "message_too_long"}
 """Reasons for the metrics, by the close code with which `websockets` ends a connection."""
 
 CLOSE_SECONDS = 1.0
