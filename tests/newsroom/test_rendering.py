@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from stoppress.errors import BadInput
-from stoppress.newsroom.rendering import ATTRIBUTES, TAGS, from_html, from_markdown
+from stoppress.newsroom.rendering import ALLOWED_ATTRIBUTES, ALLOWED_TAGS, from_html, from_markdown
 
 XSS = [
     "<script>alert(1)</script>",
@@ -100,8 +100,8 @@ class Inventory(HTMLParser):
 
 def assert_harmless(html: str) -> None:
     for tag, attributes in Inventory(html).tags:
-        assert tag in TAGS
-        assert set(attributes) <= ATTRIBUTES.get(tag, set()) | ({"rel"} if tag == "a" else set())
+        assert tag in ALLOWED_TAGS
+        assert set(attributes) <= ALLOWED_ATTRIBUTES.get(tag, set()) | ({"rel"} if tag == "a" else set())
         for name in ("href", "src"):
             address = attributes.get(name) or ""
             scheme, colon, _ = address.partition(":")
