@@ -22,10 +22,12 @@ HEADER = "header"
 
 BLOG_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 
+URL_PATTERN = r"^https?://[^\s\x00-\x20\x7f-\xa0\ufeff]+$(?!\n)"
+"""Lists white space by hand because regular expressions differ on `\\s`; `$` alone would allow a trailing newline."""
+
 Line = Annotated[str, Meta(min_length=1, max_length=500)]
 Paragraph = Annotated[str, Meta(min_length=1, max_length=5_000)]
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s\x00-\x20\x7f-\xa0\ufeff]+$(?!\n)", max_length=2_000)]
-"""Lists white space by hand because regular expressions differ on `\\s`; `$` alone would allow a trailing newline."""
+Url = Annotated[str, Meta(pattern=URL_PATTERN, max_length=2_000)]
 Pixels = Annotated[int, Meta(ge=1, le=100_000)]
 Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=50)]
 

@@ -32,6 +32,9 @@ Moment = Annotated[datetime, Meta(tz=True)]
 Short = Annotated[str, Meta(max_length=500)]
 People = Annotated[list[Person], Meta(max_length=50)]
 
+LANGUAGE_PATTERN = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$(?!\n)"
+TIMEZONE_PATTERN = r"^[A-Za-z][A-Za-z0-9_+/-]*$(?!\n)"
+
 _T = TypeVar("_T")
 Field: TypeAlias = _T | UnsetType | None
 
@@ -78,8 +81,8 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
     headline: Field[Short] = UNSET
     standfirst: Field[Annotated[str, Meta(max_length=5_000)]] = UNSET
     status: BlogStatus | UnsetType = UNSET
-    language: Field[Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$(?!\n)", max_length=35)]] = UNSET
-    timezone: Field[Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$(?!\n)", max_length=64)]] = UNSET
+    language: Field[Annotated[str, Meta(pattern=LANGUAGE_PATTERN, max_length=35)]] = UNSET
+    timezone: Field[Annotated[str, Meta(pattern=TIMEZONE_PATTERN, max_length=64)]] = UNSET
     coverage_start: Field[Moment] = UNSET
     coverage_end: Field[Moment] = UNSET
     url: Field[Url] = UNSET

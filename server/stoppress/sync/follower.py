@@ -38,7 +38,7 @@ BEHIND_SECONDS = 4.0
 OVERDUE_SECONDS = 7.0
 """How old the last comparison of heads may be before all blogs count as behind."""
 
-GONE = CloseReason(4404, "this blog was deleted")
+GONE = CloseReason(4404, "This blog was deleted.")
 
 log = logging.getLogger("stoppress.follower")
 
@@ -115,7 +115,7 @@ class Follower:
             async with asyncio.timeout(REACH_SECONDS):
                 await asyncio.shield(self._repair(blog))
         except TimeoutError:
-            raise StoreUnavailable(f"the store did not say what is new in {blog!r}: ask again") from None
+            raise StoreUnavailable(f"The store did not answer for blog {blog!r} in time. Try again shortly.") from None
 
     def _is_loaded(self, blog: str) -> bool:
         task = self._loaded.get(blog)

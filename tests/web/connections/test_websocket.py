@@ -257,7 +257,7 @@ async def test_a_blog_that_is_not_there_is_4404(live: Open, name: str):
     async with live(name=name) as line:
         close = await closed(line)
     assert close.code == 4404
-    assert "there is no blog" in close.reason
+    assert "does not exist" in close.reason
 
 
 @pytest.mark.parametrize("name", [JSON, MSGPACK])
@@ -313,7 +313,7 @@ async def test_too_many_messages_are_1008(live: Open, opcode: Opcode):
         await received(line)
         line.transport.write(Frame(opcode, b"x").serialize(mask=True) * 100)
         close = await closed(line)
-    assert (close.code, close.reason) == (1008, "too many messages: this line is for listening")
+    assert (close.code, close.reason) == (1008, "Too many messages: this connection is for reading.")
 
 
 async def test_a_client_that_does_not_stop_is_told_why_it_is_sent_away(live: Open):

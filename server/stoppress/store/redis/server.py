@@ -103,7 +103,7 @@ class RedisServer:
         await self._pool.aclose()
 
     async def check(self) -> None:
-        """Raise `StartError` if this Redis is unreachable, too old or a cluster, or evicts data when memory is short."""
+        """Raise `StartError` if this Redis is unreachable, too old or a cluster, or evicts data if memory is short."""
         try:
             await self.answer(self.client.ping())
             info = await self._info()

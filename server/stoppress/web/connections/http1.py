@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from stoppress.telemetry.counts import Counts
-from stoppress.web.bodies import MAX_BODY
+from stoppress.web.bodies import MAX_BODY_BYTES
 from stoppress.web.connections import handshake
 from stoppress.web.connections.deadlines import Deadlines
 from stoppress.web.connections.websocket import WebSocketEndpoint
@@ -31,7 +31,7 @@ BODY_TICKS = 20
 BYTES_PER_TICK = 1_024
 """What earns a body another tick: 4 KB a second is fast enough."""
 
-EARNING_BYTES = MAX_BODY
+EARNING_BYTES = MAX_BODY_BYTES
 """What comes after them earns nothing: so a body takes at most 69 seconds."""
 
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

@@ -23,7 +23,7 @@ from stoppress.web.problems import unavailable
 SILENT_TICKS = 40
 """How long a connection may be silent at first: 10 seconds. Browsers open some before they know what for."""
 
-NO_DESCRIPTORS = unavailable("this node has as many connections as it can", "2")
+NO_DESCRIPTORS = unavailable("This node has reached its limit of connections. Try again shortly.", "2")
 
 
 class ConnectionFactory:

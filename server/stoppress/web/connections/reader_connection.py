@@ -103,7 +103,7 @@ class ReaderConnection(asyncio.Protocol):
         frames, reply = incoming.receive(data)
         if not self._afford(max(frames, 1) * FRAME_COST + len(data) * BYTE_COST):
             self._hub.counts.count_rejection("too_many_messages")
-            self._end(close_frame(1008, "too many messages: this line is for listening"))
+            self._end(close_frame(1008, "Too many messages: this connection is for reading."))
         elif incoming.is_over:
             if incoming.close_code in BROKEN_RULES:
                 self._hub.counts.count_rejection(BROKEN_RULES[incoming.close_code])

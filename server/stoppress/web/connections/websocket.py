@@ -51,7 +51,7 @@ class WebSocketEndpoint:
         headers = {"upgrade": "websocket", "connection": "upgrade", "sec-websocket-version": "13"}
         self._counts.count_rejection("no_websocket")
         raise HTTPError(
-            426, "this address speaks WebSocket (RFC 6455, version 13): connect with a client for it", headers
+            426, "This address is for WebSocket (RFC 6455, version 13). Connect with a WebSocket client.", headers
         )
 
     def connect(self, transport: asyncio.Transport, handshake: Handshake) -> None:
