@@ -1,4 +1,4 @@
-"""What all measurements do: readers of a server, and turns in which entries are published to them."""
+"""The common parts of all measurements: readers of a server, and turns in which it publishes entries."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from loadtest.bench.readers import Readers, Report
-from loadtest.bench.servers import Server
+from loadtest.bench.readers import BenchReaders, Report
+from loadtest.bench.servers import BenchServer
 
 PAUSE_SECONDS = 0.05
 """Seconds between entries."""
 
 
 @contextmanager
-def readers_of(server: Server, folder: Path) -> Iterator[Readers]:
-    """Readers that can be opened; they are gone at the end."""
-    readers = Readers(folder, server.port, server.request(), server.hello)
+def readers_of(server: BenchServer, folder: Path) -> Iterator[BenchReaders]:
+    """Return a client for readers of a server; the readers end with the block."""
+    readers = BenchReaders(folder, server.port, server.request(), server.hello)
     try:
         yield readers
     finally:
         readers.stop()
 
 
-def turn(server: Server, readers: Readers, entries: int, pause: float = PAUSE_SECONDS) -> tuple[float, Report]:
-    """Publish entries with pauses. Returns the seconds of CPU that the server used, and what the readers say."""
+def turn(
+    server: BenchServer, readers: BenchReaders, entries: int, pause: float = PAUSE_SECONDS
+) -> tuple[float, Report]:
+    """Publish entries with pauses. Returns the CPU seconds of the server and the report of the readers."""
     readers.mark()
-    server.publish()  # what has gone cold is warm again
+    server.publish()  # warms up the caches
     readers.wait(1)
     time.sleep(2 * pause)
     readers.mark()
