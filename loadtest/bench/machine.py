@@ -31,7 +31,7 @@ def compile_program(name: str, folder: Path) -> Path:
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on now."""
+    """Return a port on 127.0.0.1 that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         return int(unused.getsockname()[1])
 

@@ -29,6 +29,7 @@ class WorkerNumber(NamedTuple):
     total: int
 
     def socket_name(self, number: int) -> str:
+        """Return the name of the socket of a worker, in the abstract namespace."""
         return f"\0{self.family}-{number}"
 
 

@@ -48,7 +48,7 @@ class Metrics:
         self._token = token
         self._blogs = blogs
         self.all: Callable[[], Awaitable[bytes]] = self.own
-        """What is answered: of all workers where there are several."""
+        """Returns the metrics to answer with: those of all workers if there are several."""
 
     def routes(self) -> list[Route]:
         return [Route("/metrics", self.metrics, methods=["GET"])]
