@@ -150,7 +150,7 @@ class Settings(NamedTuple):
         return token
 
     def read_store(self) -> str:
-        """Return the store's address, from `store_file` if set. Raises `StartError` if the file is unreadable or empty."""
+        """Return the store's address, from `store_file` if set. Raises `StartError` if that is unreadable or empty."""
         if not self.store_file:
             return self.store
         try:
