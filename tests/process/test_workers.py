@@ -15,12 +15,9 @@ from websockets.exceptions import ConnectionClosed
 from tests.conftest import Eventually, RedisServer, StartNode
 from tests.support.command import stoppress
 from tests.support.node import RunningNode
+from tests.support.processes import children
 
 WORKERS, READERS = 3, 300
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def connections(pid: int) -> int:

@@ -17,8 +17,9 @@ from types import FrameType
 from typing import Any
 
 from stoppress import settings
+from stoppress.process.life import Service
 from stoppress.process.node import Node
-from stoppress.process.sockets import address_of, listen
+from stoppress.process.sockets import listen
 
 ROOMS = ("/stoppress/newsroom/", "/stoppress/store/", "/stoppress/live/", "/stoppress/web/", "/stoppress/sync/")
 
@@ -47,16 +48,11 @@ class Fate:
 
 async def main(store: str, lines: int) -> None:
     node = Node(settings.load({"store": store, "port": "0"}))
-    listening = listen("127.0.0.1", 0)
-
-    async def announce() -> None:
-        sys.stdout.write(f"{address_of(listening)}\n")
-        sys.stdout.flush()
-
+    life = Service(node, listen("127.0.0.1", 0))
     fate = Fate(lines)
     threading.settrace(fate)
     sys.settrace(fate)
-    await node.serve(listening, beside=announce)
+    await life.run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Workers that share a port ask each other for their metrics: whoever is asked answers for all of them.
+"""Workers that share a port ask each other for their metrics: the one that is asked answers for all of them.
 
 Each listens on a socket of its own in Linux's abstract namespace, which needs no file, and answers only processes of
 the same user.
@@ -19,35 +19,35 @@ ANSWER_TIMEOUT_SECONDS = 5.0
 """Seconds that a worker may take to answer; it asks the store, which may take three of them."""
 
 
-class WorkerNumber(NamedTuple):
+class WorkerId(NamedTuple):
     """Which of several workers this is."""
 
-    family: str
+    group: str
     """What the names of all their sockets begin with."""
     number: int
     """From 1."""
     total: int
 
     def socket_name(self, number: int) -> str:
-        return f"\0{self.family}-{number}"
+        return f"\0{self.group}-{number}"
 
 
-class WorkerMetrics:
-    """The workers of one port.
+class MetricsExchange:
+    """What the workers of one port tell each other.
 
     Args:
-        place: which of them this one is.
-        own: makes its own exposition.
+        worker: which of them this one is.
+        own: makes its own metrics.
     """
 
-    def __init__(self, place: WorkerNumber, own: Callable[[], Awaitable[bytes]]) -> None:
-        self._place = place
+    def __init__(self, worker: WorkerId, own: Callable[[], Awaitable[bytes]]) -> None:
+        self._worker = worker
         self._own = own
 
     async def serve(self) -> None:
         """Answer the others until cancelled."""
         listening = _unix_socket()  # by hand: uvloop knows no abstract names
-        listening.bind(self._place.socket_name(self._place.number))
+        listening.bind(self._worker.socket_name(self._worker.number))
         async with await asyncio.start_unix_server(self._answer, sock=listening) as server:
             await server.serve_forever()
 
@@ -56,19 +56,19 @@ class WorkerMetrics:
             writer.write(await self._own())
         writer.close()
 
-    async def all(self) -> bytes:
-        """The metrics of all workers; one that does not answer is missing from them."""
-        numbers = range(1, self._place.total + 1)
+    async def collect(self) -> bytes:
+        """Return the metrics of all workers; one that does not answer is missing from them."""
+        numbers = range(1, self._worker.total + 1)
         texts = await asyncio.gather(*map(self._ask, numbers))
         return merged({str(number): text for number, text in zip(numbers, texts, strict=True)})
 
     async def _ask(self, number: int) -> bytes:
-        if number == self._place.number:
+        if number == self._worker.number:
             return await self._own()
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
                 connection = _unix_socket()
-                connection.connect(self._place.socket_name(number))  # there or not, it does not wait
+                connection.connect(self._worker.socket_name(number))  # there or not, it does not wait
                 reader, writer = await asyncio.open_unix_connection(sock=connection)
                 try:
                     return await reader.read(-1)
