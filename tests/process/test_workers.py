@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import time
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import Eventually, RedisServer, StartNode
-from tests.support.command import stoppress
+from tests.support.command import running, stoppress
 from tests.support.node import RunningNode
 from tests.support.processes import children
 
@@ -100,6 +102,36 @@ async def test_workers_stop_when_the_process_that_started_them_is_killed(node: R
         return not any(_runs(pid) for pid in workers)
 
     assert await eventually(all_gone)
+
+
+@pytest.mark.redis
+async def test_readers_of_workers_whose_parent_is_killed_are_sent_away_in_good_time(
+    start_node: StartNode, redis_server: RedisServer
+):
+    node = await start_node(redis_server.url, STOPPRESS_WORKERS="2", STOPPRESS_LEAD="2")
+    await node.make_blog("workers")
+    async with AsyncExitStack() as stack:
+        (line,) = await readers(node, stack, 1)
+        killed = time.monotonic()
+        os.kill(node.pid, signal.SIGKILL)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await line.recv()
+        assert (line.close_code, time.monotonic() - killed >= 2) == (1001, True)
+
+
+async def test_a_worker_that_still_starts_ends_at_once():
+    """It waits for a Redis that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        store = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        async with running("serve", "--workers", "2", "--port", "0", "--store", store) as server:
+            connection, _ = await asyncio.get_running_loop().sock_accept(silent)
+            with connection:
+                server.terminate()
+                lines = await server.rest()
+                assert await server.ended() == 0
+    assert [line for line in lines if line.startswith("stoppress:")] == []
 
 
 def _runs(pid: int) -> bool:

@@ -44,7 +44,7 @@ class Stopped(Exception):
 
 
 class Workers:
-    """The parent of workers. Its life has the moments of theirs: `run` is all of it.
+    """The parent of workers. `run` is all of its life, which has the moments of theirs.
 
     Args:
         settings: what each of them runs with.
@@ -73,7 +73,7 @@ class Workers:
             except Stopped:
                 self.stopping()
             finally:
-                self.stopped()
+                self._end_workers()
 
     def ready(self) -> None:
         """Tell others that all workers serve."""
@@ -84,19 +84,6 @@ class Workers:
     def stopping(self) -> None:
         """Tell others that the end begins."""
         notify("STOPPING=1")
-
-    def stopped(self) -> None:
-        """Pass the signal on, and each further one, until all workers have ended; kill those that take too long."""
-        deadline = time.monotonic() + self._settings.lead + self._settings.drain + STOP_SECONDS
-        self._terminate()
-        while alive := [process for process in self._processes.values() if process.is_alive()]:
-            ended = wait([self._signals, *(process.sentinel for process in alive)], deadline - time.monotonic())
-            if self._signals in ended:
-                self._signals.recv(64)
-                self._terminate()
-            elif not ended:
-                for process in alive:
-                    process.kill()
 
     def _start(self, index: int) -> bool:
         """Start a worker. Returns whether it got ready."""
@@ -129,6 +116,19 @@ class Workers:
             self._signals.recv(64)
             raise Stopped
 
+    def _end_workers(self) -> None:
+        """Pass the signal on, and each further one, until all workers have ended; kill those that take too long."""
+        deadline = time.monotonic() + self._settings.lead + self._settings.drain + STOP_SECONDS
+        self._terminate()
+        while alive := [process for process in self._processes.values() if process.is_alive()]:
+            ended = wait([self._signals, *(process.sentinel for process in alive)], deadline - time.monotonic())
+            if self._signals in ended:
+                self._signals.recv(64)
+                self._terminate()
+            elif not ended:
+                for process in alive:
+                    process.kill()
+
     def _terminate(self) -> None:
         for process in self._processes.values():
             process.terminate()
@@ -140,8 +140,8 @@ class Workers:
         for other in self._sockets:
             if other is not self._sockets[index]:
                 other.close()
-        node = Node(self._settings, worker=WorkerId(self._group, index + 1, len(self._sockets)))
         with runner.exit_on_error():
+            node = Node(self._settings, worker=WorkerId(self._group, index + 1, len(self._sockets)))
             runner.run(Worker(node, self._sockets[index], tell, self._parent_gone).run())
 
 
