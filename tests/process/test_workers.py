@@ -106,16 +106,22 @@ async def test_workers_stop_when_the_process_that_started_them_is_killed(node: R
 
 @pytest.mark.redis
 async def test_readers_of_workers_whose_parent_is_killed_are_sent_away_in_good_time(
-    start_node: StartNode, redis_server: RedisServer
+    start_node: StartNode, redis_server: RedisServer, eventually: Eventually
 ):
     node = await start_node(redis_server.url, STOPPRESS_WORKERS="2", STOPPRESS_LEAD="2")
     await node.make_blog("workers")
+    workers = children(node.pid)
     async with AsyncExitStack() as stack:
         (line,) = await readers(node, stack, 1)
         killed = time.monotonic()
         os.kill(node.pid, signal.SIGKILL)
         await line.wait_closed()
         assert (line.close_code, time.monotonic() - killed >= 2) == (1001, True)
+
+    async def all_gone() -> bool:
+        return not any(map(_runs, workers))
+
+    assert await eventually(all_gone)
 
 
 async def test_a_worker_that_still_starts_ends_at_once():
