@@ -2,7 +2,7 @@
 
     python -m tests.support.mortal STORE LINES
 
-It prints its address, as `stoppress serve` does. Counting lines finds every place between two steps of a
+It prints its address. Counting lines finds every place between two steps of a
 publish, and needs no hooks in the code itself.
 """
 
@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from stoppress import settings
-from stoppress.process.life import Service
+from stoppress.process.life import Life
 from stoppress.process.node import Node
 from stoppress.process.sockets import listen
 
@@ -46,9 +46,17 @@ class Fate:
         return self._line
 
 
+class Mortal(Life):
+    """A life that says where."""
+
+    async def ready(self) -> None:
+        sys.stdout.write(f"{self.address}\n")
+        sys.stdout.flush()
+
+
 async def main(store: str, lines: int) -> None:
     node = Node(settings.load({"store": store, "port": "0"}))
-    life = Service(node, listen("127.0.0.1", 0))
+    life = Mortal(node, listen("127.0.0.1", 0))
     fate = Fate(lines)
     threading.settrace(fate)
     sys.settrace(fate)
