@@ -2,8 +2,8 @@
 
     python -m tests.support.mortal STORE LINES
 
-It prints its address. Counting lines finds every place between two steps of a
-publish, and needs no hooks in the code itself.
+It prints its address. Counting lines finds every place between two steps of a publish, and needs no hooks in the code
+itself.
 """
 
 from __future__ import annotations
