@@ -1,4 +1,4 @@
-"""`/metrics`: for Prometheus, not for the public."""
+"""`/metrics`, for Prometheus and not for the public."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from stoppress.telemetry.metrics import CONTENT_TYPE
 from stoppress.web.problems import HTTPError
 
 PROXIED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
-"""Headers that a request gets on its way through a proxy."""
+"""Headers that proxies add to a request."""
 
 
 class Metrics:
     """The handler.
 
     Args:
-        text: makes what is answered, of all workers where there are several.
-        token: what must come as `Authorization: Bearer`; empty: only this machine may read, and not by a proxy.
+        text: makes the metrics, of all workers if there are several.
+        token: must come as `Authorization: Bearer`; if empty, only this machine may read, and not through a proxy.
     """
 
     def __init__(self, text: Callable[[], Awaitable[bytes]], token: str) -> None:
@@ -34,23 +34,23 @@ class Metrics:
         return [Route("/metrics", self.metrics, methods=["GET"])]
 
     async def metrics(self, request: Request) -> Response:
-        """The metrics in Prometheus's text format."""
+        """Return the metrics in Prometheus's text format."""
         self._authorise(request)
         return Response(await self._text(), 200, {"cache-control": "no-store"}, media_type=CONTENT_TYPE)
 
     def _authorise(self, request: Request) -> None:
-        """Raises `HTTPError`."""
+        """Raise `HTTPError` (401, 403) if the request may not read the metrics."""
         if self._token:
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(self._token.encode(), token.strip().encode()):
-                advice = "send the token of STOPPRESS_METRICS_TOKEN_FILE as `Authorization: Bearer TOKEN`"
+                advice = "Send the token of STOPPRESS_METRICS_TOKEN_FILE as `Authorization: Bearer TOKEN`."
                 raise HTTPError(401, advice, {"www-authenticate": 'Bearer realm="stoppress metrics"'})
         elif not _is_local(request):
-            raise HTTPError(403, "metrics are read from the same machine, or with STOPPRESS_METRICS_TOKEN_FILE set")
+            raise HTTPError(403, "Metrics are only for this machine. For others, set STOPPRESS_METRICS_TOKEN_FILE.")
 
 
 def _is_local(request: Request) -> bool:
-    """Whether it came from this machine, for this machine, and not through a proxy."""
+    """Return whether a request comes from this machine, is for this machine, and passed no proxy."""
     client = request.client.host if request.client else ""
     host = re.sub(r":\d+$", "", request.headers.get("host", "")).strip("[]")
     return _is_loopback(client) and _is_loopback(host) and not any(name in request.headers for name in PROXIED)
