@@ -126,7 +126,8 @@ def _safe(html: str, field: str) -> Rendered:
 
 def _plain_formatting(html: str) -> str:
     """Return HTML whose formatting tags have no attributes. It looks at each character a bounded number of times."""
-    pieces, end = [], 0
+    pieces: list[str] = []
+    end = 0
     for tag in _FORMATTING.finditer(html):
         if tag.start() < end:
             continue  # within the tag before it
