@@ -1,8 +1,8 @@
-"""Stoppress without one of the steps of its engine, to measure what that step saves.
+"""Stoppress without one step of its engine, to measure the saving of that step.
 
     python -m loadtest.bench.without STEP serve ...
 
-Each function takes one step back. They reach into the engine, which nothing else may do.
+Each function undoes one step. They patch private parts of the engine, which no other code may do.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from stoppress.live import hub as hub_module
 from stoppress.live.answers import Answer, Answers
 from stoppress.live.fd_group import FdGroup, Unsent
 from stoppress.model import Cursor
-from stoppress.process import node as app
+from stoppress.process import server
+from stoppress.process.node import Node
 from stoppress.web.connections.reader_connection import ReaderConnection
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.wire.encodings import JSON, WEBSOCKET, Codec, Compression, Encoding
 
 
 def direct_writes() -> None:
-    """Frames go through the transports."""
+    """Send frames through the transports."""
 
     def send(self: FdGroup, frame: bytes) -> list[Unsent]:
         for reader in self:
@@ -42,7 +43,7 @@ def direct_writes() -> None:
 
 
 def shared_frames() -> None:
-    """Each reader's frame is made for it."""
+    """Make a frame for each reader."""
 
     def send(self: FdGroup, frame: bytes) -> list[Unsent]:
         for reader in self:
@@ -63,7 +64,7 @@ def shared_frames() -> None:
 
 
 def shared_answers() -> None:
-    """What leads a returning reader to the head is made for it."""
+    """Make an answer for each returning reader."""
     keep = Answers.to
 
     def to(self: Answers, since: Cursor | None, codec: Codec) -> Answer:
@@ -74,7 +75,7 @@ def shared_answers() -> None:
 
 
 def cheap_handshake() -> None:
-    """The handshake goes through uvicorn, ASGI and Starlette; then the connection is handed over as always."""
+    """Do the handshake in uvicorn, ASGI and Starlette, and hand the connection over as always."""
 
     class HandingOver(WebSocketsSansIOProtocol):
         def handle_connect(self, event: Any) -> None:
@@ -100,7 +101,7 @@ def cheap_handshake() -> None:
 
 
 def hand_over() -> None:
-    """A reader is a task that waits for the next delivery and sends it by `send_text`, as ASGI has it."""
+    """Run a task for each reader, which waits for the next delivery and sends it by ASGI's `send_text`."""
 
     async def connect(self: WebSocketEndpoint, websocket: WebSocket) -> None:
         since = websocket.query_params.get("since")
@@ -126,7 +127,7 @@ class _GivenAway:
 
 
 def _through_starlette(connect: Callable[..., Any], protocol: type[asyncio.Protocol]) -> None:
-    routes, config = WebSocketEndpoint.routes, app.Node._uvicorn_config
+    routes, config = WebSocketEndpoint.routes, server.config
 
     def with_websocket(self: WebSocketEndpoint) -> Any:
         async def handler(websocket: WebSocket) -> None:
@@ -134,18 +135,18 @@ def _through_starlette(connect: Callable[..., Any], protocol: type[asyncio.Proto
 
         return [WebSocketRoute("/blogs/{blog}/live", handler), *routes(self)]
 
-    def with_protocol(self: app.Node) -> Any:
-        made = config(self)
+    def with_protocol(node: Node) -> Any:
+        made = config(node)
         made.http, made.ws = HttpToolsProtocol, protocol
         made.ws_per_message_deflate, made.ws_ping_interval = False, None
         return made
 
     WebSocketEndpoint.routes = with_websocket  # type: ignore[method-assign]
-    app.Node._uvicorn_config = with_protocol  # type: ignore[method-assign]
+    server.config = with_protocol
 
 
 def burst_window() -> None:
-    """Each change is delivered by itself."""
+    """Deliver each change by itself."""
     hub_module.BURST_SECONDS = 0.0
 
 
