@@ -15,6 +15,7 @@ from stoppress.errors import BadInput
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.store.port import Once
 from stoppress.web.editors.auth import Key
+from stoppress.web.negotiation import prefers
 from stoppress.web.problems import HTTPError
 
 MAX_BODY = 256 * 1024
@@ -125,20 +126,9 @@ def _once(request: Request, key: Key, body: bytes) -> Once | None:
 
 def answer(request: Request, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A value in JSON, or in msgpack if the request prefers it."""
-    kinds = weights(request.headers.get("accept", ""))
-    if max(kinds.get(kind, 0) for kind in MSGPACK) > kinds.get(JSON[0], 0):
+    if prefers(request.headers, MSGPACK, JSON[0]):
         return Response(msgspec.msgpack.encode(content), status, headers, media_type=MSGPACK[0])
     return Response(msgspec.json.encode(content), status, headers, media_type=JSON[0])
-
-
-def weights(accept: str) -> dict[str, float]:
-    """The media types of an Accept header with their weights (RFC 9110, section 12.4.2)."""
-    kinds = {}
-    for part in accept.lower().split(","):
-        kind, *parameters = (piece.strip() for piece in part.split(";"))
-        given = [text.removeprefix("q=") for text in parameters if re.fullmatch(r"q=[01](\.[0-9]{0,3})?", text)]
-        kinds[kind] = float(given[0]) if given else 1.0
-    return kinds
 
 
 def number(request: Request, name: str, default: int, most: int) -> int:

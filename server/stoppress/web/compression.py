@@ -13,7 +13,7 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stoppress.web.bodies import weights
+from stoppress.web.negotiation import accepts_gzip, gzip_tag, has_current_gzip, plain_tags
 from stoppress.web.remembered import Remembered
 
 MIN_BYTES = 1_400
@@ -43,11 +43,8 @@ class GzipMiddleware:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or "authorization" in headers:
             await self._app(scope, receive, send)
             return
-        known = headers.get("if-none-match", "")
-        if '-gzip"' in known:
-            plain = (b"if-none-match", known.replace('-gzip"', '"').encode("latin-1"))
-            scope["headers"] = [*(one for one in scope["headers"] if one[0] != plain[0]), plain]
-        await self._app(scope, receive, _Answer(send, self, accepts_gzip(headers), known, scope["method"]).take)
+        scope["headers"] = plain_tags(scope["headers"])
+        await self._app(scope, receive, _Answer(send, self, headers, scope["method"]).take)
 
     async def compressed(self, body: bytes) -> bytes:
         """The same for the same bytes."""
@@ -58,11 +55,6 @@ class GzipMiddleware:
         return made
 
 
-def accepts_gzip(headers: Headers) -> bool:
-    kinds = weights(headers.get("accept-encoding", ""))
-    return kinds.get("gzip", kinds.get("*", 0)) > 0
-
-
 def _gzip(body: bytes) -> bytes:
     return gzip.compress(body, 6, mtime=0)
 
@@ -70,11 +62,10 @@ def _gzip(body: bytes) -> bytes:
 class _Answer:
     """One answer on its way."""
 
-    def __init__(self, send: Send, compression: GzipMiddleware, gzip: bool, known: str, method: str) -> None:
+    def __init__(self, send: Send, compression: GzipMiddleware, asked: Headers, method: str) -> None:
         self._send = send
         self._compression = compression
-        self._gzip = gzip
-        self._known = known
+        self._asked = asked
         self._method = method
         self._start: Message | None = None  # held back until the whole body is there
         self._body = b""
@@ -86,7 +77,7 @@ class _Answer:
                 self._keep_tag(headers)
             elif _is_compressible(headers):
                 headers.add_vary_header("Accept-Encoding")
-                if self._gzip:
+                if accepts_gzip(self._asked):
                     self._start = message
                     return
         elif self._start is not None:
@@ -101,7 +92,7 @@ class _Answer:
         headers = MutableHeaders(raw=start["headers"])
         headers["content-encoding"] = "gzip"
         if etag := headers.get("etag"):
-            headers["etag"] = _tag_of_gzip(etag)
+            headers["etag"] = gzip_tag(etag)
         if self._method == "HEAD" and not self._body:  # the length is not known without making the body
             del headers["content-length"]
             return b""
@@ -111,13 +102,9 @@ class _Answer:
 
     def _keep_tag(self, headers: MutableHeaders) -> None:
         headers.add_vary_header("Accept-Encoding")
-        tag = _tag_of_gzip(headers.get("etag", ""))
-        if tag in self._known:
-            headers["etag"] = tag
-
-
-def _tag_of_gzip(etag: str) -> str:
-    return re.sub(r'"$', '-gzip"', etag)
+        etag = headers.get("etag", "")
+        if has_current_gzip(self._asked, etag):
+            headers["etag"] = gzip_tag(etag)
 
 
 def _is_compressible(headers: Headers) -> bool:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stoppress.live.replica import Replica
+from stoppress.web.negotiation import has_current
 from stoppress.web.remembered import Remembered
 
 KEPT_BYTES = 16 * 1024 * 1024
@@ -52,7 +53,7 @@ class Documents:
         etag = f'"{replica.cursor}-{self._fingerprint}"'
         headers = {**kind.headers, **self.cache_headers(replica.blog), "etag": etag}
         headers["last-modified"] = formatdate(usegmt=True)  # so old the page is, should it be kept somewhere
-        if matches(etag, request):
+        if has_current(request.headers, etag):
             return Response(None, 304, headers)
         key = (replica.blog, replica.cursor, kind.media_type, *key)
         body = self._made.get(key)
@@ -68,9 +69,3 @@ class Documents:
         age, name = self._max_age, f"stoppress-{blog}"
         directives = f"s-maxage={age}, stale-while-revalidate={age}, stale-if-error={STALE_FACTOR * age}"
         return {"cache-control": f"public, max-age=0, {directives}", "cache-tag": name, "surrogate-key": name}
-
-
-def matches(etag: str, request: Request) -> bool:
-    """Whether the client says that it has this one (weak comparison: RFC 9110, section 13.1.2)."""
-    known = request.headers.get("if-none-match", "")
-    return etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]
