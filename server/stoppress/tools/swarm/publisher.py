@@ -76,7 +76,10 @@ class Publisher:
         self._rate = rate
         self._learn = learn
         self._http = httpx.AsyncClient(
-            base_url=where.url, headers={"authorization": f"Bearer {key}"}, timeout=ANSWER_SECONDS, trust_env=False
+            base_url=where.url,
+            headers={b"authorization": f"Bearer {key}".encode()},
+            timeout=ANSWER_SECONDS,
+            trust_env=False,
         )
 
     async def make_blog(self) -> None:

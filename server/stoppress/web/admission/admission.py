@@ -14,6 +14,7 @@ from functools import partial
 from typing import NamedTuple
 
 from stoppress.telemetry.counts import Counts
+from stoppress.web.rate_limit import RateLimit
 from stoppress.wire.messages import Retry
 
 log = logging.getLogger("stoppress.admission")
@@ -88,7 +89,7 @@ class Admission:
         self._most = limits.readers or math.inf
         self._most_of_one = limits.readers_per_address
         self._cost = 1 / limits.handshakes if limits.handshakes else 0.0
-        self._paid_until = 0.0
+        self._handshakes = RateLimit(BURST_SECONDS)
         self._addresses: Counter[str] = Counter()
         self._seat: Seat = self._leave  # the same object for all who are not counted by address
         self._samples: deque[float] = deque([0.0] * SAMPLES, SAMPLES)
@@ -123,15 +124,9 @@ class Admission:
             return OVERLOADED
         if self._most_of_one and self._addresses[address] >= self._most_of_one:
             return ADDRESS_FULL
-        return TOO_MANY_HANDSHAKES if self._cost and not self._afford() else None
-
-    def _afford(self) -> bool:
-        now = self._time()
-        paid_until = max(self._paid_until, now) + self._cost
-        if paid_until - now > BURST_SECONDS:
-            return False
-        self._paid_until = paid_until
-        return True
+        if self._cost and not self._handshakes.spend(self._cost, self._time()):
+            return TOO_MANY_HANDSHAKES
+        return None
 
     def _leave(self) -> None:
         self.readers -= 1

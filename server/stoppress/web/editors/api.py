@@ -79,7 +79,7 @@ class Api:
         return _written(request, await self._blogs.patch(_blog(request), form, conditions))
 
     async def delete_blog(self, request: Request) -> Response:
-        await self._limit.count(self._keys.authorise(request))
+        self._limit.count(self._keys.authorise(request))
         await self._blogs.delete(_blog(request))
         return Response(status_code=204)
 
@@ -127,7 +127,7 @@ class Api:
 
     async def _write(self, request: Request, form: type[Any]) -> tuple[Any, Any]:
         key = self._keys.authorise(request)
-        await self._limit.count(key)
+        self._limit.count(key)
         body = await read_body(request)
         return decode(request, body, form), write_request(request, key, body)
 

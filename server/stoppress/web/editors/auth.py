@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import NamedTuple
 
 from starlette.requests import Request
 
 from stoppress.errors import StartError
-from stoppress.web.problems import HTTPError
+from stoppress.web.bearer import find_bearer, unauthorised
 
 ROLES = ("editor",)
 
@@ -43,15 +42,11 @@ class Keys:
 
     def authorise(self, request: Request) -> Key:
         """The key that came with a request. Raises `HTTPError` (401)."""
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        found = None
-        for key in self._keys:  # all of them, so that the time says nothing about which
-            if hmac.compare_digest(key.secret.encode(), secret.strip().encode("latin-1", "replace")):
-                found = key
-        if scheme.lower() != "bearer" or found is None:
-            raise HTTPError(401, self._advice(), {"www-authenticate": 'Bearer realm="stoppress"'})
-        request.state.key = found.name  # for the log
-        return found
+        index = find_bearer(request.headers, [key.secret for key in self._keys])
+        if index is None:
+            raise unauthorised(self._advice(), "stoppress")
+        request.state.key = self._keys[index].name  # for the log
+        return self._keys[index]
 
     def _advice(self) -> str:
         if self._keys:

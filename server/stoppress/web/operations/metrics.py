@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -16,6 +15,7 @@ from starlette.routing import Route
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.metrics import CONTENT_TYPE, State, exposition
+from stoppress.web.bearer import find_bearer, unauthorised
 from stoppress.web.operations.health import Health
 from stoppress.web.problems import HTTPError
 from stoppress.wire.encodings import WEBSOCKET, Encoding
@@ -61,10 +61,9 @@ class Metrics:
     def _authorise(self, request: Request) -> None:
         """Raises `HTTPError`."""
         if self._token:
-            scheme, _, token = request.headers.get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not hmac.compare_digest(self._token.encode(), token.strip().encode()):
+            if find_bearer(request.headers, [self._token]) is None:
                 advice = "send the token of STOPPRESS_METRICS_TOKEN_FILE as `Authorization: Bearer TOKEN`"
-                raise HTTPError(401, advice, {"www-authenticate": 'Bearer realm="stoppress metrics"'})
+                raise unauthorised(advice, "stoppress metrics")
         elif not _is_local(request):
             raise HTTPError(403, "metrics are read from the same machine, or with STOPPRESS_METRICS_TOKEN_FILE set")
 
