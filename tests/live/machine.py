@@ -70,14 +70,17 @@ class Connection:
         return count
 
     def send(self, data: bytes) -> None:
-        count = self.write(data)
-        if count != len(data):
-            self.took(data, count)
+        if self.write(data) != len(data):
+            self.cut = False
+            self.hub.pause(self)
 
-    def took(self, data: bytes, count: int) -> None:
+    def buffer(self, rest: memoryview) -> bool:
         """The rest is in `_sent` already, for messages are not cut here."""
         self.cut = False
-        self.hub.pause(self)
+        return self.full
+
+    def abort(self) -> None:
+        raise AssertionError("no connection breaks here")
 
     def take(self) -> None:
         """The client gets what was sent; the connection takes more."""

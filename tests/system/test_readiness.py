@@ -104,7 +104,7 @@ async def test_a_node_whose_deliveries_are_stuck_turns_red(redis_server: RedisSe
     await follower.hub(BLOG)
     kept.pop()()
     assert await answer() == 200
-    follower.applied(BLOG, await store.commit(BLOG, [publish(1)]))
+    follower.committed(BLOG, await store.commit(BLOG, [publish(1)]), time.monotonic())
     red = await seconds_until(503, answer)
     kept.pop()()
     green = await seconds_until(200, answer)

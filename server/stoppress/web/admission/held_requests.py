@@ -103,7 +103,7 @@ class HeldRequests:
 
 
 async def until_gone(receive: Receive) -> None:
-    """Wait until the reader has left, or has sent a body or another request: then it cannot be seen to leave."""
+    """Wait until the reader has left. Return as well when it sends more: then we cannot see it leave."""
     first = await receive()
     if first["type"] == "http.request" and not first.get("body") and not first.get("more_body"):
         await receive()

@@ -1,4 +1,4 @@
-"""Deadlines of connections from which something is expected, counted in ticks: setting one needs no clock."""
+"""Deadlines of connections that owe us bytes. They count in ticks, so that setting one reads no clock."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import Protocol
 
 TICK_SECONDS = 0.25
-"""How often it is looked for those who take too long."""
+"""Time between two checks for connections that are too slow."""
 
 
 class Expected(Protocol):
-    """A connection from which something is expected."""
+    """A connection that has a deadline."""
 
     def too_slow(self) -> None:
-        """Its deadline has passed, and is no longer set."""
+        """Handle a deadline that has passed. It is no longer set."""
 
 
 class Deadlines:
@@ -26,11 +26,11 @@ class Deadlines:
         return iter(tuple(self._due))
 
     def set(self, who: Expected, ticks: int) -> None:
-        """From now on; in place of the one that was set."""
+        """Set a deadline from now on. It replaces an earlier one."""
         self._due[who] = self._tick + ticks
 
     def extend(self, who: Expected, ticks: int) -> None:
-        """The one that was set, if it still is."""
+        """Extend the deadline if it is still set."""
         if who in self._due:
             self._due[who] += ticks
 
@@ -38,7 +38,7 @@ class Deadlines:
         self._due.pop(who, None)
 
     async def watch(self) -> None:
-        """Tell those who take too long, until cancelled."""
+        """Call `too_slow` of connections whose deadline passes, until cancelled."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._tick += 1

@@ -1,8 +1,7 @@
-"""uvicorn's HTTP protocol, with deadlines, and open to readers' handshakes that come behind other requests.
+"""uvicorn's HTTP/1.1 protocol with deadlines, open to readers' handshakes that follow other requests.
 
-Each request must come in at a pace, the first on a connection and all others; uvicorn waits for ever for the rest of
-a head or a body that has begun. Browsers make a connection of its own for a WebSocket, but reverse proxies take one
-that is kept open to the node.
+Each request of a connection must arrive at a minimum speed; uvicorn alone would wait for ever for the rest of a head or
+body. Browsers open a new connection for a WebSocket, but reverse proxies reuse one that they keep open to the node.
 """
 
 from __future__ import annotations
@@ -20,31 +19,31 @@ from stoppress.web.connections.deadlines import Deadlines
 from stoppress.web.connections.websocket import WebSocketEndpoint
 
 HEAD_BYTES = 16 * 1024
-"""How long the head of a request may be."""
+"""The longest head of a request."""
 
 HEAD_TICKS = 6
-"""How long a head may take from its first byte: at most 1.75 seconds."""
+"""Deadline of a head, from its first byte: at most 1.75 seconds."""
 
 BODY_TICKS = 20
-"""How long a body may take, beside what it earns: 5 seconds."""
+"""Deadline of a body: 5 seconds, in addition to what it earns."""
 
 BYTES_PER_TICK = 1_024
-"""What earns a body another tick: 4 KB a second is fast enough."""
+"""A body earns another tick with this many bytes: 4 KB a second is fast enough."""
 
 EARNING_BYTES = MAX_BODY
-"""What comes after them earns nothing: so a body takes at most 69 seconds."""
+"""Further bytes earn nothing, so a body takes at most 69 seconds."""
 
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class HTTP1Connection(HttpToolsProtocol):
-    """A connection with one request after the other.
+    """A connection that carries one request after another.
 
     Args:
-        live: takes in readers.
+        live: takes readers' handshakes.
         deadlines: of all connections.
-        counts: gets those who miss them.
+        counts: gets the rejections.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class HTTP1Connection(HttpToolsProtocol):
         self._deadlines = deadlines
         self._counts = counts
         self._head_bytes = 0
-        """Of a head that has begun and is not complete, and of what else has come before it."""
+        """Bytes of an incomplete head, and of what came in the same pieces before it."""
         self._body_bytes = 0
         self._in_body = False
 
@@ -85,7 +84,7 @@ class HTTP1Connection(HttpToolsProtocol):
             self._hang_up(TOO_LONG)
 
     def _is_idle(self) -> bool:
-        """Whether a request was answered and none has begun: else what comes is its head or body, whatever it is."""
+        """Return whether a request was answered and no other has begun, so that what comes now begins a head."""
         return (
             not self._in_body and not self._head_bytes and self.cycle is not None and bool(self.cycle.response_complete)
         )
@@ -97,7 +96,7 @@ class HTTP1Connection(HttpToolsProtocol):
         before = self.cycle
         super().on_headers_complete()
         if before is not None and not before.response_complete:
-            before.message_event.set()  # uvicorn reads no further until it is answered: it is told that somebody waits
+            before.message_event.set()  # uvicorn pauses until the answer is complete: tell it that a request waits
 
     def on_body(self, body: bytes) -> None:
         before, self._body_bytes = self._body_bytes, min(self._body_bytes + len(body), EARNING_BYTES)
@@ -110,8 +109,8 @@ class HTTP1Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def too_slow(self) -> None:
-        """From `Deadlines`."""
-        if self.flow.read_paused:  # it is us who do not read on
+        """Reject the request; `Deadlines` calls this."""
+        if self.flow.read_paused:  # this side has paused reading
             self._deadlines.set(self, HEAD_TICKS)
             return
         self._counts.count_rejection("body_too_slow" if self._in_body else "head_too_slow")

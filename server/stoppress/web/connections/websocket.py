@@ -1,4 +1,4 @@
-"""The WebSocket surface: who may listen, and the hand-over to the fan-out (contract, section 3)."""
+"""`/live`: takes readers' WebSocket handshakes, checks them, and hands their connections to the fan-out."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from stoppress.wire.frames import close_frame
 from stoppress.wire.messages import Retry
 
 STORE_RETRY = Retry(min=1_000, max=10_000)
-"""For readers who come while the store cannot be asked."""
+"""When a reader may come back after the store did not answer."""
 
 
 class WebSocketEndpoint:
-    """Takes in readers who come by WebSocket.
+    """Takes readers' handshakes.
 
     Args:
         follower: knows the blogs.
-        admission: decides who may come in.
+        admission: decides which readers may connect.
         addresses: tells clients apart.
-        counts: gets the refusals.
+        counts: gets the rejections.
     """
 
     def __init__(self, follower: Follower, admission: Admission, addresses: Addresses, counts: Counts) -> None:
@@ -47,15 +47,15 @@ class WebSocketEndpoint:
         return [Route("/blogs/{blog}/live", self.explain, methods=["GET"])]
 
     async def explain(self, _request: Request) -> Response:
-        """For requests that are no proper handshake."""
+        """Answer a request that is not a valid handshake."""
         headers = {"upgrade": "websocket", "connection": "upgrade", "sec-websocket-version": "13"}
         self._counts.count_rejection("no_websocket")
         raise HTTPError(
-            426, "this address speaks WebSocket (RFC 6455, version 13): connect with a client for it", headers
+            426, "This address speaks WebSocket (RFC 6455, version 13). Connect with a WebSocket client.", headers
         )
 
     def connect(self, transport: asyncio.Transport, handshake: Handshake) -> None:
-        """Hand a reader over, or say why not.
+        """Hand a reader's connection to its hub, or tell the client why not.
 
         Nearly always the blog is in memory, and the reader is at its hub when this returns.
         """
@@ -111,7 +111,7 @@ def _hand_over(transport: asyncio.Transport, handshake: Handshake, reader: Reade
 
 
 def _reject(transport: asyncio.Transport, handshake: Handshake, not_admitted: NotAdmitted) -> None:
-    """Browsers, which send `Origin`, show no status to a page, but it sees messages. All others can read a status."""
+    """Send a message to a browser (it sends `Origin`, and shows its pages no status), and a status to other clients."""
     if b"origin" in handshake.headers:
         _refuse(transport, handshake, 1013, not_admitted.reason, not_admitted.retry)
     else:

@@ -1,4 +1,4 @@
-"""What a reader sends: parsed by `websockets`, which also makes the replies that RFC 6455 asks for."""
+"""Parses what a reader sends, with `websockets`, which also makes the replies that RFC 6455 asks for."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from websockets.server import ServerProtocol
 from stoppress.wire.frames import WINDOW_BITS
 
 MESSAGE_BYTES = 4_096
-"""The longest message that a reader may send. Nothing that readers send means anything yet."""
+"""The longest message that a reader may send. The protocol gives no meaning to any of them yet."""
 
 
 class WebSocketParser:
-    """The frames that are coming in on a connection.
+    """The parser of one connection's frames.
 
-    It takes several kilobytes, so it is made when there is something to parse and dropped between two messages.
+    It takes several kilobytes, so a connection makes one when bytes arrive and drops it between two messages.
     """
 
     def __init__(self, *, compressed: bool) -> None:
@@ -27,19 +27,19 @@ class WebSocketParser:
         self._protocol.extensions = [*deflate, self._rest]
 
     def receive(self, data: bytes) -> tuple[int, bytes]:
-        """Parse; returns how many frames have become whole, and what has to be sent in reply."""
+        """Parse bytes. Return the number of frames that are complete now, and the bytes to send in reply."""
         self._rest.bytes += len(data)
         self._protocol.receive_data(data)
         return len(self._protocol.events_received()), b"".join(self._protocol.data_to_send())
 
     @property
     def is_over(self) -> bool:
-        """Whether the reply was the last: the client has closed, or broken the rules."""
+        """Whether the reply was the last one: the client has closed, or broken the protocol."""
         return self._protocol.close_expected()
 
     @property
     def close_code(self) -> int | None:
-        """What the last reply said why; None if it said nothing."""
+        """The close code of the last reply; None if there was no close frame."""
         close = self._protocol.close_sent
         return close.code if close else None
 
@@ -49,7 +49,7 @@ class WebSocketParser:
 
 
 class _Rest(Extension):
-    """Sees frames as they came over the wire, and so knows how much of what came is not a whole frame yet."""
+    """Counts the bytes that arrived and are not part of a whole frame yet. It sees frames as they came."""
 
     def __init__(self) -> None:
         self.bytes = 0

@@ -1,4 +1,4 @@
-"""`/changes`: what differs from a cursor, at once or, as a long poll, when there is something."""
+"""`/changes`: the update that leads from a cursor to the head, at once or, as a long poll, when there is one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Changes:
 
     Args:
         follower: knows the blogs.
-        held_requests: the requests that are held open.
+        held_requests: all requests that the node holds open.
         counts: gets the deliveries.
     """
 
@@ -46,7 +46,7 @@ class Changes:
         return [Route("/blogs/{blog}/changes", self.changes, methods=["GET"])]
 
     async def changes(self, request: Request) -> Response:
-        """What differs from `since`, at once or within `wait` seconds."""
+        """Answer with the update from `since`, at once or within `wait` seconds."""
         since, wait = cursor_of(request), _wait(request)
         hub = await self._hub(request, since)
         is_current = since == hub.replica.cursor or has_current(request.headers, etag_of(hub.replica.cursor))
@@ -78,7 +78,7 @@ class Changes:
 
 
 async def _end_with_reader(held: HeldRequest, receive: Receive) -> None:
-    """A reader who has left takes nobody's position."""
+    """End a held request when its reader leaves, so that it does not count any more."""
     await until_gone(receive)
     held.end(LEFT)
 
