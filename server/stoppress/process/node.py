@@ -29,7 +29,7 @@ from stoppress.newsroom.schedule import publish_when_due
 from stoppress.process.sockets import BACKLOG, descriptors
 from stoppress.settings import Settings
 from stoppress.store.select import store_from
-from stoppress.store.timed import watched
+from stoppress.store.timed import TimedStore
 from stoppress.sync.follower import Follower
 from stoppress.tasks import end
 from stoppress.telemetry.counts import Counts
@@ -92,7 +92,7 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = tracing_from()
-        self.store = watched(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
+        self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.committed)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
