@@ -4,7 +4,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bundle latency bench format lock clean audit sbom load soak proof
+.PHONY: help run test check bundle latency bench format docs lock clean audit sbom load soak proof
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ format: ## format the code and fix what can be fixed
 	.venv/bin/ruff check --fix-only
 	.venv/bin/ruff format
 	cd client_js && npm run --silent lint -- --fix
+
+docs: ## bring the tables of settings in README.md and docs/ up to date
+	@scripts/setup run
+	@.venv/bin/python scripts/settings_docs.py
 
 lock: ## bring the lock files up to date with pyproject.toml and package.json; ARGS=--upgrade for newest versions
 	@scripts/setup check

@@ -30,8 +30,8 @@ _FROM_0, _ABOVE_0 = click.FloatRange(0), click.FloatRange(0, min_open=True)
 def node_options(command: _F) -> _F:
     """One option for each setting of a node that may be given on the command line."""
     for setting in reversed(settings.SETTINGS):
-        if setting.flag:
-            text = f"{setting.help}  [{setting.variable}; default: {setting.default or 'none'}]"
+        if setting.has_flag:
+            text = f"{setting.help}  [{setting.variable}; default: {setting.default_text}]"
             command = click.option(setting.option, setting.name, metavar="VALUE", help=text)(command)
     return command
 

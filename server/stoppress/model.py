@@ -1,4 +1,4 @@
-"""What a blog is made of: header, entries, cursors and changes (contract, sections 1 and 2).
+"""The parts of a blog: header, entries, cursors and changes (see docs/reference/protocol.md).
 
 Fields without a value are `None` or empty here and are left out of everything that is sent.
 Times are text: RFC 3339, UTC, milliseconds (`2020-10-09T06:12:00.000Z`), so that they sort as text.

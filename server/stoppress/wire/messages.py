@@ -1,4 +1,4 @@
-"""The messages that readers get (contract, section 2), and the limits of what they may send."""
+"""The messages that readers get (docs/reference/protocol.md), and the limits of what they may send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The editors' surface (contract, section 4): requests to use cases, results to responses."""
+"""The surface for editors (docs/reference/protocol.md): requests to use cases, results to responses."""
 
 from __future__ import annotations
 
