@@ -31,7 +31,7 @@ bundle: ## make the JavaScript client's bundles, which a wheel that is built aft
 
 latency: ## measure how long an entry takes from the editor to 100 readers
 	@scripts/setup run
-	@.venv/bin/python loadtest/latency.py $(ARGS)
+	@.venv/bin/python -m loadtest.latency $(ARGS)
 
 load: ## play half a minute of a night with 1,000 readers, and write a report; ARGS="--scenario storm", ARGS=--break
 	@scripts/setup load

@@ -249,6 +249,13 @@ class Ledger:
         assert isinstance(message, _Update)
         return message.entries if message.header is None else [*message.entries, message.header]
 
+    def in_words(self, missing: Missing) -> tuple[str, str]:
+        """Return who got a message that lacked something, and what it lacked."""
+        update = missing.update
+        more = f" and {update.count - len(update.readers)} others" if update.count > len(update.readers) else ""
+        text = f"the update from {update.after} to {update.cursor} was without {self.named(missing.seq)}"
+        return f"readers {', '.join(map(str, update.readers))}{more}", text
+
     def between(self, after: int, until: int) -> list[str]:
         """What changed after one seq and not after another, in words."""
         seqs = range(after + 1, min(until, after + 20) + 1)

@@ -9,10 +9,15 @@ import ssl
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+import httpx
+
 from stoppress.errors import StoppressError
 from stoppress.tools.swarm.frames import Options
 
 DEFAULT_BLOG = "swarm"
+
+ANSWER_SECONDS = 20.0
+"""How long a request over HTTP may take."""
 
 SOURCES = 100
 """Loopback addresses that connections come from: each has as many ports as there are for one server."""
@@ -37,6 +42,22 @@ class Target(NamedTuple):
     def path(self) -> str:
         """The blog's name in an address."""
         return quote(self.blog, safe="")
+
+    def read_all(self) -> list[bytes]:
+        """Return the answers of `/changes` that lead from nothing to the newest state. It blocks.
+
+        Raises:
+            httpx.HTTPError: the server does not say what it has.
+        """
+        answers: list[bytes] = []
+        since, more = "0", True
+        with httpx.Client(timeout=ANSWER_SECONDS, trust_env=False) as http:
+            while more:
+                address = f"{self.url}/blogs/{self.path}/changes"
+                answer = http.get(address, params={"since": since}).raise_for_status()
+                since, more = answer.json()["cursor"], answer.json().get("more", False)
+                answers.append(answer.content)
+        return answers
 
 
 def target(url: str, blog: str | None) -> Target:

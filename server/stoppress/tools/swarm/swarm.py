@@ -13,7 +13,7 @@ import httpx
 from stoppress.errors import StoppressError
 from stoppress.tools.swarm.frames import Options
 from stoppress.tools.swarm.histogram import FineHistogram
-from stoppress.tools.swarm.ledger import Ledger, Missing, UpdateRead
+from stoppress.tools.swarm.ledger import Ledger, UpdateRead
 from stoppress.tools.swarm.plan import Plan, Target, new_socket
 from stoppress.tools.swarm.reader import Phase, SimulatedReader
 
@@ -223,8 +223,7 @@ class Swarm:
             if reader.phase is not Phase.LIVE:
                 self.fault("away", reader, f"at {reader.cursor} in the end, and {reader.phase.value}")
             elif _is_behind(reader, newest):
-                at = int((reader.cursor or "0").partition("-")[0])
-                self.fault("behind", reader, f"at {reader.cursor} in the end", (at, newest))
+                self.fault("behind", reader, f"at {reader.cursor} in the end", (reader.seq, newest))
 
     def in_words(self, fault: Fault) -> str:
         """What was wrong, with the names of what was missed as far as they are known by now."""
@@ -233,33 +232,17 @@ class Swarm:
 
     async def audit(self) -> list[bytes]:
         """Compare what was sent with what the server has. Returns that."""
-        truth = await self._truth()
+        try:
+            truth = await asyncio.to_thread(self._where.read_all)
+        except httpx.HTTPError as error:
+            self.fault("unreachable", "nobody", f"the server does not say what it has: {error!r}")
+            truth = []
         for missing in self.ledger.audit(truth):
-            self._miss(missing)
+            self.fault("missed", *self.ledger.in_words(missing))
         for text in self.ledger.contradictions:
             self.fault("contradiction", "several readers", text)
         self.ledger.contradictions.clear()
         return truth
-
-    def _miss(self, missing: Missing) -> None:
-        update = missing.update
-        numbers = ", ".join(map(str, update.readers))
-        more = f" and {update.count - len(update.readers)} others" if update.count > len(update.readers) else ""
-        text = f"the update from {update.after} to {update.cursor} was without {self.ledger.named(missing.seq)}"
-        self.fault("missed", f"readers {numbers}{more}", text)
-
-    async def _truth(self) -> list[bytes]:
-        answers: list[bytes] = []
-        address, since, more = f"{self._where.url}/blogs/{self.blog}/changes", "0", True
-        try:
-            async with httpx.AsyncClient(timeout=CONNECT_SECONDS, trust_env=False) as http:
-                while more:
-                    answer = (await http.get(address, params={"since": since})).raise_for_status()
-                    since, more = answer.json()["cursor"], answer.json().get("more", False)
-                    answers.append(answer.content)
-        except httpx.HTTPError as error:
-            self.fault("unreachable", "nobody", f"the server does not say what it has: {error!r}")
-        return answers
 
     def stop(self) -> None:
         for reader in self.readers:
@@ -267,4 +250,4 @@ class Swarm:
 
 
 def _is_behind(reader: SimulatedReader, seq: int) -> bool:
-    return reader.phase is not Phase.LIVE or int((reader.cursor or "0").partition("-")[0]) < seq
+    return reader.phase is not Phase.LIVE or reader.seq < seq
