@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from loadtest.server import KEY, Server
+from loadtest.server import KEY, NodeProcess
 from stoppress.tools.tail import follow
 
 BLOG = "latency"
@@ -89,7 +89,7 @@ async def main() -> None:
     parser.add_argument("--pause", type=float, default=0.05, help="seconds between entries")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        async with Server(Path(folder)) as server:
+        async with NodeProcess(Path(folder)) as server:
             times = await measure(server.url, options.readers, options.entries, options.pause)
     print(f"{options.entries} entries to {options.readers} readers, milliseconds:   p50    p99    max")
     for name, values in zip(("POST answered to entry received", "POST begun to entry received"), times, strict=True):

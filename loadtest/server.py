@@ -12,7 +12,7 @@ KEY = "key-of-the-load-test"
 STOP_SECONDS = 60.0
 
 
-class Server:
+class NodeProcess:
     """A node on a free loopback port; a context, in which it serves.
 
     Args:
@@ -68,7 +68,7 @@ class Server:
             self._process.kill()
             await self._process.wait()
 
-    async def __aenter__(self) -> Server:
+    async def __aenter__(self) -> NodeProcess:
         await self.start()
         return self
 

@@ -19,6 +19,7 @@ from stoppress.live.fd_group import PHASES, FdGroup
 from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import HEADER, START, Cursor, Segment
+from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import Codec, Compression, WebSocket
 from tests.support.client import Client
 from tests.support.frames import FrameReader
@@ -93,7 +94,7 @@ class Connection:
                 self.full = False
                 self.hub.resume(self)
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, close_reason: CloseReason) -> None:
         raise AssertionError("nobody is sent away here")
 
 

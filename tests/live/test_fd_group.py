@@ -6,6 +6,7 @@ import pytest
 
 from stoppress.live.fd_group import PHASES, FdGroup
 from stoppress.model import Cursor
+from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import HTTP_JSON
 
 
@@ -36,7 +37,7 @@ class Reader:
     def abort(self) -> None:
         raise AssertionError("the hub does this, not the group")
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, close_reason: CloseReason) -> None:
         raise AssertionError("nobody is sent away here")
 
 

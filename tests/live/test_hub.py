@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from stoppress.live.fd_group import PHASES, FdGroup
-from stoppress.live.hub import BURST_SECONDS, CloseReason, Hub, Timing
+from stoppress.live.hub import BURST_SECONDS, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
+from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import HTTP_JSON, Encoding
 from stoppress.wire.messages import Retry
 from tests.support.line import Line, entry, header
@@ -41,8 +42,8 @@ class Reader:
     def abort(self) -> None:
         self.aborted = True
 
-    def close(self, code: int, reason: str) -> None:
-        self.closed = code
+    def close(self, close_reason: CloseReason) -> None:
+        self.closed = close_reason.code
 
     @property
     def messages(self) -> list[dict[str, Any]]:

@@ -15,12 +15,13 @@ import pytest
 from redis.asyncio import Redis
 
 from stoppress.errors import BlogNotFound
-from stoppress.live.hub import CloseReason, Hub, Timing
+from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import HEADER, Cursor, Segment
 from stoppress.store.port import Store, Write
 from stoppress.store.redis.store import RedisStore
 from stoppress.sync.follower import Follower
+from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import HTTP_JSON
 from tests.support.line import entry, header
 

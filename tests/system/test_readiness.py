@@ -12,13 +12,14 @@ import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
-from stoppress.live.hub import CloseReason, Hub, Timing
+from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.store.redis.store import RedisStore
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import Admission, Limits
 from stoppress.web.operations.health import Health
+from stoppress.wire.close_reasons import CloseReason
 from tests.conftest import RedisServer, StartNode
 from tests.support.node import RunningNode
 from tests.sync.test_follower import BLOG, make_blog, publish

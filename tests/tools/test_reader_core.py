@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stoppress.tools.reader_core import ReaderCore, Step, seq_of
+from stoppress.tools.reader_core import Outcome, ReaderCore, seq_of
 
 
 def at(cursor: str | None) -> ReaderCore:
@@ -14,24 +14,24 @@ def at(cursor: str | None) -> ReaderCore:
 @pytest.mark.parametrize(
     ("cursor", "since", "until", "step", "then"),
     [
-        (None, None, "5-a", Step.TAKEN, "5-a"),
-        ("5-a", "5-a", "6-b", Step.TAKEN, "6-b"),
-        ("5-a", None, "3-x", Step.RESET, "3-x"),
-        ("5-a", "6-b", "7-c", Step.GAP, "5-a"),
-        ("5-a", "4-z", "5-a", Step.DUPLICATE, "5-a"),
-        ("5-a", "4-z", "6-b", Step.GAP, "5-a"),
-        ("5-a", "5-x", "6-b", Step.GAP, "5-a"),
-        ("10-a", "8-x", "9-b", Step.DUPLICATE, "10-a"),
-        (None, "5-a", "6-b", Step.GAP, None),
+        (None, None, "5-a", Outcome.TAKEN, "5-a"),
+        ("5-a", "5-a", "6-b", Outcome.TAKEN, "6-b"),
+        ("5-a", None, "3-x", Outcome.RESET, "3-x"),
+        ("5-a", "6-b", "7-c", Outcome.GAP, "5-a"),
+        ("5-a", "4-z", "5-a", Outcome.DUPLICATE, "5-a"),
+        ("5-a", "4-z", "6-b", Outcome.GAP, "5-a"),
+        ("5-a", "5-x", "6-b", Outcome.GAP, "5-a"),
+        ("10-a", "8-x", "9-b", Outcome.DUPLICATE, "10-a"),
+        (None, "5-a", "6-b", Outcome.GAP, None),
     ],
 )
-def test_an_update_leads_on_or_not(cursor: str | None, since: str | None, until: str, step: Step, then: str | None):
+def test_an_update_leads_on_or_not(cursor: str | None, since: str | None, until: str, step: Outcome, then: str | None):
     core = at(cursor)
     assert (core.take_update(since, until, more=False), core.cursor) == (step, then)
 
 
-@pytest.mark.parametrize(("cursor", "step"), [("5-a", Step.TAKEN), ("6-b", Step.GAP), ("5-b", Step.GAP)])
-def test_a_beat_is_at_the_cursor_or_something_is_missing(cursor: str, step: Step):
+@pytest.mark.parametrize(("cursor", "step"), [("5-a", Outcome.TAKEN), ("6-b", Outcome.GAP), ("5-b", Outcome.GAP)])
+def test_a_beat_is_at_the_cursor_or_something_is_missing(cursor: str, step: Outcome):
     assert at("5-a").take_beat(cursor) is step
 
 

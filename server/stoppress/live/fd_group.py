@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from stoppress.model import Cursor
+from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import Encoding
 
 PHASES = 20
@@ -47,7 +48,7 @@ class Reader(Protocol):
     def abort(self) -> None:
         """Drop the connection at once."""
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, close_reason: CloseReason) -> None:
         """Send a close frame and hang up."""
 
 

@@ -20,19 +20,12 @@ from stoppress.live.fd_group import Reader, Write
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import Cursor, Segment
 from stoppress.telemetry.counts import Counts
+from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import Encoding
-from stoppress.wire.messages import Beat, Retry
+from stoppress.wire.messages import Beat
 
 BURST_SECONDS = 0.02
 """Changes that come within this time after a delivery go out together in the next one."""
-
-
-class CloseReason(NamedTuple):
-    """Why a hub closes connections: a WebSocket close code (RFC 6455, section 7.4), and when readers may come back."""
-
-    code: int
-    reason: str
-    retry: Retry | None = None
 
 
 class Timing(NamedTuple):
@@ -193,7 +186,7 @@ class Hub:
         """
         if self.close_reason is not None:
             reader.send(opening)
-            reader.close(self.close_reason.code, self.close_reason.reason)
+            reader.close(self.close_reason)
             return
         self._waiting.add(reader)
         self._answer(reader, opening)
@@ -267,7 +260,7 @@ class Hub:
             if close_reason.retry is not None and reader not in self._stalled:
                 reader.send(reader.encoding.encode(close_reason.retry))
             self.leave(reader)
-            reader.close(close_reason.code, close_reason.reason)
+            reader.close(close_reason)
         return len(leaving)
 
     def _readers(self) -> Iterator[Reader]:

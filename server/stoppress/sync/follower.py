@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Coroutine
 
 from stoppress.errors import BlogNotFound, StoppressError, StoreUnavailable
-from stoppress.live.hub import CloseReason, Hub
+from stoppress.live.hub import Hub
 from stoppress.live.replica import Fit
 from stoppress.model import Cursor, Segment
 from stoppress.store.port import Changed, Lost, Sent, Store
@@ -22,6 +22,7 @@ from stoppress.sync.repair import Repair
 from stoppress.tasks import end
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
+from stoppress.wire.close_reasons import BLOG_DELETED, CloseReason
 
 COMPARE_SECONDS = 2.0
 """Time between two comparisons of heads with the store's."""
@@ -37,8 +38,6 @@ BEHIND_SECONDS = 4.0
 
 OVERDUE_SECONDS = 7.0
 """All blogs count as behind when the last comparison of heads is older than this."""
-
-GONE = CloseReason(4404, "this blog was deleted")
 
 log = logging.getLogger("stoppress.follower")
 
@@ -255,7 +254,7 @@ class Follower:
         hub = self._hubs.get(blog)
         self._drop(blog)
         if hub is not None:
-            hub.close(GONE)
+            hub.close(BLOG_DELETED)
         try:
             await self._store.unfollow(blog)
         except StoreUnavailable as error:

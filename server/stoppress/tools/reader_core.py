@@ -14,7 +14,7 @@ _SHORTEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 3.0, 3
 _MAX_FAILURES = 5
 
 
-class Step(Enum):
+class Outcome(Enum):
     """What a message means at a reader's cursor. After a gap or a duplicate, connect again from the cursor."""
 
     TAKEN = "it leads on from the cursor"
@@ -37,19 +37,19 @@ class ReaderCore:
         self._failures = 0
         self._wait_seconds: float | None = None  # as the server asked for it
 
-    def take_update(self, since: str | None, cursor: str, *, more: bool) -> Step:
+    def take_update(self, since: str | None, cursor: str, *, more: bool) -> Outcome:
         """Take an update from `since` (None: a reset) to `cursor`; with `more`, another one completes it."""
         if since is not None and since != self.cursor:
             is_behind = self.cursor is not None and seq_of(cursor) <= seq_of(self.cursor)
-            return Step.DUPLICATE if is_behind else Step.GAP
-        step = Step.RESET if since is None and self.cursor is not None else Step.TAKEN
+            return Outcome.DUPLICATE if is_behind else Outcome.GAP
+        step = Outcome.RESET if since is None and self.cursor is not None else Outcome.TAKEN
         self.cursor = cursor
         if not more:
             self._failures = 0
         return step
 
-    def take_beat(self, cursor: str) -> Step:
-        return Step.TAKEN if cursor == self.cursor else Step.GAP
+    def take_beat(self, cursor: str) -> Outcome:
+        return Outcome.TAKEN if cursor == self.cursor else Outcome.GAP
 
     def take_retry(self, least: float, most: float) -> None:
         """Take the milliseconds that the server wants a reader to stay away."""

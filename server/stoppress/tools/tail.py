@@ -15,7 +15,7 @@ from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from stoppress.errors import StoppressError
-from stoppress.tools.reader_core import ReaderCore, Step
+from stoppress.tools.reader_core import Outcome, ReaderCore
 
 
 async def follow(url: str, blog: str, *, compress: bool = True) -> AsyncIterator[dict[str, Any]]:
@@ -61,14 +61,14 @@ async def _updates(connection: ClientConnection, core: ReaderCore) -> AsyncItera
     """The updates that lead on. Ends where one is missing."""
     while True:
         message = msgspec.json.decode(await connection.recv())
-        step = Step.TAKEN
+        step = Outcome.TAKEN
         if message["type"] == "update":
             step = core.take_update(message["from"], message["cursor"], more=message.get("more", False))
         elif message["type"] == "beat":
             step = core.take_beat(message["cursor"])
         elif message["type"] == "retry":
             core.take_retry(message["min"], message["max"])
-        if step in (Step.GAP, Step.DUPLICATE):
+        if step in (Outcome.GAP, Outcome.DUPLICATE):
             return
         if message["type"] == "update":
             yield message

@@ -8,7 +8,7 @@ import time
 from enum import Enum
 from typing import Protocol, cast
 
-from stoppress.tools.reader_core import ReaderCore, Step, seq_of
+from stoppress.tools.reader_core import Outcome, ReaderCore, seq_of
 from stoppress.tools.swarm import frames
 from stoppress.tools.swarm.frames import BrokenFrames, Options
 from stoppress.tools.swarm.inflate import Past
@@ -197,7 +197,7 @@ class SimulatedReader(asyncio.Protocol):
             if type(message) is UpdateRead:
                 self._update(message)
             elif type(message) is BeatRead:
-                if self._core.take_beat(message.cursor) is Step.GAP:
+                if self._core.take_beat(message.cursor) is Outcome.GAP:
                     self._gap(message.cursor, f"a beat at {message.cursor}")
             elif type(message) is RetryRead:
                 self._core.take_retry(message.min, message.max)
@@ -214,15 +214,15 @@ class SimulatedReader(asyncio.Protocol):
             self._fault("disorder", update.fault)
             return
         step = self._core.take_update(update.after, update.cursor, more=update.more)
-        if step is Step.GAP:
+        if step is Outcome.GAP:
             self._gap(update.after, f"an update from {update.after} to {update.cursor}")
-        elif step is Step.DUPLICATE:
+        elif step is Outcome.DUPLICATE:
             self._fault("duplicate", f"at {self.cursor} it got the update from {update.after} to {update.cursor}")
         else:
             self._taken(update, step)
 
-    def _taken(self, update: UpdateRead, step: Step) -> None:
-        if step is Step.RESET:
+    def _taken(self, update: UpdateRead, step: Outcome) -> None:
+        if step is Outcome.RESET:
             self._swarm.was_reset()
         if self.phase is Phase.LIVE:
             if not self.slow:

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from starlette.requests import Request
 from starlette.types import Receive
 
-from stoppress.live.hub import CloseReason, Hub
+from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.admission.admission import Admission, NotAdmitted
 from stoppress.web.problems import HTTPError
+from stoppress.wire.close_reasons import CloseReason
 
 
 class AdmissionError(HTTPError):

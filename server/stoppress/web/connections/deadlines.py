@@ -6,8 +6,26 @@ import asyncio
 from collections.abc import Iterator
 from typing import Protocol
 
+from stoppress.web.bodies import MAX_BODY
+
 TICK_SECONDS = 0.25
 """Time between two checks for connections that are too slow."""
+
+
+SILENT_TICKS = 40
+"""Deadline for the first byte: 10 seconds. Browsers open connections before they need them."""
+
+HEAD_TICKS = 6
+"""Deadline of a head, from its first byte: at most 1.75 seconds."""
+
+BODY_TICKS = 20
+"""Deadline of a body: 5 seconds, in addition to what it earns."""
+
+BYTES_PER_TICK = 1_024
+"""A body earns another tick with this many bytes: 4 KB a second is fast enough."""
+
+EARNING_BYTES = MAX_BODY
+"""Further bytes earn nothing, so a body takes at most 69 seconds."""
 
 
 class Expected(Protocol):

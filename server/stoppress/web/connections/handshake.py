@@ -112,7 +112,7 @@ def _accept(headers: _Headers) -> bytes | None:
         or b"upgrade" not in tokens
         or headers.get(b"upgrade", b"").lower() != b"websocket"
         or headers.get(b"sec-websocket-version") != b"13"
-        or b"host" not in headers
+        or b"," in headers.get(b"host", b",")  # one, and not joined from several (RFC 9112, section 3.2)
     ):
         return None
     return base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())

@@ -8,32 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from stoppress.telemetry.counts import Counts
-from stoppress.web.bodies import MAX_BODY
 from stoppress.web.connections import handshake
-from stoppress.web.connections.deadlines import Deadlines
+from stoppress.web.connections.deadlines import BODY_TICKS, BYTES_PER_TICK, EARNING_BYTES, HEAD_TICKS, Deadlines
 from stoppress.web.connections.websocket import WebSocketEndpoint
 
 HEAD_BYTES = 16 * 1024
 """The longest head of a request."""
 
-HEAD_TICKS = 6
-"""Deadline of a head, from its first byte: at most 1.75 seconds."""
-
-BODY_TICKS = 20
-"""Deadline of a body: 5 seconds, in addition to what it earns."""
-
-BYTES_PER_TICK = 1_024
-"""A body earns another tick with this many bytes: 4 KB a second is fast enough."""
-
-EARNING_BYTES = MAX_BODY
-"""Further bytes earn nothing, so a body takes at most 69 seconds."""
-
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -61,6 +50,8 @@ class HTTP1Connection(HttpToolsProtocol):
         self._counts = counts
         self._head_bytes = 0
         """Bytes of an incomplete head, and of what came in the same pieces before it."""
+        self._head = b""
+        """The beginning of a head that follows an answered request."""
         self._body_bytes = 0
         self._in_body = False
 
@@ -69,19 +60,49 @@ class HTTP1Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_idle() and (reader := handshake.read(data)) is not None:
-            self._unset_keepalive_if_required()
-            self.connections.discard(self)
-            self._live.connect(self.transport, reader)
-            return
+        if self._is_idle():
+            self._collect(data)
+            if b"\r\n\r\n" not in self._head and len(self._head) <= HEAD_BYTES:
+                return  # only a whole head shows whether it is a handshake, and it may come in any number of pieces
+            data, self._head = self._head, b""
+            if (reader := handshake.read(data)) is not None:
+                self._hand_over(reader)
+                return
         if not self._in_body:
             if not self._head_bytes:
                 self._deadlines.set(self, HEAD_TICKS)
             self._head_bytes += len(data)
-        super().data_received(data)
+        self._feed(data)
         if not self._in_body and self._head_bytes > HEAD_BYTES:
             self._counts.count_rejection("head_too_long")
             self._hang_up(TOO_LONG)
+
+    def _collect(self, data: bytes) -> None:
+        """Keep a piece of a head that follows an answered request."""
+        if not self._head:
+            self._unset_keepalive_if_required()
+            self._deadlines.set(self, HEAD_TICKS)
+        self._head += data
+
+    def _hand_over(self, reader: handshake.Handshake) -> None:
+        self._deadlines.clear(self)
+        self.connections.discard(self)
+        self._live.connect(self.transport, reader)
+
+    def _feed(self, data: bytes) -> None:
+        """Parse. Ignore upgrades to other protocols (RFC 9110, section 7.8): what follows is HTTP/1.1 as well."""
+        self._unset_keepalive_if_required()
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+            except httptools.HttpParserError:
+                self._hang_up(BAD_REQUEST)
+                return
+            else:
+                return
 
     def _is_idle(self) -> bool:
         """Return whether a request was answered and no other has begun, so that what comes now begins a head."""
@@ -90,6 +111,9 @@ class HTTP1Connection(HttpToolsProtocol):
         )
 
     def on_headers_complete(self) -> None:
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            raise ValueError("not one Host header")  # RFC 9112, section 3.2; the parser makes an error of it
         self._in_body = True
         self._head_bytes = self._body_bytes = 0
         self._deadlines.set(self, BODY_TICKS)

@@ -15,13 +15,10 @@ from uvicorn.server import ServerState
 
 from stoppress.telemetry.counts import Counts
 from stoppress.web.connections import handshake
-from stoppress.web.connections.deadlines import Deadlines
-from stoppress.web.connections.http1 import HEAD_BYTES, HEAD_TICKS, TOO_LONG, TOO_SLOW, HTTP1Connection
+from stoppress.web.connections.deadlines import HEAD_TICKS, SILENT_TICKS, Deadlines
+from stoppress.web.connections.http1 import HEAD_BYTES, TOO_LONG, TOO_SLOW, HTTP1Connection
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.problems import unavailable
-
-SILENT_TICKS = 40
-"""Deadline for the first byte: 10 seconds. Browsers open connections before they need them."""
 
 NO_DESCRIPTORS = unavailable("this node has as many connections as it can", "2")
 

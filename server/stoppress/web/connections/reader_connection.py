@@ -15,6 +15,7 @@ from stoppress.model import Cursor
 from stoppress.web.connections.user_timeout import NO_USER_TIMEOUT, USER_TIMEOUT_SECONDS, set_user_timeout
 from stoppress.web.connections.websocket_parser import WebSocketParser
 from stoppress.web.rate_limit import RateLimit
+from stoppress.wire.close_reasons import TOO_MANY_MESSAGES, CloseReason
 from stoppress.wire.encodings import Compression, WebSocket
 from stoppress.wire.frames import close_frame
 
@@ -27,7 +28,7 @@ BURST_SECONDS = 8.0
 FRAME_SECONDS, BYTE_SECONDS = 0.1, 1 / 4_096
 """What a frame (or a piece of one) and a byte take of the allowance: 10 frames, or 4 KB, a second for ever."""
 
-BROKEN_RULES = {1002: "broken_frame", 1009: "message_too_long"}
+BROKEN_RULES = {1002: "broken_frame", 1007: "broken_frame", 1009: "message_too_long"}
 """Reasons for the metrics, by the close code with which `websockets` ends a connection."""
 
 CLOSE_SECONDS = 1.0
@@ -106,7 +107,7 @@ class ReaderConnection(asyncio.Protocol):
         frames, reply = incoming.receive(data)
         if not self._afford(max(frames, 1) * FRAME_SECONDS + len(data) * BYTE_SECONDS):
             self._hub.counts.count_rejection("too_many_messages")
-            self._end(close_frame(1008, "Too many messages. This connection is for listening."))
+            self._end(close_frame(TOO_MANY_MESSAGES))
         elif incoming.is_over:
             if incoming.close_code in BROKEN_RULES:
                 self._hub.counts.count_rejection(BROKEN_RULES[incoming.close_code])
@@ -152,10 +153,10 @@ class ReaderConnection(asyncio.Protocol):
     def abort(self) -> None:
         self._transport.abort()
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, close_reason: CloseReason) -> None:
         """Send a close frame and hang up; abort a connection that takes no data."""
         if self._is_full():
             self._transport.abort()
         else:
-            self.send(close_frame(code, reason))
+            self.send(close_frame(close_reason))
             self._transport.close()

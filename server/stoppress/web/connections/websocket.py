@@ -19,6 +19,7 @@ from stoppress.web.admission.admission import Admission, NotAdmitted, Seat
 from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.reader_connection import ReaderConnection
 from stoppress.web.problems import HTTPError, unavailable
+from stoppress.wire.close_reasons import CloseReason, blog_not_found, malformed_cursor, try_again_later
 from stoppress.wire.frames import close_frame
 from stoppress.wire.messages import Retry
 
@@ -63,7 +64,7 @@ class WebSocketEndpoint:
             cursor = None if handshake.since is None else Cursor.parse(handshake.since)
         except MalformedCursor as error:
             self._counts.count_rejection("malformed_cursor")
-            _refuse(transport, handshake, 4400, str(error))
+            _refuse(transport, handshake, malformed_cursor(str(error)))
             return
         seat = self._admission.enter(self._group(transport, handshake) if self._admission.counts_addresses else "")
         if isinstance(seat, NotAdmitted):
@@ -93,10 +94,10 @@ class WebSocketEndpoint:
                 hub: Hub = await self._follower.hub(handshake.blog, cursor)
             except BlogNotFound as error:
                 self._counts.count_rejection("no_such_blog")
-                _refuse(transport, handshake, 4404, str(error))
+                _refuse(transport, handshake, blog_not_found(str(error)))
             except StoreUnavailable as error:
                 self._counts.count_rejection("store_unavailable")
-                _refuse(transport, handshake, 1013, str(error), STORE_RETRY)
+                _refuse(transport, handshake, try_again_later(str(error), STORE_RETRY))
             else:
                 if not transport.is_closing():
                     not_handed_over.pop_all()
@@ -113,15 +114,14 @@ def _hand_over(transport: asyncio.Transport, handshake: Handshake, reader: Reade
 def _reject(transport: asyncio.Transport, handshake: Handshake, not_admitted: NotAdmitted) -> None:
     """Send a message to a browser (it sends `Origin`, and shows its pages no status), and a status to other clients."""
     if b"origin" in handshake.headers:
-        _refuse(transport, handshake, 1013, not_admitted.reason, not_admitted.retry)
+        _refuse(transport, handshake, try_again_later(not_admitted.reason, not_admitted.retry))
     else:
         transport.write(unavailable(not_admitted.reason, not_admitted.retry_after()))
         transport.close()
 
 
-def _refuse(
-    transport: asyncio.Transport, handshake: Handshake, code: int, reason: str, retry: Retry | None = None
-) -> None:
-    last = handshake.encoding.encode(retry) if retry else b""
-    transport.write(handshake.response + last + close_frame(code, reason))
+def _refuse(transport: asyncio.Transport, handshake: Handshake, close_reason: CloseReason) -> None:
+    """Accept the handshake, because browsers show nothing else to a page, and close the connection with a reason."""
+    last = handshake.encoding.encode(close_reason.retry) if close_reason.retry else b""
+    transport.write(handshake.response + last + close_frame(close_reason))
     transport.close()

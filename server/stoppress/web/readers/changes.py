@@ -13,19 +13,18 @@ from starlette.routing import Route
 from starlette.types import Receive
 
 from stoppress.errors import BadInput
-from stoppress.live.hub import CloseReason, Hub
+from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
 from stoppress.web.negotiation import has_current
 from stoppress.web.readers.cursors import cacheable, cursor_of, etag_of
+from stoppress.wire.close_reasons import READER_LEFT
 from stoppress.wire.encodings import HTTP_JSON
 
 MAX_WAIT_SECONDS = 60.0
 """How long `wait` may hold a request."""
-
-LEFT = CloseReason(1001, "the reader has left")
 
 
 class Changes:
@@ -80,7 +79,7 @@ class Changes:
 async def _end_with_reader(held: HeldRequest, receive: Receive) -> None:
     """End a held request when its reader leaves, so that it does not count any more."""
     await until_gone(receive)
-    held.end(LEFT)
+    held.end(READER_LEFT)
 
 
 def _wait(request: Request) -> float:
