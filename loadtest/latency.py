@@ -29,7 +29,7 @@ READ_SECONDS = 20.0
 """How long readers may take for what is left, after the last entry."""
 
 
-class Reader:
+class TimedReader:
     """Notes when entries come.
 
     Args:
@@ -65,7 +65,7 @@ async def measure(url: str, readers: int, entries: int, pause: float) -> tuple[l
     headers = {"authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as editor:
         await editor.put(f"/api/blogs/{BLOG}", json={"headline": "Latency"})
-        group = [Reader(url, entries, received) for _ in range(readers)]
+        group = [TimedReader(url, entries, received) for _ in range(readers)]
         tasks = [asyncio.create_task(reader.run()) for reader in group]
         for reader in group:
             await reader.ready.wait()
