@@ -1,11 +1,10 @@
-"""How long an entry takes from the editor to the readers, on one machine.
+"""The latency of an entry from the editor to the readers, on one machine.
 
     make latency
 
-Starts a server of its own on an empty embedded store, connects readers over WebSocket, publishes entries one
-after the other, and prints percentiles of two times in milliseconds: from the POST's answer to the entry at a
-reader, and from the POST's beginning to the entry at a reader. An entry that is there before the answer
-counts as 0 in the first.
+Starts a server on an empty embedded store, connects readers over WebSocket, publishes entries one after the other, and
+prints percentiles of two times in milliseconds: from the answer to the POST until a reader has the entry, and from the
+start of the POST until a reader has it. An entry that arrives before the answer counts as 0 in the first.
 """
 
 from __future__ import annotations

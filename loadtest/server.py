@@ -1,4 +1,4 @@
-"""`stoppress serve` on an empty embedded store, for a load test."""
+"""A `stoppress serve` process with an empty embedded store, for a load test."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ STOP_SECONDS = 60.0
 
 
 class NodeProcess:
-    """A node on a free loopback port; a context, in which it serves.
+    """A node on a free loopback port; as a context manager it serves until the end of the block.
 
     Args:
         folder: for its store.
-        environ: settings beside its store and keys, as environment variables.
+        environ: further settings as environment variables, in addition to the store and keys.
     """
 
     def __init__(self, folder: Path, **environ: str) -> None:
@@ -43,7 +43,7 @@ class NodeProcess:
         return self._process.pid
 
     async def start(self) -> None:
-        """Returns when it serves; after a stop, on the same port as before."""
+        """Start the node, and return when it serves; after a stop, it uses the same port again."""
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "stoppress", "serve", "--port", str(self.port)),
             env=self._environ,
@@ -57,7 +57,7 @@ class NodeProcess:
         self.port = int(found[1])
 
     async def stop(self) -> None:
-        """End it with SIGTERM, and kill it if that takes too long."""
+        """Stop the node with SIGTERM; kill it after `STOP_SECONDS`."""
         if self._process is None or self._process.returncode is not None:
             return
         self._process.terminate()

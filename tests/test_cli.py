@@ -145,7 +145,7 @@ async def test_a_store_in_use_is_named(start_node: StartNode, store: str):
     await start_node(store)
     result = await asyncio.to_thread(stoppress, "serve", "--port", "0", "--store", store)
     assert result.code == 2
-    assert "in use by another stoppress: stop that one, or name another with --store" in result.error
+    assert "in use by another stoppress: stop that, or use another file with --store" in result.error
 
 
 def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path):
@@ -168,7 +168,7 @@ def test_a_redis_that_is_not_there_is_named():
     [
         ({"STOPPRESS_PORT": "http"}, "STOPPRESS_PORT='http': must be a whole number from 0 to 65535"),
         ({"STOPPRESS_BEAT": "0"}, "STOPPRESS_BEAT='0': must be a number from 0.05 to 3600"),
-        ({"STOPPRESS_STORE": "mysql://root:secret@db"}, "--store begins with 'mysql'"),
+        ({"STOPPRESS_STORE": "mysql://root:secret@db"}, "--store has the unknown scheme 'mysql'"),
         ({"STOPPRESS_KEYS": "ann"}, "key 1 of STOPPRESS_KEYS is malformed"),
         ({"STOPPRESS_KEYS": "ann:king:secret-of-ann"}, "unknown role 'king'"),
         ({"STOPPRESS_KEYS_FILE": "/nowhere/keys"}, "cannot read STOPPRESS_KEYS_FILE /nowhere/keys: No such file"),
@@ -259,10 +259,10 @@ def test_post_makes_the_blog_if_it_is_told_to(node: RunningNode):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere", "x"], "(404): there is no blog 'nowhere'"),
-        (["a/b?c#d", "x"], "(404): there is nothing at /api/blogs/a/b"),
-        (["demo", ""], "(422): an entry needs something to show"),
-        (["--create", "no good", "x"], "(422): a blog's name has"),
+        (["nowhere", "x"], "(404): Blog 'nowhere' does not exist"),
+        (["a/b?c#d", "x"], "(404): There is nothing at /api/blogs/a/b"),
+        (["demo", ""], "(422): The entry is empty"),
+        (["--create", "no good", "x"], "(422): Blog names have"),
         (["demo", b"\xff"], "the text is not valid UTF-8"),
         ([b"\xff", "x"], "the text is not valid UTF-8"),
     ],
@@ -281,7 +281,7 @@ def test_post_refuses_standard_input_that_is_no_text(node: RunningNode):
 def test_post_with_a_wrong_key_says_so(node: RunningNode):
     result = post(node, "demo", "x", key="wrong-secret")
     assert result.code == 1
-    assert "(401): send a valid API key" in result.error
+    assert "(401): The API key is missing or wrong" in result.error
 
 
 def test_post_with_an_impossible_key_does_not_print_it(node: RunningNode):
@@ -417,8 +417,8 @@ def test_tail_ends_quietly_when_nobody_reads_it(node: RunningNode):
 @pytest.mark.parametrize(
     ("path", "blog", "message"),
     [
-        ("", "nowhere", "there is no blog 'nowhere'"),
-        ("", "a/b", "there is no blog 'a/b'"),
+        ("", "nowhere", "Blog 'nowhere' does not exist"),
+        ("", "a/b", "Blog 'a/b' does not exist"),
         ("/elsewhere", "demo", "has no live blog 'demo'"),
     ],
 )

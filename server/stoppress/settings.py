@@ -133,13 +133,13 @@ class Settings(NamedTuple):
         return token
 
     def read_store(self) -> str:
-        """The store's address, from its file if one is named. Raises `StartError` if it cannot be read or is empty."""
+        """Return the store's address, from `store_file` if set. Raises `StartError` if that is unreadable or empty."""
         if not self.store_file:
             return self.store
         try:
             return _text(_read("STOPPRESS_STORE_FILE", self.store_file))
         except ValueError as error:
-            raise StartError(f"STOPPRESS_STORE_FILE {self.store_file} {error}") from None
+            raise StartError(f"STOPPRESS_STORE_FILE {self.store_file} {error}: write the address into it") from None
 
 
 def _settings() -> Iterator[Setting]:

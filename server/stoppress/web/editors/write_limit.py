@@ -1,4 +1,4 @@
-"""How often a key may be used to write."""
+"""The rate limit of writes for each API key."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MINUTE = 60.0
 
 
 class WriteLimit:
-    """The same limit for each key. It has as many entries as there are keys.
+    """The same limit for all keys. Its memory grows with the configured keys, never with requests.
 
     Args:
-        per_minute: writes that a key may do on this node, on average; a minute's may come at once. 0 is no limit.
-        counts: gets those that were too many.
-        clock: seconds, from anywhere.
+        per_minute: maximum writes of a key a minute on this node, all of which may come at once; 0 is no limit.
+        counts: counts the rejected writes.
+        clock: returns seconds from any starting point.
     """
 
     def __init__(self, per_minute: int, counts: Counts, clock: Callable[[], float] = time.monotonic) -> None:
@@ -30,7 +30,7 @@ class WriteLimit:
         self._limits: dict[str, RateLimit] = {}
 
     def count(self, key: Key) -> None:
-        """Count one write. Raises `HTTPError` (429)."""
+        """Count one write. Raises `HTTPError` (429) if the key has used up its limit."""
         if not self._per_minute:
             return
         limit = self._limits.setdefault(key.name, RateLimit(_MINUTE))
@@ -41,6 +41,6 @@ class WriteLimit:
         wait = max(1, math.ceil(limit.wait(cost, now)))
         raise HTTPError(
             429,
-            f"the key {key.name!r} has written {self._per_minute} times within a minute: wait {wait} s, write less",
+            f"Key {key.name!r} has made {self._per_minute} writes within a minute. Wait {wait} s.",
             {"retry-after": str(wait)},
         )
