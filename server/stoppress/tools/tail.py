@@ -82,11 +82,11 @@ async def show(url: str, blog: str) -> None:
             click.secho(f"== {header['headline']} ({header['status']})", bold=True)
         for entry in update["entries"]:
             if versions.get(entry["id"], 0) < entry["version"]:
-                click.echo(as_text(entry, changed=entry["id"] in versions))
+                click.echo(_as_text(entry, changed=entry["id"] in versions))
                 versions[entry["id"]] = entry["version"]
 
 
-def as_text(entry: dict[str, Any], *, changed: bool) -> str:
+def _as_text(entry: dict[str, Any], *, changed: bool) -> str:
     """An entry as a terminal shows it."""
     time = entry["published_at"][11:16]
     if entry["status"] == "retracted":

@@ -21,13 +21,13 @@ from stoppress.web.validation import bad_input
 
 MAX_BODY_BYTES = 256 * 1024
 
-MAX_DISCARDED_BYTES = 16 * 1024 * 1024
+_MAX_DISCARDED_BYTES = 16 * 1024 * 1024
 """How much of a too large body to read and discard: a client does not read an answer before it has sent its body."""
 
 JSON = ("application/json", "application/merge-patch+json")
 MSGPACK = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 
-EVERY_VERSION = range(1, 10**15)
+_EVERY_VERSION = range(1, 10**15)
 """The versions that `If-Match: *` matches: all, if the item exists (RFC 9110, section 13.1.1)."""
 
 _T = TypeVar("_T")
@@ -42,13 +42,13 @@ async def read_body(request: Request) -> bytes:
     announced = request.headers.get("content-length", "0")
     size = int(announced) if announced.isdecimal() else 0
     asks_first = "expect" in request.headers
-    if size <= (MAX_BODY_BYTES if asks_first else MAX_DISCARDED_BYTES):
+    if size <= (MAX_BODY_BYTES if asks_first else _MAX_DISCARDED_BYTES):
         size = 0
         pieces: list[bytes] = []
         try:
             async for piece in request.stream():
                 size += len(piece)
-                if size > MAX_DISCARDED_BYTES:
+                if size > _MAX_DISCARDED_BYTES:
                     break
                 if size <= MAX_BODY_BYTES:
                     pieces.append(piece)
@@ -103,7 +103,7 @@ def _if_match(request: Request) -> Container[int] | None:
     if header is None:
         return None
     if header.strip() == "*":
-        return EVERY_VERSION
+        return _EVERY_VERSION
     tags = [tag.strip() for tag in header.split(",")]
     if not all(re.fullmatch(r'(W/)?"[^"]*"', tag) for tag in tags):
         raise HTTPError(400, f'If-Match must be an ETag with its quotes, as in "3"; got {header[:80]!r}.')

@@ -20,16 +20,16 @@ from stoppress.web.remembered import Remembered
 MIN_BYTES = 1_400
 """Bytes. What is shorter goes in one packet anyway."""
 
-MAX_BYTES = 4 * 1024 * 1024
+_MAX_BYTES = 4 * 1024 * 1024
 """Bytes. What is longer is sent as it is."""
 
 MAX_INLINE_BYTES = 64 * 1024
 """Bytes that take a millisecond or two. More are compressed in a thread, for nobody else to wait."""
 
-KEPT_BYTES = 16 * 1024 * 1024
+_KEPT_BYTES = 16 * 1024 * 1024
 """How much of what was compressed is remembered."""
 
-TYPES = re.compile(r"text/(?!event-stream)|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript)\b")
+_TYPES = re.compile(r"text/(?!event-stream)|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript)\b")
 
 
 class GzipMiddleware:
@@ -37,7 +37,7 @@ class GzipMiddleware:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._made = Remembered(KEPT_BYTES)
+        self._made = Remembered(_KEPT_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -114,6 +114,6 @@ def _is_compressible(headers: Headers) -> bool:
     return (
         "content-encoding" not in headers
         and length.isdecimal()
-        and MIN_BYTES <= int(length) <= MAX_BYTES
-        and TYPES.match(headers.get("content-type", "")) is not None
+        and MIN_BYTES <= int(length) <= _MAX_BYTES
+        and _TYPES.match(headers.get("content-type", "")) is not None
     )

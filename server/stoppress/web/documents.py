@@ -16,9 +16,9 @@ from stoppress.live.replica import Replica
 from stoppress.web.negotiation import has_current
 from stoppress.web.remembered import Remembered
 
-KEPT_BYTES = 16 * 1024 * 1024
+_KEPT_BYTES = 16 * 1024 * 1024
 
-STALE_FACTOR = 10
+_STALE_FACTOR = 10
 """For how many times `page_max_age` a shared cache may go on with what it has while this server fails."""
 
 
@@ -40,7 +40,7 @@ class Documents:
     def __init__(self, fingerprint: str, max_age: int) -> None:
         self._fingerprint = fingerprint
         self._max_age = max_age
-        self._made = Remembered(KEPT_BYTES)
+        self._made = Remembered(_KEPT_BYTES)
 
     def answer(
         self, request: Request, replica: Replica, kind: Kind, key: tuple[object, ...], make: Callable[[], bytes]
@@ -67,5 +67,5 @@ class Documents:
         if not self._max_age:
             return {"cache-control": "no-cache"}
         age, name = self._max_age, f"stoppress-{blog}"
-        directives = f"s-maxage={age}, stale-while-revalidate={age}, stale-if-error={STALE_FACTOR * age}"
+        directives = f"s-maxage={age}, stale-while-revalidate={age}, stale-if-error={_STALE_FACTOR * age}"
         return {"cache-control": f"public, max-age=0, {directives}", "cache-tag": name, "surrogate-key": name}

@@ -32,7 +32,7 @@ class Phase(Enum):
 _LISTENING = (Phase.CATCHING_UP, Phase.LIVE)
 
 
-class Observer(Protocol):
+class _Observer(Protocol):
     """What readers report to, and ask for what they share."""
 
     ledger: Ledger
@@ -81,7 +81,7 @@ class SimulatedReader(asyncio.Protocol):
         "slow",
     )
 
-    def __init__(self, number: int, swarm: Observer, *, slow: bool = False) -> None:
+    def __init__(self, number: int, swarm: _Observer, *, slow: bool = False) -> None:
         self.number = number
         self.slow = self._sips = slow
         self.phase = Phase.AWAY

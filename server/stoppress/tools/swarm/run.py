@@ -19,10 +19,10 @@ from stoppress.tools.swarm.plan import Plan, Target
 from stoppress.tools.swarm.publisher import Publisher
 from stoppress.tools.swarm.swarm import Swarm
 
-SPARE_FILES = 128
+_SPARE_FILES = 128
 """What a process has open beside its readers."""
 
-AUDIT_AT = 2_000
+_AUDIT_AT = 2_000
 """Messages that have to be looked at again, before that is done."""
 
 
@@ -111,7 +111,7 @@ async def _clock(swarm: Swarm, progress: show.Progress, *, ticks: bool) -> None:
         progress.show(swarm, second)
         if ticks:
             show.print_json(show.second_as_json(second))
-        if swarm.ledger.unsure > AUDIT_AT:
+        if swarm.ledger.unsure > _AUDIT_AT:
             await swarm.audit()
 
 
@@ -119,7 +119,7 @@ def _allow(readers: int) -> None:
     with contextlib.suppress(OSError):
         allow_many()
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if readers + SPARE_FILES > files:
+    if readers + _SPARE_FILES > files:
         raise StartError(
             f"{readers} readers need as many open files, and this process may have {files}: "
             "take fewer, or raise `ulimit -Hn`"

@@ -13,11 +13,11 @@ from stoppress.tools.swarm.histogram import FineHistogram
 from stoppress.tools.swarm.publisher import Publisher
 from stoppress.tools.swarm.swarm import Second, Swarm
 
-PLAIN_INTERVAL_SECONDS = 5
+_PLAIN_INTERVAL_SECONDS = 5
 """Seconds between lines where nobody watches."""
 
-SHOWN_FAULTS = 20
-RECENT = 5
+_SHOWN_FAULTS = 20
+_RECENT = 5
 """Seconds whose percentiles the line shows."""
 
 
@@ -29,10 +29,10 @@ class Progress:
         self._refresh = stream.isatty()
 
     def show(self, swarm: Swarm, second: Second) -> None:
-        if not self._refresh and second.at % PLAIN_INTERVAL_SECONDS:
+        if not self._refresh and second.at % _PLAIN_INTERVAL_SECONDS:
             return
         recent = FineHistogram()
-        for one in list(swarm.seconds)[-RECENT - 1 :]:
+        for one in list(swarm.seconds)[-_RECENT - 1 :]:
             recent.merge(one.latency)
         times = recent.milliseconds()
         wrong = sum(swarm.kinds.values())
@@ -117,10 +117,10 @@ def print_summary(content: dict[str, Any], write: Callable[[str], None] = click.
             f"{len(writes['failed']):,} failed"
         )
     write(f"this process: {content['cpu_seconds']:.1f} s of CPU, {content['resident_mb']:.0f} MB of memory")
-    for fault in content["faults"][:SHOWN_FAULTS]:
+    for fault in content["faults"][:_SHOWN_FAULTS]:
         write(f"{fault['kind']}: {fault['reader']}: {fault['text']}")
-    if len(content["faults"]) > SHOWN_FAULTS:
-        write(f"... and {sum(content['wrong'].values()) - SHOWN_FAULTS:,} more; --json has up to 1,000 of them")
+    if len(content["faults"]) > _SHOWN_FAULTS:
+        write(f"... and {sum(content['wrong'].values()) - _SHOWN_FAULTS:,} more; --json has up to 1,000 of them")
     counts = ", ".join(f"{count:,} {kind}" for kind, count in content["wrong"].items())
     write(f"WRONG: {counts}" if counts else "every reader got everything, once, in order")
 

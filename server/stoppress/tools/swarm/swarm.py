@@ -17,20 +17,20 @@ from stoppress.tools.swarm.ledger import Ledger, UpdateRead
 from stoppress.tools.swarm.plan import Plan, Target, new_socket
 from stoppress.tools.swarm.reader import Phase, SimulatedReader
 
-TICK = 0.02
+_TICK = 0.02
 """Seconds between two portions of new connections."""
 
-MAX_OPENING = 512
+_MAX_OPENING = 512
 """Connections that are being made at the same time."""
 
-CONNECT_SECONDS = 20.0
+_CONNECT_SECONDS = 20.0
 """How long a connection may take, handshake and first answer included."""
 
-SETTLE_SECONDS = 20.0
+_SETTLE_SECONDS = 20.0
 """How long everybody may take to be at the newest cursor in the end: the longest wait of a few attempts, and 5 s."""
 
-MAX_FAULTS = 1_000
-KEPT_SECONDS = 3_600
+_MAX_FAULTS = 1_000
+_KEPT_SECONDS = 3_600
 
 
 class Second:
@@ -44,7 +44,7 @@ class Second:
         self.latency = FineHistogram()
 
 
-class Fault(NamedTuple):
+class _Fault(NamedTuple):
     """A promise that was broken: to whom and how."""
 
     kind: str
@@ -69,12 +69,12 @@ class Swarm:
         self.readers = [
             SimulatedReader(number, self, slow=number < plan.slow * plan.readers) for number in range(plan.readers)
         ]
-        self.faults: list[Fault] = []
+        self.faults: list[_Fault] = []
         self.kinds: Counter[str] = Counter()
         """How often each kind of fault was seen."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Has an exception when the server says that coming back is no use."""
-        self.seconds: deque[Second] = deque([Second(0)], maxlen=KEPT_SECONDS)
+        self.seconds: deque[Second] = deque([Second(0)], maxlen=_KEPT_SECONDS)
         self.latency, self.connecting, self.returning = FineHistogram(), FineHistogram(), FineHistogram()
         self.live_count = self.delivered = self.closed = self.resets = self.refused = 0
         self.most_live = 0
@@ -124,8 +124,8 @@ class Swarm:
 
     def fault(self, kind: str, reader: SimulatedReader | str, text: str, missed: tuple[int, int] | None = None) -> None:
         self.kinds[kind] += 1
-        if len(self.faults) < MAX_FAULTS:
-            self.faults.append(Fault(kind, str(reader), text, missed))
+        if len(self.faults) < _MAX_FAULTS:
+            self.faults.append(_Fault(kind, str(reader), text, missed))
 
     def over(self, text: str) -> None:
         if not self.ended.done():
@@ -142,7 +142,7 @@ class Swarm:
             )
             for _ in range(due):
                 self._begin(waiting.popleft())
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(_TICK)
 
     async def churn(self) -> None:
         """Let readers lose their line, one here and one there."""
@@ -167,7 +167,7 @@ class Swarm:
         self._next()
 
     def _next(self) -> None:
-        while self._due and self._connecting < MAX_OPENING:
+        while self._due and self._connecting < _MAX_OPENING:
             reader = self._due.popleft()
             self._opening[reader] = time.monotonic()
             self._connecting += 1
@@ -179,7 +179,7 @@ class Swarm:
         loop, where = asyncio.get_running_loop(), self._where
         sock = new_socket(where, reader.number, slow=reader.slow)
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(_CONNECT_SECONDS):
                 await loop.sock_connect(sock, where.address)
                 name = where.hostname if where.tls else None
                 await loop.create_connection(lambda: reader, sock=sock, ssl=where.tls, server_hostname=name)
@@ -199,7 +199,7 @@ class Swarm:
         self.latency.merge(second.latency)
         self.delivered += second.delivered
         self.seconds.append(Second(second.at + 1))
-        latest = time.monotonic() - CONNECT_SECONDS
+        latest = time.monotonic() - _CONNECT_SECONDS
         for reader, since in list(self._opening.items()):
             if since >= latest:
                 break  # they are in the order of their beginning
@@ -214,7 +214,7 @@ class Swarm:
             reader.hurry()
         truth = await self.audit()
         newest = max((getattr(self.ledger.read(payload), "seq", 0) for payload in truth), default=0)
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = time.monotonic() + _SETTLE_SECONDS
         while any(_is_behind(reader, newest) for reader in self.readers) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         for reader in self.readers:
@@ -225,7 +225,7 @@ class Swarm:
             elif _is_behind(reader, newest):
                 self.fault("behind", reader, f"at {reader.cursor} in the end", (reader.seq, newest))
 
-    def in_words(self, fault: Fault) -> str:
+    def in_words(self, fault: _Fault) -> str:
         """What was wrong, with the names of what was missed as far as they are known by now."""
         missed = self.ledger.between(*fault.missed) if fault.missed else []
         return f"{fault.text}: missed {', '.join(missed)}" if missed else fault.text

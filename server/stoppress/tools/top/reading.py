@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stoppress.errors import StoppressError
 
-Labels = Mapping[str, str]
+_Labels = Mapping[str, str]
 
 
 class Reading:
@@ -27,7 +27,7 @@ class Reading:
 
     def __init__(self, text: str, at: float) -> None:
         self.at = at
-        self._samples: dict[str, list[tuple[Labels, float]]] = {}
+        self._samples: dict[str, list[tuple[_Labels, float]]] = {}
         try:
             for family in text_string_to_metric_families(text):
                 for sample in family.samples:
@@ -37,7 +37,7 @@ class Reading:
         if "stoppress_ready" not in self._samples:
             raise StoppressError("what came is not Stoppress's metrics: name a node itself with --url")
 
-    def samples(self, name: str) -> Iterator[tuple[Labels, float]]:
+    def samples(self, name: str) -> Iterator[tuple[_Labels, float]]:
         yield from self._samples.get(name, ())
 
     def sum(self, name: str, **labels: str) -> float:

@@ -13,7 +13,7 @@ from stoppress.errors import StartError, StoppressError
 from stoppress.tools.top.reading import Between, Reading
 from stoppress.tools.top.screen import screen
 
-HOME_AND_CLEAR = "\x1b[H\x1b[J"
+_HOME_AND_CLEAR = "\x1b[H\x1b[J"
 
 
 def run(url: str, token_file: str | None, every: float) -> None:
@@ -32,7 +32,7 @@ def run(url: str, token_file: str | None, every: float) -> None:
     before = _read(url, headers)
     text = screen(url, Between(None, before))
     while sys.stdout.isatty():
-        click.echo(HOME_AND_CLEAR + text)
+        click.echo(_HOME_AND_CLEAR + text)
         time.sleep(every)
         try:
             now = _read(url, headers)

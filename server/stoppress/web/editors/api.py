@@ -20,7 +20,7 @@ from stoppress.web.bodies import answer, decode, number, read_body, write_reques
 from stoppress.web.editors.auth import Keys
 from stoppress.web.editors.write_limit import WriteLimit
 
-DEFAULT_LIMIT, MAX_LIMIT = 50, 500
+_DEFAULT_LIMIT, _MAX_LIMIT = 50, 500
 
 
 class Api:
@@ -51,7 +51,7 @@ class Api:
 
     async def list_blogs(self, request: Request) -> Response:
         self._keys.authorise(request)
-        limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+        limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
         headers = await self._blogs.list_after(request.query_params.get("after", ""), limit + 1)
         content: dict[str, Any] = {"blogs": headers[:limit]}
         if len(headers) > limit:
@@ -88,7 +88,7 @@ class Api:
 
     async def list_entries(self, request: Request) -> Response:
         self._keys.authorise(request)
-        limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+        limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
         status, before = request.query_params.get("status"), request.query_params.get("before")
         if status is not None and status not in STATUSES:
             raise BadInput(f"`status` must be one of {', '.join(STATUSES)}; got {status[:80]!r}.", "status")
@@ -133,10 +133,10 @@ class Api:
         return decode(request, body, form), write_request(request, key, body)
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+_Handler = Callable[[Request], Awaitable[Response]]
 
 
-def _resource(path: str, **handlers: Handler) -> Route:
+def _resource(path: str, **handlers: _Handler) -> Route:
     """Return one route for all methods of an address, so that a 405 names all allowed methods."""
 
     async def handle(request: Request) -> Response:

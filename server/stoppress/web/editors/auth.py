@@ -9,7 +9,7 @@ from starlette.requests import Request
 from stoppress.errors import StartError
 from stoppress.web.bearer import find_bearer, unauthorised
 
-ROLES = ("editor",)
+_ROLES = ("editor",)
 
 
 class Key(NamedTuple):
@@ -59,6 +59,6 @@ def _parse(number: int, part: str) -> Key:
     role, _, secret = rest.partition(":")
     if not (name and role and secret):
         raise StartError(f"key {number} of STOPPRESS_KEYS is malformed: use name:role:secret, separated by spaces")
-    if role not in ROLES:
-        raise StartError(f"key {name!r} of STOPPRESS_KEYS has the unknown role {role!r}: use {', '.join(ROLES)}")
+    if role not in _ROLES:
+        raise StartError(f"key {name!r} of STOPPRESS_KEYS has the unknown role {role!r}: use {', '.join(_ROLES)}")
     return Key(name, role, secret)

@@ -20,10 +20,10 @@ from stoppress.web.operations.health import Health
 from stoppress.web.problems import HTTPError
 from stoppress.wire.encodings import WEBSOCKET, Encoding
 
-PROXIED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
+_PROXIED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 """Headers that proxies add to a request."""
 
-LABELS: dict[Encoding, tuple[str, str, str]] = {
+_LABELS: dict[Encoding, tuple[str, str, str]] = {
     encoding: ("websocket", encoding.codec.name, compression.name.lower())
     for (_, compression), encoding in WEBSOCKET.items()
 }
@@ -74,10 +74,10 @@ class Metrics:
 
     def _state(self, *, ready: bool, store_up: bool) -> State:
         hubs = self._follower.hubs
-        readers = dict.fromkeys(LABELS.values(), 0)
+        readers = dict.fromkeys(_LABELS.values(), 0)
         for hub in hubs:
             for encoding, number in hub.census().items():
-                readers[LABELS[encoding]] += number
+                readers[_LABELS[encoding]] += number
         for transport in ("sse", "long_poll"):
             readers[transport, "json", "none"] = self._counts.open[transport]
         largest = Counter({hub.replica.blog: hub.reader_count for hub in hubs}) if self._blogs else Counter[str]()
@@ -97,7 +97,7 @@ def _is_local(request: Request) -> bool:
     """Return whether a request comes from this machine, is for this machine, and passed no proxy."""
     client = request.client.host if request.client else ""
     host = re.sub(r":\d+$", "", request.headers.get("host", "")).strip("[]")
-    return _is_loopback(client) and _is_loopback(host) and not any(name in request.headers for name in PROXIED)
+    return _is_loopback(client) and _is_loopback(host) and not any(name in request.headers for name in _PROXIED)
 
 
 def _is_loopback(host: str) -> bool:

@@ -22,7 +22,7 @@ from stoppress.web.security import READABLE
 from stoppress.wire.encodings import SSE
 from stoppress.wire.messages import Beat, Retry
 
-RECONNECT = Retry(min=1_000, max=5_000)
+_RECONNECT = Retry(min=1_000, max=5_000)
 """When a browser reconnects after it lost an event stream, unless the server says otherwise."""
 
 
@@ -63,7 +63,7 @@ class Events:
         return _Stream(held, stream, headers)
 
     async def _stream(self, hub: Hub, cursor: Cursor | None, held: HeldRequest) -> AsyncIterator[bytes]:
-        yield _reconnect(RECONNECT)
+        yield _reconnect(_RECONNECT)
         data, cursor = hub.catch_up(cursor, SSE)
         for slice_ in _slices(data):
             yield slice_
