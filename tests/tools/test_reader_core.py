@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stoppress.tools.reader_core import Outcome, ReaderCore, seq_of
+from stoppress.tools.reader_core import Outcome, ReaderCore
 
 
 def at(cursor: str | None) -> ReaderCore:
@@ -78,4 +78,4 @@ def test_some_close_codes_are_final(code: int, again: bool):
 
 @pytest.mark.parametrize(("cursor", "seq"), [(None, 0), ("0", 0), ("17-ab", 17)])
 def test_the_number_of_a_cursor(cursor: str | None, seq: int):
-    assert seq_of(cursor) == seq
+    assert ReaderCore(cursor).seq == seq

@@ -6,14 +6,15 @@ import httpx
 import pytest
 from starlette.datastructures import Headers
 
-from stoppress.web.bearer import find_bearer
+from stoppress.web.bearer import check_bearer
+from stoppress.web.problems import HTTPError
 from tests.conftest import StartNode
 
 SECRETS = ["secret-of-ann", "voilà", "пароль", "x"]
 
 
-def sent(value: bytes) -> Headers:
-    return Headers(raw=[(b"authorization", value)])
+def check(value: bytes, secrets: list[str]) -> int:
+    return check_bearer(Headers(raw=[(b"authorization", value)]), secrets, "Send it.", "here")
 
 
 @pytest.mark.parametrize(
@@ -26,34 +27,46 @@ def sent(value: bytes) -> Headers:
         ("Bearer voilà".encode("latin-1"), 1),
         ("Bearer пароль".encode(), 2),
         (b"Bearer x", 3),
-        (b"Bearer secret-of-an", None),
-        (b"Bearer Secret-of-ann", None),
-        (b"Bearer voila", None),
-        ("Bearer voilà".encode()[:-1], None),
-        (b"Basic secret-of-ann", None),
-        (b"secret-of-ann", None),
-        (b"Bearer", None),
-        (b"Bearer ", None),
-        (b"", None),
-        (b"Bearer x\x85", None),
-        (b"Bearer secret-of-ann, x", None),
     ],
 )
-def test_a_secret_is_found_in_either_encoding(value: bytes, index: int | None):
-    assert find_bearer(sent(value), SECRETS) == index
+def test_a_secret_is_found_in_either_encoding(value: bytes, index: int):
+    assert check(value, SECRETS) == index
 
 
-def test_a_request_without_the_header_has_none():
-    assert find_bearer(Headers(), SECRETS) is None
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"Bearer secret-of-an",
+        b"Bearer Secret-of-ann",
+        b"Bearer voila",
+        "Bearer voilà".encode()[:-1],
+        b"Basic secret-of-ann",
+        b"secret-of-ann",
+        b"Bearer",
+        b"Bearer ",
+        b"",
+        b"Bearer x\x85",
+        b"Bearer secret-of-ann, x",
+    ],
+)
+def test_anything_else_is_refused_with_advice(value: bytes):
+    with pytest.raises(HTTPError, match=r"^Send it\.$") as refusal:
+        check(value, SECRETS)
+    assert (refusal.value.status, refusal.value.headers) == (401, {"www-authenticate": 'Bearer realm="here"'})
+
+
+def test_a_request_without_the_header_is_refused():
+    with pytest.raises(HTTPError):
+        check_bearer(Headers(), SECRETS, "Send it.")
 
 
 def test_without_secrets_none_fits():
-    assert find_bearer(sent(b"Bearer "), []) is None
+    with pytest.raises(HTTPError):
+        check(b"Bearer ", [])
 
 
 def test_a_secret_of_the_environment_need_not_be_text():
-    secret = b"voil\xe0".decode(errors="surrogateescape")
-    assert find_bearer(sent(b"Bearer voil\xe0"), [secret]) == 0
+    assert check(b"Bearer voil\xe0", [b"voil\xe0".decode(errors="surrogateescape")]) == 0
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])

@@ -5,19 +5,11 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import Headers
 
-from stoppress.web.negotiation import (
-    accepts_gzip,
-    has_current,
-    has_current_gzip,
-    plain_tags,
-    prefers,
-    prefers_html,
-    weights,
-)
+from stoppress.web.negotiation import Wanted, gzip_tag, plain_tags
 
 
-def headers(name: str, *lines: str) -> Headers:
-    return Headers(raw=[(name.encode(), line.encode("latin-1")) for line in lines])
+def wanted(name: str, *lines: str) -> Wanted:
+    return Wanted(Headers(raw=[(name.encode(), line.encode("latin-1")) for line in lines]))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +34,7 @@ def headers(name: str, *lines: str) -> Headers:
     ],
 )
 def test_a_client_has_what_it_names(lines: list[str], current: bool):
-    assert has_current(headers("if-none-match", *lines), '"7-a"') is current
+    assert wanted("if-none-match", *lines).has('"7-a"') is current
 
 
 @pytest.mark.parametrize(
@@ -50,7 +42,7 @@ def test_a_client_has_what_it_names(lines: list[str], current: bool):
     [(['"7-a-gzip"'], True), (['"x"', 'W/"7-a-gzip"'], True), (['"7-a"'], False), (["*"], False), ([], False)],
 )
 def test_the_compressed_variant_is_another_one(lines: list[str], current: bool):
-    assert has_current_gzip(headers("if-none-match", *lines), '"7-a"') is current
+    assert wanted("if-none-match", *lines).names(gzip_tag('"7-a"')) is current
 
 
 def test_an_application_sees_plain_tags():
@@ -68,7 +60,7 @@ def test_an_application_sees_plain_tags():
     ],
 )
 def test_weights_are_those_that_are_given(lines: list[str], named: dict[str, float]):
-    assert weights(headers("accept", *lines)) == named
+    assert wanted("accept", *lines).weights() == named
 
 
 @pytest.mark.parametrize(
@@ -83,15 +75,15 @@ def test_weights_are_those_that_are_given(lines: list[str], named: dict[str, flo
     ],
 )
 def test_html_is_for_those_who_name_it_first(accept: str, html: bool):
-    assert prefers_html(headers("accept", accept)) is html
+    assert wanted("accept", accept).prefers_html() is html
 
 
 def test_the_best_of_several_names_counts():
-    asked = headers("accept", "application/x-msgpack;q=0.7, application/json;q=0.6")
-    assert prefers(asked, ["application/msgpack", "application/x-msgpack"])
-    assert not prefers(asked, ["application/msgpack"])
+    asked = wanted("accept", "application/x-msgpack;q=0.7, application/json;q=0.6")
+    assert asked.prefers(["application/msgpack", "application/x-msgpack"])
+    assert not asked.prefers(["application/msgpack"])
 
 
 @pytest.mark.parametrize(("coding", "accepted"), [("gzip", True), ("*", True), ("*, gzip;q=0", False), ("br", False)])
 def test_gzip_is_for_those_who_accept_it(coding: str, accepted: bool):
-    assert accepts_gzip(headers("accept-encoding", coding)) is accepted
+    assert wanted("accept-encoding", coding).accepts_gzip() is accepted

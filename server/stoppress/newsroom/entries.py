@@ -13,10 +13,10 @@ from msgspec import UNSET
 
 from stoppress.errors import BadInput, Conflict, EntryNotFound
 from stoppress.model import HEADER, START, Cursor, EntryStatus, Item, StoredEntry, timestamp
-from stoppress.newsroom import rendering
 from stoppress.newsroom.commits import Committer, Request, Written, check_match, read_entry
-from stoppress.newsroom.forms import EntryForm, fill_entry, moment
+from stoppress.newsroom.forms import EntryForm, moment
 from stoppress.newsroom.pins import header_writes
+from stoppress.newsroom.rendering import Rendered
 from stoppress.store.port import Store, Write
 
 _THREADED_RENDER_CHARACTERS = 2_000
@@ -151,7 +151,7 @@ async def _edited(current: StoredEntry, form: EntryForm, target: str) -> StoredE
     if current.status == "published" and target != "published":
         raise Conflict(f"A published entry cannot become {target} again. To take it down, retract it with DELETE.")
     now = timestamp()
-    entry = await _with_body(fill_entry(form, current, now), form)
+    entry = await _with_body(form.fill(current, now), form)
     entry.status = target  # type: ignore[assignment]
     _set_times(entry, current, form, now)
     if target != "draft" and not (entry.html or entry.title or entry.media):
@@ -165,7 +165,7 @@ async def _with_body(entry: StoredEntry, form: EntryForm) -> StoredEntry:
     if form.markdown is UNSET and form.html is UNSET:
         return entry
     source = form.markdown or form.html or ""
-    render: Callable[[str], rendering.Rendered] = rendering.from_html if form.html else rendering.from_markdown
+    render: Callable[[str], Rendered] = Rendered.from_html if form.html else Rendered.from_markdown
     rendered = await asyncio.to_thread(render, source) if len(source) > _THREADED_RENDER_CHARACTERS else render(source)
     return msgspec.structs.replace(
         entry, markdown=form.markdown or None, html=rendered.html or None, text=rendered.text or None

@@ -68,6 +68,24 @@ class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
     published_at: _Field[_Moment] = UNSET
     """For entries that were published elsewhere before. It cannot change after publication."""
 
+    def fill(self, entry: StoredEntry, now: str) -> StoredEntry:
+        """Return the entry with the plain fields applied; `entries.py` sets body, status and publication times.
+
+        Raises:
+            BadInput: a time is outside the years 1 to 9999 in UTC.
+        """
+        own = frozenset({"markdown", "html", "status", "publish_at", "published_at", "correction", "corrections"})
+        filled = _fill(self, entry, own)
+        for flag in ("key", "pinned", "breaking"):
+            setattr(filled, flag, bool(getattr(filled, flag)))
+        if self.corrections is not UNSET:
+            filled.corrections = [
+                Correction(one.text, moment(one.at, "corrections") if one.at else now) for one in self.corrections or ()
+            ]
+        if self.correction:
+            filled.corrections = [*filled.corrections, Correction(self.correction, now)]
+        return filled
+
 
 class RetractionForm(Struct, forbid_unknown_fields=True):
     """The reason for a retraction, in the body of DELETE; readers see it."""
@@ -92,31 +110,11 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
     pinned: _Field[Annotated[str, Meta(min_length=1, max_length=36)]] = UNSET
     related: _Field[Annotated[list[Link], Meta(max_length=50)]] = UNSET
 
-
-def fill_header(form: HeaderForm, header: Header) -> Header:
-    """Return the header with the form applied. Raises `BadInput` for a time outside the years 1 to 9999 in UTC."""
-    filled = _fill(form, header, frozenset())
-    filled.headline = filled.headline or header.blog
-    return filled
-
-
-def fill_entry(form: EntryForm, entry: StoredEntry, now: str) -> StoredEntry:
-    """Return the entry with the form's plain fields applied; `entries.py` sets body, status and publication times.
-
-    Raises:
-        BadInput: a time is outside the years 1 to 9999 in UTC.
-    """
-    own = frozenset({"markdown", "html", "status", "publish_at", "published_at", "correction", "corrections"})
-    filled = _fill(form, entry, own)
-    for flag in ("key", "pinned", "breaking"):
-        setattr(filled, flag, bool(getattr(filled, flag)))
-    if form.corrections is not UNSET:
-        filled.corrections = [
-            Correction(one.text, moment(one.at, "corrections") if one.at else now) for one in form.corrections or ()
-        ]
-    if form.correction:
-        filled.corrections = [*filled.corrections, Correction(form.correction, now)]
-    return filled
+    def fill(self, header: Header) -> Header:
+        """Return the header with the form applied. Raises `BadInput` for a time outside the years 1 to 9999 in UTC."""
+        filled = _fill(self, header, frozenset())
+        filled.headline = filled.headline or header.blog
+        return filled
 
 
 _Filled = TypeVar("_Filled", Header, StoredEntry)

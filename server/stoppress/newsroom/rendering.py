@@ -61,19 +61,19 @@ class Rendered(NamedTuple):
     html: str
     text: str
 
+    @classmethod
+    def from_markdown(cls, markdown: str) -> Rendered:
+        """Render CommonMark with tables and strikethrough. HTML in it is escaped.
 
-def from_markdown(markdown: str) -> Rendered:
-    """Render CommonMark with tables and strikethrough. HTML in it is escaped.
+        Raises:
+            BadInput: the text has so much markup that rendering it would take seconds.
+        """
+        return _safe(_parser().render(markdown), "markdown")
 
-    Raises:
-        BadInput: the text has so much markup that rendering it would take seconds.
-    """
-    return _safe(_parser().render(markdown), "markdown")
-
-
-def from_html(html: str) -> Rendered:
-    """Make any HTML safe to insert into a page. Raises `BadInput` as `from_markdown` does."""
-    return _safe(html, "html")
+    @classmethod
+    def from_html(cls, html: str) -> Rendered:
+        """Make any HTML safe to insert into a page. Raises `BadInput` as `from_markdown` does."""
+        return _safe(html, "html")
 
 
 @cache

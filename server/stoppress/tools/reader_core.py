@@ -37,10 +37,15 @@ class ReaderCore:
         self._failures = 0
         self._wait_seconds: float | None = None  # as the server asked for it
 
+    @property
+    def seq(self) -> int:
+        """The number of the cursor; 0 for nowhere."""
+        return _seq(self.cursor)
+
     def take_update(self, since: str | None, cursor: str, *, more: bool) -> Outcome:
         """Take an update from `since` (None: a reset) to `cursor`; with `more`, another one completes it."""
         if since is not None and since != self.cursor:
-            is_behind = self.cursor is not None and seq_of(cursor) <= seq_of(self.cursor)
+            is_behind = self.cursor is not None and _seq(cursor) <= self.seq
             return Outcome.DUPLICATE if is_behind else Outcome.GAP
         step = Outcome.RESET if since is None and self.cursor is not None else Outcome.TAKEN
         self.cursor = cursor
@@ -75,6 +80,5 @@ class ReaderCore:
         return wait
 
 
-def seq_of(cursor: str | None) -> int:
-    """Return the number of a cursor; 0 for nowhere."""
+def _seq(cursor: str | None) -> int:
     return int(cursor.partition("-")[0]) if cursor else 0

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from starlette.datastructures import Headers
 
 from stoppress.web.problems import HTTPError
 
 
-def find_bearer(headers: Headers, secrets: Iterable[str]) -> int | None:
-    """Return the index of the secret that a request carries; None if it carries none of them.
+def check_bearer(headers: Headers, secrets: Sequence[str], advice: str, realm: str = "stoppress") -> int:
+    """Return the index of the secret that a request carries.
 
     The secret may be sent in UTF-8, as by curl, or in latin-1, as by browsers. All of `secrets` are compared, so that
     the time does not say which one fits.
+
+    Raises:
+        HTTPError: 401 with the advice, as it carries none of them.
     """
     scheme, _, sent = headers.get("authorization", "").encode("latin-1").partition(b" ")
     sent = sent.strip(b" \t")  # nothing more: the last byte of a letter may look like a space
@@ -23,12 +26,9 @@ def find_bearer(headers: Headers, secrets: Iterable[str]) -> int | None:
         for form in _forms(secret):
             if hmac.compare_digest(sent, form):
                 found = index
-    return found if scheme.lower() == b"bearer" else None
-
-
-def unauthorised(detail: str, realm: str) -> HTTPError:
-    """Return the 401 for a request without a valid secret."""
-    return HTTPError(401, detail, {"www-authenticate": f'Bearer realm="{realm}"'})
+    if scheme.lower() != b"bearer" or found is None:
+        raise HTTPError(401, advice, {"www-authenticate": f'Bearer realm="{realm}"'})
+    return found
 
 
 def _forms(secret: str) -> list[bytes]:

@@ -15,7 +15,7 @@ from stoppress.errors import BadInput
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.store.port import Once
 from stoppress.web.editors.auth import Key
-from stoppress.web.negotiation import prefers
+from stoppress.web.negotiation import Wanted
 from stoppress.web.problems import HTTPError
 from stoppress.web.validation import bad_input
 
@@ -123,7 +123,7 @@ def _once(request: Request, key: Key, body: bytes) -> Once | None:
 
 def answer(request: Request, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Respond with a value in JSON, or in msgpack if the request prefers that."""
-    if prefers(request.headers, MSGPACK, JSON[0]):
+    if Wanted(request.headers).prefers(MSGPACK, JSON[0]):
         return Response(msgspec.msgpack.encode(content), status, headers, media_type=MSGPACK[0])
     return Response(msgspec.json.encode(content), status, headers, media_type=JSON[0])
 

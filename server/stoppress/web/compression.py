@@ -14,7 +14,7 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stoppress.web.negotiation import accepts_gzip, gzip_tag, has_current_gzip, plain_tags
+from stoppress.web.negotiation import Wanted, gzip_tag, plain_tags
 from stoppress.web.remembered import Remembered
 
 MIN_BYTES = 1_400
@@ -45,7 +45,7 @@ class GzipMiddleware:
             await self._app(scope, receive, send)
             return
         scope["headers"] = plain_tags(scope["headers"])
-        await self._app(scope, receive, _Answer(send, self, headers, scope["method"]).take)
+        await self._app(scope, receive, _Answer(send, self, Wanted(headers), scope["method"]).take)
 
     async def compressed(self, body: bytes) -> bytes:
         """The same for the same bytes."""
@@ -64,10 +64,10 @@ def _gzip(body: bytes) -> bytes:
 class _Answer:
     """One answer on its way."""
 
-    def __init__(self, send: Send, compression: GzipMiddleware, asked: Headers, method: str) -> None:
+    def __init__(self, send: Send, compression: GzipMiddleware, wanted: Wanted, method: str) -> None:
         self._send = send
         self._compression = compression
-        self._asked = asked
+        self._wanted = wanted
         self._method = method
         self._start: Message | None = None  # held back until the whole body is there
         self._body = b""
@@ -79,7 +79,7 @@ class _Answer:
                 self._keep_tag(headers)
             elif _is_compressible(headers):
                 headers.add_vary_header("Accept-Encoding")
-                if accepts_gzip(self._asked):
+                if self._wanted.accepts_gzip():
                     self._start = message
                     return
         elif self._start is not None:
@@ -105,7 +105,7 @@ class _Answer:
     def _keep_tag(self, headers: MutableHeaders) -> None:
         headers.add_vary_header("Accept-Encoding")
         etag = headers.get("etag", "")
-        if has_current_gzip(self._asked, etag):
+        if self._wanted.names(gzip_tag(etag)):
             headers["etag"] = gzip_tag(etag)
 
 

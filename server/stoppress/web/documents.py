@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stoppress.live.replica import Replica
-from stoppress.web.negotiation import has_current
+from stoppress.web.negotiation import Wanted
 from stoppress.web.remembered import Remembered
 
 _KEPT_BYTES = 16 * 1024 * 1024
@@ -53,7 +53,7 @@ class Documents:
         etag = f'"{replica.cursor}-{self._fingerprint}"'
         headers = {**kind.headers, **self.cache_headers(replica.blog), "etag": etag}
         headers["last-modified"] = formatdate(usegmt=True)  # so old the page is, should it be kept somewhere
-        if has_current(request.headers, etag):
+        if Wanted(request.headers).has(etag):
             return Response(None, 304, headers)
         key = (replica.blog, replica.cursor, kind.media_type, *key)
         body = self._made.get(key)

@@ -9,63 +9,63 @@ from starlette.datastructures import Headers
 
 _TAG = re.compile(r'"([^"\s]*)"')
 
-_GZIP_SUFFIX = "-gzip"
+_GZIP_SUFFIX = '-gzip"'
 
 
-def weights(headers: Headers, name: str = "accept") -> dict[str, float]:
-    """Return what an Accept header names, in lower case, each with its weight (section 12.4.2)."""
-    kinds = {}
-    for part in _joined(headers, name).lower().split(","):
-        kind, *parameters = (piece.strip() for piece in part.split(";"))
-        given = [text.removeprefix("q=") for text in parameters if re.fullmatch(r"q=[01](\.[0-9]{0,3})?", text)]
-        kinds[kind] = float(given[0]) if given else 1.0
-    return kinds
+class Wanted:
+    """The wishes of a client.
 
-
-def prefers(headers: Headers, kinds: Sequence[str], other: str = "application/json") -> bool:
-    """Return whether a client names one of some media types with more weight than another type."""
-    named = weights(headers)
-    return max(named.get(kind, 0) for kind in kinds) > named.get(other, 0)
-
-
-def prefers_html(headers: Headers) -> bool:
-    """Return whether to answer with a page: browsers name HTML, programs do not."""
-    return prefers(headers, ["text/html"])
-
-
-def accepts_gzip(headers: Headers) -> bool:
-    codings = weights(headers, "accept-encoding")
-    return codings.get("gzip", codings.get("*", 0)) > 0
-
-
-def has_current(headers: Headers, etag: str) -> bool:
-    """Return whether a GET with these headers is answered with 304: If-None-Match names `etag`, or is `*`.
-
-    The comparison is weak (section 13.1.2): `W/` makes no difference.
+    Args:
+        headers: of its request.
     """
-    return _joined(headers, "if-none-match").strip() == "*" or etag in _known_tags(headers)
 
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
 
-def has_current_gzip(headers: Headers, etag: str) -> bool:
-    """Return whether If-None-Match names the compressed variant of `etag`."""
-    return gzip_tag(etag) in _known_tags(headers)
+    def weights(self, name: str = "accept") -> dict[str, float]:
+        """Return what an Accept header names, in lower case, each with its weight (section 12.4.2)."""
+        kinds = {}
+        for part in self._joined(name).lower().split(","):
+            kind, *parameters = (piece.strip() for piece in part.split(";"))
+            given = [text.removeprefix("q=") for text in parameters if re.fullmatch(r"q=[01](\.[0-9]{0,3})?", text)]
+            kinds[kind] = float(given[0]) if given else 1.0
+        return kinds
+
+    def prefers(self, kinds: Sequence[str], other: str = "application/json") -> bool:
+        """Return whether the client gives one of some media types more weight than another type."""
+        named = self.weights()
+        return max(named.get(kind, 0) for kind in kinds) > named.get(other, 0)
+
+    def prefers_html(self) -> bool:
+        """Return whether to answer with a page: browsers name HTML, programs do not."""
+        return self.prefers(["text/html"])
+
+    def accepts_gzip(self) -> bool:
+        codings = self.weights("accept-encoding")
+        return codings.get("gzip", codings.get("*", 0)) > 0
+
+    def has(self, etag: str) -> bool:
+        """Return whether to answer a GET with 304: If-None-Match names `etag`, or is `*`.
+
+        The comparison is weak (section 13.1.2): `W/` makes no difference.
+        """
+        return self._joined("if-none-match").strip() == "*" or self.names(etag)
+
+    def names(self, etag: str) -> bool:
+        """Return whether If-None-Match names `etag`."""
+        return any(match[0] == etag for match in _TAG.finditer(self._joined("if-none-match")))
+
+    def _joined(self, name: str) -> str:
+        """Return a list that may be spread over several lines (section 5.3)."""
+        return ",".join(self._headers.getlist(name))
 
 
 def gzip_tag(etag: str) -> str:
     """Return the ETag of the compressed variant."""
-    return f'{etag[:-1]}{_GZIP_SUFFIX}"'
+    return etag[:-1] + _GZIP_SUFFIX
 
 
 def plain_tags(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Return raw headers whose If-None-Match names plain variants in place of compressed ones."""
-    suffix = f'{_GZIP_SUFFIX}"'.encode()
+    suffix = _GZIP_SUFFIX.encode()
     return [(name, value.replace(suffix, b'"') if name == b"if-none-match" else value) for name, value in headers]
-
-
-def _known_tags(headers: Headers) -> list[str]:
-    return [match[0] for match in _TAG.finditer(_joined(headers, "if-none-match"))]
-
-
-def _joined(headers: Headers, name: str) -> str:
-    """Return a list that may be spread over several lines (section 5.3)."""
-    return ",".join(headers.getlist(name))

@@ -8,7 +8,9 @@ import time
 from enum import Enum
 from typing import Protocol, cast
 
-from stoppress.tools.reader_core import Outcome, ReaderCore, seq_of
+from stoppress.errors import MalformedCursor
+from stoppress.model import Cursor
+from stoppress.tools.reader_core import Outcome, ReaderCore
 from stoppress.tools.swarm import frames
 from stoppress.tools.swarm.frames import BrokenFrames, Options
 from stoppress.tools.swarm.inflate import Past
@@ -99,7 +101,7 @@ class SimulatedReader(asyncio.Protocol):
 
     @property
     def seq(self) -> int:
-        return seq_of(self._core.cursor)
+        return self._core.seq
 
     def __str__(self) -> str:
         return f"reader {self.number}"
@@ -155,7 +157,7 @@ class SimulatedReader(asyncio.Protocol):
                         self._take(first, payload)
             else:
                 self._rest = data
-        except BrokenFrames as error:
+        except (BrokenFrames, MalformedCursor) as error:
             self._fault("broken", str(error))
         if self._sips and self._transport is not None:
             self._transport.pause_reading()
@@ -198,7 +200,7 @@ class SimulatedReader(asyncio.Protocol):
                 self._update(message)
             elif type(message) is BeatRead:
                 if self._core.take_beat(message.cursor) is Outcome.GAP:
-                    self._gap(message.cursor, f"a beat at {message.cursor}")
+                    self._gap(Cursor.parse(message.cursor).seq, f"a beat at {message.cursor}")
             elif type(message) is RetryRead:
                 self._core.take_retry(message.min, message.max)
         elif opcode == frames.CLOSE:
@@ -215,7 +217,7 @@ class SimulatedReader(asyncio.Protocol):
             return
         step = self._core.take_update(update.after, update.cursor, more=update.more)
         if step is Outcome.GAP:
-            self._gap(update.after, f"an update from {update.after} to {update.cursor}")
+            self._gap(update.after_seq, f"an update from {update.after} to {update.cursor}")
         elif step is Outcome.DUPLICATE:
             self._fault("duplicate", f"at {self.cursor} it got the update from {update.after} to {update.cursor}")
         else:
@@ -247,8 +249,8 @@ class SimulatedReader(asyncio.Protocol):
 
     # What goes wrong
 
-    def _gap(self, until: str | None, what: str) -> None:
-        self._fault("gap", f"at {self.cursor} it got {what}", (self.seq, seq_of(until)))
+    def _gap(self, until: int, what: str) -> None:
+        self._fault("gap", f"at {self.cursor} it got {what}", (self.seq, until))
 
     def _fault(self, kind: str, text: str, missed: tuple[int, int] | None = None) -> None:
         """Report it, and ask again from our own cursor, as every client does."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 
 from stoppress.errors import StartError
-from stoppress.web.bearer import find_bearer, unauthorised
+from stoppress.web.bearer import check_bearer
 
 _ROLES = ("editor",)
 
@@ -42,11 +42,9 @@ class Keys:
 
     def authorise(self, request: Request) -> Key:
         """Return the API key of a request. Raises `HTTPError` (401)."""
-        index = find_bearer(request.headers, [key.secret for key in self._keys])
-        if index is None:
-            raise unauthorised(self._advice(), "stoppress")
-        request.state.key = self._keys[index].name  # for the log
-        return self._keys[index]
+        key = self._keys[check_bearer(request.headers, [key.secret for key in self._keys], self._advice())]
+        request.state.key = key.name  # for the log
+        return key
 
     def _advice(self) -> str:
         if self._keys:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.metrics import CONTENT_TYPE, State, exposition
-from stoppress.web.bearer import find_bearer, unauthorised
+from stoppress.web.bearer import check_bearer
 from stoppress.web.operations.health import Health
 from stoppress.web.problems import HTTPError
 from stoppress.wire.encodings import WEBSOCKET, Encoding
@@ -61,9 +61,8 @@ class Metrics:
     def _authorise(self, request: Request) -> None:
         """Raise `HTTPError` (401, 403) if the request may not read the metrics."""
         if self._token:
-            if find_bearer(request.headers, [self._token]) is None:
-                advice = "Send the token of STOPPRESS_METRICS_TOKEN_FILE as `Authorization: Bearer TOKEN`."
-                raise unauthorised(advice, "stoppress metrics")
+            advice = "Send the token of STOPPRESS_METRICS_TOKEN_FILE as `Authorization: Bearer TOKEN`."
+            check_bearer(request.headers, [self._token], advice, "stoppress metrics")
         elif not _is_local(request):
             raise HTTPError(403, "Metrics are only for this machine. For others, set STOPPRESS_METRICS_TOKEN_FILE.")
 

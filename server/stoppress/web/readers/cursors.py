@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stoppress.model import Cursor
-from stoppress.web.negotiation import has_current
+from stoppress.web.negotiation import Wanted
 from stoppress.web.security import READABLE
 
 
@@ -23,6 +23,6 @@ def etag_of(cursor: Cursor) -> str:
 def cacheable(request: Request, body: bytes, cursor: Cursor, cache_control: str) -> Response:
     etag = etag_of(cursor)
     headers = {**READABLE, "etag": etag, "cache-control": cache_control, "vary": "accept"}
-    if has_current(request.headers, etag):
+    if Wanted(request.headers).has(etag):
         return Response(None, 304, headers)
     return Response(body, 200, headers, media_type="application/json")

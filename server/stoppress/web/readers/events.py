@@ -16,7 +16,7 @@ from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import AdmissionError, HeldRequest, HeldRequests, until_gone
-from stoppress.web.negotiation import weights
+from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.cursors import cursor_of
 from stoppress.web.security import READABLE
 from stoppress.wire.encodings import SSE
@@ -57,7 +57,7 @@ class Events:
         try:
             stream = self._stream(hub, since, held.enter_context(self._held_requests.open(request, "sse")))
         except AdmissionError as error:
-            if SSE.name not in weights(request.headers):
+            if SSE.name not in Wanted(request.headers).weights():
                 raise
             return Response(_come_back(error.not_admitted.retry), 200, headers, media_type=SSE.name)
         return _Stream(held, stream, headers)
