@@ -33,7 +33,18 @@ _EVERY_VERSION = range(1, 10**15)
 _T = TypeVar("_T")
 
 
-async def read_body(request: Request) -> bytes:
+async def read_write(request: Request, key: Key, form: type[_T]) -> tuple[_T, WriteRequest]:
+    """Read the form in a body, and the conditions of the write from the headers `If-Match` and `Idempotency-Key`.
+
+    Raises:
+        HTTPError: 400 if a header or the body is malformed, 413 or 415 if the body is too large or of another type.
+        BadInput: a field is unknown or missing, or has a wrong value.
+    """
+    body = await _read(request)
+    return _decode(request, body, form), WriteRequest(_if_match(request), _once(request, key, body))
+
+
+async def _read(request: Request) -> bytes:
     """Read the whole body.
 
     Raises:
@@ -60,7 +71,7 @@ async def read_body(request: Request) -> bytes:
     raise HTTPError(413, limit, {"connection": "close"})
 
 
-def decode(request: Request, body: bytes, form: type[_T]) -> _T:
+def _decode(request: Request, body: bytes, form: type[_T]) -> _T:
     """Decode a body, JSON or msgpack, into the form.
 
     Raises:
@@ -87,15 +98,6 @@ def decode(request: Request, body: bytes, form: type[_T]) -> _T:
 
 def _kind(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def write_request(request: Request, key: Key, body: bytes) -> WriteRequest:
-    """Return the conditions of a write from its headers `If-Match` and `Idempotency-Key`.
-
-    Raises:
-        HTTPError: 400 if a header is malformed.
-    """
-    return WriteRequest(_if_match(request), _once(request, key, body))
 
 
 def _if_match(request: Request) -> Container[int] | None:

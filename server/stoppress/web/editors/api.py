@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,14 +13,17 @@ from starlette.routing import Route
 from stoppress.errors import BadInput
 from stoppress.model import BLOG_NAME, Header, StoredEntry
 from stoppress.newsroom.blogs import Blogs
+from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.newsroom.commits import Written
 from stoppress.newsroom.entries import POSITION, STATUSES, Entries, list_position
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
-from stoppress.web.bodies import answer, decode, number, read_body, write_request
+from stoppress.web.bodies import answer, number, read_write
 from stoppress.web.editors.auth import Keys
 from stoppress.web.editors.write_limit import WriteLimit
 
 _DEFAULT_LIMIT, _MAX_LIMIT = 50, 500
+
+_T = TypeVar("_T")
 
 
 class Api:
@@ -126,11 +129,10 @@ class Api:
         written = await self._entries.retract(_blog(request), entry_id, form.note, conditions)
         return _written(request, written) if written.content else Response(status_code=204)
 
-    async def _write(self, request: Request, form: type[Any]) -> tuple[Any, Any]:
+    async def _write(self, request: Request, form: type[_T]) -> tuple[_T, WriteRequest]:
         key = self._keys.authorise(request)
         self._limit.count(key)
-        body = await read_body(request)
-        return decode(request, body, form), write_request(request, key, body)
+        return await read_write(request, key, form)
 
 
 _Handler = Callable[[Request], Awaitable[Response]]
