@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import hashlib
 import re
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -27,7 +26,7 @@ MAX_INLINE_BYTES = 64 * 1024
 """Bytes that take a millisecond or two. More are compressed in a thread, for nobody else to wait."""
 
 _KEPT_BYTES = 16 * 1024 * 1024
-"""How much of what was compressed is remembered."""
+"""How much of what was compressed is remembered, with what it was made of."""
 
 _TYPES = re.compile(r"text/(?!event-stream)|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript)\b")
 
@@ -49,11 +48,10 @@ class GzipMiddleware:
 
     async def compressed(self, body: bytes) -> bytes:
         """The same for the same bytes."""
-        key = hashlib.sha256(body).digest()
-        made = self._made.get(key)
+        made = self._made.get(body)
         if made is None:
             made = _gzip(body) if len(body) <= MAX_INLINE_BYTES else await asyncio.to_thread(_gzip, body)
-            self._made.put(key, made)
+            self._made.put(body, made)
         return made
 
 

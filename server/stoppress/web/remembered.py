@@ -1,35 +1,39 @@
-"""Bytes that were made once and may be asked for again, as many of them as fit."""
+"""A cache of bytes that were made once and may be asked for again."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import NamedTuple
 
 from cachetools import LRUCache
 
 _OVERHEAD_BYTES = 500
-"""About what a key and its place take."""
+"""Approximate size of a key and its place in the cache."""
 
 _SHARE = 8
 """No value takes more than one part in so many of the cache: a large one would push out all others."""
 
 
+class _Kept(NamedTuple):
+    value: bytes
+    size: int
+
+
 class Remembered:
-    """Bytes by key. Those that were not asked for the longest are dropped first.
+    """Bytes by key. The cache drops the least recently used ones first.
 
     Args:
-        limit: how many bytes are kept. Keys are small: what is large goes in as its digest.
+        limit: the size of the cache in bytes. A key that is bytes counts like a value.
     """
 
     def __init__(self, limit: int) -> None:
-        self._values: LRUCache[Hashable, bytes] = LRUCache(limit, _size)
+        self._values: LRUCache[Hashable, _Kept] = LRUCache(limit, lambda kept: kept.size)
 
     def get(self, key: Hashable) -> bytes | None:
-        return self._values.get(key)
+        kept = self._values.get(key)
+        return None if kept is None else kept.value
 
     def put(self, key: Hashable, value: bytes) -> None:
-        if _size(value) * _SHARE <= self._values.maxsize:
-            self._values[key] = value
-
-
-def _size(value: bytes) -> int:
-    return _OVERHEAD_BYTES + len(value)
+        size = _OVERHEAD_BYTES + len(value) + (len(key) if isinstance(key, bytes) else 0)
+        if size * _SHARE <= self._values.maxsize:
+            self._values[key] = _Kept(value, size)
