@@ -39,7 +39,7 @@ QUANTITIES = (
 
 
 class Sample(NamedTuple):
-    """The resources of a process at one time, in seconds since the start."""
+    """The resources of a process at one moment; `at` is in seconds since the start."""
 
     at: float
     bytes: int

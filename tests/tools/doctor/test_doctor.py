@@ -283,7 +283,7 @@ async def test_a_redis_that_does_not_answer_fails(redis_server: RedisServer):
         line = failed(await doctor("--store", redis_server.url.replace("//", "//:canary@"), **KEYS))
     finally:
         redis_server.thaw()
-    assert "start a Redis there" in line and "canary" not in line
+    assert "Start a writable Redis there" in line and "canary" not in line
 
 
 # Judgements on what cannot be had here
