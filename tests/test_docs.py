@@ -215,11 +215,11 @@ def test_the_reader_of_the_guide_keeps_the_golden_vectors():
     code = examples(DOCS / "howto" / "write-a-reader.md")[0]
     exec(compile(code, "reader.py", "exec"), guide)  # noqa: S102, it is ours
     vectors = json.loads((ROOT / "tests" / "vectors" / "state.json").read_text(encoding="utf-8"))
-    checked = [vector["name"] for vector in vectors if keeps(guide["State"](), vector, guide["place"])]
+    checked = [vector["name"] for vector in vectors if keeps(guide["State"](), vector, guide["position"])]
     assert len(checked) > 30
 
 
-def keeps(state: Any, vector: Any, place: Any) -> bool:
+def keeps(state: Any, vector: Any, position: Any) -> bool:
     """Whether the vector is one for a reader without older pages; fails if the reader does not keep it."""
     start, end = vector["start"], vector["end"]
     if "before" in start or any("page" in step for step in vector["steps"]):
@@ -227,13 +227,13 @@ def keeps(state: Any, vector: Any, place: Any) -> bool:
     state.cursor, state.header = start.get("cursor"), start.get("header")
     state.entries = {entry["id"]: entry for entry in start.get("entries", [])}
     if start.get("older"):
-        state.oldest = min(map(place, state.entries.values()))
+        state.oldest = min(map(position, state.entries.values()))
     for step in vector["steps"]:
         if step.get("disconnected"):
             state.disconnected()
         else:
             assert state.receive(step["message"]) == step["outcome"]["kind"], vector["name"]
-    entries = sorted(state.entries.values(), key=place, reverse=True)
+    entries = sorted(state.entries.values(), key=position, reverse=True)
     shown = [[entry["id"], entry["seq"], entry["version"]] for entry in entries]
     assert (state.cursor, shown) == (end["cursor"], end["entries"]), vector["name"]
     return True

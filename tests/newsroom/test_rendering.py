@@ -224,6 +224,8 @@ PATHOLOGICAL_HTML = {
     "entities": "&" * LONG,
     "unclosed comments": "<!--" * 9_999,
     "zeros": "<\0" * 9_999,
+    "unclosed formatting": "<b " * 9_999 + "x" * 220_000,
+    "formatting that closes far away": "<b\n" * 9_999 + "x" * 200_000 + ">" * 1_000,
 }
 
 

@@ -50,8 +50,8 @@ _MAX_TAGS = 10_000
 _MAX_HTML_CHARACTERS = 500_000
 """Maximum length of safe HTML. It can be longer than its source: parsers reopen unclosed tags in every paragraph."""
 
-_FORMATTING = re.compile(r"<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])[^>]*>", re.IGNORECASE)
-"""Start tags that HTML parsers reopen in every paragraph, at most three identical ones of each
+_FORMATTING = re.compile(r"<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
+"""The beginning of start tags that HTML parsers reopen in every paragraph, at most three identical ones of each
 (https://html.spec.whatwg.org/#push-onto-the-list-of-active-formatting-elements)."""
 
 
@@ -118,10 +118,25 @@ def _too_much_markup(field: str) -> BadInput:
 def _safe(html: str, field: str) -> Rendered:
     if html.count("<") > _MAX_TAGS:
         raise _too_much_markup(field)
-    safe = _sanitiser().clean(_FORMATTING.sub(r"<\1>", html)).strip()
+    safe = _sanitiser().clean(_plain_formatting(html)).strip()
     if len(safe) > _MAX_HTML_CHARACTERS:
         raise _too_much_markup(field)
     return Rendered(safe, _plain(safe))
+
+
+def _plain_formatting(html: str) -> str:
+    """Return HTML whose formatting tags have no attributes. It looks at each character a bounded number of times."""
+    pieces: list[str] = []
+    end = 0
+    for tag in _FORMATTING.finditer(html):
+        if tag.start() < end:
+            continue  # within the tag before it
+        close = html.find(">", tag.end())
+        if close < 0:
+            break
+        pieces += (html[end : tag.start()], f"<{tag[1]}>")
+        end = close + 1
+    return "".join((*pieces, html[end:]))
 
 
 def _plain(html: str) -> str:
