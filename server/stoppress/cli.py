@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
-import secrets
-import signal
-import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import uvloop
 
 from stoppress import __version__, settings
-from stoppress.errors import StartError, StoppressError
-
-STOP_SECONDS = 30.0
-"""How long workers may take to stop, beside lead and drain."""
+from stoppress.errors import StartError
+from stoppress.process import runner
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -62,90 +53,11 @@ def _serve(**flags: str | None) -> None:
     """Run one node.
 
     Editors' keys come from STOPPRESS_KEYS, as name:role:secret separated by spaces, or from the file named by
-    STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C. On SIGHUP a new process of the same command takes over.
+    STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C.
     """
-    from stoppress.process.node import Node
-    from stoppress.process.notify import Successor, inherited, say_ready, say_stopping
-    from stoppress.process.sockets import address_of, allow_many, listen
-    from stoppress.telemetry.logs import set_up
+    from stoppress.process.serve import serve as run
 
-    configured = settings.load(flags)
-    set_up(configured.log_format, configured.log_level)
-    allow_many()
-    node = Node(configured)
-    if configured.workers > 1 and not node.store.nodes_share_it:
-        raise StartError(
-            f"{configured.workers} workers need a store that processes can share: name a Redis with --store, "
-            "or start one with --workers 1"
-        )
-    sockets = inherited() or [listen(configured.host, configured.port, share_port=configured.workers > 1)]
-    if len(sockets) > configured.workers:
-        raise StartError(f"{len(sockets)} sockets were handed over: pass one, or start with --workers {len(sockets)}")
-    if not len(node.keys):
-        click.echo("warning: no editors' keys, nobody can publish: set STOPPRESS_KEYS=name:editor:SECRET", err=True)
-    if configured.workers > 1:
-        _serve_by_workers(configured, sockets)
-        return
-
-    async def announce() -> None:
-        click.echo(f"Stoppress {__version__} serves {address_of(sockets[0])}")
-        say_ready()
-
-    successor = Successor(sockets)
-
-    def stopping() -> None:
-        successor.stop()
-        say_stopping()
-
-    on_hangup = _on_hangup(successor.start, may=node.store.nodes_share_it)
-    _run(node.serve(sockets[0], beside=announce, successor=on_hangup, stopping=stopping))
-
-
-def _on_hangup(start: Callable[[], bool], *, may: bool) -> Callable[[], bool] | None:
-    """What to do on SIGHUP; a terminal that is closed sends it, too, and then ends the server as it always does."""
-    if sys.stdin is not None and sys.stdin.isatty():
-        return None
-
-    def refuse() -> bool:
-        reason = "the embedded store belongs to one process: restart the server"
-        logging.getLogger("stoppress.takeover").error("takeover_refused", extra={"reason": reason})
-        return False
-
-    return start if may else refuse
-
-
-def _serve_by_workers(configured: settings.Settings, sockets: list[socket.socket]) -> None:
-    from stoppress.process.node import Node
-    from stoppress.process.notify import Successor, say_ready, say_stopping
-    from stoppress.process.sockets import address_of, listen
-    from stoppress.process.workers import Workers
-    from stoppress.telemetry.worker_metrics import WorkerNumber
-
-    host, port = sockets[0].getsockname()[:2]
-    if sockets[0].getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT):
-        sockets += [listen(host, port, share_port=True) for _ in range(configured.workers - len(sockets))]
-    else:
-        sockets += [sockets[0].dup() for _ in range(configured.workers - len(sockets))]
-    family = f"stoppress-{os.getpid()}-{secrets.token_hex(8)}"
-
-    def serve(listening: socket.socket, ready: Callable[[], None], parent_gone: int) -> None:
-        async def announce() -> None:
-            asyncio.get_running_loop().add_reader(parent_gone, os.kill, os.getpid(), signal.SIGTERM)
-            ready()
-
-        place = WorkerNumber(family, sockets.index(listening) + 1, configured.workers)
-        _say_what_is_wrong(
-            lambda: _run(Node(configured, place=place).serve(listening, beside=announce, successor=lambda: True))
-        )
-
-    def announce() -> None:
-        click.echo(f"Stoppress {__version__} serves {address_of(sockets[0])} by {configured.workers} workers")
-        say_ready()
-
-    stop_seconds = configured.lead + configured.drain + STOP_SECONDS
-    successor = Successor(sockets)
-    workers = Workers(sockets, serve, stop_seconds)
-    workers.run(announce, _on_hangup(successor.start, may=True), say_stopping, successor.stop)
+    run(settings.load(flags))
 
 
 @cli.command("demo")
@@ -163,7 +75,7 @@ def _demo(**flags: str | None) -> None:
     set_up(configured.log_format, "error" if configured.log_level == "error" else "warning")
     if configured.workers > 1:
         raise StartError("the demonstration runs in one process: start it without --workers")
-    _run(show.run(configured))
+    runner.run(show.run(configured))
 
 
 @cli.command("post")
@@ -200,7 +112,7 @@ def _tail(url: str, blog: str) -> None:
     """Follow BLOG in the terminal: its newest entries as text, then every change as it happens."""
     from stoppress.tools.tail import show
 
-    _run(show(url, blog))
+    runner.run(show(url, blog))
 
 
 @cli.command("swarm")
@@ -234,7 +146,7 @@ def _swarm(url: str, blog: str | None, **options: Any) -> None:
     if options["publish"] and not options["api_key"]:
         raise StartError("--publish needs an editor's key: set STOPPRESS_API_KEY")
     plan = Plan(**{**options, "api_key": options["api_key"] or ""}, options=asked)
-    _run(run(target(url, blog), plan, json=json, ticks=ticks))
+    runner.run(run(target(url, blog), plan, json=json, ticks=ticks))
 
 
 @cli.command("doctor")
@@ -251,7 +163,7 @@ def _doctor(url: str | None, blog: str, store: str | None, keys_file: str | None
     from stoppress.tools.doctor.run import examine
 
     node = settings.load({"store": store, "keys_file": keys_file}) if store or not url else None
-    _run(examine(node, url, blog))
+    runner.run(examine(node, url, blog))
 
 
 @cli.command("top")
@@ -289,39 +201,7 @@ def _export(url: str, blog: str, directory: str, *, force: bool) -> None:
     click.echo(f"{count} files in {directory}: open {Path(directory, 'index.html')}")
 
 
-def _log() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    _log()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        try:
-            runner.run(work)
-        except ExceptionGroup as group:  # of what runs beside a server; one failure says enough
-            raise group.exceptions[0] from None
-
-
 def main() -> None:
     """The `stoppress` command: 0 is success, 2 means that something must be set right first."""
-    _say_what_is_wrong(lambda: cli(standalone_mode=False))
-
-
-def _say_what_is_wrong(work: Callable[[], Any]) -> None:
-    """Do some work; end the process with one line and a status where that fails in a way that has a reason."""
-    try:
-        work()
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except StartError as error:
-        _fail(str(error), 2)
-    except StoppressError as error:
-        _fail(str(error), 1)
-
-
-def _fail(message: str, status: int) -> None:
-    click.echo(f"stoppress: {' '.join(message.split())}", err=True)
-    sys.exit(status)
+    with runner.exit_on_error():
+        cli(standalone_mode=False)

@@ -61,16 +61,13 @@ class Running:
         """Its exit code, if it has ended."""
         return self._process.returncode
 
-    def hang_up(self) -> None:
-        self._process.send_signal(signal.SIGHUP)
-
     def terminate(self) -> None:
         self._process.terminate()
 
     async def line(self, *words: str) -> str:
-        """The next line with all of these words, within ten seconds."""
+        """The next line with all of these words, within twenty seconds."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while data := await self._process.stdout.readline():
                 self.lines.append(data.decode().rstrip("\n"))
                 if all(word in self.lines[-1] for word in words):

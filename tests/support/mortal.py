@@ -2,8 +2,8 @@
 
     python -m tests.support.mortal STORE LINES
 
-It prints its address, as `stoppress serve` does. Counting lines finds every place between two steps of a
-publish, and needs no hooks in the code itself.
+It prints its address. Counting lines finds every place between two steps of a publish, and needs no hooks in the code
+itself.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from types import FrameType
 from typing import Any
 
 from stoppress import settings
+from stoppress.process.life import Life
 from stoppress.process.node import Node
-from stoppress.process.sockets import address_of, listen
+from stoppress.process.sockets import listen
 
 ROOMS = ("/stoppress/newsroom/", "/stoppress/store/", "/stoppress/live/", "/stoppress/web/", "/stoppress/sync/")
 
@@ -45,18 +46,21 @@ class Fate:
         return self._line
 
 
-async def main(store: str, lines: int) -> None:
-    node = Node(settings.load({"store": store, "port": "0"}))
-    listening = listen("127.0.0.1", 0)
+class Mortal(Life):
+    """A life that says where."""
 
-    async def announce() -> None:
-        sys.stdout.write(f"{address_of(listening)}\n")
+    async def ready(self) -> None:
+        sys.stdout.write(f"{self.address}\n")
         sys.stdout.flush()
 
+
+async def main(store: str, lines: int) -> None:
+    node = Node(settings.load({"store": store, "port": "0"}))
+    life = Mortal(node, listen("127.0.0.1", 0))
     fate = Fate(lines)
     threading.settrace(fate)
     sys.settrace(fate)
-    await node.serve(listening, beside=announce)
+    await life.run()
 
 
 if __name__ == "__main__":
