@@ -65,8 +65,8 @@ def test_a_command_has_help(name: str):
 def test_help_names_every_setting_with_its_variable_and_default(name: str):
     text = " ".join(stoppress(name, "--help").out.split())
     for setting in SETTINGS:
-        if setting.flag:
-            default = setting.default or "none"
+        if setting.has_flag:
+            default = setting.default_text
             assert f"{setting.option} VALUE {setting.help} [{setting.variable}; default: {default}]" in text
         else:
             assert setting.option + " " not in text
@@ -284,9 +284,8 @@ def test_post_with_a_wrong_key_says_so(node: RunningNode):
     assert "(401): The API key is missing or wrong" in result.error
 
 
-@pytest.mark.parametrize("key", ["schlüssel", "a\nb"])
-def test_post_with_an_impossible_key_does_not_print_it(node: RunningNode, key: str):
-    result = post(node, "demo", "x", key=key)
+def test_post_with_an_impossible_key_does_not_print_it(node: RunningNode):
+    result = post(node, "demo", "x", key="a\nb")
     assert result.code == 1
     assert result.error == "the API key has characters that cannot be sent: copy it again"
 

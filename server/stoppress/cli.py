@@ -18,16 +18,16 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _FROM_0, _ABOVE_0 = click.FloatRange(0), click.FloatRange(0, min_open=True)
 
 
-def node_options(command: _F) -> _F:
+def _node_options(command: _F) -> _F:
     """One option for each setting of a node that may be given on the command line."""
     for setting in reversed(settings.SETTINGS):
-        if setting.flag:
-            text = f"{setting.help}  [{setting.variable}; default: {setting.default or 'none'}]"
+        if setting.has_flag:
+            text = f"{setting.help}  [{setting.variable}; default: {setting.default_text}]"
             command = click.option(setting.option, setting.name, metavar="VALUE", help=text)(command)
     return command
 
 
-def server_option(command: _F) -> _F:
+def _server_option(command: _F) -> _F:
     return click.option(
         "--url",
         envvar="STOPPRESS_URL",
@@ -47,9 +47,9 @@ def cli() -> None:
     """
 
 
-@cli.command()
-@node_options
-def serve(**flags: str | None) -> None:
+@cli.command("serve")
+@_node_options
+def _serve(**flags: str | None) -> None:
     """Run one node.
 
     Editors' keys come from STOPPRESS_KEYS, as name:role:secret separated by spaces, or from the file named by
@@ -60,9 +60,9 @@ def serve(**flags: str | None) -> None:
     run(settings.load(flags))
 
 
-@cli.command()
-@node_options
-def demo(**flags: str | None) -> None:
+@cli.command("demo")
+@_node_options
+def _demo(**flags: str | None) -> None:
     """Run one node with a demonstration blog that is replayed in real time.
 
     Nothing has to be configured. It prints the reader page and a command that posts an entry to it.
@@ -78,8 +78,8 @@ def demo(**flags: str | None) -> None:
     runner.run(show.run(configured))
 
 
-@cli.command()
-@server_option
+@cli.command("post")
+@_server_option
 @click.option("--api-key", envvar="STOPPRESS_API_KEY", required=True, show_envvar=True, help="An editor's key.")
 @click.option("--title", help="The entry's title.")
 @click.option("--key", is_flag=True, help="Mark it as a key event.")
@@ -90,7 +90,7 @@ def demo(**flags: str | None) -> None:
 @click.option("--create", is_flag=True, help="Make the blog if it does not exist.")
 @click.argument("blog")
 @click.argument("markdown", required=False)
-def post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any) -> None:
+def _post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any) -> None:
     """Publish an entry to BLOG: the text given as MARKDOWN, or standard input."""
     from stoppress.tools.post import post as publish
 
@@ -105,17 +105,17 @@ def post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any
     click.echo(f"{answer.json()['status']} {answer.headers['location']}")
 
 
-@cli.command()
-@server_option
+@cli.command("tail")
+@_server_option
 @click.argument("blog")
-def tail(url: str, blog: str) -> None:
+def _tail(url: str, blog: str) -> None:
     """Follow BLOG in the terminal: its newest entries as text, then every change as it happens."""
     from stoppress.tools.tail import show
 
     runner.run(show(url, blog))
 
 
-@cli.command()
+@cli.command("swarm")
 @click.argument("url")
 @click.option("--blog", help="The blog, if URL does not name it.  [default: swarm]")
 @click.option("--readers", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True, help="How many.")
@@ -131,7 +131,7 @@ def tail(url: str, blog: str) -> None:
 @click.option("--allow-refused", is_flag=True, help="Do not mind readers for whom the server has no room.")
 @click.option("--json", is_flag=True, help="Print the figures as JSON, each second among them.")
 @click.option("--ticks", is_flag=True, help="Print a line of JSON each second, and the figures as the last.")
-def swarm(url: str, blog: str | None, **options: Any) -> None:
+def _swarm(url: str, blog: str | None, **options: Any) -> None:
     """Hold many readers of a blog in one process and check what each of them gets.
 
     URL is a server, or the page of a blog on it. The exit status is 1 if a reader saw a gap or a duplicate, missed
@@ -149,12 +149,12 @@ def swarm(url: str, blog: str | None, **options: Any) -> None:
     runner.run(run(target(url, blog), plan, json=json, ticks=ticks))
 
 
-@cli.command()
+@cli.command("doctor")
 @click.option("--url", envvar="STOPPRESS_URL", show_envvar=True, help="The site, as readers have it.")
 @click.option("--blog", default="", help="The blog to read there.  [default: the first that is listed]")
 @click.option("--store", envvar="STOPPRESS_STORE", show_envvar=True, help="The node's store.")
 @click.option("--keys-file", envvar="STOPPRESS_KEYS_FILE", show_envvar=True, help="The node's file with keys.")
-def doctor(url: str | None, blog: str, store: str | None, keys_file: str | None) -> None:
+def _doctor(url: str | None, blog: str, store: str | None, keys_file: str | None) -> None:
     """Look at a deployment and say what to change: machine, keys, store, and the site through its proxies.
 
     Run it where a node runs, as its user, with its settings. With --url and no store only the site is looked at.
@@ -166,8 +166,8 @@ def doctor(url: str | None, blog: str, store: str | None, keys_file: str | None)
     runner.run(examine(node, url, blog))
 
 
-@cli.command()
-@server_option
+@cli.command("top")
+@_server_option
 @click.option(
     "--token-file",
     envvar="STOPPRESS_METRICS_TOKEN_FILE",
@@ -175,7 +175,7 @@ def doctor(url: str | None, blog: str, store: str | None, keys_file: str | None)
     help="A file with the token for /metrics, if the node has one.",
 )
 @click.option("--every", type=click.FloatRange(0.1, 3_600), default=2, show_default=True, help="Seconds between looks.")
-def top(url: str, token_file: str | None, every: float) -> None:
+def _top(url: str, token_file: str | None, every: float) -> None:
     """Show what a node does now, until Ctrl-C: readers, deliveries, times, store.
 
     Where the output is no terminal it is printed once, with rates since the node's start.
@@ -185,12 +185,12 @@ def top(url: str, token_file: str | None, every: float) -> None:
     run(url, token_file, every)
 
 
-@cli.command()
-@server_option
+@cli.command("export")
+@_server_option
 @click.option("--force", is_flag=True, help="Replace an archive that is there.")
 @click.argument("blog")
 @click.argument("directory")
-def export(url: str, blog: str, directory: str, *, force: bool) -> None:
+def _export(url: str, blog: str, directory: str, *, force: bool) -> None:
     """Write BLOG as an archive of static files into DIRECTORY: pages, entries, feeds, style sheets.
 
     It is read from a running server. The archive needs no server: any static host can have it at any path.

@@ -8,8 +8,8 @@ import msgspec
 
 from stoppress.errors import BadInput, BlogNotFound
 from stoppress.model import HEADER, Header, Item
-from stoppress.newsroom.commits import Committer, Request, Written, check_match, read_header
-from stoppress.newsroom.forms import HeaderForm, fill_header
+from stoppress.newsroom.commits import Committer, Request, Written
+from stoppress.newsroom.forms import HeaderForm
 from stoppress.newsroom.pins import flag_writes
 from stoppress.store.port import Store, Write
 
@@ -34,7 +34,7 @@ class Blogs:
         for name in (name for name in await self._store.blogs() if name > after):
             item = await self._find(name)
             if item is not None:
-                headers.append(read_header(item))
+                headers.append(Header.of(item))
             if len(headers) == limit:
                 break
         return headers
@@ -44,7 +44,7 @@ class Blogs:
         item = await self._find(blog)
         if item is None:
             raise BlogNotFound(blog)
-        return read_header(item), item.version
+        return Header.of(item), item.version
 
     async def put(self, blog: str, form: HeaderForm, request: Request) -> Written:
         """Create the blog, or replace its header. A result with version 1 means that it was created.
@@ -54,7 +54,7 @@ class Blogs:
             BadInput: `pinned` is not a published entry of the blog, or a time is out of range.
         """
         blank = Header(blog=blog, headline="", status="live")
-        return await self._write(blog, request, lambda _current: fill_header(form, blank))
+        return await self._write(blog, request, lambda _current: form.fill(blank))
 
     async def patch(self, blog: str, form: HeaderForm, request: Request) -> Written:
         """Change fields of the header. Raises `BlogNotFound`, `PreconditionFailed` and `BadInput` (see `put`)."""
@@ -62,7 +62,7 @@ class Blogs:
         def fill(current: Header | None) -> Header:
             if current is None:
                 raise BlogNotFound(blog)
-            return fill_header(form, current)
+            return form.fill(current)
 
         return await self._write(blog, request, fill)
 
@@ -74,9 +74,9 @@ class Blogs:
     async def _write(self, blog: str, request: Request, fill: Callable[[Header | None], Header]) -> Written:
         async def plan() -> list[Write]:
             item = await self._find(blog)
-            current = read_header(item) if item else None
+            current = Header.of(item) if item else None
             version = item.version if item else 0
-            check_match(request, version, current)
+            request.check(version, current)
             header = fill(current)
             pins: list[Write] = []
             before = current.pinned if current else None

@@ -13,16 +13,16 @@ from msgspec import UNSET
 
 from stoppress.errors import BadInput, Conflict, EntryNotFound
 from stoppress.model import HEADER, START, Cursor, EntryStatus, Item, StoredEntry, timestamp
-from stoppress.newsroom import rendering
-from stoppress.newsroom.commits import Committer, Request, Written, check_match, read_entry
-from stoppress.newsroom.forms import EntryForm, fill_entry, moment
+from stoppress.newsroom.commits import Committer, Request, Written
+from stoppress.newsroom.forms import EntryForm, moment
 from stoppress.newsroom.pins import header_writes
+from stoppress.newsroom.rendering import Rendered
 from stoppress.store.port import Store, Write
 
-THREADED_RENDER_CHARACTERS = 2_000
+_THREADED_RENDER_CHARACTERS = 2_000
 """Length of a body, in characters, above which it is rendered in a thread."""
 
-MAX_CLOCK_SKEW = timedelta(minutes=1)
+_MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far in the future `published_at` may be, because editors' clocks differ."""
 
 POSITION = r"^(9|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)_[0-9a-f-]{36}$"
@@ -46,7 +46,7 @@ class Entries:
     async def get(self, blog: str, entry_id: str) -> tuple[StoredEntry, int]:
         """Return an entry or draft and its version. Raises `BlogNotFound` and `EntryNotFound`."""
         item = await self._find(blog, entry_id)
-        return read_entry(item), item.version
+        return StoredEntry.of(item), item.version
 
     async def list_all(self, blog: str, status: str | None) -> list[StoredEntry]:
         """Return all entries, or those with a status: drafts and scheduled ones, then the others, newest first.
@@ -59,7 +59,7 @@ class Entries:
             items += await self._store.drafts(blog)
         if status in (None, "published", "retracted"):
             items += (item for item in (await self._store.read(blog)).items if item.id != HEADER)
-        entries = [entry for entry in map(read_entry, items) if status in (None, entry.status)]
+        entries = [entry for entry in map(StoredEntry.of, items) if status in (None, entry.status)]
         return sorted(entries, key=list_position, reverse=True)
 
     async def create(self, blog: str, form: EntryForm, request: Request) -> Written:
@@ -85,8 +85,8 @@ class Entries:
 
         async def plan() -> list[Write]:
             item = await self._find(blog, entry_id)
-            current = read_entry(item)
-            check_match(request, item.version, current)
+            current = StoredEntry.of(item)
+            request.check(item.version, current)
             entry = await _edited(current, form, current.status if form.status is UNSET else form.status)
             pins = await self._pins(blog, current, entry)
             return [*pins, _write(entry, item.version)]
@@ -105,10 +105,10 @@ class Entries:
 
         async def plan() -> list[Write] | Written:
             item = await self._find(blog, entry_id)
-            current = read_entry(item)
+            current = StoredEntry.of(item)
             if current.status == "retracted":
                 return Written(current, item.version, await self._head(blog))
-            check_match(request, item.version, current)
+            request.check(item.version, current)
             if not item.seq:
                 return [Write(entry_id, item.version, None, visible=False)]
             gone = _tombstone(current, note)
@@ -119,7 +119,7 @@ class Entries:
     async def publish_scheduled(self, blog: str, entry_id: str) -> None:
         """Publish a scheduled entry now. Raises `PreconditionFailed` if another node or an editor was faster."""
         item = await self._find(blog, entry_id)
-        if read_entry(item).status == "scheduled":
+        if StoredEntry.of(item).status == "scheduled":
             form = EntryForm(status="published", publish_at=None)
             await self.patch(blog, entry_id, form, Request(if_match=frozenset({item.version})))
 
@@ -151,7 +151,7 @@ async def _edited(current: StoredEntry, form: EntryForm, target: str) -> StoredE
     if current.status == "published" and target != "published":
         raise Conflict(f"A published entry cannot become {target} again. To take it down, retract it with DELETE.")
     now = timestamp()
-    entry = await _with_body(fill_entry(form, current, now), form)
+    entry = await _with_body(form.fill(current, now), form)
     entry.status = target  # type: ignore[assignment]
     _set_times(entry, current, form, now)
     if target != "draft" and not (entry.html or entry.title or entry.media):
@@ -165,8 +165,8 @@ async def _with_body(entry: StoredEntry, form: EntryForm) -> StoredEntry:
     if form.markdown is UNSET and form.html is UNSET:
         return entry
     source = form.markdown or form.html or ""
-    render: Callable[[str], rendering.Rendered] = rendering.from_html if form.html else rendering.from_markdown
-    rendered = await asyncio.to_thread(render, source) if len(source) > THREADED_RENDER_CHARACTERS else render(source)
+    render: Callable[[str], Rendered] = Rendered.from_html if form.html else Rendered.from_markdown
+    rendered = await asyncio.to_thread(render, source) if len(source) > _THREADED_RENDER_CHARACTERS else render(source)
     return msgspec.structs.replace(
         entry, markdown=form.markdown or None, html=rendered.html or None, text=rendered.text or None
     )
@@ -184,7 +184,7 @@ def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: s
     if form.published_at is None:
         entry.published_at = None
     if published_at is not None:
-        if published_at > timestamp(datetime.now(UTC) + MAX_CLOCK_SKEW):
+        if published_at > timestamp(datetime.now(UTC) + _MAX_CLOCK_SKEW):
             raise BadInput(
                 "`published_at` is in the future. To publish later, send `status` scheduled and `publish_at`.",
                 "published_at",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from stoppress.telemetry.metrics import merged
 
-ANSWER_TIMEOUT_SECONDS = 5.0
+_ANSWER_TIMEOUT_SECONDS = 5.0
 """Seconds that a worker may take to answer; it checks the store, which may take three seconds."""
 
 
@@ -67,7 +67,7 @@ class MetricsExchange:
         if number == self._worker.number:
             return await self._own()
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+            async with asyncio.timeout(_ANSWER_TIMEOUT_SECONDS):
                 connection = _unix_socket()
                 connection.connect(self._worker.socket_name(number))  # connects or fails at once
                 reader, writer = await asyncio.open_unix_connection(sock=connection)

@@ -21,7 +21,7 @@ from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.reader_connection import ReaderConnection
 from stoppress.web.problems import HTTPError, unavailable
 from stoppress.web.readers.renditions import Rendition, Renditions
-from stoppress.wire.close_reasons import CloseReason, blog_not_found, malformed_cursor, try_again_later
+from stoppress.wire.close_reasons import CloseCode, CloseReason
 from stoppress.wire.encodings import WebSocket
 from stoppress.wire.frames import close_frame
 from stoppress.wire.messages import Retry
@@ -79,7 +79,7 @@ class WebSocketEndpoint:
             cursor = None if handshake.since is None else Cursor.parse(handshake.since)
         except MalformedCursor as error:
             self._counts.count_rejection("malformed_cursor")
-            newcomer.refuse(malformed_cursor(str(error)))
+            newcomer.refuse(CloseReason(CloseCode.MALFORMED_CURSOR, str(error)))
             return
         seat = self._admission.enter(self._group(newcomer) if self._admission.counts_addresses else "")
         if isinstance(seat, NotAdmitted):
@@ -107,10 +107,10 @@ class WebSocketEndpoint:
                 hub: Hub = await self._follower.hub(newcomer.handshake.blog, cursor)
             except BlogNotFound as error:
                 self._counts.count_rejection("no_such_blog")
-                newcomer.refuse(blog_not_found(str(error)))
+                newcomer.refuse(CloseReason(CloseCode.BLOG_NOT_FOUND, str(error)))
             except StoreUnavailable as error:
                 self._counts.count_rejection("store_unavailable")
-                newcomer.refuse(try_again_later(str(error), STORE_RETRY))
+                newcomer.refuse(CloseReason(CloseCode.TRY_AGAIN_LATER, str(error), STORE_RETRY))
             else:
                 await newcomer.rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
                 if not newcomer.transport.is_closing():
@@ -140,7 +140,7 @@ class Newcomer(NamedTuple):
     def reject(self, not_admitted: NotAdmitted) -> None:
         """Send a message to a browser (it sends `Origin`, and shows its pages no status), else a status."""
         if b"origin" in self.handshake.headers:
-            self.refuse(try_again_later(not_admitted.reason, not_admitted.retry))
+            self.refuse(CloseReason(CloseCode.TRY_AGAIN_LATER, not_admitted.reason, not_admitted.retry))
         else:
             self.transport.write(unavailable(not_admitted.reason, not_admitted.retry_after()))
             self.transport.close()

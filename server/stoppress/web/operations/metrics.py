@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
@@ -12,9 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.telemetry.metrics import CONTENT_TYPE
+from stoppress.web.bearer import check_bearer
 from stoppress.web.problems import HTTPError
 
-PROXIED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
+_PROXIED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 """Headers that proxies add to a request."""
 
 
@@ -41,10 +41,8 @@ class Metrics:
     def _authorise(self, request: Request) -> None:
         """Raise `HTTPError` (401, 403) if the request may not read the metrics."""
         if self._token:
-            scheme, _, token = request.headers.get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not hmac.compare_digest(self._token.encode(), token.strip().encode()):
-                advice = "Send the token of STOPPRESS_METRICS_TOKEN_FILE as `Authorization: Bearer TOKEN`."
-                raise HTTPError(401, advice, {"www-authenticate": 'Bearer realm="stoppress metrics"'})
+            advice = "Send the token of STOPPRESS_METRICS_TOKEN_FILE as `Authorization: Bearer TOKEN`."
+            check_bearer(request.headers, [self._token], advice, "stoppress metrics")
         elif not _is_local(request):
             raise HTTPError(403, "Metrics are only for this machine. For others, set STOPPRESS_METRICS_TOKEN_FILE.")
 
@@ -53,7 +51,7 @@ def _is_local(request: Request) -> bool:
     """Return whether a request comes from this machine, is for this machine, and passed no proxy."""
     client = request.client.host if request.client else ""
     host = re.sub(r":\d+$", "", request.headers.get("host", "")).strip("[]")
-    return _is_loopback(client) and _is_loopback(host) and not any(name in request.headers for name in PROXIED)
+    return _is_loopback(client) and _is_loopback(host) and not any(name in request.headers for name in _PROXIED)
 
 
 def _is_loopback(host: str) -> bool:

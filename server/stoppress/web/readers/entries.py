@@ -10,7 +10,8 @@ from stoppress.errors import EntryNotFound
 from stoppress.live.items import parse_position
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.web.bodies import number, weights
+from stoppress.web.bodies import number
+from stoppress.web.negotiation import Wanted
 from stoppress.web.pages.blog_page import Pages
 from stoppress.web.readers.cursors import cacheable
 from stoppress.web.readers.renditions import Renditions
@@ -65,7 +66,6 @@ class PublishedEntries:
         entry = replica.entry(entry_id)
         if entry is None:
             raise EntryNotFound(replica.blog, entry_id)
-        kinds = weights(request.headers.get("accept", ""))
-        if kinds.get("text/html", 0) > kinds.get("application/json", 0):
+        if Wanted(request.headers).prefers_html():
             return await self._pages.at_entry(request, replica, entry)
         return cacheable(request, rendition.entry(replica, entry), replica.cursor_at(entry.seq), "no-cache")

@@ -16,14 +16,14 @@ from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import AdmissionError, HeldRequest, HeldRequests, until_gone
-from stoppress.web.bodies import weights
+from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.cursors import cursor_of
 from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.web.security import READABLE
 from stoppress.wire.encodings import SSE
 from stoppress.wire.messages import Beat, Retry
 
-RECONNECT = Retry(min=1_000, max=5_000)
+_RECONNECT = Retry(min=1_000, max=5_000)
 """When a browser reconnects after it lost an event stream, unless the server says otherwise."""
 
 
@@ -63,7 +63,7 @@ class Events:
         try:
             stream = self._stream(hub, since, rendition, held.enter_context(self._held_requests.open(request, "sse")))
         except AdmissionError as error:
-            if SSE.name not in weights(request.headers.get("accept", "")):
+            if SSE.name not in Wanted(request.headers).weights():
                 raise
             return Response(_come_back(error.not_admitted.retry), 200, headers, media_type=SSE.name)
         return _Stream(held, stream, headers)
@@ -71,7 +71,7 @@ class Events:
     async def _stream(
         self, hub: Hub, cursor: Cursor | None, rendition: Rendition, held: HeldRequest
     ) -> AsyncIterator[bytes]:
-        yield _reconnect(RECONNECT)
+        yield _reconnect(_RECONNECT)
         await rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
         data, cursor = hub.catch_up(cursor, rendition.events)
         for slice_ in _slices(data):
