@@ -18,7 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from loadtest.bench import machine
-from loadtest.bench.machine import HERE, SERVER_CORE, compiled, free_port, pinned
+from loadtest.bench.machine import HERE, SERVER_CORE, compiled, pinned
+from loadtest.ports import free_port
 
 KEY = "key-of-the-bench-which-is-no-secret"
 

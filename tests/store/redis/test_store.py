@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from loadtest.ports import free_port
 from stoppress.errors import StartError, StoreUnavailable
 from stoppress.model import HEADER, START, Segment
 from stoppress.store.port import REMEMBER_SECONDS, Changed, Hint, Lost, Once, Write
@@ -321,9 +322,9 @@ async def test_a_server_that_evicts_is_refused(redis: Redis, redis_server):
         await redis.config_set("maxmemory-policy", "noeviction")
 
 
-async def test_a_server_that_is_not_there_is_named_without_the_password(unused_tcp_port: int):
-    url = f"redis://editor:hunter2@127.0.0.1:{unused_tcp_port}/0"
-    await assert_refused(RedisStore(url), f"127.0.0.1:{unused_tcp_port}")
+async def test_a_server_that_is_not_there_is_named_without_the_password():
+    address = f"127.0.0.1:{free_port()}"
+    await assert_refused(RedisStore(f"redis://editor:hunter2@{address}/0"), address)
 
 
 async def test_a_wrong_password_is_not_shown(redis: Redis, redis_server):
