@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from loadtest.ports import free_port
 from tests.support.node import RunningNode, sqlite_url
 
 pytest_plugins = ["tests.support.fixtures"]
@@ -36,13 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class RedisServer:
-    """A redis-server process on a free loopback port, without persistence."""
+    """A redis-server process on a loopback port of its own, without persistence."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            self.port: int = unused.getsockname()[1]
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -130,6 +130,36 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
             return node
 
         yield start
+
+
+@pytest.fixture(scope="module")
+async def nodes(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[tuple[str, ...], RunningNode]]:
+    """The nodes that the tests of a module share, by their settings."""
+    nodes: dict[tuple[str, ...], RunningNode] = {}
+    yield nodes
+    for node in nodes.values():
+        await node.stop()
+
+
+@pytest.fixture
+def empty_node(nodes: dict[tuple[str, ...], RunningNode], tmp_path_factory: pytest.TempPathFactory) -> StartNode:
+    """Gives a node without blogs, by its settings.
+
+    One process serves all tests of a module that ask for the same settings: a start takes longer than most tests. A
+    test that stops it is followed by one that starts it again.
+    """
+
+    async def give(**environ: str) -> RunningNode:
+        settings = tuple(f"{name}={value}" for name, value in sorted(environ.items()))
+        if settings not in nodes:
+            nodes[settings] = RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), None, **environ)
+        node = nodes[settings]
+        if not node.is_running:
+            await node.start()
+        await node.delete_blogs()
+        return node
+
+    return give
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -34,14 +34,11 @@ def store(tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningNode]:
     """One server for the tests of commands that talk to one."""
-    node = RunningNode(sqlite_url(tmp_path_factory.mktemp("store")))
-    with asyncio.Runner() as runner:
-        runner.run(node.start())
-        runner.run(node.make_blog("demo"))
+    async with RunningNode(sqlite_url(tmp_path_factory.mktemp("store"))) as node:
+        await node.make_blog("demo")
         yield node
-        runner.run(node.stop())
 
 
 # Help

@@ -25,8 +25,8 @@ AXE = CLIENT / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
-async def node(start_node: StartNode) -> RunningNode:
-    node = await start_node(STOPPRESS_NEWEST="5")
+async def node(empty_node: StartNode) -> RunningNode:
+    node = await empty_node(STOPPRESS_NEWEST="5")
     await node.make_blog(headline="A day in October", standfirst="What happened.", language="en")
     return node
 

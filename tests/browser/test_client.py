@@ -12,10 +12,10 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.conftest import Eventually, StartNode
-from tests.support.fixtures import ARGUMENTS
+from tests.support.fixtures import Launch, close_contexts
 from tests.support.gate import Gate
 from tests.support.node import RunningNode
 
@@ -184,16 +184,11 @@ class World:
 
 
 @pytest.fixture
-async def bfcache_browser() -> AsyncIterator[Browser]:
+async def bfcache_browser(launch: Launch) -> AsyncIterator[Browser]:
     """Chromium as people have it: pages are kept for the back button."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=ARGUMENTS,
-            ignore_default_args=["--disable-back-forward-cache"],
-        )
-        yield browser
-        await browser.close()
+    browser = await launch(ignore_default_args=["--disable-back-forward-cache"])
+    yield browser
+    await close_contexts(browser)
 
 
 MakeWorld = Callable[[Browser], Awaitable[World]]
@@ -201,12 +196,12 @@ MakeWorld = Callable[[Browser], Awaitable[World]]
 
 @pytest.fixture(params=[OWN, "/blogs/demo"], ids=["own page", "server's page"])
 async def make_world(
-    request: pytest.FixtureRequest, start_node: StartNode, eventually: Eventually
+    request: pytest.FixtureRequest, empty_node: StartNode, eventually: Eventually
 ) -> AsyncIterator[MakeWorld]:
     async with AsyncExitStack() as stack:
 
         async def make(browser: Browser) -> World:
-            node = await start_node(STOPPRESS_BEAT=str(BEAT))
+            node = await empty_node(STOPPRESS_BEAT=str(BEAT))
             await node.make_blog()
             gate = Gate(node.port, {OWN: PAGE})
             await gate.open()

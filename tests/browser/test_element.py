@@ -19,8 +19,8 @@ SOON = 1_500
 
 
 @pytest.fixture
-async def node(start_node: StartNode) -> RunningNode:
-    node = await start_node(STOPPRESS_NEWEST="3")
+async def node(empty_node: StartNode) -> RunningNode:
+    node = await empty_node(STOPPRESS_NEWEST="3")
     await node.make_blog(headline="A day in October")
     return node
 
@@ -188,8 +188,8 @@ async def test_it_asks_again_with_patience_whatever_it_is_answered(node: Running
     await expect(page.get_by_role("link", name="Our live blog")).to_be_visible()
 
 
-async def test_older_entries_come_by_the_way_that_the_blog_came(start_node: StartNode, browser: Browser) -> None:
-    node = await start_node(STOPPRESS_NEWEST="3", STOPPRESS_PUBLIC_URL="https://live.example.org")
+async def test_older_entries_come_by_the_way_that_the_blog_came(empty_node: StartNode, browser: Browser) -> None:
+    node = await empty_node(STOPPRESS_NEWEST="3", STOPPRESS_PUBLIC_URL="https://live.example.org")
     await node.make_blog()
     for n in range(5):
         await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z")

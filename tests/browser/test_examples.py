@@ -36,8 +36,8 @@ def react() -> str:
 
 
 @pytest.mark.parametrize("example", [plain, react])
-async def test_an_example_shows_entries_edits_retractions_and_older_pages(example, start_node, browser):
-    node = await start_node(STOPPRESS_NEWEST="2")
+async def test_an_example_shows_entries_edits_retractions_and_older_pages(example, empty_node, browser):
+    node = await empty_node(STOPPRESS_NEWEST="2")
     await node.make_blog(headline="The example")
     gate = Gate(node.port, {"/example": example()})
     await gate.open()

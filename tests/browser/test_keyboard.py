@@ -82,8 +82,8 @@ class Hands:
 
 
 @pytest.fixture
-async def node(start_node: StartNode) -> RunningNode:
-    node = await start_node(STOPPRESS_NEWEST="4")
+async def node(empty_node: StartNode) -> RunningNode:
+    node = await empty_node(STOPPRESS_NEWEST="4")
     await node.make_blog(headline="A day in October")
     return node
 

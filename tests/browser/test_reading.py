@@ -22,8 +22,8 @@ TALL = "\n\n".join(["A paragraph that takes some room on the screen."] * 8)
 
 
 @pytest.fixture
-async def node(start_node: StartNode) -> RunningNode:
-    node = await start_node(STOPPRESS_NEWEST="12")
+async def node(empty_node: StartNode) -> RunningNode:
+    node = await empty_node(STOPPRESS_NEWEST="12")
     await node.make_blog(headline="A day in October")
     return node
 

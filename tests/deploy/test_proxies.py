@@ -18,7 +18,6 @@ from uuid import uuid4
 import httpx
 import msgpack
 import pytest
-import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
@@ -29,18 +28,18 @@ from tests.deploy.proxies import PROXIES, Nginx, Proxy
 from tests.deploy.units import environment_of_the_unit
 from tests.support.node import RunningNode, sqlite_url
 
-pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.redis
 
 DECODE: dict[str, Callable[[Any], Any]] = {"stoppress.v1+json": json.loads, "stoppress.v1+msgpack": msgpack.unpackb}
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest.fixture
 async def editor(site: Site) -> AsyncIterator[httpx.AsyncClient]:
     async with site.client() as client:
         yield client
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest.fixture
 async def blog(editor: httpx.AsyncClient) -> str:
     name = f"b{uuid4().hex[:12]}"
     answer = await editor.put(f"/api/blogs/{name}", json={"headline": name})

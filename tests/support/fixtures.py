@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
 from typing import Any
 
@@ -15,6 +14,8 @@ from tests.support.node import RunningNode, sqlite_url
 BEAT = 0.2
 """Seconds between beats of the shared node."""
 
+Launch = Callable[..., Awaitable[Browser]]
+
 ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 ).split()
@@ -23,13 +24,12 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningNode]:
     """One server for all tests of a module that do not stop it. Each test uses a `blog` of its own."""
     node = RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), STOPPRESS_BEAT=str(BEAT))
-    with asyncio.Runner() as runner:  # a test's own event loop does not live as long
-        runner.run(node.start())
-        yield node
-        assert runner.run(node.stop()) == 0
+    await node.start()
+    yield node
+    assert await node.stop() == 0
 
 
 @pytest.fixture
@@ -55,12 +55,35 @@ async def blog(editor: httpx.AsyncClient) -> str:
     return name
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+async def launch() -> AsyncIterator[Launch]:
+    """Start Chromium with options of Playwright, once for all tests that ask for the same."""
+    started: dict[str, Browser] = {}
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield chromium
-        await chromium.close()
+
+        async def launch(**options: Any) -> Browser:
+            if str(options) not in started:
+                started[str(options)] = await playwright.chromium.launch(
+                    executable_path="/usr/bin/chromium", args=ARGUMENTS, **options
+                )
+            return started[str(options)]
+
+        yield launch
+        for chromium in started.values():
+            await chromium.close()
+
+
+@pytest.fixture
+async def browser(launch: Launch) -> AsyncIterator[Browser]:
+    """A browser for contexts of the test's own, which end with the test."""
+    chromium = await launch()
+    yield chromium
+    await close_contexts(chromium)
+
+
+async def close_contexts(browser: Browser) -> None:
+    for context in browser.contexts:
+        await context.close()
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
-"""A server that kills itself with SIGKILL at a given line of Stoppress's own code, counted from the first publish.
+"""Servers that kill themselves with SIGKILL at a given line of Stoppress's own code, counted from the first publish.
 
-    python -m tests.support.mortal STORE LINES
+    python -m tests.support.killed_server
 
-It prints its address, as `stoppress serve` does. Counting lines finds every place between two steps of a
-publish, and needs no hooks in the code itself.
+For each line `STORE LINES` on standard input it starts a server, prints the server's address, and when the server has
+died its exit status. It forks instead of starting an interpreter, which would take longer than all that is tested.
+Counting lines finds every place between two steps of a publish, and needs no hooks in the code itself.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from stoppress.process.sockets import address_of, listen
 ROOMS = ("/stoppress/newsroom/", "/stoppress/store/", "/stoppress/live/", "/stoppress/web/", "/stoppress/sync/")
 
 
-class Fate:
-    """A trace function that counts lines once the first POST is being handled, and then kills the process."""
+class Countdown:
+    """A trace function that counts lines from the first POST on, and kills the process at the last one."""
 
     def __init__(self, lines: int) -> None:
         self._left = lines
@@ -45,7 +46,7 @@ class Fate:
         return self._line
 
 
-async def main(store: str, lines: int) -> None:
+async def serve(store: str, lines: int) -> None:
     node = Node(settings.load({"store": store, "port": "0"}))
     listening = listen("127.0.0.1", 0)
 
@@ -53,11 +54,23 @@ async def main(store: str, lines: int) -> None:
         sys.stdout.write(f"{address_of(listening)}\n")
         sys.stdout.flush()
 
-    fate = Fate(lines)
-    threading.settrace(fate)
-    sys.settrace(fate)
+    countdown = Countdown(lines)
+    threading.settrace(countdown)
+    sys.settrace(countdown)
     await node.serve(listening, beside=announce)
 
 
+def main() -> None:
+    for line in sys.stdin:
+        store, lines = line.split()
+        pid = os.fork()
+        if pid == 0:
+            asyncio.run(serve(store, int(lines)))
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    main()
