@@ -20,7 +20,7 @@ from pathlib import Path
 
 from loadtest.line import broken_line, without_the_entry
 from loadtest.scenarios import SCENARIOS
-from loadtest.server import KEY, Server
+from loadtest.server import KEY, NodeProcess
 
 LOCUST = Path(".venv-load/bin/python")
 BROKEN_FROM = 8
@@ -55,7 +55,7 @@ def command(asked: argparse.Namespace, url: str) -> list[str]:
     ]
 
 
-async def restart_in_the_middle(server: Server, seconds: float) -> None:
+async def restart_in_the_middle(server: NodeProcess, seconds: float) -> None:
     await asyncio.sleep(seconds / 2)
     await server.stop()
     await server.start()
@@ -66,7 +66,7 @@ async def main() -> int:
     asked.report.parent.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        server = await stack.enter_async_context(Server(Path(folder)))
+        server = await stack.enter_async_context(NodeProcess(Path(folder)))
         url = server.url
         if asked.breaks:
             url = await stack.enter_async_context(broken_line(server.port, BROKEN_FROM, without_the_entry))

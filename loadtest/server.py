@@ -13,7 +13,7 @@ KEY = "key-of-the-load-test"
 STOP_SECONDS = 60.0
 
 
-class Server:
+class NodeProcess:
     """A node on a loopback port of its own, which it keeps over a restart; a context, in which it serves.
 
     Args:
@@ -67,7 +67,7 @@ class Server:
             self._process.kill()
             await self._process.wait()
 
-    async def __aenter__(self) -> Server:
+    async def __aenter__(self) -> NodeProcess:
         await self.start()
         return self
 

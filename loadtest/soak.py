@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from loadtest.server import KEY, Server
+from loadtest.server import KEY, NodeProcess
 from loadtest.swarming import seconds, swarming
 
 BLOG, ENTRIES = "soak", 40
@@ -106,7 +106,9 @@ def body() -> dict[str, object]:
     return {"markdown": "The talks go **on**. " * 20, "tags": [f"swarm-{time.time_ns()}"]}
 
 
-async def watch(server: Server, swarm: asyncio.subprocess.Process, every: float) -> tuple[list[Sample], dict[str, Any]]:
+async def watch(
+    server: NodeProcess, swarm: asyncio.subprocess.Process, every: float
+) -> tuple[list[Sample], dict[str, Any]]:
     """Sample the server until the swarm is over. Returns the samples, and the swarm's figures."""
     samples: list[Sample] = []
     figures: dict[str, Any] = {}
@@ -127,7 +129,7 @@ async def watch(server: Server, swarm: asyncio.subprocess.Process, every: float)
 
 async def soak(asked: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory() as folder:
-        async with Server(Path(folder)) as server:
+        async with NodeProcess(Path(folder)) as server:
             made = asyncio.Event()
             editing = asyncio.create_task(edit(server.url, asked.edits, made))
             async with asyncio.timeout(20):

@@ -387,7 +387,7 @@ async def test_tail_ends_when_the_blog_is_deleted(start_node: StartNode):
     async with running("tail", "--url", node.url, "demo") as tail, node.editor() as editor:
         await tail.line("== demo")
         await editor.delete("/api/blogs/demo")
-        assert await tail.line("stoppress:") == "stoppress: this blog was deleted"
+        assert await tail.line("stoppress:") == "stoppress: This blog was deleted."
         assert await tail.ended() == 1
 
 

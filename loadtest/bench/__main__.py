@@ -22,7 +22,7 @@ from loadtest.bench.connecting import connecting
 from loadtest.bench.delivering import Delivering, delivering
 from loadtest.bench.machine import describe
 from loadtest.bench.report import milliseconds, table, yes
-from loadtest.bench.servers import OTHERS, OURS, Limit, Server, Stoppress
+from loadtest.bench.servers import OTHERS, OURS, BenchServer, Limit, Stoppress
 from loadtest.bench.stalling import stalling
 from loadtest.bench.without import STEPS
 
@@ -30,7 +30,7 @@ READERS, IDLE = 2_000, 10_000
 
 
 @contextmanager
-def running(folder: Path, kinds: Sequence[type[Server]], frame: str = "") -> Iterator[list[Server]]:
+def running(folder: Path, kinds: Sequence[type[BenchServer]], frame: str = "") -> Iterator[list[BenchServer]]:
     servers = [kind(folder, frame) for kind in kinds]
     for server in servers:
         server.start()
@@ -61,7 +61,7 @@ class Bench:
 
     def table(self) -> None:
         """The comparison."""
-        kinds: list[type[Server]] = [Limit, *OURS, *OTHERS]
+        kinds: list[type[BenchServer]] = [Limit, *OURS, *OTHERS]
         idle = self._scaled(IDLE)
         costs = {}
         for kind in kinds[1:]:
@@ -143,7 +143,7 @@ class Bench:
 
     def steps(self) -> None:
         """What each step of the engine saves."""
-        kinds: list[type[Server]] = [Limit, Stoppress]
+        kinds: list[type[BenchServer]] = [Limit, Stoppress]
         kinds += map(without, ("direct_writes", "shared_frames", "hand_over"))
         with running(self._folder, kinds, self._frame) as servers:
             found = delivering(servers, self._folder, self._scaled(READERS), self._scaled(5), 6)

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from loadtest.bench.servers import Server
+from loadtest.bench.servers import BenchServer
 from loadtest.bench.turns import readers_of
 
 
@@ -21,7 +21,7 @@ class Connecting(NamedTuple):
     """Kilobytes of resident memory for one that is there."""
 
 
-def connecting(server: Server, folder: Path, number: int) -> Connecting:
+def connecting(server: BenchServer, folder: Path, number: int) -> Connecting:
     """Of a server that runs and has no readers."""
     server.returning()
     with readers_of(server, folder) as readers:

@@ -9,7 +9,7 @@ from statistics import median
 from typing import NamedTuple
 
 from loadtest.bench.readers import Report
-from loadtest.bench.servers import Server
+from loadtest.bench.servers import BenchServer
 from loadtest.bench.turns import PAUSE_SECONDS, readers_of, turn
 
 TURNS = 5
@@ -35,11 +35,16 @@ class Delivering(NamedTuple):
 
 
 def delivering(
-    servers: Sequence[Server], folder: Path, readers_each: int, rounds: int, entries: int, pause: float = PAUSE_SECONDS
-) -> dict[Server, Delivering]:
+    servers: Sequence[BenchServer],
+    folder: Path,
+    readers_each: int,
+    rounds: int,
+    entries: int,
+    pause: float = PAUSE_SECONDS,
+) -> dict[BenchServer, Delivering]:
     """Each round has several turns of each server, short ones, so that all see the same noise of the machine."""
-    cpu: dict[Server, list[float]] = {server: [0.0] * rounds for server in servers}
-    reports: dict[Server, list[Report]] = {server: [] for server in servers}
+    cpu: dict[BenchServer, list[float]] = {server: [0.0] * rounds for server in servers}
+    reports: dict[BenchServer, list[Report]] = {server: [] for server in servers}
     with ExitStack() as stack:
         lines = {server: stack.enter_context(readers_of(server, folder)) for server in servers}
         for server, readers in lines.items():

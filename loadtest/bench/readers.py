@@ -33,13 +33,13 @@ class Report(NamedTuple):
     closed: int
 
 
-class Entries(NamedTuple):
+class EntryCounts(NamedTuple):
     fewest: int
     most: int
     gaps: int
 
 
-class Readers:
+class BenchReaders:
     """Of one server.
 
     Args:
@@ -107,8 +107,8 @@ class Readers:
     def check(self) -> None:
         self._ask("check")
 
-    def entries(self) -> Entries:
-        return Entries(*map(int, self._ask("entries")))
+    def entries(self) -> EntryCounts:
+        return EntryCounts(*map(int, self._ask("entries")))
 
     def stall(self, number: int) -> None:
         self._ask(f"stall {number}")

@@ -41,7 +41,7 @@ def entry(number: int) -> dict[str, object]:
     return {"title": title, "markdown": text, "source": {"name": "Kremlin"}, "tags": ["diplomacy"]}
 
 
-class Editor:
+class KeptConnection:
     """A connection that is kept, and made anew when the server has closed it meanwhile."""
 
     def __init__(self, port: int) -> None:
@@ -62,7 +62,7 @@ class Editor:
         return content
 
 
-class Server:
+class BenchServer:
     """A server on one core. Subclasses say how it is started and how an entry is published.
 
     Args:
@@ -143,7 +143,7 @@ class Server:
         self.process.wait()
 
 
-class Limit(Server):
+class Limit(BenchServer):
     name = "limit: send() in C"
 
     def command(self) -> Sequence[str | Path]:
@@ -154,7 +154,7 @@ class Limit(Server):
         self._line()
 
 
-class Stoppress(Server):
+class Stoppress(BenchServer):
     name = "Stoppress, JSON"
     path = "/blogs/bench/live"
     program: Sequence[str | Path] = (sys.executable, "-m", "stoppress", "serve")
@@ -174,7 +174,7 @@ class Stoppress(Server):
 
     def ready(self) -> None:
         super().ready()
-        self._editor = Editor(self.port)
+        self._editor = KeptConnection(self.port)
         self.call("PUT", "/api/blogs/bench", {"headline": "Bench"})
         for _ in range(20):  # what is done once is done
             self.publish()
@@ -249,7 +249,7 @@ class StoppressContextFree(Stoppress):
     headers = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n"
 
 
-class Nchan(Server):
+class Nchan(BenchServer):
     name = "nginx + nchan"
     path = "/live"
 
@@ -266,7 +266,7 @@ class Nchan(Server):
         return [program, "-p", self.folder, "-c", config]
 
     def ready(self) -> None:
-        self._editor = Editor(self.port)
+        self._editor = KeptConnection(self.port)
         for _ in range(500):
             with contextlib.suppress(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", self.port)).close()
@@ -281,7 +281,7 @@ class Nchan(Server):
         self._editor.call("POST", "/publish", self.frame)
 
 
-class Peer(Server):
+class Peer(BenchServer):
     """A program that gets a port and a first message, and sends each line of its input to all readers."""
 
     program: Sequence[str | Path] = ()
@@ -314,5 +314,5 @@ class StarletteLoop(Peer):
     program = (sys.executable, "starlette_loop.py")
 
 
-OURS: tuple[type[Server], ...] = (Stoppress, StoppressMsgpack, StoppressCompressed, StoppressContextFree)
-OTHERS: tuple[type[Server], ...] = (Nchan, NodeWs, SocketIo, Broadcast, StarletteLoop)
+OURS: tuple[type[BenchServer], ...] = (Stoppress, StoppressMsgpack, StoppressCompressed, StoppressContextFree)
+OTHERS: tuple[type[BenchServer], ...] = (Nchan, NodeWs, SocketIo, Broadcast, StarletteLoop)

@@ -8,24 +8,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from loadtest.bench.readers import Readers, Report
-from loadtest.bench.servers import Server
+from loadtest.bench.readers import BenchReaders, Report
+from loadtest.bench.servers import BenchServer
 
 PAUSE_SECONDS = 0.05
 """Seconds between entries."""
 
 
 @contextmanager
-def readers_of(server: Server, folder: Path) -> Iterator[Readers]:
+def readers_of(server: BenchServer, folder: Path) -> Iterator[BenchReaders]:
     """Readers that can be opened; they are gone at the end."""
-    readers = Readers(folder, server.port, server.request(), server.hello)
+    readers = BenchReaders(folder, server.port, server.request(), server.hello)
     try:
         yield readers
     finally:
         readers.stop()
 
 
-def turn(server: Server, readers: Readers, entries: int, pause: float = PAUSE_SECONDS) -> tuple[float, Report]:
+def turn(
+    server: BenchServer, readers: BenchReaders, entries: int, pause: float = PAUSE_SECONDS
+) -> tuple[float, Report]:
     """Publish entries with pauses. Returns the seconds of CPU that the server used, and what the readers say."""
     readers.mark()
     server.publish()  # what has gone cold is warm again

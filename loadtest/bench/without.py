@@ -22,7 +22,7 @@ from websockets.frames import Frame, Opcode
 from stoppress import cli
 from stoppress.live import hub as hub_module
 from stoppress.live.answers import Answer, Answers
-from stoppress.live.fd_group import FdGroup
+from stoppress.live.fd_group import FdGroup, Unsent
 from stoppress.model import Cursor
 from stoppress.process import node as app
 from stoppress.web.connections.reader_connection import ReaderConnection
@@ -33,9 +33,10 @@ from stoppress.wire.encodings import JSON, WEBSOCKET, Codec, Compression, Encodi
 def direct_writes() -> None:
     """Frames go through the transports."""
 
-    def send(self: FdGroup, frame: bytes) -> None:
+    def send(self: FdGroup, frame: bytes) -> list[Unsent]:
         for reader in self:
             reader.send(frame)
+        return []
 
     FdGroup.send = send  # type: ignore[method-assign]
 
@@ -43,9 +44,10 @@ def direct_writes() -> None:
 def shared_frames() -> None:
     """Each reader's frame is made for it."""
 
-    def send(self: FdGroup, frame: bytes) -> None:
+    def send(self: FdGroup, frame: bytes) -> list[Unsent]:
         for reader in self:
             reader.send(Frame(Opcode.TEXT, frame).serialize(mask=False))
+        return []
 
     def payload(self: Answer, encoding: Encoding) -> bytes:
         return self.payload

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from loadtest.proofs.verdict import verdict
-from loadtest.server import Server
+from loadtest.server import NodeProcess
 from loadtest.swarming import seconds, swarming
 from stoppress.tools.swarm.histogram import FineHistogram
 
@@ -66,7 +66,7 @@ async def overload(readers: int, publish: float) -> bool | None:
     """
     are_in, crowded = asyncio.Event(), asyncio.Event()
     with tempfile.TemporaryDirectory() as folder:
-        async with Server(Path(folder), STOPPRESS_MAX_READERS=str(readers)) as server:
+        async with NodeProcess(Path(folder), STOPPRESS_MAX_READERS=str(readers)) as server:
             filling = asyncio.create_task(admitted(server.url, readers, publish, are_in, crowded))
             async with asyncio.timeout(60):
                 await are_in.wait()

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from loadtest.ports import free_port
-from loadtest.server import Server
+from loadtest.server import NodeProcess
 from loadtest.swarming import seconds, swarming
 
 BACK_SECONDS, SHARE = 10.0, 0.1
@@ -73,7 +73,7 @@ async def program(name: str, *arguments: str, port: int) -> AsyncIterator[None]:
         await process.wait()
 
 
-async def restart(nodes: list[Server]) -> None:
+async def restart(nodes: list[NodeProcess]) -> None:
     """One after the other, as a deployment does it: the next one when the one before is ready."""
     for node in nodes:
         await asyncio.sleep(CALM)
@@ -85,7 +85,7 @@ async def restart(nodes: list[Server]) -> None:
     await asyncio.sleep(CALM)
 
 
-async def played(url: str, nodes: list[Server], readers: int, publish: float) -> tuple[dict[str, Any], int]:
+async def played(url: str, nodes: list[NodeProcess], readers: int, publish: float) -> tuple[dict[str, Any], int]:
     """Returns the swarm's figures, and the most readers that were closed in one second."""
     figures: dict[str, Any] = {}
     most, restarting = 0, None
@@ -120,7 +120,7 @@ async def rolling(readers: int, publish: float) -> bool:
         )
         await stack.enter_async_context(program("redis-server", *settings, port=redis))
         store = {"STOPPRESS_STORE": f"redis://127.0.0.1:{redis}/0"}
-        nodes = [await stack.enter_async_context(Server(folder, **store)) for _ in range(2)]
+        nodes = [await stack.enter_async_context(NodeProcess(folder, **store)) for _ in range(2)]
         servers = " ".join(f"server 127.0.0.1:{node.port} max_fails=1 fail_timeout=1s;" for node in nodes)
         (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=front, servers=servers))
         await stack.enter_async_context(program("nginx", "-c", str(folder / "nginx.conf"), port=front))

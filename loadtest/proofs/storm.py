@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.proofs.verdict import verdict
-from loadtest.server import Server
+from loadtest.server import NodeProcess
 from loadtest.swarming import seconds, swarming
 from stoppress.tools.swarm.histogram import FineHistogram
 
@@ -63,7 +63,7 @@ async def storm(readers: int, publish: float) -> bool | None:
     """
     clock, duration = Clock(), readers / 1_000 + 2 * CALM
     with tempfile.TemporaryDirectory() as folder:
-        async with Server(Path(folder)) as server:
+        async with NodeProcess(Path(folder)) as server:
             watching = asyncio.create_task(staying(server.url, publish, duration, clock))
             await asyncio.sleep(2)
             stormed = await storming(server.url, readers, clock)

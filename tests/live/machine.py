@@ -19,6 +19,7 @@ from stoppress.live.fd_group import PHASES, FdGroup
 from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import HEADER, START, Cursor, Segment
+from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import Codec, Compression, WebSocket
 from tests.support.client import Client
 from tests.support.frames import FrameReader
@@ -70,14 +71,17 @@ class Connection:
         return count
 
     def send(self, data: bytes) -> None:
-        count = self.write(data)
-        if count != len(data):
-            self.took(data, count)
+        if self.write(data) != len(data):
+            self.cut = False
+            self.hub.pause(self)
 
-    def took(self, data: bytes, count: int) -> None:
+    def buffer(self, rest: memoryview) -> bool:
         """The rest is in `_sent` already, for messages are not cut here."""
         self.cut = False
-        self.hub.pause(self)
+        return self.full
+
+    def abort(self) -> None:
+        raise AssertionError("no connection breaks here")
 
     def take(self) -> None:
         """The client gets what was sent; the connection takes more."""
@@ -90,7 +94,7 @@ class Connection:
                 self.full = False
                 self.hub.resume(self)
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, close_reason: CloseReason) -> None:
         raise AssertionError("nobody is sent away here")
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from stoppress.live.fd_group import PHASES, FdGroup
-from stoppress.live.hub import BURST_SECONDS, CloseReason, Hub, Timing
+from stoppress.live.hub import BURST_SECONDS, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
+from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import HTTP_JSON, Encoding
 from stoppress.wire.messages import Retry
 from tests.support.line import Line, entry, header
@@ -25,15 +26,24 @@ class Reader:
         self.slot = 0
         self.sent: list[bytes] = []
         self.closed: int | None = None
+        self.room: int | None = None
+        """Bytes that a direct write takes; None: all; -1: the connection is broken."""
+        self.takes_rest = False
+        self.buffered = b""
+        self.aborted = False
 
     def send(self, data: bytes) -> None:
         self.sent.append(data)
 
-    def took(self, data: bytes, count: int) -> None:
-        raise AssertionError("these connections take all")
+    def buffer(self, rest: memoryview) -> bool:
+        self.buffered = bytes(rest)
+        return not self.takes_rest
 
-    def close(self, code: int, reason: str) -> None:
-        self.closed = code
+    def abort(self) -> None:
+        self.aborted = True
+
+    def close(self, close_reason: CloseReason) -> None:
+        self.closed = close_reason.code
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -57,8 +67,11 @@ class World:
         self.timers.append((self.now + delay, work))
 
     def _write(self, fd: int, data: bytes) -> int:
-        self.readers[fd].send(data)
-        return len(data)
+        reader = self.readers[fd]
+        if reader.room == -1:
+            raise ConnectionResetError
+        reader.send(data)
+        return len(data) if reader.room is None else reader.room
 
     def publish(self, *numbers: int) -> None:
         self.hub.apply(self.line.commit(*map(entry, numbers)))
@@ -139,6 +152,42 @@ def test_nothing_is_sent_to_a_full_connection_and_it_is_caught_up_afterwards(wor
     world.publish(9)
     world.wait(1)
     assert reader.sent[-1] is other.sent[-1], "it is at the head with the others again"
+
+
+def test_a_reader_that_takes_a_part_is_set_aside_after_all_others_have_the_frame(world):
+    slow, other = world.join(), world.join()
+    slow.room = 5
+    world.publish(1)
+    world.wait(1)
+    assert slow.buffered == slow.sent[-1][5:]
+    assert (world.hub.slow_count, world.hub.counts.slow) == (1, 1)
+    assert slow.sent[-1] is other.sent[-1]
+    world.publish(2)
+    world.wait(1)
+    assert (len(slow.sent), len(other.sent)) == (2, 3), "nothing is sent to it"
+    world.hub.resume(slow)
+    assert slow.messages[-1]["from"] == other.messages[-2]["cursor"], "it goes on from the update that it has in part"
+
+
+def test_a_reader_whose_transport_takes_the_rest_is_not_slow(world):
+    reader, other = world.join(), world.join()
+    reader.room, reader.takes_rest = 5, True
+    world.publish(1)
+    world.wait(1)
+    assert (world.hub.slow_count, world.hub.counts.slow) == (0, 0)
+    reader.room = None
+    world.publish(2)
+    world.wait(1)
+    assert reader.sent[-1] is other.sent[-1], "it is at the head with the others"
+
+
+def test_a_broken_connection_is_aborted_and_forgotten(world):
+    reader = world.join()
+    reader.room = -1
+    world.publish(1)
+    world.wait(1)
+    assert reader.aborted
+    assert world.hub.reader_count == 0
 
 
 def test_a_rolled_back_store_resets_everybody(world):

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from stoppress.live.answers import Answer
 from stoppress.live.encoding_group import StreamGroup
-from stoppress.live.fd_group import FdGroup
+from stoppress.live.fd_group import FdGroup, Unsent
 from stoppress.live.hub import Hub
 from stoppress.live.replica import Fit, Part, Replica
 from stoppress.model import Cursor, Segment
@@ -79,23 +79,25 @@ def _delivers_only_to_those_at_the_head(self: Hub) -> None:
 
 def _puts_everybody_at_the_head_at_once(self: Hub, reader: Any, opening: bytes = b"") -> None:
     self._answer(reader)
-    self._audience(reader.encoding).add(reader)
+    self._group(reader.encoding).add(reader)
 
 
-def _lets_newcomers_into_the_running_stream(self: StreamGroup, answer: Answer) -> None:
+def _lets_newcomers_into_the_running_stream(self: StreamGroup, answer: Answer) -> list[Unsent]:
     self._followers.take_all(self._readers)
-    self._followers.send(self._stream.frame(self.encoding.opcode, answer.payload))
+    return self._followers.send(self._stream.frame(self.encoding.opcode, answer.payload))
 
 
-def _sends_followers_frames_of_another_stream(self: StreamGroup, answer: Answer) -> None:
-    _deliver(self, answer)
+def _sends_followers_frames_of_another_stream(self: StreamGroup, answer: Answer) -> list[Unsent]:
+    unsent = _deliver(self, answer)
     self._stream = DeflateStream() if len(self._followers) > 1 else self._stream
     self._stream.frame(self.encoding.opcode, b"something else")
+    return unsent
 
 
-def _cuts_frames(self: FdGroup, frame: bytes) -> None:
+def _cuts_frames(self: FdGroup, frame: bytes) -> list[Unsent]:
     for reader in self:
         self._write(reader.fd, frame)
+    return []
 
 
 _sync = Replica.sync
@@ -107,7 +109,7 @@ BUGS = [
     (Replica, "apply", _takes_what_does_not_follow),
     (Replica, "sync", _says_every_part_is_the_last),
     (Replica, "sync", _leads_the_first_part_to_the_head),
-    (Hub, "pause", _forgets_where_a_slow_reader_is),
+    (Hub, "_set_aside", _forgets_where_a_slow_reader_is),
     (Hub, "resume", _never_lets_slow_readers_back),
     (Hub, "_changed", _keeps_old_answers),
     (Hub, "deliver", _delivers_only_to_those_at_the_head),

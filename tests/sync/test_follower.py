@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Any
@@ -14,12 +15,13 @@ import pytest
 from redis.asyncio import Redis
 
 from stoppress.errors import BlogNotFound
-from stoppress.live.hub import CloseReason, Hub, Timing
+from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import HEADER, Cursor, Segment
 from stoppress.store.port import Store, Write
 from stoppress.store.redis.store import RedisStore
 from stoppress.sync.follower import Follower
+from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import HTTP_JSON
 from tests.support.line import entry, header
 
@@ -49,7 +51,7 @@ class Node:
 
     async def write(self, *writes: Write) -> Segment:
         segment = await self.store.commit(BLOG, writes)
-        self.follower.applied(BLOG, segment)
+        self.follower.committed(BLOG, segment, time.monotonic())
         return segment
 
     async def shown(self) -> dict[str, int]:
@@ -125,7 +127,7 @@ async def test_a_node_shows_what_another_one_wrote(new_node):
 async def test_a_reader_with_a_cursor_from_elsewhere_sees_that_write_at_once(new_node, monkeypatch):
     here, there = await new_node(), await new_node()
     await here.write(make_blog())
-    monkeypatch.setattr(there.follower, "applied", lambda blog, change: None)  # every hint is lost
+    monkeypatch.setattr(there.follower, "_take", lambda blog, change, sent: None)  # every hint is lost
     await there.follower.hub(BLOG)
     for number in range(20):
         written = await here.write(publish(number))
@@ -137,7 +139,7 @@ async def test_a_node_whose_hints_are_lost_catches_up_by_itself(new_node, monkey
     here, there = await new_node(), await new_node()
     await here.write(make_blog())
     await there.follower.hub(BLOG)
-    monkeypatch.setattr(there.follower, "applied", lambda blog, change: None)
+    monkeypatch.setattr(there.follower, "_take", lambda blog, change, sent: None)
     written = await here.write(publish(1))
 
     async def arrived() -> Any:

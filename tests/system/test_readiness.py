@@ -12,13 +12,14 @@ import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
-from stoppress.live.hub import CloseReason, Hub, Timing
+from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.store.redis.store import RedisStore
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import Admission, Limits
 from stoppress.web.operations.health import Health
+from stoppress.wire.close_reasons import CloseReason
 from tests.conftest import RedisServer, StartNode
 from tests.support.node import RunningNode
 from tests.sync.test_follower import BLOG, make_blog, publish
@@ -104,7 +105,7 @@ async def test_a_node_whose_deliveries_are_stuck_turns_red(redis_server: RedisSe
     await follower.hub(BLOG)
     kept.pop()()
     assert await answer() == 200
-    follower.applied(BLOG, await store.commit(BLOG, [publish(1)]))
+    follower.committed(BLOG, await store.commit(BLOG, [publish(1)]), time.monotonic())
     red = await seconds_until(503, answer)
     kept.pop()()
     green = await seconds_until(200, answer)

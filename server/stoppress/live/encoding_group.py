@@ -1,17 +1,22 @@
-"""The readers at the head with one encoding: what each of them is sent, and who may be sent the same."""
+"""The readers at the head that use one encoding, and the frames that they share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from stoppress.live.answers import Answer
-from stoppress.live.fd_group import FdGroup, Reader, Write
+from stoppress.live.fd_group import FdGroup, Reader, Unsent, Write
 from stoppress.wire.encodings import Compression, Encoding, WebSocket
 from stoppress.wire.frames import DeflateStream
 
 
 class EncodingGroup:
-    """Those who all get the same frames."""
+    """Readers that all get the same frames.
+
+    Args:
+        encoding: theirs.
+        write: writes to a file descriptor.
+    """
 
     def __init__(self, encoding: Encoding, write: Write) -> None:
         self.encoding = encoding
@@ -26,16 +31,17 @@ class EncodingGroup:
     def add(self, reader: Reader) -> None:
         self._readers.add(reader)
 
-    def deliver(self, answer: Answer) -> None:
-        self._readers.send(answer.frame(self.encoding))
+    def deliver(self, answer: Answer) -> list[Unsent]:
+        """Send an update to all. Return the readers that did not take all of it."""
+        return self._readers.send(answer.frame(self.encoding))
 
 
 class StreamGroup(EncodingGroup):
-    """Those who share a deflate stream, and newcomers, who get frames by themselves until a new stream begins.
+    """Readers that share a deflate stream (the followers), and newcomers, which get frames without context until then.
 
-    A new stream costs its followers the context of the old one, and gives context to the newcomers. So it begins
-    when the newcomers together have gone without context as often as there are followers: then, whatever comes,
-    not more than twice as many frames go out without context as would have to.
+    A new stream takes the context of the old one from its followers and gives context to the newcomers. It begins when
+    the newcomers have got as many frames without context, all counted together, as there are followers. Then at most
+    twice as many frames go out without context as would have to, whatever comes.
     """
 
     encoding: WebSocket
@@ -53,17 +59,17 @@ class StreamGroup(EncodingGroup):
         yield self._readers
         yield self._followers
 
-    def deliver(self, answer: Answer) -> None:
+    def deliver(self, answer: Answer) -> list[Unsent]:
         self._without += len(self._readers)
         if self._without >= len(self._followers):
             self._stream, self._without = DeflateStream(), 0
             self._followers.take_all(self._readers)
-        self._followers.send(self._stream.frame(self.encoding.opcode, answer.payload))
-        if self._readers:
-            super().deliver(answer)
+        unsent = self._followers.send(self._stream.frame(self.encoding.opcode, answer.payload))
+        return unsent + super().deliver(answer) if self._readers else unsent
 
 
 def group_for(encoding: Encoding, write: Write) -> EncodingGroup:
+    """Return an empty group for an encoding."""
     if isinstance(encoding, WebSocket) and encoding.compression is Compression.STREAM:
         return StreamGroup(encoding, write)
     return EncodingGroup(encoding, write)

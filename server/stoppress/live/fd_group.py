@@ -1,4 +1,4 @@
-"""Readers who get the same bytes, side by side: the innermost loop of the fan-out.
+"""Readers of the same bytes, side by side: the innermost loop of the fan-out.
 
 Nearly all that a delivery costs is the kernel's work for each `write`. What is left for us is to touch as little
 memory as possible between two of them: a file descriptor each, from one array. So the loop does without the readers
@@ -9,45 +9,63 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from stoppress.model import Cursor
+from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import Encoding
 
 PHASES = 20
-"""Into how many portions a beat is divided, so that it does not go to everybody in the same moment."""
+"""A beat goes out in this many portions, so that it does not reach every reader in the same moment."""
 
 Write = Callable[[int, bytes], int]
-"""As `os.write` on a non-blocking socket: how many bytes it took, or `OSError`."""
+"""Like `os.write` on a non-blocking socket: return how many bytes it took, or raise `OSError`."""
 
 
 class Reader(Protocol):
-    """What the fan-out needs of a connection. Its attributes are the fan-out's to write."""
+    """What the fan-out needs of a reader's connection. The fan-out alone writes its attributes."""
 
     cursor: Cursor | None
-    """Where it is while it is not at the head."""
+    """The cursor that it was last led to; None: it has nothing yet. Not kept up to date while it is in a group."""
     fd_group: FdGroup | None
+    """The group that it is in while it is at the head."""
     slot: int
-    """Its slot in the fd_group."""
+    """Its index in the group."""
 
     @property
     def fd(self) -> int:
-        """What `Write` needs to reach it."""
+        """The file descriptor that `Write` takes."""
 
     @property
     def encoding(self) -> Encoding: ...
 
     def send(self, data: bytes) -> None:
-        """Write, and keep what the connection does not take. Tells the hub (`pause`) if something was kept."""
+        """Write, and buffer what the connection does not take. Calls the hub's `pause` if it buffers something."""
 
-    def took(self, data: bytes, count: int) -> None:
-        """The same after the connection was offered `data` and took only `count` bytes of it; -1: it is broken."""
+    def buffer(self, rest: memoryview) -> bool:
+        """Write the rest of a frame, the same way. Return whether some of it is still in the buffer."""
 
-    def close(self, code: int, reason: str) -> None: ...
+    def abort(self) -> None:
+        """Drop the connection at once."""
+
+    def close(self, close_reason: CloseReason) -> None:
+        """Send a close frame and hang up."""
+
+
+class Unsent(NamedTuple):
+    """A reader that did not take a whole frame."""
+
+    reader: Reader
+    rest: memoryview | None
+    """What it did not take; None: its connection is broken."""
 
 
 class FdGroup:
-    """Readers whose connections have taken all that they were sent, so that they can be written to directly."""
+    """Readers whose connections have taken all that they were sent, so that the loop may write to them directly.
+
+    Args:
+        write: writes to a file descriptor.
+    """
 
     def __init__(self, write: Write) -> None:
         self._write = write
@@ -66,7 +84,7 @@ class FdGroup:
         self._readers.append(reader)
 
     def remove(self, reader: Reader) -> None:
-        """The last one takes its slot."""
+        """Take a reader out; the last one moves into its slot."""
         last, fd = self._readers.pop(), self._fds.pop()
         if last is not reader:
             self._readers[reader.slot], self._fds[reader.slot] = last, fd
@@ -74,12 +92,13 @@ class FdGroup:
         reader.fd_group = None
 
     def take_all(self, other: FdGroup) -> None:
-        """Take over all readers of another fd_group."""
+        """Move all readers of another group into this one."""
         for reader in other:
             other.remove(reader)
             self.add(reader)
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: bytes) -> list[Unsent]:
+        """Write a frame to every reader. Return those that did not take all of it; they are still in the group."""
         write, size = self._write, len(frame)
         short = []
         for slot, fd in enumerate(self._fds):
@@ -90,9 +109,8 @@ class FdGroup:
             except OSError:
                 count = -1
             if count != size:
-                short.append((self._readers[slot], count))
-        for reader, count in short:
-            reader.took(frame, count)
+                short.append((slot, count))
+        return [Unsent(self._readers[slot], memoryview(frame)[count:] if count >= 0 else None) for slot, count in short]
 
     def beat(self, frame: bytes, phase: int) -> None:
         """Send to the readers of one phase, 0 to PHASES - 1."""

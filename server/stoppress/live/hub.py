@@ -1,8 +1,8 @@
-"""One blog's fan-out: which reader is where, and how each gets to the head.
+"""One blog's fan-out: it knows where each reader is, and leads each to the head.
 
-A reader is a cursor, not a queue. Most are at the head together, share the hub's cursor and get the same
-bytes. The others have a cursor of their own and are led to the head part by part as their connection takes
-it: newcomers, and those that were too slow. One question serves all of them: the answer to a cursor.
+A reader is a cursor, not a queue. Most readers are at the head together, share the hub's cursor and get the same bytes.
+Newcomers and slow readers have a cursor of their own; the hub leads them to the head part by part, as fast as their
+connections take it. One question serves all of them: the answer to a cursor.
 """
 
 from __future__ import annotations
@@ -20,19 +20,12 @@ from stoppress.live.fd_group import Reader, Write
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import Cursor, Segment
 from stoppress.telemetry.counts import Counts
+from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import Encoding
-from stoppress.wire.messages import Beat, Retry
+from stoppress.wire.messages import Beat
 
 BURST_SECONDS = 0.02
-"""Seconds. Changes that follow a delivery within it travel together."""
-
-
-class CloseReason(NamedTuple):
-    """Why a hub sends its readers away: a WebSocket close code, and when to come back, if at all."""
-
-    code: int
-    reason: str
-    retry: Retry | None = None
+"""Changes that come within this time after a delivery go out together in the next one."""
 
 
 class Timing(NamedTuple):
@@ -47,24 +40,24 @@ class Hub:
 
     Args:
         replica: the blog's state; only `apply` and `absorb` of this hub may change it.
-        timing: when it is, and later.
-        write: how frames get to readers, `os.write` on a server.
-        counts: what is counted, the same for all hubs of a node.
+        timing: the clock.
+        write: writes to a file descriptor; `os.write` on a server.
+        counts: shared by all hubs of a node.
     """
 
     def __init__(self, replica: Replica, timing: Timing, write: Write, counts: Counts | None = None) -> None:
         self.replica = replica
         self.cursor = replica.cursor
-        """Where all readers at the head are. Behind the replica only between a change and its delivery."""
+        """The cursor of all readers at the head. Behind the replica only between a change and its delivery."""
         self.delivered = asyncio.Event()
-        """Set at the next delivery, which puts a new event in its slot."""
+        """Set at the next delivery, which replaces it with a new event."""
         self.close_reason: CloseReason | None = None
         self.counts = counts or Counts()
         self._timing = timing
         self._write = write
         self._window_end = 0.0
         self._delivery_due = False
-        self._arrivals: list[float] = []  # when the changes came that are to be delivered next
+        self._arrivals: list[float] = []  # when the changes of the next delivery reached this node
         self._answers = Answers(replica)
         self._at_head: dict[Encoding, EncodingGroup] = {}
         self._waiting: set[Reader] = set()  # writable, on their way to the head
@@ -76,15 +69,15 @@ class Hub:
 
     @property
     def slow_count(self) -> int:
-        """How many readers' connections are full now."""
+        """The number of readers whose connections are full now."""
         return len(self._stalled)
 
     def has_shown(self, cursor: Cursor) -> bool:
-        """Whether it is on the line, and the readers at the head have been sent it."""
+        """Return whether a cursor is in the history and the readers at the head have been sent its change."""
         return self.cursor.seq >= cursor.seq and self.replica.knows(cursor)
 
     def census(self) -> Counter[Encoding]:
-        """How many readers there are with each encoding."""
+        """Return the number of readers by encoding."""
         readers = Counter({encoding: len(group) for encoding, group in self._at_head.items()})
         readers.update(reader.encoding for reader in self._waiting)
         readers.update(reader.encoding for reader in self._stalled)
@@ -92,19 +85,21 @@ class Hub:
 
     # Changes come in
 
-    def apply(self, change: Segment, arrival: float | None = None) -> Fit:
-        """Take a committed change and see that readers get it.
+    def apply(self, change: Segment, arrived_at: float | None = None) -> Fit:
+        """Take a committed change and schedule its delivery.
 
-        `arrival` is when this node was asked to write it, by `time.monotonic`; None: it came just now.
+        Args:
+            change: what was committed.
+            arrived_at: when it, or the request for it, reached this node, by `time.monotonic`. The default is now.
         """
         fit = self.replica.apply(change)
         if fit is Fit.NEWS:
-            self._arrivals.append(time.monotonic() if arrival is None else arrival)
+            self._arrivals.append(time.monotonic() if arrived_at is None else arrived_at)
             self._changed()
         return fit
 
     def absorb(self, segment: Segment) -> None:
-        """Take what was read from the store and see that readers get it."""
+        """Take what was read from the store and schedule its delivery."""
         self.replica.absorb(segment)
         self._changed()
 
@@ -117,7 +112,7 @@ class Hub:
     # Answers go out
 
     def catch_up(self, cursor: Cursor | None, encoding: Encoding) -> tuple[bytes, Cursor]:
-        """`answer` for a reader who comes, or comes back, with this cursor."""
+        """Return `answer` for a reader that connects with this cursor, and count it by kind."""
         answer = self._answers.to(cursor, encoding.codec)
         if cursor is None:
             kind = "opening"
@@ -130,12 +125,15 @@ class Hub:
         return answer.frame(encoding), answer.cursor
 
     def answer(self, cursor: Cursor | None, encoding: Encoding) -> tuple[bytes, Cursor]:
-        """The bytes that a reader at `cursor` gets next, and where they lead it. Shared by all who ask the same."""
+        """Return the bytes that a reader at `cursor` gets next, and the cursor that they lead it to.
+
+        All callers with the same arguments share them.
+        """
         answer = self._answers.to(cursor, encoding.codec)
         return answer.frame(encoding), answer.cursor
 
     def deliver(self) -> None:
-        """Lead everybody who can take it to the head."""
+        """Lead every reader whose connection takes data to the head."""
         self._delivery_due = False
         self._window_end = self._timing.time() + BURST_SECONDS
         since = self.cursor
@@ -146,16 +144,17 @@ class Hub:
             self._lead(reader)
         self._count_arrivals()
         self._pulse()
-        if self.cursor.seq > since.seq + 1:  # a burst: those who make it need the processor, too
+        if self.cursor.seq > since.seq + 1:  # a burst: leave processor time to the editors that make it
             self._window_end = self._timing.time() + BURST_SECONDS
 
     def _deliver_to(self, group: EncodingGroup, cursor: Cursor) -> None:
         while cursor != self.replica.cursor and len(group):
             answer = self._answers.to(cursor, group.encoding.codec)
-            self.cursor = cursor = answer.cursor  # a reader whose connection is full now stalls here
+            self.cursor = cursor = answer.cursor
             self.counts.deliveries["websocket"] += len(group)
             self.counts.resets += len(group) if answer.resets else 0
-            group.deliver(answer)
+            for reader, rest in group.deliver(answer):
+                self._stall(reader, rest)
 
     def _count_arrivals(self) -> None:
         now = time.monotonic()
@@ -168,24 +167,26 @@ class Hub:
         self.delivered = asyncio.Event()
 
     def beat(self, phase: int) -> None:
-        """Tell the readers at the head whose turn it is where that is."""
+        """Send the head's cursor to the readers at the head whose turn it is."""
         if self.cursor != self.replica.cursor:
-            return  # a delivery is due, and says it
+            return  # a delivery is due and will say it
         for encoding, group in self._at_head.items():
             frame = encoding.encode(Beat(str(self.cursor)))
             for fd_group in group.fd_groups():
                 fd_group.beat(frame, phase)
 
-    # Readers come, slow down, and go
+    # Readers join, slow down, and leave
 
     def join(self, reader: Reader, opening: bytes = b"") -> None:
-        """Take a reader in. Its cursor says where it is; it gets at least one message, be it without entries.
+        """Take a reader in and answer its cursor with at least one message, even if that has no entries.
 
-        `opening` is what goes before that in one write: the end of the handshake.
+        Args:
+            reader: its `cursor` says what it has.
+            opening: bytes to send before the message in the same write: the end of the handshake.
         """
         if self.close_reason is not None:
             reader.send(opening)
-            reader.close(self.close_reason.code, self.close_reason.reason)
+            reader.close(self.close_reason)
             return
         self._waiting.add(reader)
         self._answer(reader, opening)
@@ -196,57 +197,70 @@ class Hub:
             self._answer(reader)
         if reader in self._waiting and self.cursor == self.replica.cursor:
             self._waiting.discard(reader)
-            reader.cursor = None
-            self._audience(reader.encoding).add(reader)
+            self._group(reader.encoding).add(reader)
 
     def _answer(self, reader: Reader, opening: bytes = b"") -> None:
         frame, reader.cursor = self.catch_up(reader.cursor, reader.encoding)
         reader.send(opening + frame)
 
-    def _audience(self, encoding: Encoding) -> EncodingGroup:
+    def _group(self, encoding: Encoding) -> EncodingGroup:
         if encoding not in self._at_head:
             self._at_head[encoding] = group_for(encoding, self._write)
         return self._at_head[encoding]
 
-    def pause(self, reader: Reader) -> None:
-        """The reader's connection is full: nothing more is sent to it, and nothing is kept for it."""
-        self.counts.slow += 1
+    def _stall(self, reader: Reader, rest: memoryview | None) -> None:
+        """Set aside a reader that did not take all of the update that leads to `cursor`."""
+        if rest is None:
+            self.leave(reader)
+            reader.abort()
+            return
+        self._set_aside(reader)
+        if reader.buffer(rest):
+            self.counts.slow += 1
+        else:
+            self.resume(reader)
+
+    def _set_aside(self, reader: Reader) -> None:
         if reader.fd_group is not None:
             reader.fd_group.remove(reader)
             reader.cursor = self.cursor
-            self._stalled.add(reader)
-        elif reader in self._waiting:
-            self._waiting.discard(reader)
-            self._stalled.add(reader)
+        self._waiting.discard(reader)
+        self._stalled.add(reader)
+
+    def pause(self, reader: Reader) -> None:
+        """Stop sending to a reader whose connection is full. Nothing is kept for it but its cursor."""
+        if reader.fd_group is not None or reader in self._waiting:
+            self.counts.slow += 1
+            self._set_aside(reader)
 
     def resume(self, reader: Reader) -> None:
-        """The reader's connection takes data again."""
+        """Lead a reader to the head again whose connection takes data again."""
         if reader in self._stalled:
             self._stalled.discard(reader)
             self._waiting.add(reader)
             self._lead(reader)
 
     def leave(self, reader: Reader) -> None:
-        """The reader's connection is gone."""
+        """Forget a reader whose connection is gone."""
         if reader.fd_group is not None:
             reader.fd_group.remove(reader)
         self._waiting.discard(reader)
         self._stalled.discard(reader)
 
     def close(self, close_reason: CloseReason) -> None:
-        """Send everybody away, and everybody who comes later."""
+        """Close every reader's connection, also of those that join later."""
         self.close_reason = close_reason
         self.release(self.reader_count, close_reason)
         self._pulse()
 
     def release(self, count: int, close_reason: CloseReason) -> int:
-        """Send so many readers away; the others stay as they are. Returns how many there were."""
+        """Close the connections of up to `count` readers. Return how many it closed."""
         leaving = tuple(islice(self._readers(), count))
         for reader in leaving:
             if close_reason.retry is not None and reader not in self._stalled:
                 reader.send(reader.encoding.encode(close_reason.retry))
             self.leave(reader)
-            reader.close(close_reason.code, close_reason.reason)
+            reader.close(close_reason)
         return len(leaving)
 
     def _readers(self) -> Iterator[Reader]:

@@ -49,13 +49,13 @@ class Committer:
 
     Args:
         store: where blogs are kept.
-        applied: told of every commit at once, before anybody else hears of it, and when the request for it came
+        committed: called with every commit before its answer goes out, and with the time when the request for it came
             (`time.monotonic`).
     """
 
-    def __init__(self, store: Store, applied: Callable[[str, Segment, float], object]) -> None:
+    def __init__(self, store: Store, committed: Callable[[str, Segment, float], object]) -> None:
         self._store = store
-        self._applied = applied
+        self._committed = committed
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def commit(self, blog: str, request: Request, plan: Plan) -> Written:
@@ -93,7 +93,7 @@ class Committer:
             segment = await self._store.commit(blog, planned, request.once)
         except VersionConflict:
             return None
-        self._applied(blog, segment, arrival)
+        self._committed(blog, segment, arrival)
         return _written(segment)
 
 

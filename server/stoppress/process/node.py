@@ -94,7 +94,7 @@ class Node:
         self.tracing = tracing_from()
         self.store = watched(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
-        committer = Committer(self.store, self.follower.applied)
+        committer = Committer(self.store, self.follower.committed)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.entries = Entries(self.store, committer)
         self.admission = Admission(_limits(settings), self.counts, time.monotonic)

@@ -1,8 +1,8 @@
-"""Keeps the replicas of this node in step with the store.
+"""Keeps the replicas of this node in step with the store: which blogs it follows, and what it learns of them.
 
-A blog is served from the moment somebody asks for it: follow it first, then read it, then take what was
-hinted meanwhile. Hints are only the fast path. Whatever does not fit is settled in one way: read the line
-after the replica's cursor. The same is done when heads, compared every few seconds, differ.
+A node serves a blog from the first request for it: it subscribes to the blog's hints, reads the blog, and then takes
+the hints that came meanwhile. Hints are only the fast path. If one does not fit, or if heads differ when the node
+compares them every two seconds, `repair.py` brings the replica to the store's head.
 """
 
 from __future__ import annotations
@@ -13,32 +13,31 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 
-from stoppress.errors import BlogNotFound, StoppressError, StoreUnavailable, VersionConflict
-from stoppress.live.hub import CloseReason, Hub
-from stoppress.live.items import is_retraction
-from stoppress.live.replica import Fit, Replica
-from stoppress.model import START, Cursor, Segment
-from stoppress.store.port import Changed, Lost, Sent, Store, Write
+from stoppress.errors import BlogNotFound, StoppressError, StoreUnavailable
+from stoppress.live.hub import Hub
+from stoppress.live.replica import Fit
+from stoppress.model import Cursor, Segment
+from stoppress.store.port import Changed, Lost, Sent, Store
+from stoppress.sync.repair import Repair
 from stoppress.tasks import end
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
+from stoppress.wire.close_reasons import BLOG_DELETED, CloseReason
 
 COMPARE_SECONDS = 2.0
-"""How often heads are compared with the store's."""
+"""Time between two comparisons of heads with the store's."""
 
 RETRY_SECONDS = 0.5
-"""How long to wait before asking a store again that failed."""
+"""Pause before the next question to a store that failed."""
 
 REACH_SECONDS = 3.0
-"""How long a reader with a cursor that this node has not seen yet waits for the store."""
+"""How long a reader waits for the store if its cursor is newer than anything that this node has."""
 
 BEHIND_SECONDS = 4.0
-"""How long a change that is in the store may take to come out before its blog counts as behind."""
+"""A blog counts as behind when a change has been in the store for this long and no reader got it."""
 
 OVERDUE_SECONDS = 7.0
-"""How old the last comparison of heads may be before all blogs count as behind."""
-
-GONE = CloseReason(4404, "this blog was deleted")
+"""All blogs count as behind when the last comparison of heads is older than this."""
 
 log = logging.getLogger("stoppress.follower")
 
@@ -47,10 +46,10 @@ class Follower:
     """See the module's docstring.
 
     Args:
-        store: where the truth is.
-        make_hub: a hub with an empty replica for a blog.
-        counts: what is counted.
-        tracing: gets a span for each change that comes from elsewhere.
+        store: what all nodes agree on.
+        make_hub: makes a hub with an empty replica for a blog.
+        counts: gets changes and repairs.
+        tracing: gets a span for each change of another node.
     """
 
     def __init__(
@@ -64,12 +63,13 @@ class Follower:
         self._counts = counts or Counts()
         self._tracing = tracing or Tracing()
         self._make_hub = make_hub
+        self._repair = Repair(store, self._counts)
         self._hubs: dict[str, Hub] = {}
         self._loaded: dict[str, asyncio.Task[None]] = {}
-        self._queued: dict[str, asyncio.Task[None]] = {}  # repairs that have not begun to read yet
+        self._queued: dict[str, asyncio.Task[None]] = {}  # repairs that have not started to read
         self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._awaited: dict[str, tuple[Cursor, float]] = {}  # heads that have not come out, and since when
+        self._awaited: dict[str, tuple[Cursor, float]] = {}  # heads that no reader got yet, and since when
         self._compared: float | None = None
 
     @property
@@ -79,7 +79,7 @@ class Follower:
 
     @property
     def behind(self) -> int:
-        """How many blogs' readers are not shown what has been in the store for some seconds."""
+        """The number of blogs that are behind, see `BEHIND_SECONDS` and `OVERDUE_SECONDS`."""
         now = time.monotonic()
         if self._compared is not None and now - self._compared > OVERDUE_SECONDS:
             return max(1, len(self._hubs))
@@ -88,14 +88,14 @@ class Follower:
     # Questions
 
     def at_hand(self, blog: str, since: Cursor | None = None) -> Hub | None:
-        """The same as `hub`, if it can be had without waiting, else None."""
+        """Return the same as `hub` if that needs no waiting, else None."""
         hub = self._hubs.get(blog) if self._is_loaded(blog) else None
         if hub is None or since is None or not self._store.nodes_share_it or hub.replica.knows(since):
             return hub
         return None
 
     async def hub(self, blog: str, since: Cursor | None = None) -> Hub:
-        """The hub of a blog; it has seen the change that `since` names, if there is such a change.
+        """Return the hub of a blog. It has seen the change that `since` names, if there is such a change.
 
         Raises:
             BlogNotFound, StoreUnavailable
@@ -113,7 +113,7 @@ class Follower:
     async def _reach(self, blog: str) -> None:
         try:
             async with asyncio.timeout(REACH_SECONDS):
-                await asyncio.shield(self._repair(blog))
+                await asyncio.shield(self._schedule_repair(blog))
         except TimeoutError:
             raise StoreUnavailable(f"the store did not say what is new in {blog!r}: ask again") from None
 
@@ -127,7 +127,7 @@ class Follower:
                 raise BlogNotFound(blog)  # before anything is kept for a name that anybody may make up
             hub = self._hubs[blog] = self._make_hub(blog)
             await self._store.follow(blog)
-            await self._read(hub)
+            await self._repair.bring_to_head(hub)
         except BaseException:
             self._drop(blog)
             raise
@@ -151,22 +151,32 @@ class Follower:
 
     # News
 
-    def applied(self, blog: str, change: Segment, arrival: float | None = None) -> Fit | None:
-        """Take a commit, made here (then `arrival` is when it was asked for) or hinted by another node."""
-        hub = self._hubs.get(blog)
-        fit = hub.apply(change, arrival) if hub is not None and change.tags else None
-        if fit is Fit.GAP:
-            self._repair(blog)
-        elif fit is Fit.NEWS:
-            self._counts.changes["elsewhere" if arrival is None else "here"] += len(change.tags)
+    def committed(self, blog: str, change: Segment, arrived_at: float) -> None:
+        """Take a commit of this node.
+
+        Args:
+            blog: its name.
+            change: what was committed.
+            arrived_at: when the request for it reached this node, by `time.monotonic`.
+        """
+        self._apply(blog, change, arrived_at, own=True)
         if blog not in self._loaded and self._store.nodes_share_it:
-            self._loaded[blog] = self._start(self._load(blog))  # keep what was written here, should the store lose it
+            self._loaded[blog] = self._start(self._load(blog))  # to be able to give it back, should the store lose it
+
+    def _apply(self, blog: str, change: Segment, arrived_at: float, *, own: bool) -> Fit | None:
+        """Take a change, of this node or of another one. Return how it fits; None if no reader may see it."""
+        hub = self._hubs.get(blog)
+        fit = hub.apply(change, arrived_at) if hub is not None and change.tags else None
+        if fit is Fit.GAP:
+            self._schedule_repair(blog)
+        elif fit is Fit.NEWS:
+            self._counts.changes["here" if own else "elsewhere"] += len(change.tags)
         return fit
 
     async def deleted(self, blog: str) -> None:
-        """Look at once whether a blog is still there."""
+        """Check at once whether a blog still exists."""
         if blog in self._hubs:
-            await asyncio.shield(self._repair(blog))
+            await asyncio.shield(self._schedule_repair(blog))
 
     async def follow(self) -> None:
         """Take hints until cancelled."""
@@ -176,14 +186,14 @@ class Follower:
                     self._take(blog, change, sent or Sent(0.0))
                 case Lost(None):
                     for blog in tuple(self._hubs):
-                        self._repair(blog)
+                        self._schedule_repair(blog)
                 case Lost(blog) if blog in self._hubs:
-                    self._repair(blog)
+                    self._schedule_repair(blog)
 
     def _take(self, blog: str, change: Segment, sent: Sent) -> None:
         began = time.time_ns()
-        if self.applied(blog, change) is not Fit.NEWS:
-            return  # most often our own
+        if self._apply(blog, change, time.monotonic(), own=False) is not Fit.NEWS:
+            return  # most often this node's own
         if sent.at:
             self._counts.received(sent.at)
         if sent.traceparent:
@@ -204,10 +214,10 @@ class Follower:
             for hub, head in zip(hubs, heads, strict=True):
                 self._await(hub, head)
                 if head != hub.replica.cursor:
-                    self._repair(hub.replica.blog)
+                    self._schedule_repair(hub.replica.blog)
 
     def _await(self, hub: Hub, head: Cursor | None) -> None:
-        """Keep in mind since when the readers of a hub have not been shown a head; a newer one does not begin anew."""
+        """Note since when no reader of a hub has got a head. A newer head does not restart the clock."""
         blog = hub.replica.blog
         awaited = self._awaited.get(blog)
         if head is None or hub.has_shown(head):
@@ -217,8 +227,8 @@ class Follower:
 
     # Repair
 
-    def _repair(self, blog: str) -> asyncio.Task[None]:
-        """Settle the difference to the store by a read that begins from now on, one for all who ask until then."""
+    def _schedule_repair(self, blog: str) -> asyncio.Task[None]:
+        """Schedule one repair of a blog. Callers share it until it starts to read."""
         if blog not in self._queued:
             self._queued[blog] = self._start(self._settle(blog))
         return self._queued[blog]
@@ -230,7 +240,7 @@ class Follower:
                 try:
                     await asyncio.shield(self._loaded[blog])
                     before = hub.replica.cursor
-                    await self._read(hub)
+                    await self._repair.bring_to_head(hub)
                     self._counts.gaps_repaired += hub.replica.cursor != before
                 except BlogNotFound:
                     await self._leave(blog)
@@ -244,74 +254,14 @@ class Follower:
         hub = self._hubs.get(blog)
         self._drop(blog)
         if hub is not None:
-            hub.close(GONE)
+            hub.close(BLOG_DELETED)
         try:
             await self._store.unfollow(blog)
         except StoreUnavailable as error:
             log.warning("cannot_stop_following", extra={"blog": blog, "error": str(error)})
 
-    async def _read(self, hub: Hub) -> None:
-        """Bring a hub to the store's head, and the store to the hub's if it has lost something."""
-        replica = hub.replica
-        while True:
-            cursor = replica.cursor
-            try:
-                segment = await self._store.read(replica.blog, cursor)
-            except BlogNotFound:
-                if cursor == START or await self._store.was_deleted(replica.blog, replica.epoch):
-                    raise
-                segment = Segment(START, (), ())
-            if replica.cursor != cursor:
-                continue  # it moved while the store was read: what was read may be old
-            if segment.after != cursor and await self._give_back(replica, segment):
-                continue
-            if segment.after != cursor or segment.tags:
-                hub.absorb(segment)
-            return
-
-    async def _give_back(self, replica: Replica, kept: Segment) -> bool:
-        """Put back what the store has lost. Returns whether the store has to be read again."""
-        if replica.knows(kept.cursor):
-            lost = replica.segment_after(kept.cursor)
-            self._counts.put_back += len(lost.tags)
-            log.warning("lost_changes_put_back", extra={"blog": replica.blog, "changes": len(lost.tags)})
-            retracted = [item.id for item in lost.items if replica.is_retracted(item.id)]
-            await self._store.restore(replica.blog, kept.cursor, lost, retracted)
-            return True
-        if await self._store.was_deleted(replica.blog, replica.epoch):
-            return False
-        writes = _lost_writes(replica, kept)
-        if not writes:
-            return False
-        self._counts.put_back += len(writes)
-        log.warning("lost_items_written_anew", extra={"blog": replica.blog, "items": len(writes)})
-        try:
-            await self._store.commit(replica.blog, writes)
-        except VersionConflict as error:
-            log.info("another_node_was_first", extra={"blog": replica.blog, "error": str(error)})
-        return True
-
     async def close(self, close_reason: CloseReason) -> None:
-        """Send all readers away and stop."""
+        """Close all readers' connections and stop."""
         for hub in self._hubs.values():
             hub.close(close_reason)
         await end(self._tasks)
-
-
-def _lost_writes(replica: Replica, kept: Segment) -> list[Write]:
-    """What a store has lost that has been written to since, as writes on top of what it has now.
-
-    Up to their last common change both lines are the same. What was written in the store after that is newer
-    than what the store lost, and stays; only a retraction is never undone.
-    """
-    common = replica.common_seq(kept.tags)
-    stored = {item.id: item for item in kept.items}
-    writes = []
-    for item in replica.segment_after(START).items:
-        other = stored.get(item.id)
-        retracted = replica.is_retracted(item.id)
-        lost = item.seq > common and (other is None or other.seq <= common)
-        undone = retracted and other is not None and not is_retraction(other)
-        if lost or undone:
-            writes.append(Write(item.id, other.version if other else 0, item.body, erase=retracted))
-    return writes

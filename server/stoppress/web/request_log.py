@@ -1,4 +1,4 @@
-"""What is seen of each HTTP request: a number by route and status; for a write of an editor a line and a trace."""
+"""Records HTTP requests: a count by route and status for each; a log record and a trace for an editor's write."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
-"""Those that are counted by name."""
+"""Methods that are counted by name."""
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -19,11 +19,11 @@ log = logging.getLogger("stoppress.requests")
 
 
 class RequestLog:
-    """Around the application.
+    """ASGI middleware around the whole application.
 
     Args:
-        app: what answers.
-        counts: gets the numbers.
+        app: the application.
+        counts: gets the counts.
         tracing: gets a span for each write.
     """
 
@@ -50,7 +50,7 @@ class RequestLog:
             self._seen(scope, status, time.monotonic() - began)
 
     def _seen(self, scope: Scope, status: int, seconds: float) -> None:
-        """A request is named by its route: its address may have anything in it, a secret too."""
+        """Record a request under its route, because its address may contain anything, even a secret."""
         method = scope["method"] if scope["method"] in METHODS else "other"
         route = getattr(scope.get("route"), "path", "none")
         self._counts.requests[method, route, status] += 1

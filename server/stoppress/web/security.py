@@ -1,4 +1,4 @@
-"""What browsers are told: what a page may load, who may frame it, and what pages of other origins may read."""
+"""Security headers: what a page may load, which sites may frame it, and what pages of other origins may read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from stoppress.web.pages.embeds import HOSTS
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
-        "script-src 'self'",  # structured data is no script: a data block needs no permission
+        "script-src 'self'",  # structured data is a data block, which needs no permission
         "style-src 'self'",
         "connect-src 'self'",
         "img-src 'self' http: https:",
@@ -29,10 +29,10 @@ HTML_HEADERS = {
 
 EMBEDDABLE_HEADERS = {
     **HTML_HEADERS,
-    # A blog's page has no cookies, no forms and nothing to be tricked into: any site may frame it
+    # A blog's page has no cookies and no forms, so nothing on it can be clickjacked: any site may frame it
     "content-security-policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors http: https:",
 }
-"""Of a blog's pages."""
+"""For a blog's pages."""
 
 READABLE = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Retry-After"}
-"""Of what readers get: a public blog may be read from any page, and so may the reason why it cannot be."""
+"""For readers' surfaces: pages of any origin may read a public blog, and errors about it."""

@@ -1,4 +1,4 @@
-"""Where readers find things, as absolute addresses: search engines, feed readers and shared links need those."""
+"""Absolute addresses of a site, for search engines, feed readers and shared links."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ HOST = re.compile(r"([A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})
 
 
 class Site(NamedTuple):
-    """As one request sees it."""
+    """The site as one request sees it."""
 
     origin: str
     """Scheme and host, as in `https://live.example.org`."""
     publisher: str
-    """Who publishes the blogs."""
+    """The name of the publisher."""
 
     def blog(self, blog: str) -> str:
         return f"{self.origin}/blogs/{blog}"
 
     def canonical(self, blog: str, header: Header | None) -> str:
-        """Where the blog is found by those who do not know of this server: where its header says, or here."""
+        """Return the blog's canonical address: its header's `url`, or its page here."""
         return (header.url if header else None) or self.blog(blog)
 
     def entry(self, blog: str, entry_id: str) -> str:
-        """The page at an entry, whole without JavaScript."""
+        """Return the address of the page at an entry; the page needs no JavaScript."""
         return f"{self.origin}/blogs/{blog}/entries/{entry_id}#entry-{entry_id}"
 
     def feed(self, blog: str, kind: str, before: int | None = None) -> str:
-        """A feed, or what follows on it; `kind` is `atom` or `json`."""
+        """Return the address of a feed or, with `before`, of a later page of it; `kind` is `atom` or `json`."""
         return f"{self.origin}/blogs/{blog}.{kind}" + (f"?before={before}" if before is not None else "")
 
 
@@ -40,8 +40,8 @@ class Sites:
     """The site of each request.
 
     Args:
-        public_url: its origin; empty: the host that the request names.
-        publisher: its publisher; empty: the host's name.
+        public_url: its origin; empty: that of the request's host.
+        publisher: the publisher's name; empty: the host name.
     """
 
     def __init__(self, public_url: str, publisher: str) -> None:

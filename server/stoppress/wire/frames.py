@@ -5,6 +5,8 @@ from __future__ import annotations
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Close, Frame, Opcode
 
+from stoppress.wire.close_reasons import CloseReason
+
 WINDOW_BITS = 15
 """How far back a deflate stream may refer, as a power of two: the most that RFC 7692 allows, and its default."""
 
@@ -14,10 +16,10 @@ def frame(opcode: Opcode, payload: bytes) -> bytes:
     return Frame(opcode, payload).serialize(mask=False)
 
 
-def close_frame(code: int, reason: str) -> bytes:
-    """A close frame (RFC 6455, section 5.5.1); the reason is cut to the 123 bytes that fit."""
-    reason = reason.encode()[:123].decode(errors="ignore")
-    return Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False)
+def close_frame(close_reason: CloseReason) -> bytes:
+    """Return a close frame (RFC 6455, section 5.5.1); the reason is cut to the 123 bytes that fit."""
+    reason = close_reason.reason.encode()[:123].decode(errors="ignore")
+    return Frame(Opcode.CLOSE, Close(close_reason.code, reason).serialize()).serialize(mask=False)
 
 
 class DeflateStream:

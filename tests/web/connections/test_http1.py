@@ -13,6 +13,11 @@ from tests.support.node import KEY, RunningNode
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Open = Callable[[], Awaitable[Line]]
 
+HANDSHAKE = (
+    "GET /blogs/{}/live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: " + 4_000 * "c" + "\r\n\r\n"
+)
+
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -102,3 +107,46 @@ async def test_pieces_of_later_requests_may_be_slow_within_their_time(line: Open
             await asyncio.sleep(0.2)
         assert (await answer(reader)).startswith(b"HTTP/1.1 200 ")
         await reader.readexactly(3)
+
+
+@pytest.mark.parametrize("cut", [1, 3, 20, 60, 200, 4_000, -4, -2, -1])
+async def test_a_handshake_that_follows_a_request_may_be_cut_anywhere(line: Open, blog: str, cut: int):
+    reader, writer = await line()
+    whole = HANDSHAKE.format(blog).encode()
+    writer.write(whole[:cut])
+    await asyncio.sleep(0.02)
+    writer.write(whole[cut:])
+    assert (await answer(reader)).startswith(b"HTTP/1.1 101 ")
+
+
+async def test_a_later_handshake_by_single_bytes_is_accepted(line: Open, blog: str):
+    reader, writer = await line()
+    for byte in HANDSHAKE.format(blog).replace("c" * 4_000, "c").encode():
+        writer.write(bytes([byte]))
+        await asyncio.sleep(0)
+    assert (await answer(reader)).startswith(b"HTTP/1.1 101 ")
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: localhost\r\n", b"Host: a\r\nX: y\r\nhOST: b\r\n"])
+@pytest.mark.parametrize("path", ["/livez", "/blogs/{}/live"])
+async def test_a_request_without_one_host_is_400(node: RunningNode, line: Open, blog: str, hosts: bytes, path: str):
+    handshake = HANDSHAKE.format(blog).partition("\r\n")[2].replace("Host: localhost\r\n", "").encode()
+    request = b"GET " + path.format(blog).encode() + b" HTTP/1.1\r\n" + hosts + handshake
+    later = await line()
+    first = await asyncio.open_connection("127.0.0.1", node.port)
+    for reader, writer in (later, first):
+        writer.write(request)
+        assert (await answer(reader)).startswith(b"HTTP/1.1 400 ")
+        assert await reader.read() == b"", "the connection is closed"
+        writer.close()
+
+
+@pytest.mark.parametrize("upgrade", ["h2c", "foo/2, bar", "TLS/1.0"])
+async def test_an_upgrade_to_another_protocol_is_ignored(line: Open, upgrade: str):
+    reader, writer = await line()
+    asking = LIVEZ.replace(b"\r\n\r\n", f"\r\nConnection: Upgrade\r\nUpgrade: {upgrade}\r\n\r\n".encode())
+    for request in (asking, LIVEZ, asking + asking + LIVEZ):
+        writer.write(request)
+        for _ in range(request.count(b"GET ")):
+            assert (await answer(reader)).startswith(b"HTTP/1.1 200 ")
+            await reader.readexactly(len("ok\n"))

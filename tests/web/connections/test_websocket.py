@@ -313,7 +313,7 @@ async def test_too_many_messages_are_1008(live: Open, opcode: Opcode):
         await received(line)
         line.transport.write(Frame(opcode, b"x").serialize(mask=True) * 100)
         close = await closed(line)
-    assert (close.code, close.reason) == (1008, "too many messages: this line is for listening")
+    assert (close.code, close.reason) == (1008, "Too many messages. This connection is for listening.")
 
 
 async def test_a_client_that_does_not_stop_is_told_why_it_is_sent_away(live: Open):

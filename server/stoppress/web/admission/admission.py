@@ -148,7 +148,7 @@ class Admission:
         self.lag = min(self._samples)
         now = self._time()
         if now - self._summed_up_at >= LOG_SECONDS:
-            refusals = Counter({reason: self._counts.rejections[reason] for reason in REASONS})
-            if news := refusals - self._summed_up:
+            rejections = Counter({reason: self._counts.rejections[reason] for reason in REASONS})
+            if news := rejections - self._summed_up:
                 log.warning("readers_refused", extra={**news, "seconds": round(now - self._summed_up_at, 1)})
-            self._summed_up, self._summed_up_at = refusals, now
+            self._summed_up, self._summed_up_at = rejections, now

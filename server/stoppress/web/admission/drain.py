@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable
 
-from stoppress.live.hub import CloseReason
 from stoppress.sync.follower import Follower
 from stoppress.web.admission.held_requests import HeldRequests
+from stoppress.wire.close_reasons import CloseReason, going_away
 from stoppress.wire.messages import Retry
 
 TICK_SECONDS = 0.1
@@ -56,7 +56,7 @@ class Drain:
                 next one is no larger.
         """
         readers = self.readers
-        close_reason = CloseReason(1001, "the server is going away", retry_for(readers))
+        close_reason = going_away(retry_for(readers))
         portions = math.ceil(min(self._seconds, readers * TICK_SECONDS) / TICK_SECONDS)
         for left in reversed(range(portions)):
             await pause(TICK_SECONDS)

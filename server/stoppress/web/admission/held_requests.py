@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from starlette.requests import Request
 from starlette.types import Receive
 
-from stoppress.live.hub import CloseReason, Hub
+from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.admission.admission import Admission, NotAdmitted
 from stoppress.web.problems import HTTPError
+from stoppress.wire.close_reasons import CloseReason
 
 
 class AdmissionError(HTTPError):
@@ -103,7 +104,7 @@ class HeldRequests:
 
 
 async def until_gone(receive: Receive) -> None:
-    """Wait until the reader has left, or has sent a body or another request: then it cannot be seen to leave."""
+    """Wait until the reader has left. Return as well when it sends more: then we cannot see it leave."""
     first = await receive()
     if first["type"] == "http.request" and not first.get("body") and not first.get("more_body"):
         await receive()

@@ -1,4 +1,4 @@
-"""Deadlines of connections from which something is expected, counted in ticks: setting one needs no clock."""
+"""Deadlines of connections that owe us bytes. They count in ticks, so that setting one reads no clock."""
 
 from __future__ import annotations
 
@@ -6,15 +6,33 @@ import asyncio
 from collections.abc import Iterator
 from typing import Protocol
 
+from stoppress.web.bodies import MAX_BODY
+
 TICK_SECONDS = 0.25
-"""How often it is looked for those who take too long."""
+"""Time between two checks for connections that are too slow."""
+
+
+SILENT_TICKS = 40
+"""Deadline for the first byte: 10 seconds. Browsers open connections before they need them."""
+
+HEAD_TICKS = 6
+"""Deadline of a head, from its first byte: at most 1.75 seconds."""
+
+BODY_TICKS = 20
+"""Deadline of a body: 5 seconds, in addition to what it earns."""
+
+BYTES_PER_TICK = 1_024
+"""A body earns another tick with this many bytes: 4 KB a second is fast enough."""
+
+EARNING_BYTES = MAX_BODY
+"""Further bytes earn nothing, so a body takes at most 69 seconds."""
 
 
 class Expected(Protocol):
-    """A connection from which something is expected."""
+    """A connection that has a deadline."""
 
     def too_slow(self) -> None:
-        """Its deadline has passed, and is no longer set."""
+        """Handle a deadline that has passed. It is no longer set."""
 
 
 class Deadlines:
@@ -26,11 +44,11 @@ class Deadlines:
         return iter(tuple(self._due))
 
     def set(self, who: Expected, ticks: int) -> None:
-        """From now on; in place of the one that was set."""
+        """Set a deadline from now on. It replaces an earlier one."""
         self._due[who] = self._tick + ticks
 
     def extend(self, who: Expected, ticks: int) -> None:
-        """The one that was set, if it still is."""
+        """Extend the deadline if it is still set."""
         if who in self._due:
             self._due[who] += ticks
 
@@ -38,7 +56,7 @@ class Deadlines:
         self._due.pop(who, None)
 
     async def watch(self) -> None:
-        """Tell those who take too long, until cancelled."""
+        """Call `too_slow` of connections whose deadline passes, until cancelled."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._tick += 1

@@ -1,7 +1,7 @@
 """The opening handshake of a reader's WebSocket (RFC 6455, section 4.2): what a client asks for, and the answer.
 
-It is read from the bytes that came in and answered without a web framework around it, because when a node is
-restarted all its readers come at once, and a framework takes many times as long for one of them.
+This code reads the request from the bytes as they came and answers without a web framework. After a restart all readers
+of a node connect at once, and a framework takes many times as long for each.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from stoppress.wire.encodings import SUBPROTOCOLS, WEBSOCKET, Compression, WebSo
 from stoppress.wire.frames import WINDOW_BITS
 
 ADDRESS = re.compile(rb"GET /blogs/([^/?# ]+)/live(?:\?([^# ]*))? HTTP/1\.1\r\n")
-"""The request line of a reader who comes by WebSocket."""
+"""The request line of a reader's WebSocket handshake."""
 
 _SINCE = re.compile(rb"since=([0-9A-Za-z-]*)")
 
@@ -32,28 +32,28 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class Handshake(NamedTuple):
-    """What a client asks for."""
+    """A client's request to open a WebSocket, and the answer that accepts it."""
 
     blog: str
     since: str | None
     encoding: WebSocket
     response: bytes
-    """What accepts it."""
+    """The answer that accepts it, as bytes."""
     early: bytes
-    """What the client has sent already after it."""
+    """What the client has sent after it already."""
     headers: Mapping[bytes, bytes]
-    """Of the request, names in lower case."""
+    """Of the request; names in lower case."""
 
 
 class _Agreement(NamedTuple):
-    """What a client's offers come to, and the headers that say so."""
+    """The encoding that a client's offers lead to, and the headers that say so."""
 
     encoding: WebSocket
     headers: bytes
 
 
 def read(data: bytes) -> Handshake | None:
-    """The handshake in the bytes of a whole request head; None if it is another request, or breaks RFC 6455."""
+    """Return the handshake in a whole request head; None for another request, or one that breaks RFC 6455."""
     line = ADDRESS.match(data)
     if line is None:
         return None
@@ -81,7 +81,7 @@ def _since(query: bytes) -> str | None:
 
 
 class _Headers(dict[bytes, bytes]):
-    """What the parser calls: names in lower case, several of one name joined (RFC 9110, section 5.3)."""
+    """Headers by name in lower case; those of one name are joined (RFC 9110, section 5.3). The parser fills it."""
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
@@ -100,7 +100,7 @@ def _headers(data: bytes) -> tuple[_Headers, bytes]:
 
 
 def _accept(headers: _Headers) -> bytes | None:
-    """The value of Sec-WebSocket-Accept; None where the client does not speak this version of WebSocket."""
+    """Return the value of Sec-WebSocket-Accept; None if the client does not speak this version of WebSocket."""
     key = headers.get(b"sec-websocket-key", b"")
     try:
         is_key = len(base64.b64decode(key, validate=True)) == 16
@@ -112,7 +112,7 @@ def _accept(headers: _Headers) -> bytes | None:
         or b"upgrade" not in tokens
         or headers.get(b"upgrade", b"").lower() != b"websocket"
         or headers.get(b"sec-websocket-version") != b"13"
-        or b"host" not in headers
+        or b"," in headers.get(b"host", b",")  # one, and not joined from several (RFC 9112, section 3.2)
     ):
         return None
     return base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
@@ -120,7 +120,7 @@ def _accept(headers: _Headers) -> bytes | None:
 
 @lru_cache(maxsize=64)
 def _agree(subprotocols: str, extensions: str) -> _Agreement:
-    """The first subprotocol that is known, and the first extension offer that can be kept. Browsers send few."""
+    """Accept the first known subprotocol and the first extension offer that we can keep. Browsers send few variants."""
     offered = [name.strip() for name in subprotocols.split(",")]
     name = next((name for name in offered if name in SUBPROTOCOLS), None)
     compression, extension = _compression(extensions)
@@ -133,9 +133,9 @@ def _agree(subprotocols: str, extensions: str) -> _Agreement:
 
 
 def _compression(extensions: str) -> tuple[Compression, str | None]:
-    """What to compress, and the header's value (RFC 7692, section 5.1).
+    """Return what to compress, and the header's value (RFC 7692, section 5.1).
 
-    Frames are shared, so a client that wants them with a smaller window than others gets none that are compressed.
+    Readers share frames, so a client that asks for a smaller window gets no compressed frames.
     """
     factory = ServerPerMessageDeflateFactory(client_no_context_takeover=True)
     try:

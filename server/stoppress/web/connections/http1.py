@@ -1,50 +1,38 @@
-"""uvicorn's HTTP protocol, with deadlines, and open to readers' handshakes that come behind other requests.
+"""uvicorn's HTTP/1.1 protocol with deadlines, open to readers' handshakes that follow other requests.
 
-Each request must come in at a pace, the first on a connection and all others; uvicorn waits for ever for the rest of
-a head or a body that has begun. Browsers make a connection of its own for a WebSocket, but reverse proxies take one
-that is kept open to the node.
+Each request of a connection must arrive at a minimum speed; uvicorn alone would wait for ever for the rest of a head or
+body. Browsers open a new connection for a WebSocket, but reverse proxies reuse one that they keep open to the node.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from stoppress.telemetry.counts import Counts
-from stoppress.web.bodies import MAX_BODY
 from stoppress.web.connections import handshake
-from stoppress.web.connections.deadlines import Deadlines
+from stoppress.web.connections.deadlines import BODY_TICKS, BYTES_PER_TICK, EARNING_BYTES, HEAD_TICKS, Deadlines
 from stoppress.web.connections.websocket import WebSocketEndpoint
 
 HEAD_BYTES = 16 * 1024
-"""How long the head of a request may be."""
-
-HEAD_TICKS = 6
-"""How long a head may take from its first byte: at most 1.75 seconds."""
-
-BODY_TICKS = 20
-"""How long a body may take, beside what it earns: 5 seconds."""
-
-BYTES_PER_TICK = 1_024
-"""What earns a body another tick: 4 KB a second is fast enough."""
-
-EARNING_BYTES = MAX_BODY
-"""What comes after them earns nothing: so a body takes at most 69 seconds."""
+"""The longest head of a request."""
 
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class HTTP1Connection(HttpToolsProtocol):
-    """A connection with one request after the other.
+    """A connection that carries one request after another.
 
     Args:
-        live: takes in readers.
+        live: takes readers' handshakes.
         deadlines: of all connections.
-        counts: gets those who miss them.
+        counts: gets the rejections.
     """
 
     def __init__(
@@ -61,7 +49,9 @@ class HTTP1Connection(HttpToolsProtocol):
         self._deadlines = deadlines
         self._counts = counts
         self._head_bytes = 0
-        """Of a head that has begun and is not complete, and of what else has come before it."""
+        """Bytes of an incomplete head, and of what came in the same pieces before it."""
+        self._head = b""
+        """The beginning of a head that follows an answered request."""
         self._body_bytes = 0
         self._in_body = False
 
@@ -70,34 +60,67 @@ class HTTP1Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_idle() and (reader := handshake.read(data)) is not None:
-            self._unset_keepalive_if_required()
-            self.connections.discard(self)
-            self._live.connect(self.transport, reader)
-            return
+        if self._is_idle():
+            self._collect(data)
+            if b"\r\n\r\n" not in self._head and len(self._head) <= HEAD_BYTES:
+                return  # only a whole head shows whether it is a handshake, and it may come in any number of pieces
+            data, self._head = self._head, b""
+            if (reader := handshake.read(data)) is not None:
+                self._hand_over(reader)
+                return
         if not self._in_body:
             if not self._head_bytes:
                 self._deadlines.set(self, HEAD_TICKS)
             self._head_bytes += len(data)
-        super().data_received(data)
+        self._feed(data)
         if not self._in_body and self._head_bytes > HEAD_BYTES:
             self._counts.count_rejection("head_too_long")
             self._hang_up(TOO_LONG)
 
+    def _collect(self, data: bytes) -> None:
+        """Keep a piece of a head that follows an answered request."""
+        if not self._head:
+            self._unset_keepalive_if_required()
+            self._deadlines.set(self, HEAD_TICKS)
+        self._head += data
+
+    def _hand_over(self, reader: handshake.Handshake) -> None:
+        self._deadlines.clear(self)
+        self.connections.discard(self)
+        self._live.connect(self.transport, reader)
+
+    def _feed(self, data: bytes) -> None:
+        """Parse. Ignore upgrades to other protocols (RFC 9110, section 7.8): what follows is HTTP/1.1 as well."""
+        self._unset_keepalive_if_required()
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+            except httptools.HttpParserError:
+                self._hang_up(BAD_REQUEST)
+                return
+            else:
+                return
+
     def _is_idle(self) -> bool:
-        """Whether a request was answered and none has begun: else what comes is its head or body, whatever it is."""
+        """Return whether a request was answered and no other has begun, so that what comes now begins a head."""
         return (
             not self._in_body and not self._head_bytes and self.cycle is not None and bool(self.cycle.response_complete)
         )
 
     def on_headers_complete(self) -> None:
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            raise ValueError("not one Host header")  # RFC 9112, section 3.2; the parser makes an error of it
         self._in_body = True
         self._head_bytes = self._body_bytes = 0
         self._deadlines.set(self, BODY_TICKS)
         before = self.cycle
         super().on_headers_complete()
         if before is not None and not before.response_complete:
-            before.message_event.set()  # uvicorn reads no further until it is answered: it is told that somebody waits
+            before.message_event.set()  # uvicorn pauses until the answer is complete: tell it that a request waits
 
     def on_body(self, body: bytes) -> None:
         before, self._body_bytes = self._body_bytes, min(self._body_bytes + len(body), EARNING_BYTES)
@@ -110,8 +133,8 @@ class HTTP1Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def too_slow(self) -> None:
-        """From `Deadlines`."""
-        if self.flow.read_paused:  # it is us who do not read on
+        """Reject the request; `Deadlines` calls this."""
+        if self.flow.read_paused:  # this side has paused reading
             self._deadlines.set(self, HEAD_TICKS)
             return
         self._counts.count_rejection("body_too_slow" if self._in_body else "head_too_slow")

@@ -1,7 +1,7 @@
-"""Where every connection comes in: readers who come by WebSocket go to the fan-out, all others to uvicorn.
+"""The first protocol of every connection: readers' WebSockets go to the fan-out, all other requests to uvicorn.
 
-uvicorn takes any class for its HTTP protocol. Ours waits until the head of the first request is there, a limited
-time and number of bytes, looks whether it is a reader's handshake, and hands the connection over.
+uvicorn takes any class as its HTTP protocol. Ours waits for the head of the first request, for a limited time and
+number of bytes. If the head is a reader's handshake, the fan-out takes the connection over, otherwise uvicorn does.
 """
 
 from __future__ import annotations
@@ -15,13 +15,10 @@ from uvicorn.server import ServerState
 
 from stoppress.telemetry.counts import Counts
 from stoppress.web.connections import handshake
-from stoppress.web.connections.deadlines import Deadlines
-from stoppress.web.connections.http1 import HEAD_BYTES, HEAD_TICKS, TOO_LONG, TOO_SLOW, HTTP1Connection
+from stoppress.web.connections.deadlines import HEAD_TICKS, SILENT_TICKS, Deadlines
+from stoppress.web.connections.http1 import HEAD_BYTES, TOO_LONG, TOO_SLOW, HTTP1Connection
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.problems import unavailable
-
-SILENT_TICKS = 40
-"""How long a connection may be silent at first: 10 seconds. Browsers open some before they know what for."""
 
 NO_DESCRIPTORS = unavailable("this node has as many connections as it can", "2")
 
@@ -30,10 +27,10 @@ class ConnectionFactory:
     """Makes the protocol of each new connection.
 
     Args:
-        live: takes in readers.
-        counts: gets the refusals.
-        most_descriptors: connections with this file descriptor or a higher one are refused. The kernel gives the
-            lowest that is free, so those above are spare for whatever else the node has to open.
+        live: takes readers' handshakes.
+        counts: gets the rejections.
+        most_descriptors: connections with this file descriptor or a higher one are rejected. The kernel assigns the
+            lowest free one, so those above stay free for other files that the node has to open.
     """
 
     def __init__(self, live: WebSocketEndpoint, counts: Counts, most_descriptors: int) -> None:
@@ -51,14 +48,14 @@ class ConnectionFactory:
         return HTTP1Connection(config, server_state, app_state, self.live, self.deadlines, self.counts)
 
     def close(self) -> None:
-        """Send all newcomers away."""
+        """Close all connections that have not sent a request yet."""
         for one in self.deadlines:
             if isinstance(one, NewConnection):
                 one.hang_up(b"")
 
 
 class NewConnection(asyncio.Protocol):
-    """A connection whose first request is not known yet."""
+    """A connection that has not sent the head of its first request yet."""
 
     __slots__ = ("_entrance", "_head", "_make_http", "_transport")
 
@@ -102,13 +99,13 @@ class NewConnection(asyncio.Protocol):
         http.data_received(self._head)
 
     def too_slow(self) -> None:
-        """From `Deadlines`."""
+        """Reject the connection; `Deadlines` calls this."""
         if self._head:
             self._entrance.counts.count_rejection("head_too_slow")
         self.hang_up(TOO_SLOW)
 
     def hang_up(self, last_words: bytes) -> None:
-        """Send the last words, and let go."""
+        """Send `last_words` and close the connection."""
         self._entrance.deadlines.clear(self)
         self._transport.write(last_words)
         self._transport.close()

@@ -1,7 +1,7 @@
-"""One reader's WebSocket after the handshake: the smallest thing that can hold a slot at the hub.
+"""One reader's WebSocket after the handshake: the smallest object that can be at a hub.
 
-It sends what the hub gives it and tells the hub when the connection is full, takes data again, or is gone.
-What comes in is rare (pings, a close), so there is a parser only while a message is coming in.
+It sends what the hub gives it, and tells the hub when the connection is full, takes data again, or is gone. Readers
+rarely send anything (pings, a close), so it has a parser only while a message is arriving.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.web.connections.user_timeout import NO_USER_TIMEOUT, USER_TIMEOUT_SECONDS, set_user_timeout
 from stoppress.web.connections.websocket_parser import WebSocketParser
+from stoppress.wire.close_reasons import TOO_MANY_MESSAGES, CloseReason
 from stoppress.wire.encodings import Compression, WebSocket
 from stoppress.wire.frames import close_frame
 
 SLICE_BYTES = 512
-"""How much is parsed before it is asked whether the reader may send that much."""
+"""Bytes that are parsed between two checks of the reader's rate."""
 
 CREDIT = 8.0
 """Seconds of sending that a reader may be ahead of its allowance."""
@@ -26,20 +27,20 @@ CREDIT = 8.0
 FRAME_COST, BYTE_COST = 0.1, 1 / 4_096
 """Seconds of allowance that a frame (or a piece of one) and a byte take: 10 frames, or 4 KB, a second for ever."""
 
-BROKEN_RULES = {1002: "broken_frame", 1009: "message_too_long"}
-"""By close code: what a client did that `websockets` closes a connection for."""
+BROKEN_RULES = {1002: "broken_frame", 1007: "broken_frame", 1009: "message_too_long"}
+"""Reasons for the metrics, by the close code with which `websockets` ends a connection."""
 
 CLOSE_SECONDS = 1.0
-"""How long a client that was sent a close frame may take to hang up."""
+"""How long a client may take to hang up after a close frame."""
 
 
 class ReaderConnection(asyncio.Protocol):
-    """A connection that was handed over by its handshake.
+    """A reader's connection.
 
     Args:
         hub: the blog's.
         encoding: what the handshake agreed on.
-        cursor: where the client is; None for nowhere.
+        cursor: what the client has; None: nothing.
         gone: called when the connection is lost.
     """
 
@@ -71,17 +72,19 @@ class ReaderConnection(asyncio.Protocol):
         self._gone = gone
 
     def open(self, transport: asyncio.Transport, opening: bytes) -> None:
-        """Take over a connection; `opening` is what the handshake still has to say."""
+        """Take over a connection and join the hub. `opening` is the end of the handshake, still to be sent."""
         self._transport = transport
         self.fd: int = transport.get_extra_info("socket").fileno()
-        transport.set_write_buffer_limits(0)  # full is what has anything left to write: others may use `fd`
+        transport.set_write_buffer_limits(
+            0
+        )  # "full" as soon as anything is buffered: only then the group must not write to `fd`
         transport.set_protocol(self)
         self._hub.join(self, opening)
 
     # From the event loop
 
     def pause_writing(self) -> None:
-        set_user_timeout(self._transport.get_extra_info("socket"), NO_USER_TIMEOUT)  # who is slow is not cut off
+        set_user_timeout(self._transport.get_extra_info("socket"), NO_USER_TIMEOUT)  # a slow reader stays connected
         self._hub.pause(self)
 
     def resume_writing(self) -> None:
@@ -103,13 +106,13 @@ class ReaderConnection(asyncio.Protocol):
         frames, reply = incoming.receive(data)
         if not self._afford(max(frames, 1) * FRAME_COST + len(data) * BYTE_COST):
             self._hub.counts.count_rejection("too_many_messages")
-            self._end(close_frame(1008, "too many messages: this line is for listening"))
+            self._end(close_frame(TOO_MANY_MESSAGES))
         elif incoming.is_over:
             if incoming.close_code in BROKEN_RULES:
                 self._hub.counts.count_rejection(BROKEN_RULES[incoming.close_code])
             self._end(reply)
         else:
-            if reply and not self._is_full():  # who reads nothing needs no pongs
+            if reply and not self._is_full():  # do not answer pings of a reader that is not reading
                 self.send(reply)
             self._incoming = None if incoming.is_between_messages else incoming
 
@@ -142,17 +145,17 @@ class ReaderConnection(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         self._transport.write(data)
 
-    def took(self, data: bytes, count: int) -> None:
-        if count < 0:
-            self._hub.leave(self)
-            self._transport.abort()
-        else:
-            self._transport.write(memoryview(data)[count:])
+    def buffer(self, rest: memoryview) -> bool:
+        self._transport.write(rest)
+        return self._is_full()
 
-    def close(self, code: int, reason: str) -> None:
-        """Say why, and hang up. A connection that takes no data is not waited for."""
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def close(self, close_reason: CloseReason) -> None:
+        """Send a close frame and hang up; abort a connection that takes no data."""
         if self._is_full():
             self._transport.abort()
         else:
-            self.send(close_frame(code, reason))
+            self.send(close_frame(close_reason))
             self._transport.close()

@@ -1,4 +1,4 @@
-"""The WebSocket surface: who may listen, and the hand-over to the fan-out (contract, section 3)."""
+"""`/live`: takes readers' WebSocket handshakes, checks them, and hands their connections to the fan-out."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ from stoppress.web.admission.admission import Admission, NotAdmitted, Seat
 from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.reader_connection import ReaderConnection
 from stoppress.web.problems import HTTPError, unavailable
+from stoppress.wire.close_reasons import CloseReason, blog_not_found, malformed_cursor, try_again_later
 from stoppress.wire.frames import close_frame
 from stoppress.wire.messages import Retry
 
 STORE_RETRY = Retry(min=1_000, max=10_000)
-"""For readers who come while the store cannot be asked."""
+"""When a reader may come back after the store did not answer."""
 
 
 class WebSocketEndpoint:
-    """Takes in readers who come by WebSocket.
+    """Takes readers' handshakes.
 
     Args:
         follower: knows the blogs.
-        admission: decides who may come in.
+        admission: decides which readers may connect.
         addresses: tells clients apart.
-        counts: gets the refusals.
+        counts: gets the rejections.
     """
 
     def __init__(self, follower: Follower, admission: Admission, addresses: Addresses, counts: Counts) -> None:
@@ -47,15 +48,15 @@ class WebSocketEndpoint:
         return [Route("/blogs/{blog}/live", self.explain, methods=["GET"])]
 
     async def explain(self, _request: Request) -> Response:
-        """For requests that are no proper handshake."""
+        """Answer a request that is not a valid handshake."""
         headers = {"upgrade": "websocket", "connection": "upgrade", "sec-websocket-version": "13"}
         self._counts.count_rejection("no_websocket")
         raise HTTPError(
-            426, "this address speaks WebSocket (RFC 6455, version 13): connect with a client for it", headers
+            426, "This address speaks WebSocket (RFC 6455, version 13). Connect with a WebSocket client.", headers
         )
 
     def connect(self, transport: asyncio.Transport, handshake: Handshake) -> None:
-        """Hand a reader over, or say why not.
+        """Hand a reader's connection to its hub, or tell the client why not.
 
         Nearly always the blog is in memory, and the reader is at its hub when this returns.
         """
@@ -63,7 +64,7 @@ class WebSocketEndpoint:
             cursor = None if handshake.since is None else Cursor.parse(handshake.since)
         except MalformedCursor as error:
             self._counts.count_rejection("malformed_cursor")
-            _refuse(transport, handshake, 4400, str(error))
+            _refuse(transport, handshake, malformed_cursor(str(error)))
             return
         seat = self._admission.enter(self._group(transport, handshake) if self._admission.counts_addresses else "")
         if isinstance(seat, NotAdmitted):
@@ -93,10 +94,10 @@ class WebSocketEndpoint:
                 hub: Hub = await self._follower.hub(handshake.blog, cursor)
             except BlogNotFound as error:
                 self._counts.count_rejection("no_such_blog")
-                _refuse(transport, handshake, 4404, str(error))
+                _refuse(transport, handshake, blog_not_found(str(error)))
             except StoreUnavailable as error:
                 self._counts.count_rejection("store_unavailable")
-                _refuse(transport, handshake, 1013, str(error), STORE_RETRY)
+                _refuse(transport, handshake, try_again_later(str(error), STORE_RETRY))
             else:
                 if not transport.is_closing():
                     not_handed_over.pop_all()
@@ -111,17 +112,16 @@ def _hand_over(transport: asyncio.Transport, handshake: Handshake, reader: Reade
 
 
 def _reject(transport: asyncio.Transport, handshake: Handshake, not_admitted: NotAdmitted) -> None:
-    """Browsers, which send `Origin`, show no status to a page, but it sees messages. All others can read a status."""
+    """Send a message to a browser (it sends `Origin`, and shows its pages no status), and a status to other clients."""
     if b"origin" in handshake.headers:
-        _refuse(transport, handshake, 1013, not_admitted.reason, not_admitted.retry)
+        _refuse(transport, handshake, try_again_later(not_admitted.reason, not_admitted.retry))
     else:
         transport.write(unavailable(not_admitted.reason, not_admitted.retry_after()))
         transport.close()
 
 
-def _refuse(
-    transport: asyncio.Transport, handshake: Handshake, code: int, reason: str, retry: Retry | None = None
-) -> None:
-    last = handshake.encoding.encode(retry) if retry else b""
-    transport.write(handshake.response + last + close_frame(code, reason))
+def _refuse(transport: asyncio.Transport, handshake: Handshake, close_reason: CloseReason) -> None:
+    """Accept the handshake, because browsers show nothing else to a page, and close the connection with a reason."""
+    last = handshake.encoding.encode(close_reason.retry) if close_reason.retry else b""
+    transport.write(handshake.response + last + close_frame(close_reason))
     transport.close()

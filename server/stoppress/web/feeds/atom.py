@@ -15,14 +15,14 @@ ATOM = "http://www.w3.org/2005/Atom"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 
 NEVER = "1970-01-01T00:00:00.000Z"
-"""When a blog without entries was updated: the element must be there."""
+"""`updated` of a blog without entries, because Atom requires one."""
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no XML document can have (https://www.w3.org/TR/xml/#charsets)."""
+"""Characters that XML does not allow (https://www.w3.org/TR/xml/#charsets)."""
 
 
 def atom(feed: Feed) -> bytes:
-    """The document. Tombstones stand before the entries, where the grammar of RFC 4287 has extensions."""
+    """Return the document. Tombstones precede the entries, where the grammar of RFC 4287 allows extensions."""
     root = ET.Element("feed", {"xmlns": ATOM, "xmlns:at": TOMBSTONES})
     if feed.header and feed.header.language:
         root.set("xml:lang", feed.header.language)

@@ -1,7 +1,7 @@
-"""Feeds of a blog: Atom and JSON Feed, each with what was published, updated and retracted, newest change first.
+"""The endpoints of a blog's feeds: Atom and JSON Feed, with entries by their newest change, newest first.
 
-That order (as of RFC 5023, section 10.1) brings an edit or a retraction of an old entry to everybody who reads the
-first page again.
+In that order (RFC 5023, section 10.1) a feed reader that fetches the first page again also gets edits and retractions
+of old entries.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Feeds:
 
     Args:
         follower: knows the blogs.
-        documents: keeps what was made.
+        documents: caches feeds.
         sites: gives absolute addresses.
-        newest: entries in a feed's page.
+        newest: entries on a page of a feed.
     """
 
     def __init__(self, follower: Follower, documents: Documents, sites: Sites, newest: int) -> None:

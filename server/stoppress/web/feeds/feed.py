@@ -1,4 +1,4 @@
-"""What a feed says, whatever its format."""
+"""The content of a feed, in any format."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Feed(NamedTuple):
     entries: list[Entry]
     """Newest change first."""
     id: str
-    """The same for as long as the blog is the same, on every node and under every host name."""
+    """An id of the blog's epoch, the same on every node and under every host name."""
     before: int | None
-    """Which page this is: its entries were changed before the change with this seq."""
+    """The seq that this page begins before; None: the first page."""
     next: int | None
     """The `before` of the page that follows."""
 
@@ -53,13 +53,13 @@ class Feed(NamedTuple):
 
 
 def note(entry: Entry) -> str:
-    """What is left to say of a retracted entry."""
+    """Return the text of a retracted entry."""
     return f"{RETRACTED} {entry.note}" if entry.note else RETRACTED
 
 
 def body(entry: Entry) -> str:
-    """An entry's HTML with its media and corrections."""
-    pieces = [Markup(entry.html or ""), *map(_figure, entry.media)]  # noqa: S704, it was made safe when it was written
+    """Return an entry's HTML with its media, corrections and source."""
+    pieces = [Markup(entry.html or ""), *map(_figure, entry.media)]  # noqa: S704, the sanitiser ran when it was written
     pieces += [Markup("<p><strong>Correction:</strong> {}</p>").format(one.text) for one in entry.corrections]
     if entry.source:
         pieces.append(Markup("<p>Source: {}</p>").format(_link(entry.source.url, entry.source.name)))

@@ -14,7 +14,7 @@ from stoppress.web.pages.view import changed_at
 
 
 def json_feed(feed: Feed) -> bytes:
-    """The document. The item of a retracted entry stays, and says only that it was retracted."""
+    """Return the document. A retracted entry keeps an item, which says only that it was retracted."""
     header = feed.header
     document = {
         "version": "https://jsonfeed.org/version/1.1",
@@ -48,7 +48,7 @@ def _item(feed: Feed, entry: Entry) -> dict[str, Any]:
 
 
 def _attachment(media: Media) -> dict[str, Any] | None:
-    """A recording whose type its address tells; the format wants a type."""
+    """Return video or audio as an attachment; None if its address does not tell its type, which the format requires."""
     kind = mimetypes.guess_type(media.url)[0]
     if media.type not in ("video", "audio") or kind is None:
         return None

@@ -30,7 +30,7 @@ from stoppress.web.pages.texts import Text
 
 List = list[Any]
 
-MOST = 64 * 1024
+MAX_MACRO_CHARACTERS = 64 * 1024
 """Characters of a macro, with those that it calls."""
 
 OUTPUTS = {"safe": 0, "web": 1, "utc": 2}
@@ -114,7 +114,7 @@ class Macros:
             )
         scope = {argument: Path(argument, kind) for argument, kind in arguments.items()}
         made = _Body(self, macro, scope, {*arguments, *self.context}).compile(macro.node.body)
-        if len(repr(made)) > MOST:
+        if len(repr(made)) > MAX_MACRO_CHARACTERS:
             raise TemplateAssertionError(f"{name} is too long for browsers", macro.node.lineno, name=macro.template)
         return made
 

@@ -1,4 +1,4 @@
-"""`/changes`: what differs from a cursor, at once or, as a long poll, when there is something."""
+"""`/changes`: the update that leads from a cursor to the head, at once or, as a long poll, when there is one."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from starlette.routing import Route
 from starlette.types import Receive
 
 from stoppress.errors import BadInput
-from stoppress.live.hub import CloseReason, Hub
+from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
 from stoppress.web.readers.cursors import cacheable, cursor_of, etag_of, known_tags
+from stoppress.wire.close_reasons import READER_LEFT
 from stoppress.wire.encodings import HTTP_JSON
 
 MAX_WAIT_SECONDS = 60.0
 """How long `wait` may hold a request."""
-
-LEFT = CloseReason(1001, "the reader has left")
 
 
 class Changes:
@@ -32,7 +31,7 @@ class Changes:
 
     Args:
         follower: knows the blogs.
-        held_requests: the requests that are held open.
+        held_requests: all requests that the node holds open.
         counts: gets the deliveries.
     """
 
@@ -45,7 +44,7 @@ class Changes:
         return [Route("/blogs/{blog}/changes", self.changes, methods=["GET"])]
 
     async def changes(self, request: Request) -> Response:
-        """What differs from `since`, at once or within `wait` seconds."""
+        """Answer with the update from `since`, at once or within `wait` seconds."""
         since, wait = cursor_of(request), _wait(request)
         hub = await self._hub(request, since)
         is_current = since == hub.replica.cursor or etag_of(hub.replica.cursor) in known_tags(request)
@@ -77,9 +76,9 @@ class Changes:
 
 
 async def _end_with_reader(held: HeldRequest, receive: Receive) -> None:
-    """A reader who has left takes nobody's position."""
+    """End a held request when its reader leaves, so that it does not count any more."""
     await until_gone(receive)
-    held.end(LEFT)
+    held.end(READER_LEFT)
 
 
 def _wait(request: Request) -> float:

@@ -23,7 +23,7 @@ class PublishedEntries:
 
     Args:
         follower: knows the blogs.
-        pages: for browsers that ask for one entry.
+        pages: answers browsers that ask for one entry.
         newest: entries on a page, unless `limit` says otherwise.
         counts: gets the pages.
     """
@@ -41,7 +41,7 @@ class PublishedEntries:
         ]
 
     async def older(self, request: Request) -> Response:
-        """A page of entries, newest first."""
+        """Answer with a page of entries, newest first."""
         before = request.query_params.get("before")
         limit = number(request, "limit", self._newest, 200)
         position = None if before is None else parse_position(before)
@@ -62,7 +62,7 @@ class PublishedEntries:
         return response
 
     async def entry(self, request: Request) -> Response:
-        """One entry: the page at it for a browser, JSON for everybody else."""
+        """Answer with one entry: with the page at it for a browser, with JSON for other clients."""
         entry_id = request.path_params["entry"]
         replica = (await self._follower.hub(request.path_params["blog"])).replica
         entry = replica.entry(entry_id)

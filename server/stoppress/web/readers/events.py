@@ -23,7 +23,7 @@ from stoppress.wire.encodings import SSE
 from stoppress.wire.messages import Beat, Retry
 
 RECONNECT = Retry(min=1_000, max=5_000)
-"""When a browser comes back to an event stream that it has lost, unless it is told otherwise."""
+"""When a browser reconnects after it lost an event stream, unless the server says otherwise."""
 
 
 class Events:
@@ -31,7 +31,7 @@ class Events:
 
     Args:
         follower: knows the blogs.
-        held_requests: the requests that are held open.
+        held_requests: all requests that the node holds open.
         beat: seconds between beats on a silent event stream.
         counts: gets the deliveries.
     """
@@ -46,7 +46,7 @@ class Events:
         return [Route("/blogs/{blog}/events", self.events, methods=["GET"])]
 
     async def events(self, request: Request) -> Response:
-        """The live stream for EventSource; after a reconnect the browser's Last-Event-ID is what counts."""
+        """Answer with a live stream. After a reconnect the browser's Last-Event-ID counts instead of `since`."""
         last = request.headers.get("last-event-id")
         since = Cursor.parse(last, "Last-Event-ID") if last else cursor_of(request)
         hub = await self._follower.hub(request.path_params["blog"], since)
@@ -80,12 +80,12 @@ class Events:
 
 
 def _slices(data: bytes) -> Iterator[bytes]:
-    """So small that a stream nobody reads holds one of them, not a copy of the whole."""
+    """Cut data into pieces, so that a stream that is not being read holds one of them instead of a whole copy."""
     return (data[begin : begin + SSE.codec.part_bytes] for begin in range(0, len(data), SSE.codec.part_bytes))
 
 
 class _Stream(StreamingResponse):
-    """An event stream, which is a held until it ends, in whatever way."""
+    """An event stream that counts as a held request until it ends, however it ends."""
 
     def __init__(self, held: ExitStack, stream: AsyncIterator[bytes], headers: dict[str, str]) -> None:
         super().__init__(stream, 200, headers, media_type=SSE.name)
@@ -101,10 +101,10 @@ class _Stream(StreamingResponse):
 
 
 def _come_back(retry: Retry) -> bytes:
-    """The last words to an EventSource, which knows one time, and gives up where it gets another status than 200."""
+    """Return the last bytes for an EventSource, which takes one retry time and gives up on any status but 200."""
     return _reconnect(retry) + SSE.encode(retry)
 
 
 def _reconnect(retry: Retry) -> bytes:
-    """A field of the event that follows."""
+    """Return the `retry` field of the event that follows."""
     return f"retry: {random.randint(retry.min, retry.max)}\n".encode()  # noqa: S311, no secret
