@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import logging
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from types import MappingProxyType
 from typing import NamedTuple
+from unittest.mock import patch
+
+from stoppress.cli import main
 
 
 class Result(NamedTuple):
@@ -42,6 +47,28 @@ def stoppress(*arguments: str | bytes, stdin: bytes = b"", environ: Mapping[str,
     """Run a command that ends by itself."""
     done = subprocess.run(command(*arguments), input=stdin, env=environment(environ), capture_output=True, timeout=30)
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def invoke(*arguments: str | bytes, stdin: bytes = b"", environ: Mapping[str, str] = MappingProxyType({})) -> Result:
+    """Run a command that ends by itself in this process: a tenth of a second instead of one."""
+    out, err = io.StringIO(), io.StringIO()
+    handlers, level = logging.root.handlers[:], logging.root.level
+    with (
+        patch.dict(os.environ, environment(environ), clear=True),
+        patch("sys.argv", ["stoppress", *map(os.fsdecode, arguments)]),
+        patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin))),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            logging.root.handlers[:] = handlers
+            logging.root.setLevel(level)
+    return Result(code, out.getvalue(), err.getvalue())
 
 
 class Running:

@@ -14,6 +14,8 @@ from tests.support.node import RunningNode, sqlite_url
 BEAT = 0.2
 """Seconds between beats of the shared node."""
 
+Post = Callable[..., Awaitable[dict[str, Any]]]
+
 Launch = Callable[..., Awaitable[Browser]]
 
 ARGUMENTS = (
@@ -53,6 +55,18 @@ async def blog(editor: httpx.AsyncClient) -> str:
     answer = await editor.put(f"/api/blogs/{name}", json={"headline": "Talks in Moscow"})
     assert answer.status_code == 201, answer.text
     return name
+
+
+@pytest.fixture
+def post(editor: httpx.AsyncClient, blog: str) -> Post:
+    """Publish an entry in the test's blog; the answer is the entry with its cursor."""
+
+    async def post(**entry: Any) -> dict[str, Any]:
+        answer = await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": "x"} | entry)
+        assert answer.status_code == 201, answer.text
+        return {**answer.json(), "cursor": answer.headers["stoppress-cursor"]}
+
+    return post
 
 
 @pytest.fixture(scope="session")

@@ -104,6 +104,13 @@ class RunningNode:
             assert answer.status_code in (200, 201), answer.text
         self.blogs.add(blog)
 
+    async def until_held(self, transport: str, number: int) -> None:
+        """Wait until the node holds so many long polls or event streams, whose transport is `sse`."""
+        sample = f'stoppress_readers{{compression="none",encoding="json",transport="{transport}"}} {number}.0'
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client, asyncio.timeout(20):
+            while sample not in (await client.get("/metrics")).text:
+                await asyncio.sleep(0.05)
+
     async def delete_blogs(self) -> None:
         """Delete what `make_blog` has made; readers of it are told that it is gone."""
         async with self.editor() as editor:
