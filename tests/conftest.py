@@ -66,7 +66,7 @@ class RedisServer:
         self._await_answer()
 
     def _await_answer(self) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             assert self._process is not None and self._process.poll() is None, (self._folder / "log").read_text()
             with (
@@ -98,10 +98,10 @@ class RedisServer:
 
 @pytest.fixture
 def eventually() -> Eventually:
-    """Ask again until the answer is true, for ten seconds at the most."""
+    """Ask again until the answer is true, for half a minute at the most: a machine may be busy."""
 
     async def ask(question: Callable[[], Awaitable[Any]]) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not (answer := await question()):
                 await asyncio.sleep(0.01)
             return answer
@@ -133,21 +133,13 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
 
 
 @pytest.fixture(scope="module")
-async def nodes(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[tuple[str, ...], RunningNode]]:
-    """The nodes that the tests of a module share, by their settings."""
-    nodes: dict[tuple[str, ...], RunningNode] = {}
-    yield nodes
-    for node in nodes.values():
-        await node.stop()
+async def empty_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StartNode]:
+    """Give a node without blogs, by its settings.
 
-
-@pytest.fixture
-def empty_node(nodes: dict[tuple[str, ...], RunningNode], tmp_path_factory: pytest.TempPathFactory) -> StartNode:
-    """Gives a node without blogs, by its settings.
-
-    One process serves all tests of a module that ask for the same settings: a start takes longer than most tests. A
-    test that stops it is followed by one that starts it again.
+    One process serves all tests of a module that ask for the same settings: a start takes longer than most tests. If a
+    test has stopped it, it is started again for the next one.
     """
+    nodes: dict[tuple[str, ...], RunningNode] = {}
 
     async def give(**environ: str) -> RunningNode:
         settings = tuple(f"{name}={value}" for name, value in sorted(environ.items()))
@@ -159,7 +151,9 @@ def empty_node(nodes: dict[tuple[str, ...], RunningNode], tmp_path_factory: pyte
         await node.delete_blogs()
         return node
 
-    return give
+    yield give
+    for node in nodes.values():
+        await node.stop()
 
 
 @pytest.fixture

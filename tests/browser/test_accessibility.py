@@ -12,9 +12,9 @@ from playwright.async_api import Browser, Page, expect
 from tests.conftest import Eventually, StartNode
 from tests.support.browser import Complaints, Embed, OpenPage, can_go_offline
 from tests.support.command import stoppress
-from tests.support.desk import edit, post, send
 from tests.support.node import RunningNode
 from tests.support.paths import CLIENT
+from tests.support.publishing import edit, post, send
 
 pytestmark = pytest.mark.browser
 

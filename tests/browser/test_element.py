@@ -9,8 +9,8 @@ from playwright.async_api import Browser, expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Embed
-from tests.support.desk import edit, post, send
 from tests.support.node import RunningNode
+from tests.support.publishing import edit, post, send
 
 pytestmark = pytest.mark.browser
 

@@ -14,8 +14,8 @@ from playwright.async_api import expect
 
 from tests.conftest import StartNode
 from tests.support.browser import OpenPage
-from tests.support.desk import edit, post
 from tests.support.node import RunningNode
+from tests.support.publishing import edit, post
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -14,8 +14,8 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Complaints, Embed, OpenPage
-from tests.support.desk import post, send
 from tests.support.node import RunningNode
+from tests.support.publishing import post, send
 
 pytestmark = pytest.mark.browser
 

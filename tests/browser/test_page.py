@@ -10,8 +10,8 @@ import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.conftest import StartNode
-from tests.support.desk import edit, post, send
 from tests.support.node import RunningNode
+from tests.support.publishing import edit, post, send
 
 pytestmark = pytest.mark.browser
 

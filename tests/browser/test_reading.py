@@ -10,8 +10,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Complaints, OpenPage
-from tests.support.desk import edit, post, send
 from tests.support.node import RunningNode
+from tests.support.publishing import edit, post, send
 
 pytestmark = pytest.mark.browser
 

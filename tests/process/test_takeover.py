@@ -16,9 +16,9 @@ import pytest
 from stoppress.process.notify import inherited
 from tests.conftest import Eventually, RedisServer
 from tests.support.command import command, environment, running
-from tests.support.crowd import Fan
-from tests.support.manager import manager
 from tests.support.node import KEY, sqlite_url
+from tests.support.returning_reader import ReturningReader as Fan
+from tests.support.service_manager import manager
 
 KEYS = f"tests:editor:{KEY}"
 READERS = 30
@@ -99,7 +99,7 @@ async def test_readers_move_to_the_new_process_and_nobody_is_refused(
         await eventually(old_one_has_ended)
         assert server.code == 0
         await eventually(all_there)
-        assert [(fan.closed, fan.away, fan.lost, fan.refused) for fan in fans if len(fan.closed) != 1] == []
+        assert [(fan.closed, fan.away, fan.lost, fan.not_admitted) for fan in fans if len(fan.closed) != 1] == []
         answer = await editor.post(f"/api/blogs/{blog}/entries", json={"title": "from the new one"})
 
         async def all_have_it() -> bool:

@@ -45,7 +45,7 @@ def command(*arguments: str | bytes) -> list[str | bytes]:
 
 def stoppress(*arguments: str | bytes, stdin: bytes = b"", environ: Mapping[str, str] = MappingProxyType({})) -> Result:
     """Run a command that ends by itself."""
-    done = subprocess.run(command(*arguments), input=stdin, env=environment(environ), capture_output=True, timeout=30)
+    done = subprocess.run(command(*arguments), input=stdin, env=environment(environ), capture_output=True, timeout=60)
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
@@ -95,9 +95,9 @@ class Running:
         self._process.terminate()
 
     async def line(self, *words: str) -> str:
-        """The next line with all of these words, within ten seconds."""
+        """The next line with all of these words, within half a minute."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while data := await self._process.stdout.readline():
                 self.lines.append(data.decode().rstrip("\n"))
                 if all(word in self.lines[-1] for word in words):
@@ -107,7 +107,7 @@ class Running:
     async def rest(self) -> list[str]:
         """The lines until its end."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return (await self._process.stdout.read()).decode().splitlines()
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
@@ -118,7 +118,7 @@ class Running:
 
     async def ended(self) -> int:
         """Wait until it ends by itself. Returns its exit code."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self._process.wait()
 
 

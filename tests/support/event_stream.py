@@ -23,7 +23,7 @@ class Event(dict[str, str]):
 async def listening(
     reader: httpx.AsyncClient, blog: str, since: str | None = None, last: str | None = None
 ) -> AsyncIterator[AsyncIterator[Event]]:
-    """The events of a stream, each given five seconds at the most by `upcoming`."""
+    """The events of a stream, each waited for by `upcoming`."""
     params = {} if since is None else {"since": since}
     headers = {"accept": "text/event-stream"} | ({} if last is None else {"last-event-id": last})
     async with reader.stream("GET", f"/blogs/{blog}/events", params=params, headers=headers) as answer:
@@ -47,7 +47,7 @@ async def listening(
 
 async def upcoming(events: AsyncIterator[Event], kind: str = "update") -> Event:
     """The next event of a kind."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for event in events:
             if event["event"] == kind:
                 return event

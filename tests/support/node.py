@@ -72,7 +72,7 @@ class RunningNode:
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             line = (await self._process.stdout.readline()).decode()
         assert f" serves {self.url}" in line, f"the server did not start: {line!r}"
 
@@ -82,7 +82,7 @@ class RunningNode:
             return None
         if self._process.returncode is None:
             self._process.send_signal(how)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             code = await self._process.wait()
         self._process = None
         return code
@@ -92,7 +92,7 @@ class RunningNode:
         return httpx.AsyncClient(
             base_url=self.url,
             headers={"authorization": f"Bearer {self.key}"},
-            timeout=20,
+            timeout=30,
             limits=httpx.Limits(keepalive_expiry=kept),
             verify=False,  # there is no TLS, and reading the authorities takes longer than a request
             trust_env=False,
@@ -107,7 +107,7 @@ class RunningNode:
     async def until_held(self, transport: str, number: int) -> None:
         """Wait until the node holds so many long polls or event streams, whose transport is `sse`."""
         sample = f'stoppress_readers{{compression="none",encoding="json",transport="{transport}"}} {number}.0'
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client, asyncio.timeout(20):
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client, asyncio.timeout(60):
             while sample not in (await client.get("/metrics")).text:
                 await asyncio.sleep(0.05)
 

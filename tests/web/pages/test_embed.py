@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from tests.conftest import StartNode
-from tests.support.desk import post, send
 from tests.support.node import RunningNode
 from tests.support.page import Document
+from tests.support.publishing import post, send
 
 
 @pytest.fixture

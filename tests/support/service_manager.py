@@ -18,8 +18,8 @@ class Manager:
         self._socket = listening
 
     async def message(self) -> dict[str, str]:
-        """The next one, within ten seconds."""
-        async with asyncio.timeout(10):
+        """The next one, within half a minute."""
+        async with asyncio.timeout(30):
             data = await asyncio.get_running_loop().sock_recv(self._socket, 4_096)
         return dict(line.split("=", 1) for line in data.decode().splitlines())
 
