@@ -93,7 +93,7 @@ class Proxy(ABC):
             self._process = await asyncio.create_subprocess_exec(
                 *command, env={**os.environ, **environ}, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
             )
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while True:
                 assert self._process.returncode is None, (self.folder / "log").read_text()
                 try:

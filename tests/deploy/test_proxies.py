@@ -63,7 +63,7 @@ def follow(site: Site, blog: str, since: str = "", protocol: str = "stoppress.v1
 async def update(line: ClientConnection, text: str) -> dict[str, Any]:
     """The next update that has an entry with this text, within five seconds."""
     assert line.subprotocol is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             message: dict[str, Any] = DECODE[line.subprotocol](await line.recv())
             if any(text in entry.get("html", "") for entry in message.get("entries", [])):
@@ -90,7 +90,7 @@ async def test_a_reader_follows_by_websocket(site: Site, editor: httpx.AsyncClie
 
 
 async def test_an_event_comes_at_once(editor: httpx.AsyncClient, blog: str):
-    async with event_stream(editor, blog) as lines, asyncio.timeout(10):
+    async with event_stream(editor, blog) as lines, asyncio.timeout(30):
         assert blog in await line_with("data:", lines)
         began = time.monotonic()
         await publish(editor, blog, "an event")
@@ -196,7 +196,7 @@ async def poll_until_changed(editor: httpx.AsyncClient, blog: str, since: str) -
 
 async def test_silence_between_beats_does_not_end_a_connection(site: Site, editor: httpx.AsyncClient, blog: str):
     """Beats come every second here, and are all that is sent."""
-    async with follow(site, blog) as line, event_stream(editor, blog) as lines, asyncio.timeout(10):
+    async with follow(site, blog) as line, event_stream(editor, blog) as lines, asyncio.timeout(30):
         for _ in range(3):
             while json.loads(await line.recv())["type"] != "beat":
                 pass
@@ -222,7 +222,7 @@ async def test_readers_of_a_node_that_was_killed_go_on_at_the_other(site: Site, 
 async def read_until(site: Site, blog: str, text: str) -> int:
     """Follow a blog, over any number of connections, until an entry comes. Returns how many were lost."""
     cursor, lost = "", 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while True:
             try:
                 async with follow(site, blog, cursor) as line:

@@ -108,7 +108,7 @@ async def test_attackers_are_sent_away_and_disturb_nobody(
 async def delay(node: RunningNode, line: ClientConnection) -> float:
     """Seconds from a post to a reader."""
     started = time.monotonic()
-    async with node.editor() as editor, asyncio.timeout(5):
+    async with node.editor() as editor, asyncio.timeout(30):
         answer = await editor.post("/api/blogs/demo/entries", json={"markdown": "news"})
         while answer.headers["stoppress-cursor"] not in str(await line.recv()):
             pass

@@ -77,7 +77,7 @@ async def test_it_gets_each_differing_entry_once_over_every_surface(returned_to,
 
 async def catch_up(surface: Surface, node, client: Client) -> None:
     before = client.cursor
-    async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as http, asyncio.timeout(20):
+    async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as http, asyncio.timeout(30):
         while client.cursor == before:
             with suppress(TimeoutError):
                 await surface(Session(node, "demo", client, http, 1))

@@ -105,14 +105,14 @@ async def test_changes_that_are_not_known_are_sent(reader: httpx.AsyncClient, po
 async def test_wait_returns_at_once_where_there_is_something_new(reader: httpx.AsyncClient, post: Post, blog: str):
     before = (await post())["cursor"]
     await post()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         update = (await reader.get(f"/blogs/{blog}/changes", params={"since": before, "wait": 60})).json()
     assert len(update["entries"]) == 1
 
 
 @pytest.mark.parametrize("cursor", UNKNOWN_CURSORS)
 async def test_wait_returns_at_once_for_an_unknown_cursor(reader: httpx.AsyncClient, blog: str, cursor: str):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         answer = await reader.get(f"/blogs/{blog}/changes", params={"since": cursor, "wait": 60})
     assert answer.json()["from"] is None
 
@@ -125,7 +125,7 @@ async def test_wait_holds_the_request_until_there_is_a_change(
     await node.until_held("long_poll", 1)
     assert not held.done()
     await post(markdown="new")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         update = (await held).json()
     assert (update["from"], [entry["text"] for entry in update["entries"]]) == (cursor, ["new"])
 
@@ -173,7 +173,7 @@ async def test_wait_is_capped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         transport=httpx.ASGITransport(node.app), base_url="http://test", headers=headers
     ) as client:
         cursor = (await client.put("/api/blogs/demo", json={})).headers["stoppress-cursor"]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             answer = await client.get("/blogs/demo/changes", params={"since": cursor, "wait": 60})
     await node.store.close()
     assert answer.json()["entries"] == []
