@@ -15,8 +15,8 @@ from tests.support.publishing import edit, post, send
 
 pytestmark = pytest.mark.browser
 
-SOON = 1_000
-"""Milliseconds until what was posted is in an open page."""
+SOON = 30_000
+"""Milliseconds until what was posted is in an open page, at the latest: a machine may be busy."""
 
 RICH = {
     "title": 'Talks & "terms" <b>',
@@ -127,7 +127,7 @@ async def test_a_page_catches_up_after_a_restart_of_the_server(node, open_page, 
     await node.start()
     await edit(node, gone, title="Edited meanwhile")
     await post(node, title="Posted meanwhile")
-    await expect(page.locator(".entry")).to_have_count(2, timeout=35_000)
+    await expect(page.locator(".entry")).to_have_count(2, timeout=30_000)
     assert await titles(page) == ["Posted meanwhile", "Edited meanwhile"]
     await expect(page.locator(".status")).to_have_text("Live")
     complaints[:] = [one for one in complaints if "ERR_CONNECTION_REFUSED" not in one]

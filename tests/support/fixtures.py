@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.support.browser import Complaints, Embed, OpenPage
 from tests.support.node import RunningNode, sqlite_url
@@ -72,6 +72,7 @@ def post(editor: httpx.AsyncClient, blog: str) -> Post:
 @pytest.fixture(scope="session")
 async def launch() -> AsyncIterator[Launch]:
     """Start Chromium with options of Playwright, once for all tests that ask for the same."""
+    expect.set_options(timeout=30_000)  # milliseconds: a machine may be busy
     started: dict[str, Browser] = {}
     async with async_playwright() as playwright:
 

@@ -104,8 +104,8 @@ class RunningNode:
             assert answer.status_code in (200, 201), answer.text
         self.blogs.add(blog)
 
-    async def until_held(self, transport: str, number: int) -> None:
-        """Wait until the node holds so many long polls or event streams, whose transport is `sse`."""
+    async def until_readers(self, transport: str, number: int) -> None:
+        """Wait until the node has so many readers over `long_poll`, `sse` or uncompressed `websocket`."""
         sample = f'stoppress_readers{{compression="none",encoding="json",transport="{transport}"}} {number}.0'
         async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client, asyncio.timeout(60):
             while sample not in (await client.get("/metrics")).text:

@@ -272,7 +272,7 @@ async def test_a_frozen_server_is_noticed_and_found_again(here: RedisStore, redi
     frozen_at = time.monotonic()
     with pytest.raises(StoreUnavailable):
         await here.commit("karabakh", [Write("a", 0, b"1")])
-    assert time.monotonic() - frozen_at < 3.5
+    assert time.monotonic() - frozen_at < 15  # it waits for two seconds; a frozen server would let it wait for ever
     await asyncio.sleep(frozen_at + 4 - time.monotonic())  # longer than the silence that is taken for a failure
     redis_again.thaw()
     assert await listening == Lost(None)

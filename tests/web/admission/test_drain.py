@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from itertools import pairwise
 from typing import Any
 
@@ -37,7 +37,7 @@ async def readers(node: RunningNode, stack: AsyncExitStack, number: int) -> list
 
 
 async def until_nobody_listens(node: RunningNode) -> None:
-    with pytest.raises(OSError, match="onnect"):
+    with suppress(OSError):
         while True:
             _, writer = await asyncio.open_connection("127.0.0.1", node.port)
             writer.close()
@@ -114,8 +114,8 @@ async def test_streams_and_long_polls_leave_one_after_the_other_too(start_node: 
             return answer.text, time.monotonic()
 
         held_requests = [asyncio.create_task(held()) for held in (stream, poll) * 10]
-        await node.until_held("sse", 10)
-        await node.until_held("long_poll", 10)
+        await node.until_readers("sse", 10)
+        await node.until_readers("long_poll", 10)
         assert await node.stop() == 0
         results = [await held for held in held_requests]
     for text, _ in results[::2]:

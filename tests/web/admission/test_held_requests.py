@@ -17,9 +17,9 @@ async def test_a_long_poll_ends_when_its_reader_leaves(node: RunningNode, post: 
     cursor = (await post())["cursor"]
     async with httpx.AsyncClient(base_url=node.url, trust_env=False) as client:
         held = asyncio.create_task(client.get(f"/blogs/{blog}/changes", params={"since": cursor, "wait": 60}))
-        await node.until_held("long_poll", 1)
+        await node.until_readers("long_poll", 1)
         held.cancel()
-    await node.until_held("long_poll", 0)
+    await node.until_readers("long_poll", 0)
 
 
 @pytest.mark.parametrize("behind", [b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", b""], ids=["request", "nothing"])
@@ -32,11 +32,11 @@ async def test_nobody_leaves_an_empty_seat_behind(
     lines = [await asyncio.open_connection("127.0.0.1", node.port) for _ in range(5)]
     for _, writer in lines:
         writer.write(f"GET /blogs/{blog}/{surface} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    await node.until_held(transport, 5)
+    await node.until_readers(transport, 5)
     for _, writer in lines:
         writer.write(behind)
         writer.close()
-    await node.until_held(transport, 0)
+    await node.until_readers(transport, 0)
 
 
 async def test_a_held_request_reads_no_body(node: RunningNode, post: Post, blog: str):
@@ -55,7 +55,7 @@ async def test_a_held_request_ends_when_the_server_stops(start_node: StartNode):
     async with httpx.AsyncClient(base_url=node.url, timeout=20, trust_env=False) as client:
         cursor = (await client.get("/blogs/demo/changes")).json()["cursor"]
         held = asyncio.create_task(client.get("/blogs/demo/changes", params={"since": cursor, "wait": 60}))
-        await node.until_held("long_poll", 1)
+        await node.until_readers("long_poll", 1)
         assert await node.stop() == 0
         assert (await held).status_code == 200
 

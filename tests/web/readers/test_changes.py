@@ -122,7 +122,7 @@ async def test_wait_holds_the_request_until_there_is_a_change(
 ):
     cursor = (await post())["cursor"]
     held = asyncio.create_task(reader.get(f"/blogs/{blog}/changes", params={"since": cursor, "wait": 60}))
-    await node.until_held("long_poll", 1)
+    await node.until_readers("long_poll", 1)
     assert not held.done()
     await post(markdown="new")
     async with asyncio.timeout(30):
