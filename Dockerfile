@@ -3,13 +3,13 @@
 #   docker build --tag stoppress .
 #   docker run --read-only --publish 8000:8000 --volume stoppress:/data --env STOPPRESS_KEYS stoppress
 #
-# For a build that is the same tomorrow, pin the base by its digest, too:
-#   docker buildx imagetools inspect python:3.13.9-slim-bookworm     # prints it
+# To get the same build every time, also pin the base image by its digest:
+#   docker buildx imagetools inspect python:3.13.9-slim-bookworm     # prints the digest
 #   docker build --build-arg PYTHON=3.13.9-slim-bookworm@sha256:... .
 ARG PYTHON=3.13.9-slim-bookworm
 ARG NODE=22.21.0-bookworm-slim
 
-# What browsers load: minified, with hashes in the names.
+# Build the files that browsers load: minified, with hashes in their names.
 FROM node:${NODE} AS client
 WORKDIR /opt/client_js
 COPY client_js/package.json client_js/package-lock.json client_js/.npmrc ./
@@ -22,7 +22,7 @@ FROM python:${PYTHON} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
 WORKDIR /opt/stoppress
 COPY requirements/runtime.txt requirements/build.txt requirements/
-# What is kept is `venv`, without pip; `tools` builds the wheel and installs it there.
+# The image keeps only `venv`, which is without pip. `tools` builds the wheel and installs it into `venv`.
 RUN python -m venv tools && tools/bin/pip install --require-hashes -r requirements/build.txt
 RUN python -m venv --without-pip venv && \
     tools/bin/pip --python venv/bin/python install --require-hashes --only-binary :all: -r requirements/runtime.txt
@@ -47,16 +47,16 @@ ENV PATH=/opt/stoppress/venv/bin:$PATH \
     STOPPRESS_STORE=sqlite:/data/stoppress.db
 COPY --from=build /opt/stoppress/venv /opt/stoppress/venv
 COPY --from=build --chown=10001:10001 /opt/stoppress/data /data
-# By number, so that Kubernetes can see that it is not root.
+# A number, because Kubernetes cannot tell from a name that the user is not root.
 USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-# Whether the process answers, not whether the store does: who restarts nodes because their Redis is away loses what
-# they have in memory.
+# Check the process, not the store. If Docker restarted nodes because Redis is down, they would lose what they have in
+# memory.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["python", "-c", "import http.client, os; \
-    line = http.client.HTTPConnection('127.0.0.1', int(os.environ['STOPPRESS_PORT']), timeout=2); \
-    line.request('GET', '/livez'); raise SystemExit(line.getresponse().status != 200)"]
+    connection = http.client.HTTPConnection('127.0.0.1', int(os.environ['STOPPRESS_PORT']), timeout=2); \
+    connection.request('GET', '/livez'); raise SystemExit(connection.getresponse().status != 200)"]
 ENTRYPOINT ["stoppress"]
 CMD ["serve"]

@@ -1,6 +1,6 @@
-# Works on a fresh Debian 12 with python3, make and git. scripts/setup does what is needed, once.
+# Works on a fresh Debian 12 with python3, make and git. scripts/setup prepares what a target needs, once.
 
-# PYTHON=python3.12 is the interpreter that .venv is made with; ARGS="..." goes to the program that a target starts.
+# PYTHON=python3.12 creates .venv with another interpreter. ARGS="..." passes arguments to the program of a target.
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -9,7 +9,7 @@ ARGS ?=
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
 
-run: ## run the demonstration blog
+run: ## run the demo blog
 	@scripts/setup run
 	@exec .venv/bin/stoppress demo $(ARGS)
 
@@ -17,56 +17,56 @@ test: ## run the tests of the server and of the JavaScript client
 	@scripts/setup test
 	.venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
-check: ## lint, formatting and types, Python and JavaScript
+check: ## check the lint rules, format and types of Python and JavaScript
 	@scripts/setup check
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	cd client_js && npm run --silent check && npm run --silent lint
 
-bundle: ## make the JavaScript client's bundles, which a wheel that is built after it has
+bundle: ## bundle the JavaScript client; wheels that you build afterwards contain the bundles
 	@scripts/setup check
 	cd client_js && npm run --silent build
 
-latency: ## measure how long an entry takes from the editor to 100 readers
+latency: ## measure the time from an editor to 100 readers
 	@scripts/setup run
 	@.venv/bin/python loadtest/latency.py $(ARGS)
 
-load: ## play half a minute of a night with 1,000 readers, and write a report; ARGS="--scenario storm", ARGS=--break
+load: ## run a 30-second load test with 1,000 readers and write a report; ARGS="--scenario storm", ARGS=--break
 	@scripts/setup load
 	@.venv/bin/python -m loadtest.load $(ARGS)
 
-soak: ## whether a server grows under 2,000 readers that come and go: slope and verdict; ARGS="--minutes 30"
+soak: ## check whether a server grows while 2,000 readers come and go; ARGS="--minutes 30"
 	@scripts/setup run
 	@.venv/bin/python -m loadtest.soak $(ARGS)
 
-proof: ## a lost network, a crowd or a rolling restart; ARGS="storm --readers 10000", ARGS=overload, ARGS=rolling
+proof: ## check a promise under load; ARGS=storm (a lost network), ARGS=overload, ARGS=rolling (restarts)
 	@scripts/setup run
 	@.venv/bin/python -m loadtest.proofs $(ARGS)
 
-bench: ## measure a delivery, an idle and a returning reader beside other servers; ARGS="table burst", ARGS=--scale=0.1
+bench: ## compare the cost of readers with other servers; ARGS="table burst", ARGS=--scale=0.1
 	@scripts/setup bench
 	@.venv/bin/python -m loadtest.bench $(ARGS)
 
-format: ## format the code and fix what can be fixed
+format: ## format the code and fix what the linters can fix
 	@scripts/setup check
 	.venv/bin/ruff check --fix-only
 	.venv/bin/ruff format
 	cd client_js && npm run --silent lint -- --fix
 
-lock: ## bring the lock files up to date with pyproject.toml and package.json; ARGS=--upgrade for newest versions
+lock: ## update the lock files from pyproject.toml and package.json; ARGS=--upgrade for the newest versions
 	@scripts/setup check
 	@scripts/lock $(ARGS)
 
-audit: ## look for known vulnerabilities in what is locked; fails too if something could not be looked up
+audit: ## check all locked packages for known vulnerabilities; fails if it cannot look one up
 	@scripts/setup audit
 	@scripts/audit
 
-sbom: ## write what a release contains to dist/*.cdx.json (CycloneDX)
+sbom: ## write the bills of materials of a release to dist/*.cdx.json (CycloneDX)
 	@scripts/setup audit
 	@scripts/sbom
 
-clean: ## remove everything that the other targets made (never a database)
+clean: ## remove everything that the other targets created, but no database
 	rm -rf .venv .venv-load client_js/node_modules loadtest/bench/peers/node_modules dist client_js/dist client_js/types htmlcov .coverage .coverage.* test-results
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,1 +1,1 @@
-"""Programs that put load on servers, and measure what it costs them."""
+"""Load tests and benchmarks."""

@@ -1,4 +1,4 @@
-"""What clients do that mean no good. Each says what is wrong with how the server took it, or nothing."""
+"""Attacks of hostile clients. Each returns a description of the server's wrong reaction, or an empty text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stoppress.tools.swarm.frames import TEXT, Options, masked, request
 from stoppress.tools.swarm.plan import Target, new_socket
 
 TIMEOUT_SECONDS = 20.0
-"""Seconds within which a server ends what leads nowhere."""
+"""Seconds in which a server must end a useless connection."""
 
 
 def _connect(where: Target) -> socket.socket:
@@ -23,7 +23,7 @@ def _connect(where: Target) -> socket.socket:
 
 
 def _ends(sock: socket.socket, what: str) -> str:
-    """Read until the server ends the connection."""
+    """Read until the server ends the connection. Returns an error text if it does not in `TIMEOUT_SECONDS`."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     try:
         while time.monotonic() < deadline:
@@ -33,7 +33,7 @@ def _ends(sock: socket.socket, what: str) -> str:
         return ""
     except TimeoutError:
         pass
-    return f"{what} is served after {TIMEOUT_SECONDS:g} s"
+    return f"the server still serves {what} after {TIMEOUT_SECONDS:g} s"
 
 
 def _handshaken(where: Target) -> socket.socket:
@@ -84,10 +84,10 @@ def wrong_key(where: Target) -> str:
     with httpx.Client(base_url=where.url, timeout=TIMEOUT_SECONDS, trust_env=False) as http:
         headers = {"authorization": "Bearer guessed"}
         answer = http.post(f"/api/blogs/{where.path}/entries", json={"markdown": "Fake news."}, headers=headers)
-    return "" if answer.status_code == 401 else f"a wrong key is answered with {answer.status_code}"
+    return "" if answer.status_code == 401 else f"the server answers a wrong key with {answer.status_code}, not 401"
 
 
-PRANKS: dict[str, Callable[[Target], str]] = {
-    prank.__name__.replace("_", " "): prank
-    for prank in (endless_head, huge_head, junk_frames, long_message, flood, wrong_key)
+ATTACKS: dict[str, Callable[[Target], str]] = {
+    attack.__name__.replace("_", " "): attack
+    for attack in (endless_head, huge_head, junk_frames, long_message, flood, wrong_key)
 }

@@ -1,11 +1,10 @@
-"""How long an entry takes from the editor to the readers, on one machine.
+"""The latency of an entry from the editor to the readers, on one machine.
 
     make latency
 
-Starts a server of its own on an empty embedded store, connects readers over WebSocket, publishes entries one
-after the other, and prints percentiles of two times in milliseconds: from the POST's answer to the entry at a
-reader, and from the POST's beginning to the entry at a reader. An entry that is there before the answer
-counts as 0 in the first.
+Starts a server on an empty embedded store, connects readers over WebSocket, publishes entries one after the other, and
+prints percentiles of two times in milliseconds: from the answer to the POST until a reader has the entry, and from the
+start of the POST until a reader has it. An entry that arrives before the answer counts as 0 in the first.
 """
 
 from __future__ import annotations
@@ -44,8 +43,8 @@ async def start_server(folder: str) -> tuple[asyncio.subprocess.Process, str]:
     return process, found[0]
 
 
-async def read(line: ClientConnection, received: dict[str, list[float]]) -> None:
-    async for data in line:
+async def read(connection: ClientConnection, received: dict[str, list[float]]) -> None:
+    async for data in connection:
         now = time.perf_counter()
         message = msgspec.json.decode(data)
         for entry in message.get("entries", ()):
@@ -63,16 +62,16 @@ async def measure(url: str, readers: int, entries: int, pause: float) -> tuple[l
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as editor:
         await editor.put("/api/blogs/latency", json={"headline": "Latency"})
         address = f"{url.replace('http', 'ws', 1)}/blogs/latency/live"
-        lines = [await connect(address, compression=None) for _ in range(readers)]
-        tasks = [asyncio.create_task(read(line, received)) for line in lines]
+        connections = [await connect(address, compression=None) for _ in range(readers)]
+        tasks = [asyncio.create_task(read(connection, received)) for connection in connections]
         for _ in range(entries):
             await asyncio.sleep(pause)
             begun = time.perf_counter()
             answer = await editor.post("/api/blogs/latency/entries", json={"markdown": "Some **words**. " * 40})
             sent[answer.json()["id"]] = begun, time.perf_counter()
         await asyncio.sleep(1)
-        for line in lines:
-            await line.close()
+        for connection in connections:
+            await connection.close()
         await asyncio.gather(*tasks)
     missing = entries * readers - sum(map(len, received.values()))
     if missing:

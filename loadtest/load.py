@@ -1,11 +1,11 @@
-"""One night against a server of its own, headless, with a report.
+"""Run one scenario against a new server, and write a report.
 
     make load
     make load ARGS="--scenario storm --readers 5000 --seconds 60"
     make load ARGS=--break
 
-Exit status 0: every reader got everything, once, in order, and no write failed. `--break` puts a line in between that
-loses an entry for each reader; then the status is 1, and the failures say which readers missed what.
+The exit status is 0 if every reader got every change once and in order, and no write failed. `--break` inserts a proxy
+that loses an entry for each reader; then the status is 1, and the failures say which readers missed what.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from loadtest.line import broken_line, without_the_entry
+from loadtest.faulty_proxy import faulty_proxy, without_the_entry
 from loadtest.scenarios import SCENARIOS
 from loadtest.server import KEY, NodeProcess
 
 LOCUST = Path(".venv-load/bin/python")
 BROKEN_FROM = 8
-"""The seq from which on the broken line loses one entry for each reader."""
+"""The seq from which the faulty proxy loses one entry for each reader."""
 
 
 def options() -> argparse.Namespace:
@@ -35,10 +35,12 @@ def options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--scenario", choices=[*SCENARIOS], default="steady")
-    parser.add_argument("--readers", type=int, default=1_000, help="that are held; default 1000")
-    parser.add_argument("--probes", type=int, default=10, help="readers that are measured; default 10")
-    parser.add_argument("--seconds", type=int, default=30, help="default 30")
-    parser.add_argument("--break", dest="breaks", action="store_true", help="lose an entry for each reader")
+    parser.add_argument("--readers", type=int, default=1_000, help="held readers; default 1000")
+    parser.add_argument("--probes", type=int, default=10, help="measured readers; default 10")
+    parser.add_argument("--seconds", type=int, default=30, help="duration; default 30")
+    parser.add_argument(
+        "--break", dest="breaks", action="store_true", help="lose an entry for each reader; the run must fail"
+    )
     parser.add_argument("--report", type=Path, default=Path("test-results/load.html"))
     return parser.parse_args()
 
@@ -69,7 +71,7 @@ async def main() -> int:
         server = await stack.enter_async_context(NodeProcess(Path(folder)))
         url = server.url
         if asked.breaks:
-            url = await stack.enter_async_context(broken_line(server.port, BROKEN_FROM, without_the_entry))
+            url = await stack.enter_async_context(faulty_proxy(server.port, BROKEN_FROM, without_the_entry))
         locust = await asyncio.create_subprocess_exec(
             *command(asked, url), env={**os.environ, "STOPPRESS_API_KEY": KEY}
         )
@@ -80,7 +82,7 @@ async def main() -> int:
         if restart is not None:
             await restart
     print(f"the report is {asked.report}")
-    print("every reader got everything, once, in order" if not status else "FAILED: see the failures above")
+    print("every reader got every change once and in order" if not status else "FAILED: see the failures above")
     return status
 
 

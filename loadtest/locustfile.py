@@ -1,6 +1,6 @@
-"""Readers and editors for locust: `make load`, or see docs/howto/load-test.md.
+"""Readers and editors for locust. Run `make load`, or see docs/howto/load-test.md.
 
-It runs in an environment of its own (`.venv-load`), because locust patches the standard library.
+Locust patches the standard library, so this runs in an environment of its own (`.venv-load`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from locust import HttpUser, User, constant_throughput, events, stats, task
 from locust.exception import StopUser
 from locust.runners import MasterRunner
 
-from loadtest.hostile import PRANKS
+from loadtest.hostile import ATTACKS
 from loadtest.probe import Probe, Shared
 from loadtest.scenarios import SCENARIOS, Scenario
 from stoppress.tools.swarm.plan import target
@@ -34,15 +34,15 @@ stats.PERCENTILES_TO_CHART = [0.5, 0.95, 0.99, 0.999]
 
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
-COME_SECONDS = 5.0
-"""Within which the readers of a holder come."""
+ARRIVAL_SECONDS = 5.0
+"""Seconds in which the readers of a holder connect."""
 
-ANSWER_SECONDS = 15.0
-"""How long an editor tries to get a write answered, a restart of the server included."""
+WRITE_TIMEOUT_SECONDS = 15.0
+"""Seconds for which an editor retries a write, long enough for a restart of the server."""
 
 
 class Run:
-    """What the users of this process share in one test."""
+    """The state that the users of this process share in one test."""
 
     shared: Shared
     numbers: count[int]
@@ -50,23 +50,23 @@ class Run:
 
 @events.init_command_line_parser.add_listener
 def add_options(parser: Any) -> None:
-    parser.add_argument("--scenario", choices=[*SCENARIOS], default="steady", help="What kind of night.")
-    parser.add_argument("--blog", default="load", help="The blog; it is made if it is not there.")
-    parser.add_argument("--readers", type=int, default=1_000, help="Of each ReaderHolder.")
-    parser.add_argument("--period", type=float, default=60.0, help="Seconds after which a scenario begins anew.")
+    parser.add_argument("--scenario", choices=[*SCENARIOS], default="steady", help="Scenario to play.")
+    parser.add_argument("--blog", default="load", help="Blog to use; created if it does not exist.")
+    parser.add_argument("--readers", type=int, default=1_000, help="Readers of each ReaderHolder.")
+    parser.add_argument("--period", type=float, default=60.0, help="Seconds after which the scenario starts again.")
     parser.add_argument(
         "--api-key",
         env_var="STOPPRESS_API_KEY",
         default="",
         is_secret=True,
         include_in_web_ui=False,
-        help="An editor's.",
+        help="API key of an editor.",
     )
 
 
 @events.init.add_listener
 def wait_for_the_workers_last_figures(environment: Any, **_: Any) -> None:
-    """A master in the terminal ends half a second after its time; what workers find in the end comes later."""
+    """Let a headless master wait for its workers: their last figures come later than half a second after the end."""
     runner = environment.runner
     if isinstance(runner, MasterRunner):
         leave = runner.quit
@@ -90,7 +90,7 @@ def make_the_blog(environment: Any, **_: Any) -> None:
 
 
 class _Of(User):
-    """What ours have in common."""
+    """The common part of our users."""
 
     abstract = True
 
@@ -103,7 +103,7 @@ class _Of(User):
         return SCENARIOS[self.options.scenario]
 
     def measured(self, kind: str, name: str, seconds: float, text: str = "") -> None:
-        """Tell locust of a time, or of a failure."""
+        """Report a time to locust, or a failure if there is a text."""
         self.environment.events.request.fire(
             request_type=kind,
             name=name,
@@ -115,7 +115,7 @@ class _Of(User):
 
 
 class ReaderProbe(_Of):
-    """A reader that is measured: how long everything takes, and whether it gets everything once, in order."""
+    """A measured reader: its times, and a check that it gets every change once and in order."""
 
     def on_start(self) -> None:
         self.probe = Probe(next(Run.numbers), Run.shared, partial(self.measured, "probe"), self._failed)
@@ -132,14 +132,14 @@ class ReaderProbe(_Of):
         try:
             missed, newest = Run.shared.audit()
         except httpx.HTTPError as error:
-            return self._failed("audit", f"the server does not say what it has: {error!r}")
+            return self._failed("audit", f"cannot read the blog from the server: {error!r}")
         for text in missed:
             self._failed("missed", text)
         return self.probe.catch_up(newest)
 
 
 class ReaderHolder(_Of):
-    """Thousands of cheap readers: a `stoppress swarm`, whose every reader is checked."""
+    """Thousands of cheap readers in a `stoppress swarm`, which checks each of them."""
 
     fixed_count = 1
 
@@ -148,7 +148,7 @@ class ReaderHolder(_Of):
 
     @task
     def hold(self) -> None:
-        """One period; locust calls it again."""
+        """Play one period; locust calls this again."""
         first = round(self.options.readers * self.scenario.first)
         begun = time.monotonic()
         self._start(first, self.options.period)
@@ -164,8 +164,8 @@ class ReaderHolder(_Of):
         scenario, where = self.scenario, Run.shared.where
         plan = {
             "readers": readers,
-            "rate": max(1.0, readers / COME_SECONDS),
-            "duration": max(1.0, seconds - COME_SECONDS),
+            "rate": max(1.0, readers / ARRIVAL_SECONDS),
+            "duration": max(1.0, seconds - ARRIVAL_SECONDS),
             "churn": scenario.churn * readers,
             "storm": round(scenario.storm * readers),
             "slow": scenario.slow,
@@ -177,7 +177,7 @@ class ReaderHolder(_Of):
         self._swarms.append(subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True))
 
     def _tick(self) -> None:
-        """Read a line of each swarm: there is one in each second."""
+        """Read one line of each swarm: it prints one a second."""
         for swarm in self._swarms:
             assert swarm.stdout is not None
             if line := swarm.stdout.readline():
@@ -201,18 +201,18 @@ class ReaderHolder(_Of):
             assert swarm.stdout is not None
             for line in swarm.stdout:
                 self._report(json.loads(line))
-            if swarm.wait() > 1:  # 1 is a fault, which was reported
+            if swarm.wait() > 1:  # 1 means a fault, which is reported already
                 self.measured("held", "swarm", 0.0, f"it ended with status {swarm.returncode}")
 
     def on_stop(self) -> None:
         for swarm in self._swarms:
             if swarm.poll() is None:
-                swarm.send_signal(signal.SIGTERM)  # it looks at everything again, and then ends
+                swarm.send_signal(signal.SIGTERM)  # it makes its final check and ends
         self._end()
 
 
 class Editor(_Of, HttpUser):
-    """Writes, edits and retracts, and sends again what was not answered."""
+    """An editor that publishes, edits and retracts, and retries writes without an answer."""
 
     fixed_count = 1
 
@@ -231,11 +231,17 @@ class Editor(_Of, HttpUser):
 
     def _write(self) -> None:
         method, path, body = self._drafts.next()
-        key, deadline = str(uuid.uuid4()), time.monotonic() + ANSWER_SECONDS
+        key, deadline = str(uuid.uuid4()), time.monotonic() + WRITE_TIMEOUT_SECONDS
         while True:
             headers = {"idempotency-key": key}
             with self.client.request(
-                method, path, name="write", json=body, headers=headers, timeout=ANSWER_SECONDS, catch_response=True
+                method,
+                path,
+                name="write",
+                json=body,
+                headers=headers,
+                timeout=WRITE_TIMEOUT_SECONDS,
+                catch_response=True,
             ) as answer:
                 again = (not answer.status_code or answer.status_code >= 500) and time.monotonic() < deadline
                 if again:
@@ -251,14 +257,14 @@ class Editor(_Of, HttpUser):
 
 
 class Hostile(_Of):
-    """A client that keeps no rule: the server has to refuse it, and to serve the others meanwhile."""
+    """A client that breaks all rules. The server must reject it and go on serving the others."""
 
     @task
     def play(self) -> None:
-        for name, prank in PRANKS.items():
+        for name, attack in ATTACKS.items():
             begun = time.monotonic()
             try:
-                wrong = prank(Run.shared.where)
+                wrong = attack(Run.shared.where)
             except OSError as error:
                 wrong = repr(error)
             self.measured("hostile", name, time.monotonic() - begun, wrong)

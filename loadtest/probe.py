@@ -1,7 +1,6 @@
-"""A reader that is measured: a swarm's reader over a blocking socket, so that it runs wherever sockets do.
+"""A measured reader: the reader of `stoppress swarm` over a blocking socket, so that it also runs in greenlets.
 
-What it checks is what `stoppress swarm` checks, with the same code: that cursors form a chain, and that no update
-lacks an item.
+It makes the same checks as `stoppress swarm`, with the same code: cursors form a chain, and no update lacks an item.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from stoppress.tools.swarm.plan import Target, new_socket
 from stoppress.tools.swarm.reader import Phase, SimulatedReader
 
 SILENCE_SECONDS = 60.0
-"""Seconds without a byte after which a line is dead: three beats of the default."""
+"""Seconds without a byte after which a connection is dead: three beats at the default interval."""
 
-LONGEST_LAG = 10.0
-"""Seconds that a reader may be behind the server in the end."""
+MAX_LAG_SECONDS = 10.0
+"""Seconds that a reader may be behind the server at the end."""
 
 
 class Shared:
-    """What the probes of one blog share.
+    """The state that all probes of one blog share.
 
     Args:
         where: the server and the blog.
@@ -38,10 +37,10 @@ class Shared:
         self.ledger = Ledger()
 
     def audit(self) -> tuple[list[str], int]:
-        """Compare what was sent with what the server has. Returns what was missed, and the newest seq.
+        """Compare the received updates with the blog on the server. Returns what was missed, and the newest seq.
 
         Raises:
-            httpx.HTTPError: the server does not say what it has.
+            httpx.HTTPError: the blog cannot be read from the server.
         """
         address, since, more = f"{self.where.url}/blogs/{self.where.path}/changes", "0", True
         truth: list[bytes] = []
@@ -59,14 +58,14 @@ class Shared:
 
 
 class _Transport:
-    """As much of a transport as a reader uses."""
+    """The part of asyncio's transport that a reader uses."""
 
-    def __init__(self, line: socket) -> None:
-        self._line = line
+    def __init__(self, sock: socket) -> None:
+        self._sock = sock
         self.is_closed = False
 
     def write(self, data: bytes) -> None:
-        self._line.sendall(data)
+        self._sock.sendall(data)
 
     def abort(self) -> None:
         self.is_closed = True
@@ -75,13 +74,13 @@ class _Transport:
 
 
 class Probe:
-    """One reader, over as many connections as it takes.
+    """One reader, over as many connections as it needs.
 
     Args:
-        number: its name.
-        shared: what it has in common with others.
-        measured: takes the name of a time and its seconds.
-        failed: takes the kind of a broken promise and who was told what.
+        number: identifies the reader.
+        shared: the state that all probes share.
+        measured: called with the name of a time and its seconds.
+        failed: called with the kind of a fault and its description.
     """
 
     def __init__(
@@ -96,30 +95,30 @@ class Probe:
         self._needed: int | None = None
 
     def run(self) -> None:
-        """Read until the greenlet or thread is ended, or coming back is no use."""
+        """Read until the greenlet or thread ends, or the server forbids the reader to come back."""
         while True:
             try:
                 self._connection()
             except TimeoutError:
-                self._failed("silence", f"{self._reader}: nothing came for {SILENCE_SECONDS:g} s")
+                self._failed("silence", f"{self._reader}: got nothing for {SILENCE_SECONDS:g} s")
             except OSError:
-                pass  # it comes back, as every client does; how long that takes is measured
+                pass  # it comes back, as every client does, and the time of that is measured
             if self._reader.phase is Phase.STOPPED:
                 return
             self._reader.connection_lost(None)
             time.sleep(self._wait)
 
     def catch_up(self, seq: int) -> None:
-        """Read until the change with this seq is there; it is a failure if that takes too long."""
-        self._needed, deadline = seq, time.monotonic() + LONGEST_LAG
+        """Read until the reader has the change with this seq. Taking longer than `MAX_LAG_SECONDS` is a failure."""
+        self._needed, deadline = seq, time.monotonic() + MAX_LAG_SECONDS
         while not self._is_content() and time.monotonic() < deadline:
             self._reader.drop()
             self._reader.connection_lost(None)
             with suppress(OSError):
-                self._connection(timeout=LONGEST_LAG)
+                self._connection(timeout=MAX_LAG_SECONDS)
         if not self._is_content():
             missed = ", ".join(self.ledger.between(self._at, seq))
-            self._failed("behind", f"{self._reader}: at {self._reader.cursor} in the end: missed {missed}")
+            self._failed("behind", f"{self._reader}: at {self._reader.cursor} at the end: missed {missed}")
 
     @property
     def _at(self) -> int:
@@ -133,11 +132,11 @@ class Probe:
         with new_socket(where, self._reader.number, slow=False) as plain:
             plain.settimeout(timeout)
             plain.connect(where.address)
-            line = where.tls.wrap_socket(plain, server_hostname=where.hostname) if where.tls else plain
-            transport = _Transport(line)
+            sock = where.tls.wrap_socket(plain, server_hostname=where.hostname) if where.tls else plain
+            transport = _Transport(sock)
             self._reader.connection_made(cast(Any, transport))
             while not transport.is_closed and not self._is_content():
-                data = line.recv(65_536)
+                data = sock.recv(65_536)
                 if not data:
                     break
                 was_opening = self._reader.phase is Phase.OPENING
@@ -145,7 +144,7 @@ class Probe:
                     self._measured("handshake", time.monotonic() - self._begun)
                 self._reader.data_received(data)
 
-    # From the reader
+    # Calls of the reader
 
     def live(self, reader: SimulatedReader) -> None:
         now = time.monotonic()
@@ -160,7 +159,7 @@ class Probe:
             self._measured("publish to receive", now - stamp)
 
     def was_reset(self) -> None:
-        self._failed("reset", f"{self._reader}: it was given everything anew")
+        self._failed("reset", f"{self._reader}: it was reset although it had a cursor")
 
     def lost(self, reader: SimulatedReader, wait: float) -> None:
         self._wait = wait

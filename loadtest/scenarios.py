@@ -1,4 +1,4 @@
-"""The nights that `make load` can play, as shares of the readers that there are."""
+"""The scenarios of `make load`, as shares of the number of readers."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from typing import NamedTuple
 
 
 class Scenario(NamedTuple):
-    """One night. What has a middle does it in the middle of each period (`--period`)."""
+    """One scenario. "The middle" is the middle of each period (`--period`)."""
 
     about: str
     first: float = 1.0
-    """The share of readers that are there from the beginning; the others come in the middle, all at once."""
+    """Share of readers that connect at the beginning; the others connect in the middle, all at once."""
     churn: float = 0.005
-    """The share that loses its line in a second."""
+    """Share of readers that lose their connection, per second."""
     storm: float = 0.0
-    """The share that loses it at once, in the middle."""
+    """Share of readers that lose their connection in the middle, all at once."""
     slow: float = 0.0
-    """The share that takes a little at a time."""
+    """Share of readers that read only a little at a time."""
     writes: float = 2.0
-    """Writes in a second, on average."""
+    """Average writes a second."""
     burst: int = 1
-    """Writes that follow each other without a pause."""
+    """Writes in a row without a pause."""
     restarts: bool = False
-    """Whether the server is restarted in the middle; `make load` does that."""
+    """Whether `make load` restarts the server in the middle."""
     hostile: int = 0
-    """Clients that keep no rule."""
+    """Number of hostile clients."""
 
 
 SCENARIOS = {
     "steady": Scenario("a steady night: readers come and go, an entry now and then"),
-    "spike": Scenario("breaking news: four of five readers come within seconds", first=0.2),
-    "goal": Scenario("goals: twenty entries in one go, every ten seconds", burst=20),
-    "storm": Scenario("a lost network: all readers lose their line at once and come back", storm=1.0),
+    "spike": Scenario("breaking news: four of five readers connect within seconds", first=0.2),
+    "goal": Scenario("goals: twenty entries at once, every ten seconds", burst=20),
+    "storm": Scenario("a lost network: all readers lose their connection at once and come back", storm=1.0),
     "deploy": Scenario("a deploy: the server is restarted in the middle", restarts=True),
-    "slow": Scenario("mobile readers: a quarter takes a little at a time", slow=0.25),
-    "hostile": Scenario("hostile clients: endless heads, junk, too long messages, wrong keys", hostile=10),
+    "slow": Scenario("mobile readers: a quarter read only a little at a time", slow=0.25),
+    "hostile": Scenario("hostile clients: endless heads, junk, huge messages, wrong keys", hostile=10),
 }

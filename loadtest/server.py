@@ -1,4 +1,4 @@
-"""`stoppress serve` on an empty embedded store, for a load test."""
+"""A `stoppress serve` process with an empty embedded store, for a load test."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ STOP_SECONDS = 60.0
 
 
 class NodeProcess:
-    """A node on a loopback port of its own, which it keeps over a restart; a context, in which it serves.
+    """A node on a port of its own, which it keeps over a restart; a context manager, in whose block it serves.
 
     Args:
         folder: for its store.
-        environ: settings beside its store and keys, as environment variables.
+        environ: further settings as environment variables, in addition to the store and keys.
     """
 
     def __init__(self, folder: Path, **environ: str) -> None:
@@ -44,7 +44,7 @@ class NodeProcess:
         return self._process.pid
 
     async def start(self) -> None:
-        """Return when it serves."""
+        """Start the node, and return when it serves."""
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "stoppress", "serve", "--port", str(self.port)),
             env=self._environ,
@@ -56,7 +56,7 @@ class NodeProcess:
             sys.exit(f"the server did not start: {line}")
 
     async def stop(self) -> None:
-        """End it with SIGTERM, and kill it if that takes too long."""
+        """Stop the node with SIGTERM; kill it after `STOP_SECONDS`."""
         if self._process is None or self._process.returncode is not None:
             return
         self._process.terminate()

@@ -1,11 +1,11 @@
-"""Whether a server grows while nothing but time passes: memory, open files and tasks, with a slope and a verdict.
+"""A soak test: does a server's memory, open files or tasks grow over time?
 
     make soak ARGS="--minutes 30"
 
-Readers lose their line and come back, and a fixed set of entries is edited, so the blog itself does not grow. The
-slope is a straight line through the second half of the samples. Exit status 0: it leads to no more than 5 %
-and 2 MB of memory, 5 % and 20 open files beside those of the readers, or 5 % and 20 tasks in half an hour, and every
-reader got everything.
+Readers lose their connection and come back, and a fixed set of entries is edited, so the blog itself does not grow. The
+slope is that of a straight line through the second half of the samples. The exit status is 0 if every reader got every
+change, and half an hour of the slope adds at most 5 % and 2 MB of memory, 5 % and 20 open files (without those of
+readers), and 5 % and 20 tasks.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from typing import Any, NamedTuple
 import httpx
 
 from loadtest.server import KEY, NodeProcess
-from loadtest.swarming import seconds, swarming
+from loadtest.swarming import read_seconds, run_swarm
 
 BLOG, ENTRIES = "soak", 40
-SHARE = 0.05
-FEWEST = 10
-"""Samples that a slope is worth something with."""
+MAX_GROWTH_SHARE = 0.05
+MIN_SAMPLES = 10
+"""Minimum number of samples for a slope."""
 
 QUANTITIES = (
     ("bytes", "MB resident", 1e6, 2.0),
     ("files", "other files", 1.0, 20.0),
     ("tasks", "tasks", 1.0, 20.0),
 )
-"""Each a field of the samples, its name and unit in the report, and what it may grow in half an hour beside SHARE."""
+"""A field of the samples, its name in the report, its unit, and its allowed growth besides `MAX_GROWTH_SHARE`."""
 
 
 class Sample(NamedTuple):
-    """What a process has, at a second."""
+    """The resources of a process at one moment; `at` is in seconds since the start."""
 
     at: float
     bytes: int
     files: int
-    """Beside the readers' own."""
+    """Open files without those of the readers."""
     tasks: int
 
 
@@ -56,8 +56,8 @@ def sample(pid: int, metrics: str, live: int, begun: float) -> Sample:
     return Sample(time.monotonic() - begun, resident, files - live, int(float(tasks.split()[1])))
 
 
-def slope(points: list[tuple[float, float]]) -> float:
-    """Of the straight line through points, by least squares."""
+def slope_of(points: list[tuple[float, float]]) -> float:
+    """Return the slope of the straight line through points, by least squares."""
     count = len(points)
     middle_x, middle_y = sum(x for x, _ in points) / count, sum(y for _, y in points) / count
     spread = sum((x - middle_x) ** 2 for x, _ in points)
@@ -65,32 +65,32 @@ def slope(points: list[tuple[float, float]]) -> float:
 
 
 class Growth(NamedTuple):
-    """How one quantity goes on, if it goes on as in the second half."""
+    """The growth of one quantity, extrapolated from the second half of the samples."""
 
     name: str
     mean: float
     per_hour: float
     allowed: float
-    """In half an hour."""
+    """Allowed growth in half an hour."""
 
     @property
     def is_flat(self) -> bool:
         return self.per_hour / 2 <= self.allowed
 
 
-def growths(samples: list[Sample]) -> list[Growth]:
-    """What the second half of the samples says."""
+def measure_growth(samples: list[Sample]) -> list[Growth]:
+    """Return the growth of each quantity in the second half of the samples."""
     half = samples[len(samples) // 2 :]
     found = []
     for field, name, unit, least in QUANTITIES:
         points = [(one.at, getattr(one, field) / unit) for one in half]
         mean = sum(y for _, y in points) / len(points)
-        found.append(Growth(name, mean, slope(points) * 3_600, mean * SHARE + least))
+        found.append(Growth(name, mean, slope_of(points) * 3_600, mean * MAX_GROWTH_SHARE + least))
     return found
 
 
 async def edit(url: str, rate: float, made: asyncio.Event) -> None:
-    """Make the blog, and edit the same entries one after the other, until cancelled."""
+    """Create the blog, and edit the same entries one after the other until cancelled."""
     path, headers = f"/api/blogs/{BLOG}", {"authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20, trust_env=False) as http:
         (await http.put(path, json={"headline": "The soak"})).raise_for_status()
@@ -109,12 +109,12 @@ def body() -> dict[str, object]:
 async def watch(
     server: NodeProcess, swarm: asyncio.subprocess.Process, every: float
 ) -> tuple[list[Sample], dict[str, Any]]:
-    """Sample the server until the swarm is over. Returns the samples, and the swarm's figures."""
+    """Sample the server until the swarm ends. Returns the samples and the swarm's last figures."""
     samples: list[Sample] = []
     figures: dict[str, Any] = {}
     begun, due = time.monotonic(), 0.0
     async with httpx.AsyncClient(base_url=server.url, timeout=20, trust_env=False) as http:
-        async for figures in seconds(swarm):
+        async for figures in read_seconds(swarm):
             now = time.monotonic() - begun
             if "second" not in figures or now < due:
                 continue
@@ -141,7 +141,7 @@ async def soak(asked: argparse.Namespace) -> bool:
                 "churn": asked.churn,
                 "duration": asked.minutes * 60,
             }
-            async with swarming(server.url, **plan) as swarm:
+            async with run_swarm(server.url, **plan) as swarm:
                 samples, figures = await watch(server, swarm, max(1.0, asked.minutes * 60 / 60))
                 status = await swarm.wait()
             if editing.done():
@@ -155,11 +155,11 @@ def report(samples: list[Sample], figures: dict[str, Any], *, is_right: bool) ->
     print(f"{figures.get('delivered', 0):,} deliveries, {figures.get('returned', 0):,} returns")
     if not is_right:
         print(f"WRONG: {figures.get('wrong')}: {str(figures.get('faults'))[:2_000]}")
-    if len(samples) < FEWEST:
+    if len(samples) < MIN_SAMPLES:
         print(f"too few samples for a slope: {len(samples)}")
         return False
     flat = True
-    for one in growths(samples):
+    for one in measure_growth(samples):
         flat = flat and one.is_flat
         verdict = "flat" if one.is_flat else f"GROWS: more than {one.allowed:.1f} in half an hour"
         print(f"{one.name:12} {one.mean:10.2f}  slope {one.per_hour:+9.2f} an hour  {verdict}")
@@ -168,10 +168,14 @@ def report(samples: list[Sample], figures: dict[str, Any], *, is_right: bool) ->
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=2.0, help="default 2; 30 for the figure that counts")
-    parser.add_argument("--readers", type=int, default=2_000)
-    parser.add_argument("--churn", type=float, default=20.0, help="readers that lose their line in a second")
-    parser.add_argument("--edits", type=float, default=2.0, help="in a second")
+    parser.add_argument(
+        "--minutes", type=float, default=2.0, help="duration; default 2; use 30 for a result to rely on"
+    )
+    parser.add_argument("--readers", type=int, default=2_000, help="default 2000")
+    parser.add_argument(
+        "--churn", type=float, default=20.0, help="readers a second that lose their connection; default 20"
+    )
+    parser.add_argument("--edits", type=float, default=2.0, help="edits a second; default 2")
     return 0 if asyncio.run(soak(parser.parse_args())) else 1
 
 

@@ -1,4 +1,4 @@
-"""A `stoppress swarm` beside us, second by second."""
+"""A `stoppress swarm` in a process of its own, and its figures of each second."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import msgspec
 
 from loadtest.server import KEY
 
-LONGEST_LINE = 2**26
-"""Bytes: the last line may name a thousand faults."""
+MAX_LINE_BYTES = 2**26
+"""Maximum length of a line of the swarm: the last one may name a thousand faults."""
 
 
 @asynccontextmanager
-async def swarming(url: str, **plan: float | str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a swarm with options as in `plan`, True for those without a value; it is killed if it runs on."""
+async def run_swarm(url: str, **plan: float | str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a swarm until the end of the block, with options as in `plan` (True for flags); kill it if it still runs."""
     options = [f"--{name}" if value is True else f"--{name}={value}" for name, value in plan.items()]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "stoppress", "swarm", url, *options, "--ticks"),
         env={**os.environ, "STOPPRESS_API_KEY": KEY},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        limit=LONGEST_LINE,
+        limit=MAX_LINE_BYTES,
     )
     try:
         yield process
@@ -36,8 +36,8 @@ async def swarming(url: str, **plan: float | str) -> AsyncIterator[asyncio.subpr
         await process.wait()
 
 
-async def seconds(swarm: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
-    """Each second as it comes; the last one is the summary, which has `wrong`."""
+async def read_seconds(swarm: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
+    """Iterate over the figures of each second; the last ones are the summary, which has `wrong`."""
     assert swarm.stdout is not None
     async for line in swarm.stdout:
         yield msgspec.json.decode(line)

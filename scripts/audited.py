@@ -1,8 +1,8 @@
-"""Whether pip-audit's report has every package that a requirements file locks for this machine.
+"""Check that pip-audit's report has every package that a requirements file locks for this machine.
 
     python scripts/audited.py REQUIREMENTS REPORT
 
-It runs in the environment of the audit tools, which has `packaging`.
+Run it in the environment of the audit tools, because it needs `packaging`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 LINE = re.compile(r"^[A-Za-z0-9][^\\\n]*", re.MULTILINE)
-"""A requirement, as far as its hashes."""
+"""Matches a requirement up to its hashes."""
 
 
 def main(requirements: str, report: str) -> int:
@@ -30,7 +30,7 @@ def main(requirements: str, report: str) -> int:
         dependencies = []
     missing = here - {canonicalize_name(one["name"]) for one in dependencies if "skip_reason" not in one}
     if elsewhere:
-        sys.stderr.write(f"audit: not for this machine, and not looked up: {', '.join(sorted(elsewhere))}\n")
+        sys.stderr.write(f"audit: not looked up, because not for this machine: {', '.join(sorted(elsewhere))}\n")
     if missing:
         sys.stderr.write(f"audit: NOT LOOKED UP: {', '.join(sorted(missing))}\n")
     return 1 if missing or not here else 0

@@ -123,7 +123,7 @@ async def test_a_store_in_use_is_named(start_node: StartNode, store: str):
     await start_node(store)
     result = await asyncio.to_thread(stoppress, "serve", "--port", "0", "--store", store)
     assert result.code == 2
-    assert "in use by another stoppress: stop that one, or name another with --store" in result.error
+    assert "in use by another stoppress: stop that, or use another file with --store" in result.error
 
 
 def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path):
@@ -146,7 +146,7 @@ def test_a_redis_that_is_not_there_is_named():
     [
         ({"STOPPRESS_PORT": "http"}, "STOPPRESS_PORT='http': must be a whole number from 0 to 65535"),
         ({"STOPPRESS_BEAT": "0"}, "STOPPRESS_BEAT='0': must be a number from 0.05 to 3600"),
-        ({"STOPPRESS_STORE": "mysql://root:secret@db"}, "--store begins with 'mysql'"),
+        ({"STOPPRESS_STORE": "mysql://root:secret@db"}, "--store has the unknown scheme 'mysql'"),
         ({"STOPPRESS_KEYS": "ann"}, "key 1 of STOPPRESS_KEYS is malformed"),
         ({"STOPPRESS_KEYS": "ann:king:secret-of-ann"}, "unknown role 'king'"),
         ({"STOPPRESS_KEYS_FILE": "/nowhere/keys"}, "cannot read STOPPRESS_KEYS_FILE /nowhere/keys: No such file"),

@@ -1,1 +1,1 @@
-"""The bench: what a delivery, an idle reader and a returning reader cost, beside the limit and other servers."""
+"""The bench: the cost of a delivery, an idle reader and a returning reader, compared with other servers."""

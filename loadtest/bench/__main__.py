@@ -1,10 +1,10 @@
-"""The bench: what a delivery, an idle reader and a returning reader cost, beside the limit and other servers.
+"""The bench: the cost of a delivery, an idle reader and a returning reader, compared with other servers.
 
-    make bench                       everything, about eight minutes
-    make bench ARGS="table burst"    some of it
+    make bench                       all parts, about eight minutes
+    make bench ARGS="table burst"    some parts
 
-Each server runs on one core, its readers and who publishes on another. CPU is what the operating system charged to the
-server's processes, kernel work for them included; memory is resident set. Tables are Markdown.
+Each server runs on one core; its readers and the publisher run on another. CPU is the time that the operating system
+charges to the server's processes, including kernel work for them; memory is resident memory. The tables are Markdown.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from loadtest.bench.bursting import bursting
-from loadtest.bench.connecting import connecting
-from loadtest.bench.delivering import Delivering, delivering
+from loadtest.bench.bursting import measure_burst
+from loadtest.bench.connecting import measure_connects
+from loadtest.bench.delivering import DeliveryCost, measure_deliveries
 from loadtest.bench.machine import describe
 from loadtest.bench.report import milliseconds, table, yes
 from loadtest.bench.servers import OTHERS, OURS, BenchServer, Limit, Stoppress
-from loadtest.bench.stalling import stalling
+from loadtest.bench.stalling import measure_stall
 from loadtest.bench.without import STEPS
 
 READERS, IDLE = 2_000, 10_000
 
 
 @contextmanager
-def running(folder: Path, kinds: Sequence[type[BenchServer]], frame: str = "") -> Iterator[list[BenchServer]]:
+def run_servers(folder: Path, kinds: Sequence[type[BenchServer]], frame: str = "") -> Iterator[list[BenchServer]]:
+    """Run servers until the end of the block."""
     servers = [kind(folder, frame) for kind in kinds]
     for server in servers:
         server.start()
@@ -42,17 +43,17 @@ def running(folder: Path, kinds: Sequence[type[BenchServer]], frame: str = "") -
 
 
 class Bench:
-    """The parts, each of which prints a table.
+    """The parts of the bench. Each prints one or two tables.
 
     Args:
-        folder: for what is made on the way.
-        scale: 1 is the whole; less is a shorter look with fewer readers and rounds.
+        folder: for temporary files.
+        scale: the share of readers and rounds; 1 is a full run.
     """
 
     def __init__(self, folder: Path, scale: float) -> None:
         self._folder = folder
         self._scale = scale
-        with running(folder, [Stoppress]) as (server,):
+        with run_servers(folder, [Stoppress]) as (server,):
             assert isinstance(server, Stoppress)
             self._frame = server.sample()
 
@@ -60,15 +61,15 @@ class Bench:
         return max(1, round(number * self._scale))
 
     def table(self) -> None:
-        """The comparison."""
+        """Compare all servers: cost of deliveries, idle readers and connects."""
         kinds: list[type[BenchServer]] = [Limit, *OURS, *OTHERS]
         idle = self._scaled(IDLE)
         costs = {}
         for kind in kinds[1:]:
-            with running(self._folder, [kind], self._frame) as (server,):
-                costs[kind] = connecting(server, self._folder, idle)
-        with running(self._folder, kinds, self._frame) as servers:
-            found = delivering(servers, self._folder, self._scaled(READERS), self._scaled(5), 6)
+            with run_servers(self._folder, [kind], self._frame) as (server,):
+                costs[kind] = measure_connects(server, self._folder, idle)
+        with run_servers(self._folder, kinds, self._frame) as servers:
+            found = measure_deliveries(servers, self._folder, self._scaled(READERS), self._scaled(5), 6)
         rows = []
         for server, delivery in found.items():
             cost = costs.get(type(server))
@@ -90,13 +91,13 @@ class Bench:
         )
 
     def burst(self) -> None:
-        """Many entries at once."""
+        """Publish many entries at once, with and without the burst window."""
         rows = []
         readers, entries = self._scaled(1_000), 1_000
         for kind in (Stoppress, without("burst_window")):
-            with running(self._folder, [kind]) as (server,):
+            with run_servers(self._folder, [kind]) as (server,):
                 assert isinstance(server, Stoppress)
-                found = bursting(server, self._folder, readers, entries)
+                found = measure_burst(server, self._folder, readers, entries)
             cells = (f"{found.seconds:.2f}", f"{found.single:.2f}", f"{found.burst:.2f}")
             delays = (milliseconds(found.first), milliseconds(found.single_last))
             rows.append([kind.name, *cells, f"{found.burst / found.single:.2f}", *delays, yes(found.complete)])
@@ -110,11 +111,11 @@ class Bench:
         )
 
     def stalled(self) -> None:
-        """Readers that read nothing."""
+        """Measure the cost of readers that stop reading."""
         readers, stalled = self._scaled(2_000), self._scaled(500)
-        with running(self._folder, [Stoppress]) as (server,):
+        with run_servers(self._folder, [Stoppress]) as (server,):
             assert isinstance(server, Stoppress)
-            found = stalling(server, self._folder, readers, stalled, 20)
+            found = measure_stall(server, self._folder, readers, stalled, 20)
         delays, ratio = (milliseconds(found.before), milliseconds(found.during)), f"{found.during / found.before:.2f}"
         table(
             f"{stalled} of {readers} readers read nothing while 20 MB are published",
@@ -123,11 +124,11 @@ class Bench:
         )
 
     def curve(self) -> None:
-        """More and more readers."""
+        """Measure deliveries to more and more readers."""
         rows = []
         for number in map(self._scaled, (100, 1_000, 5_000, 10_000, 15_000)):
-            with running(self._folder, (Limit, Stoppress), self._frame) as servers:
-                found = delivering(servers, self._folder, number, 2, 3, pause=max(0.05, number / 20_000))
+            with run_servers(self._folder, (Limit, Stoppress), self._frame) as servers:
+                found = measure_deliveries(servers, self._folder, number, 2, 3, pause=max(0.05, number / 20_000))
             limit, own = (found[server] for server in servers)
             cells = (f"{limit.cpu:.2f}", f"{own.cpu:.2f}", f"{own.ratio:.2f}")
             delays = (milliseconds(own.p50), milliseconds(own.p99), milliseconds(own.last99))
@@ -142,11 +143,11 @@ class Bench:
         )
 
     def steps(self) -> None:
-        """What each step of the engine saves."""
+        """Measure the saving of each step of the engine."""
         kinds: list[type[BenchServer]] = [Limit, Stoppress]
         kinds += map(without, ("direct_writes", "shared_frames", "hand_over"))
-        with running(self._folder, kinds, self._frame) as servers:
-            found = delivering(servers, self._folder, self._scaled(READERS), self._scaled(5), 6)
+        with run_servers(self._folder, kinds, self._frame) as servers:
+            found = measure_deliveries(servers, self._folder, self._scaled(READERS), self._scaled(5), 6)
         table(
             f"Without one step: a delivery to {self._scaled(READERS)} readers",
             ["", "us CPU per delivery", "x limit", "p99 ms"],
@@ -158,8 +159,8 @@ class Bench:
         rows = []
         kinds = [Stoppress, *map(without, ("cheap_handshake", "hand_over", "shared_answers"))]
         for kind in kinds:
-            with running(self._folder, [kind]) as (server,):
-                cost = connecting(server, self._folder, self._scaled(5_000))
+            with run_servers(self._folder, [kind]) as (server,):
+                cost = measure_connects(server, self._folder, self._scaled(5_000))
             rows.append([kind.name, f"{cost.connect:.0f}", f"{cost.again:.0f}", f"{cost.idle:.1f}"])
         table(
             f"Without one step: {self._scaled(5_000)} readers that come and are there",
@@ -169,7 +170,7 @@ class Bench:
 
 
 def without(step: str) -> type[Stoppress]:
-    """Stoppress without a step of its engine."""
+    """Return a server: Stoppress without one step of its engine."""
 
     class Without(Stoppress):
         name = f"without {step.replace('_', ' ')}"
@@ -179,7 +180,7 @@ def without(step: str) -> type[Stoppress]:
     return Without
 
 
-def _delivery_cells(delivery: Delivering) -> list[str]:
+def _delivery_cells(delivery: DeliveryCost) -> list[str]:
     return [
         f"{delivery.cpu:.2f}",
         f"{delivery.ratio:.2f}",
@@ -195,11 +196,11 @@ PARTS = ("table", "burst", "stalled", "curve", "steps")
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them if none is named")
-    parser.add_argument("--scale", type=float, default=1.0, help="of readers and rounds; 0.1 is a quick look")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; default: all")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of readers and rounds; 0.1 is a quick run")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"there is no part {', '.join(unknown)}: take some of {', '.join(PARTS)}")
+        parser.error(f"unknown part {', '.join(unknown)}: use {', '.join(PARTS)}")
     _allow_many_files()
     print(describe())
     with tempfile.TemporaryDirectory() as folder:
@@ -209,7 +210,7 @@ def main() -> None:
 
 
 def _allow_many_files() -> None:
-    """Each reader is one, here and in the server."""
+    """Raise the limit of open files to the hard limit: each reader needs one, here and in the server."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

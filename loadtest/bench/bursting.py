@@ -1,4 +1,4 @@
-"""A goal, a verdict: very many short entries at once."""
+"""The cost of a burst: many short entries at once, as after a goal or a verdict."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from loadtest.bench.servers import Stoppress
 from loadtest.bench.turns import PAUSE_SECONDS, readers_of
 
 SINGLES = 40
+"""Entries that are published one by one before the burst, for comparison."""
 
 
-class Bursting(NamedTuple):
+class BurstCost(NamedTuple):
+    """The results of one measurement."""
+
     seconds: float
-    """How long it took to publish them all."""
+    """Seconds in which the burst was published."""
     single: float
-    """Microseconds of CPU for an entry and reader, one entry after the other."""
+    """Microseconds of CPU per entry and reader for single entries."""
     burst: float
-    """The same in the burst."""
+    """Microseconds of CPU per entry and reader in the burst."""
     first: float
-    """Seconds from publication until the last reader had the first entry of the burst."""
+    """Median seconds from publication until the last reader had the first entry of the burst."""
     single_last: float
-    """The same of the entries before, one after the other."""
+    """Median seconds from publication until the last reader had a single entry."""
     complete: bool
-    """Whether every reader got every entry, and each update followed on the one before."""
+    """Whether every reader got every entry of the burst without a gap."""
 
 
-def bursting(server: Stoppress, folder: Path, number: int, entries: int) -> Bursting:
-    """The same short entries with pauses, and all at once."""
+def measure_burst(server: Stoppress, folder: Path, number: int, entries: int) -> BurstCost:
+    """Publish short entries, first with pauses and then all at once."""
     with readers_of(server, folder) as readers:
         readers.open(number)
         readers.mark()
@@ -47,4 +50,4 @@ def bursting(server: Stoppress, folder: Path, number: int, entries: int) -> Burs
         burst = (server.cpu() - cpu) / number / entries
         came, report = readers.entries(), readers.report()
     complete = came == (entries, entries, 0) and report.closed == 0
-    return Bursting(seconds, single * 1e6, burst * 1e6, report.last50, before.last50, complete)
+    return BurstCost(seconds, single * 1e6, burst * 1e6, report.last50, before.last50, complete)

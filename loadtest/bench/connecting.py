@@ -1,4 +1,4 @@
-"""What it costs that readers come, are there, and come back after all were dropped."""
+"""The cost of readers that connect, stay idle, and come back after a loss of all connections."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from loadtest.bench.servers import BenchServer
 from loadtest.bench.turns import readers_of
 
 
-class Connecting(NamedTuple):
+class ConnectCost(NamedTuple):
+    """The results of one measurement."""
+
     connect: float
-    """Microseconds of CPU for one that connects and gets 2 KB."""
+    """Microseconds of CPU per reader that connects and gets 2 KB."""
     again: float
-    """The same when all come back at once, with what closing them took."""
+    """Microseconds of CPU per reader when all come back at once, including the close of the old connections."""
     seconds: float
-    """How long it took until all were back and had their 2 KB."""
+    """Seconds until all readers were back and had their 2 KB."""
     idle: float
-    """Kilobytes of resident memory for one that is there."""
+    """Kilobytes of resident memory per idle reader."""
 
 
-def connecting(server: BenchServer, folder: Path, number: int) -> Connecting:
-    """Of a server that runs and has no readers."""
+def measure_connects(server: BenchServer, folder: Path, number: int) -> ConnectCost:
+    """Measure a running server that has no readers yet."""
     server.returning()
     with readers_of(server, folder) as readers:
-        readers.open(200, server.first_frames)  # what is made once is made
+        readers.open(200, server.first_frames)  # warms up what the server makes only once
         readers.close_all()
         time.sleep(0.5)
         cpu, resident = server.cpu(), server.resident()
@@ -37,4 +39,4 @@ def connecting(server: BenchServer, folder: Path, number: int) -> Connecting:
         readers.close_all()
         seconds = readers.open(number, server.first_frames)
         again = (server.cpu() - cpu) / number
-    return Connecting(connect * 1e6, again * 1e6, seconds, idle / 1024)
+    return ConnectCost(connect * 1e6, again * 1e6, seconds, idle / 1024)

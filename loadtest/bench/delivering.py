@@ -1,4 +1,4 @@
-"""What a delivery costs, of several servers side by side."""
+"""The cost of a delivery on several servers side by side."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ from loadtest.bench.servers import BenchServer
 from loadtest.bench.turns import PAUSE_SECONDS, readers_of, turn
 
 TURNS = 5
-"""Of each server in a round."""
+"""Turns of each server in a round."""
 
 
-class Delivering(NamedTuple):
-    """Medians over rounds."""
+class DeliveryCost(NamedTuple):
+    """The results for one server, as medians over all rounds."""
 
     cpu: float
-    """Microseconds of CPU for one entry and reader, with what publishing it took."""
+    """Microseconds of CPU per entry and reader, including the publishing of the entry."""
     ratio: float
-    """To the first server, round by round."""
+    """`cpu` divided by that of the first server in the same round."""
     bytes: float
-    """On the wire, for one entry and reader."""
+    """Bytes on the wire per entry and reader."""
     p50: float
     p99: float
-    """Seconds from publication until a reader had it."""
+    """Percentiles of the seconds from publication until a reader had the entry."""
     last99: float
-    """Seconds from publication until the last reader had it; the 99th percentile of that."""
+    """99th percentile of the seconds from publication until the last reader had the entry."""
     complete: bool
-    """Whether every reader got every entry, each by itself."""
+    """Whether every reader got every entry in a frame of its own."""
 
 
-def delivering(
+def measure_deliveries(
     servers: Sequence[BenchServer],
     folder: Path,
     readers_each: int,
     rounds: int,
     entries: int,
     pause: float = PAUSE_SECONDS,
-) -> dict[BenchServer, Delivering]:
-    """Each round has several turns of each server, short ones, so that all see the same noise of the machine."""
+) -> dict[BenchServer, DeliveryCost]:
+    """Measure all servers. They take many short turns in each round, so that all see the same noise of the machine."""
     cpu: dict[BenchServer, list[float]] = {server: [0.0] * rounds for server in servers}
     reports: dict[BenchServer, list[Report]] = {server: [] for server in servers}
     with ExitStack() as stack:
-        lines = {server: stack.enter_context(readers_of(server, folder)) for server in servers}
-        for server, readers in lines.items():
+        readers_by_server = {server: stack.enter_context(readers_of(server, folder)) for server in servers}
+        for server, readers in readers_by_server.items():
             readers.open(readers_each, server.first_frames)
         for number in range(rounds * TURNS):
-            for server, readers in lines.items():
+            for server, readers in readers_by_server.items():
                 used, report = turn(server, readers, entries, pause)
                 cpu[server][number // TURNS] += used / readers_each / entries / TURNS * 1e6
                 reports[server].append(report)
     return {
-        server: Delivering(
+        server: DeliveryCost(
             median(cpu[server]),
             median(own / other for own, other in zip(cpu[server], cpu[servers[0]], strict=True)),
             median(report.bytes / max(1, report.frames) for report in reports[server]),

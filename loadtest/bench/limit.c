@@ -1,9 +1,9 @@
-// The limit: what the kernel takes for one `send()` of ready bytes to each reader, and nothing else.
+// The limit: only the kernel's cost of one `send()` of ready bytes to each reader.
 //
 //   limit PORT
 //
-// Accepts any handshake on 127.0.0.1. A line with a number on standard input sends a frame with that many bytes of
-// payload to all; the answer on standard output is a line, when the last `send()` has returned.
+// Accepts any handshake on 127.0.0.1. For each number on standard input (one a line) it sends a frame with that many
+// bytes of payload to all readers, and prints a line when the last `send()` has returned.
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -14,17 +14,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MOST = 40000, LARGEST = 65535 };
+enum { MAX_READERS = 40000, MAX_PAYLOAD_BYTES = 65535 };
 
 static const char RESPONSE[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
                                "\x81\x02{}";
-static int readers[MOST], count;
-static char frame[4 + LARGEST];
+static int readers[MAX_READERS], count;
+static char frame[4 + MAX_PAYLOAD_BYTES];
 
-static void take_in(int listening) {
+static void accept_reader(int listening) {
     static char request[65536];
     int one = 1, reader = accept(listening, NULL, NULL);
-    if (reader < 0 || count == MOST) return;
+    if (reader < 0 || count == MAX_READERS) return;
     setsockopt(reader, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (read(reader, request, sizeof request) > 0 && write(reader, RESPONSE, sizeof RESPONSE - 1) > 0)
         readers[count++] = reader;
@@ -51,13 +51,13 @@ int main(int argc, char **argv) {
     for (;;) {
         struct pollfd events[] = {{listening, POLLIN, 0}, {0, POLLIN, 0}};
         poll(events, 2, -1);
-        if (events[0].revents) take_in(listening);
+        if (events[0].revents) accept_reader(listening);
         if (events[1].revents) {
             char line[64];
             int length = read(0, line, sizeof line - 1);
             if (length <= 0) return 0;
             line[length] = 0;
-            publish(atoi(line) < LARGEST ? atoi(line) : LARGEST);
+            publish(atoi(line) < MAX_PAYLOAD_BYTES ? atoi(line) : MAX_PAYLOAD_BYTES);
             puts("sent");
         }
     }

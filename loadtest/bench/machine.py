@@ -1,4 +1,4 @@
-"""What the operating system says of processes, and where they run."""
+"""Processes on this machine: their core, CPU time and memory."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ SERVER_CORE, LOAD_CORE = 0, 1
 HERE = Path(__file__).parent
 
 
-def pinned(core: int, command: Sequence[str | Path]) -> list[str]:
-    """The command, to be run on one core."""
+def pin_to_core(core: int, command: Sequence[str | Path]) -> list[str]:
+    """Return the command line that runs a command on one core."""
     return ["taskset", "--cpu-list", str(core), *map(str, command)]
 
 
-def compiled(name: str, folder: Path) -> Path:
-    """The program of a C file beside this one."""
+def compile_program(name: str, folder: Path) -> Path:
+    """Compile a C file of this folder, unless that is done already, and return the program."""
     program = folder / name
     if not program.exists():
-        compiler = shutil.which("gcc") or sys.exit("please install gcc: apt-get install gcc libc6-dev")
+        compiler = shutil.which("gcc") or sys.exit("gcc is missing. Install it: apt-get install gcc libc6-dev")
         subprocess.run([compiler, "-O2", "-Wall", "-o", program, HERE / f"{name}.c"], check=True)
     return program
 
 
-def family(pid: int) -> Iterator[int]:
-    """A process and all its descendants."""
+def descendants(pid: int) -> Iterator[int]:
+    """Return a process and all its descendants, as process ids."""
     yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
-            yield from family(int(child))
+            yield from descendants(int(child))
 
 
 def cpu_seconds(pid: int) -> float:
-    """The time that a process with its descendants was on a CPU, in the kernel too, to the nanosecond."""
+    """Return the CPU seconds of a process and its descendants, including kernel time, exact to the nanosecond."""
     nanoseconds = 0
-    for member in family(pid):
+    for member in descendants(pid):
         for task in Path(f"/proc/{member}/task").iterdir():
             nanoseconds += int((task / "schedstat").read_text().split()[0])
     return nanoseconds / 1e9
 
 
 def resident_bytes(pid: int) -> int:
-    """The memory that a process with its descendants has in use."""
-    return sum(int(_status(member, "VmRSS")) * 1024 for member in family(pid))
+    """Return the resident memory of a process and its descendants."""
+    return sum(int(_status(member, "VmRSS")) * 1024 for member in descendants(pid))
 
 
 def _status(pid: int, name: str) -> str:
@@ -57,7 +57,7 @@ def _status(pid: int, name: str) -> str:
 
 
 def describe() -> str:
-    """This machine, in one line."""
+    """Describe this machine in one line."""
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     cores = Path("/proc/cpuinfo").read_text().count("\nprocessor") + 1
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())

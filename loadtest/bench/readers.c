@@ -1,26 +1,26 @@
-// Many WebSocket readers in one process, as cheap as they can be, so that the server is what is measured.
+// Many WebSocket readers in one process. They are as cheap as possible, so that a test measures the server.
 //
 //   readers HOST PORT PUBLISHED    PUBLISHED: a file of doubles, the times at which entries were published
-//                                  (seconds, CLOCK_MONOTONIC), written by whoever publishes
+//                                  (seconds, CLOCK_MONOTONIC); the publisher writes it
 //
-// Commands come on standard input, one a line; each is answered by one line on standard output:
+// It reads commands from standard input, one a line, and answers each with one line on standard output:
 //
-//   request HEX          the bytes of the handshake that later connections send
-//   hello HEX            bytes that are sent after a connection's first frame (socket.io wants some)
-//   shortest N           only data frames with at least N bytes of payload count: beats do not
-//   open N FRAMES        open N more connections, each until it had FRAMES frames -> "opened SECONDS"
+//   request HEX          set the bytes of the handshake for later connections
+//   hello HEX            set bytes to send after the first frame of a connection (socket.io needs some)
+//   shortest N           ignore data frames with less than N bytes of payload, such as beats
+//   open N FRAMES        open N more connections, and wait until each has FRAMES frames -> "opened SECONDS"
 //   mark                 from now on, the k-th frame of a connection is the k-th entry of PUBLISHED -> "marked"
-//   wait FRAMES SECONDS  until every reading connection had that many frames since `mark` -> "waited 1", or 0 in time
-//   report               what came since `mark` -> "report FRAMES BYTES FEWEST MOST P50 P99 MAX LAST50 LAST99 CLOSED"
-//                        times in seconds; LAST: from publication until the last connection had it
-//   check                from now on, updates must follow on each other, and their entries are counted -> "checked"
-//   entries              -> "entries FEWEST MOST GAPS": entries that came since `check`
-//   stall N              the first N connections are not read any more -> "stalled"
-//   resume               they are read again -> "resumed"
-//   reset N              the first N connections are reset -> "reset"
-//   close                all connections are closed -> "closed"
+//   wait FRAMES SECONDS  wait until every connection has FRAMES frames since `mark` -> "waited 1", or "waited 0" if late
+//   report               report on the time since `mark` -> "report FRAMES BYTES FEWEST MOST P50 P99 MAX LAST50 LAST99 CLOSED"
+//                        times in seconds; LAST: from publication until the last connection had the entry
+//   check                from now on, count entries, and gaps between updates -> "checked"
+//   entries              report the entries per connection since `check` -> "entries FEWEST MOST GAPS"
+//   stall N              stop reading from the first N connections -> "stalled"
+//   resume               read from them again -> "resumed"
+//   reset N              reset the first N connections (RST) -> "reset"
+//   close                close all connections -> "closed"
 //
-// Only reads what servers send: frames without masks (RFC 6455, section 5.2). Stops at the end of its input.
+// It reads only frames of servers, which have no masks (RFC 6455, section 5.2). It stops at the end of its input.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -38,30 +38,30 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 40000, IN_FLIGHT = 128, ENTRIES = 4096, BEGIN = 200 };
+enum { MAX_READERS = 40000, IN_FLIGHT = 128, ENTRIES = 4096, BEGIN_BYTES = 200 };
 
 enum state { UNUSED, CONNECTING, SHAKING, OPEN, STALLED, GONE };
 
 struct reader {
     int fd;
     enum state state;
-    unsigned char head[14]; // of the frame that is coming in
+    unsigned char head[14]; // head of the current frame
     int head_length;
-    uint64_t left; // bytes of its payload that are still to come
+    uint64_t left; // missing bytes of its payload
     uint64_t length;
     int opcode;
-    int ending;         // how much of the handshake's last four bytes has been seen
+    int ending;         // how many of the last four bytes of the handshake have come
     uint32_t frames;    // since `mark`
     uint32_t all_frames;
-    char begin[BEGIN];  // the beginning of an update, for `check`
+    char begin[BEGIN_BYTES];  // the beginning of an update, for `check`
     int begin_length;
-    char cursor[48];    // where it is, for `check`
+    char cursor[48];    // its last cursor, for `check`
     uint32_t entries;   // since `check`
-    int matched;        // how much of an entry's beginning has been seen
+    int matched;        // how many bytes of the beginning of an entry have come
     uint32_t gaps;
 };
 
-static struct reader readers[MOST];
+static struct reader readers[MAX_READERS];
 static int count, open_count, closed_count, opening;
 static int poll_fd;
 static struct sockaddr_in address;
@@ -101,7 +101,7 @@ static void watch(struct reader *reader, uint32_t events, int how) {
     if (epoll_ctl(poll_fd, how, reader->fd, &event) < 0) fail("epoll_ctl");
 }
 
-static void hang_up(struct reader *reader) {
+static void drop(struct reader *reader) {
     if (reader->state == CONNECTING || reader->state == SHAKING) opening--;
     if (reader->state == OPEN || reader->state == STALLED) open_count--;
     close(reader->fd);
@@ -111,7 +111,7 @@ static void hang_up(struct reader *reader) {
 
 static void connect_one(void) {
     struct reader *reader = &readers[count++];
-    if (count > MOST) fail("too many readers");
+    if (count > MAX_READERS) fail("too many readers");
     memset(reader, 0, sizeof *reader);
     reader->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (reader->fd < 0) fail("socket");
@@ -126,7 +126,7 @@ static void send_request(struct reader *reader) {
     socklen_t size = sizeof error;
     getsockopt(reader->fd, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error || write(reader->fd, request, request_length) != request_length) {
-        hang_up(reader);
+        drop(reader);
         return;
     }
     reader->state = SHAKING;
@@ -136,7 +136,7 @@ static void send_request(struct reader *reader) {
 // An update begins with {"type":"update","blog":"...","from":"...","cursor":"...".
 static void check_begin(struct reader *reader) {
     char *begin = reader->begin, *from, *cursor, *end;
-    begin[reader->begin_length < BEGIN ? reader->begin_length : BEGIN - 1] = 0;
+    begin[reader->begin_length < BEGIN_BYTES ? reader->begin_length : BEGIN_BYTES - 1] = 0;
     if (strncmp(begin, "{\"type\":\"update\"", 16)) return;
     from = strstr(begin, "\"from\":");
     cursor = strstr(begin, "\"cursor\":\"");
@@ -156,7 +156,7 @@ static void check_begin(struct reader *reader) {
 
 static void check_payload(struct reader *reader, const char *data, uint64_t length) {
     static const char entry[] = "{\"id\":\"";
-    int room = BEGIN - 1 - reader->begin_length;
+    int room = BEGIN_BYTES - 1 - reader->begin_length;
     if (room > 0) {
         int taken = length < (uint64_t)room ? (int)length : room;
         memcpy(reader->begin + reader->begin_length, data, taken);
@@ -181,7 +181,7 @@ static void check_payload(struct reader *reader, const char *data, uint64_t leng
 
 static void frame_ended(struct reader *reader) {
     if (reader->opcode == 8) {
-        hang_up(reader);
+        drop(reader);
         return;
     }
     if ((reader->opcode != 1 && reader->opcode != 2)) return;
@@ -252,7 +252,7 @@ static void step(int milliseconds) {
         }
         int length = read(reader->fd, buffer, sizeof buffer);
         if (length > 0) take(reader, buffer, length);
-        else if (length == 0 || (errno != EAGAIN && errno != EINTR)) hang_up(reader);
+        else if (length == 0 || (errno != EAGAIN && errno != EINTR)) drop(reader);
     }
 }
 
@@ -264,9 +264,9 @@ static int fewest(void) {
 }
 
 static void open_many(int more, uint32_t frames_each) {
-    double begun = now(), given_up = begun + 60;
+    double begun = now(), deadline = begun + 60;
     int first = count, ready = count;
-    while (ready < first + more && now() < given_up) {
+    while (ready < first + more && now() < deadline) {
         while (count < first + more && opening < IN_FLIGHT) connect_one();
         step(100);
         while (ready < count && (readers[ready].state == GONE || readers[ready].all_frames >= frames_each)) ready++;
@@ -348,21 +348,21 @@ static void reset(int number) {
     for (int i = 0; i < number && i < count; i++) {
         if (readers[i].state == GONE) continue;
         setsockopt(readers[i].fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-        hang_up(&readers[i]);
+        drop(&readers[i]);
     }
     answer("reset");
 }
 
 static void close_all(void) {
     for (int i = 0; i < count; i++)
-        if (readers[i].state != GONE) hang_up(&readers[i]);
+        if (readers[i].state != GONE) drop(&readers[i]);
     count = open_count = closed_count = 0;
     answer("closed");
 }
 
 static void wait_for(int frames_each, double seconds) {
-    double given_up = now() + seconds;
-    while (fewest() < frames_each && now() < given_up) step(20);
+    double deadline = now() + seconds;
+    while (fewest() < frames_each && now() < deadline) step(20);
     answer("waited %d", fewest() >= frames_each);
 }
 
@@ -376,7 +376,7 @@ static int bytes_of(const char *hex, char *into, int room) {
     return length;
 }
 
-static void obey(const char *line) {
+static void run_command(const char *line) {
     int number = 0;
     double seconds = 0;
     unsigned frames_each = 0;
@@ -393,7 +393,7 @@ static void obey(const char *line) {
     else if (!strncmp(line, "entries", 7)) report_entries();
     else if (!strncmp(line, "resume", 6)) resume();
     else if (!strncmp(line, "close", 5)) close_all();
-    else answer("what? %s", line);
+    else answer("unknown command: %s", line);
 }
 
 int main(int argc, char **argv) {
@@ -419,7 +419,7 @@ int main(int argc, char **argv) {
         line[length] = 0;
         for (char *end; (end = strchr(line, '\n')); length = strlen(line)) {
             *end = 0;
-            obey(line);
+            run_command(line);
             memmove(line, end + 1, strlen(end + 1) + 1);
         }
     }

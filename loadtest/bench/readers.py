@@ -1,4 +1,4 @@
-"""Thousands of readers of one server: the program `readers.c`, and what it says."""
+"""Thousands of readers of one server: a client for the program `readers.c`."""
 
 from __future__ import annotations
 
@@ -10,43 +10,45 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from loadtest.bench.machine import LOAD_CORE, compiled, pinned
+from loadtest.bench.machine import LOAD_CORE, compile_program, pin_to_core
 
 ENTRIES = 4096
-"""As in readers.c."""
+"""The maximum number of entries of a measurement, as in readers.c."""
 
 
 class Report(NamedTuple):
-    """What came since the last `mark`. Times in seconds."""
+    """The frames since the last `mark`. Times are seconds from publication until a reader had the entry."""
 
     frames: int
     bytes: int
     fewest: int
-    """The number of frames that the reader with the fewest of them got."""
+    """The number of frames of the reader with the fewest."""
     most: int
     p50: float
     p99: float
     maximum: float
     last50: float
-    """The median of the times from publication until the last reader had it."""
+    """The median of the times until the last reader had the entry."""
     last99: float
     closed: int
 
 
 class EntryCounts(NamedTuple):
+    """The entries per reader since `check`, and the gaps between updates."""
+
     fewest: int
     most: int
     gaps: int
 
 
 class BenchReaders:
-    """Of one server.
+    """The readers of one server.
 
     Args:
         folder: for compiled programs.
-        port: the server's, on 127.0.0.1.
+        port: the port of the server on 127.0.0.1.
         request: the bytes of the handshake.
-        hello: what each sends after its first frame.
+        hello: the bytes that each reader sends after its first frame.
     """
 
     def __init__(self, folder: Path, port: int, request: bytes, hello: bytes = b"") -> None:
@@ -56,7 +58,7 @@ class BenchReaders:
         self._count = 0
         shared = f"/proc/self/fd/{self._file.fileno()}"
         self._process = subprocess.Popen(
-            pinned(LOAD_CORE, [compiled("readers", folder), "127.0.0.1", str(port), shared]),
+            pin_to_core(LOAD_CORE, [compile_program("readers", folder), "127.0.0.1", str(port), shared]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -72,30 +74,31 @@ class BenchReaders:
         self._process.stdin.write(command + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline().split()
-        if not answer or answer[0] == "what?":
-            raise RuntimeError(f"the readers did not understand {command!r}: {answer}")
+        if not answer or answer[0] == "unknown":
+            raise RuntimeError(f"readers.c failed at the command {command!r}: {answer}")
         return answer[1:]
 
     def requests(self, request: bytes) -> None:
-        """What later readers send."""
+        """Set the handshake of later readers."""
         self._ask(f"request {request.hex()}")
 
     def open(self, number: int, frames: int = 1) -> float:
-        """Open that many more, each until it had `frames` frames. Returns seconds."""
+        """Open more readers, and wait until each has `frames` frames. Returns the seconds that it took."""
         return float(self._ask(f"open {number} {frames}")[0])
 
     def mark(self) -> None:
+        """Forget all frames; the next one of each reader is that of the next `publishing`."""
         self._count = 0
         self._published[:] = bytes(ENTRIES * 8)
         self._ask("mark")
 
     def publishing(self) -> None:
-        """Note that an entry is about to be published."""
+        """Record the time of publication of the next entry."""
         struct.pack_into("d", self._published, self._count * 8, time.monotonic())
         self._count += 1
 
     def wait(self, frames: int, seconds: float = 30) -> bool:
-        """Until every reader had that many since `mark`; False if it took too long."""
+        """Wait until every reader has `frames` frames since `mark`. Returns False after `seconds`."""
         return self._ask(f"wait {frames} {seconds}") == ["1"]
 
     def report(self) -> Report:

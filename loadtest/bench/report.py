@@ -1,4 +1,4 @@
-"""Tables in plain text, in the form of Markdown, so that they can be put into the documentation as they are."""
+"""Markdown tables that are aligned in plain text, for the documentation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print one; the first column to the left, numbers to the right."""
+    """Print a table with its title; the first column is left-aligned, the others right-aligned."""
     widths = [max(len(row[index]) for row in (columns, *rows)) for index in range(len(columns))]
     print(f"\n{title}\n")
     _line(columns, widths)

@@ -1,4 +1,4 @@
-"""The servers that are compared: Stoppress, the limit, and what a user would take instead."""
+"""The servers that are compared: Stoppress, the limit, and alternatives."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from loadtest.bench import machine
-from loadtest.bench.machine import HERE, SERVER_CORE, compiled, pinned
+from loadtest.bench.machine import HERE, SERVER_CORE, compile_program, pin_to_core
 from loadtest.ports import free_port
 
-KEY = "key-of-the-bench-which-is-no-secret"
+KEY = "key-of-the-bench-not-a-secret"
 
 WORDS = (
     "the of to and in that is for it on with as was at by from are this have been will not said its their has who "
@@ -34,7 +34,7 @@ WORDS = (
 
 
 def entry(number: int) -> dict[str, object]:
-    """One of many that differ, as editors write them: about 600 bytes as readers get it."""
+    """Return the body of an entry that differs with each number; readers get it as about 600 bytes."""
     chosen = random.Random(number)  # noqa: S311, repeatable
     title = " ".join(chosen.choices(WORDS, k=6)).capitalize()
     text = " ".join(chosen.choices(WORDS, k=14)).capitalize() + f", **{chosen.choice(WORDS)}** says."
@@ -42,13 +42,13 @@ def entry(number: int) -> dict[str, object]:
 
 
 class KeptConnection:
-    """A connection that is kept, and made anew when the server has closed it meanwhile."""
+    """A persistent HTTP connection that reconnects if the server has closed it."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def call(self, method: str, path: str, body: str = "", headers: Mapping[str, str] | None = None) -> bytes:
-        """The body of a 2xx answer. Raises `RuntimeError` for any other."""
+        """Send a request and return the body of its 2xx answer. Raises `RuntimeError` for other answers."""
         try:
             self._connection.request(method, path, body, headers or {})
             response = self._connection.getresponse()
@@ -63,11 +63,11 @@ class KeptConnection:
 
 
 class BenchServer:
-    """A server on one core. Subclasses say how it is started and how an entry is published.
+    """A server on one core. Subclasses start it and publish entries in their own ways.
 
     Args:
         folder: for its files.
-        frame: what an update of Stoppress looks like, for servers that send what they are given.
+        frame: an update of Stoppress, which other servers send as it is.
     """
 
     name = ""
@@ -75,7 +75,7 @@ class BenchServer:
     headers = ""
     hello = b""
     first_frames = 1
-    """How many frames a reader gets until it is where the others are."""
+    """The number of frames of a new reader before it is up to date."""
 
     def __init__(self, folder: Path, frame: str = "") -> None:
         self.folder = Path(tempfile.mkdtemp(dir=folder))
@@ -86,7 +86,7 @@ class BenchServer:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            pinned(SERVER_CORE, self.command()),
+            pin_to_core(SERVER_CORE, self.command()),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment()},
@@ -101,18 +101,18 @@ class BenchServer:
         return {}
 
     def ready(self) -> None:
-        """Wait until it accepts connections."""
+        """Wait until the server accepts connections."""
         self._line()
 
     def _line(self) -> str:
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode()
         if not line:
-            sys.exit(f"{self.name} did not start, its reason is above")
+            sys.exit(f"{self.name} did not start; see its error above")
         return line
 
     def say(self, line: str) -> None:
-        """To its standard input."""
+        """Write a line to the server's standard input."""
         assert self.process.stdin is not None
         self.process.stdin.write(line.encode() + b"\n")
 
@@ -120,10 +120,10 @@ class BenchServer:
         self.say(self.frame)
 
     def returning(self) -> None:
-        """From now on, readers come with a cursor that is 2 KB old, or are sent 2 KB anyway."""
+        """Let later readers get 2 KB when they connect, by an old cursor if the server has cursors."""
 
     def request(self) -> bytes:
-        """The handshake of its readers."""
+        """Return the handshake of a reader."""
         return (
             f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0\r\n"
@@ -147,7 +147,7 @@ class Limit(BenchServer):
     name = "limit: send() in C"
 
     def command(self) -> Sequence[str | Path]:
-        return [compiled("limit", self.programs), str(self.port)]
+        return [compile_program("limit", self.programs), str(self.port)]
 
     def publish(self) -> None:
         self.say(str(len(self.frame)))
@@ -159,7 +159,7 @@ class Stoppress(BenchServer):
     path = "/blogs/bench/live"
     program: Sequence[str | Path] = (sys.executable, "-m", "stoppress", "serve")
     number = 0
-    """Of the last entry."""
+    """The number of the last entry."""
 
     def command(self) -> Sequence[str | Path]:
         return [*self.program, "--port", str(self.port)]
@@ -168,19 +168,19 @@ class Stoppress(BenchServer):
         return {
             "STOPPRESS_STORE": f"sqlite:{self.folder / 'blogs.db'}",
             "STOPPRESS_KEYS": f"bench:editor:{KEY}",
-            "STOPPRESS_MAX_HANDSHAKES": "0",  # all come at once here, to see what that costs
-            "STOPPRESS_LOG_LEVEL": "warning",  # the others log no requests either
+            "STOPPRESS_MAX_HANDSHAKES": "0",  # here all connect at once, to measure the cost
+            "STOPPRESS_LOG_LEVEL": "warning",  # the other servers do not log requests either
         }
 
     def ready(self) -> None:
         super().ready()
         self._editor = KeptConnection(self.port)
         self.call("PUT", "/api/blogs/bench", {"headline": "Bench"})
-        for _ in range(20):  # what is done once is done
+        for _ in range(20):  # warms up what the server does only once
             self.publish()
 
     def call(self, method: str, path: str, body: object = None) -> bytes:
-        """One request of an editor."""
+        """Send a request as an editor, and return the body of its answer."""
         headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         return self._editor.call(method, path, "" if body is None else json.dumps(body), headers)
 
@@ -189,31 +189,31 @@ class Stoppress(BenchServer):
         self.call("POST", "/api/blogs/bench/entries", entry(self.number))
 
     def flood(self, entries: int, connections: int = 8) -> float:
-        """Publish short entries as fast as it goes, over several connections. Returns seconds."""
+        """Publish short entries as fast as possible over several connections. Returns the seconds that it took."""
         body = json.dumps({"html": "<p>Goal! It is one more for the guests.</p>"}).encode()
         request = (
             f"POST /api/blogs/bench/entries HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode() + body
-        lines = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(connections)]
+        sockets = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(connections)]
         begun = time.monotonic()
         for number in range(entries + connections):
-            line = lines[number % connections]
+            sock = sockets[number % connections]
             if number >= connections:
-                _created(line)
+                _receive_created(sock)
             if number < entries:
-                line.sendall(request)
+                sock.sendall(request)
         seconds = time.monotonic() - begun
-        for line in lines:
-            line.close()
+        for sock in sockets:
+            sock.close()
         return seconds
 
     def cursor(self) -> str:
-        """The newest one."""
+        """Return the newest cursor of the blog."""
         return str(json.loads(self.call("GET", "/blogs/bench/changes"))["cursor"])
 
     def sample(self) -> str:
-        """An update with one entry, as readers get it."""
+        """Publish an entry, and return its update as readers get it."""
         since = self.cursor()
         self.publish()
         return self.call("GET", f"/blogs/bench/changes?since={since}").decode()
@@ -225,13 +225,13 @@ class Stoppress(BenchServer):
         self.path = f"{type(self).path}?since={since}"
 
 
-def _created(line: socket.socket) -> None:
-    """Take an answer whole; `http.client` would need more time for it than the server."""
+def _receive_created(sock: socket.socket) -> None:
+    """Receive a 201 answer; `http.client` would take more time for that than the server."""
     answer = b""
     while b"\r\n\r\n" not in answer or not answer.endswith(b"}"):
-        answer += line.recv(65_536)
+        answer += sock.recv(65_536)
     if not answer.startswith(b"HTTP/1.1 201"):
-        raise RuntimeError(f"the server refused an entry: {answer!r}")
+        raise RuntimeError(f"the server rejected an entry: {answer!r}")
 
 
 class StoppressMsgpack(Stoppress):
@@ -257,7 +257,7 @@ class Nchan(BenchServer):
         module = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
         program = shutil.which("nginx", path=os.defpath + ":/usr/sbin:/sbin")
         if program is None or not module.exists():
-            sys.exit("please install nchan: apt-get install libnginx-mod-nchan")
+            sys.exit("nchan is missing. Install it: apt-get install libnginx-mod-nchan")
         text = (HERE / "peers" / "nchan.conf").read_text()
         for word, value in (("PORT", self.port), ("FOLDER", self.folder), ("MODULE", module)):
             text = re.sub(rf"\b{word}\b", str(value), text)
@@ -272,7 +272,7 @@ class Nchan(BenchServer):
                 socket.create_connection(("127.0.0.1", self.port)).close()
                 break
             if self.process.poll() is not None:
-                sys.exit("nginx did not start, its reason is above")
+                sys.exit("nginx did not start; see its error above")
             time.sleep(0.02)
         for _ in range(3):
             self.publish()
@@ -282,7 +282,7 @@ class Nchan(BenchServer):
 
 
 class Peer(BenchServer):
-    """A program that gets a port and a first message, and sends each line of its input to all readers."""
+    """A program that takes a port and a first message, and sends each line of its input to all readers."""
 
     program: Sequence[str | Path] = ()
 
@@ -300,7 +300,7 @@ class SocketIo(Peer):
     name = "socket.io"
     program = ("node", "socketio.js")
     path = "/socket.io/?EIO=4&transport=websocket"
-    first_frames = 3  # it talks about itself before
+    first_frames = 3  # two frames of its own protocol come first
     hello = b"\x81\x82\0\0\0\0" + b"40"  # joins the namespace (socket.io protocol 5)
 
 

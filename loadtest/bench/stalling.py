@@ -1,4 +1,4 @@
-"""Readers that read nothing while much is published: what they cost, and what the others notice."""
+"""The cost of readers that stop reading while much is published, and their effect on the others."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from loadtest.bench.servers import WORDS, Stoppress
 from loadtest.bench.turns import PAUSE_SECONDS, readers_of, turn
 
 ENTRIES = 60
-"""Entries by which the others are measured."""
+"""Entries for measuring the other readers."""
 
 
-class Stalling(NamedTuple):
+class StallCost(NamedTuple):
+    """The results of one measurement."""
+
     kilobytes: float
-    """By which resident memory grew for each reader that reads nothing, the blog's own growth included."""
+    """Growth of resident memory per stalled reader, including the growth of the blog itself."""
     before: float
+    """Seconds from publication until 99 % of the other readers had an entry, before the stall."""
     during: float
-    """Seconds from publication until 99 % of the others had it, before and while some read nothing."""
+    """Seconds from publication until 99 % of the other readers had an entry, during the stall."""
     complete: bool
-    """Whether those who then read get everything in the end, but one that was reset."""
+    """Whether all stalled readers got everything after the stall, except for one whose connection was reset."""
 
 
-def stalling(server: Stoppress, folder: Path, number: int, stalled: int, megabytes: int) -> Stalling:
-    """`stalled` of `number` readers stop to read."""
+def measure_stall(server: Stoppress, folder: Path, number: int, stalled: int, megabytes: int) -> StallCost:
+    """Let `stalled` of `number` readers stop reading while `megabytes` are published."""
     with readers_of(server, folder) as others, readers_of(server, folder) as idle:
         others.open(number - stalled)
         idle.open(stalled)
@@ -40,19 +43,19 @@ def stalling(server: Stoppress, folder: Path, number: int, stalled: int, megabyt
         idle.reset(1)
         idle.resume()
         complete = False
-        for _ in range(600):  # each has to be sent all that was published
+        for _ in range(600):  # each reader must first get all that was published
             time.sleep(0.1)
             came = idle.entries()
             complete = came == (published, published, 0)
             if complete:
                 break
-    return Stalling(grown / 1024, before, during, complete)
+    return StallCost(grown / 1024, before, during, complete)
 
 
 def _publish(server: Stoppress, size: int) -> int:
-    """That many bytes as readers get them. Returns the number of entries."""
+    """Publish entries that are `size` bytes for readers. Returns the number of entries."""
     paragraph = " ".join(WORDS * 20)
-    each = 2 * len(paragraph)  # as html and as text
+    each = 2 * len(paragraph)  # readers get html and text
     for number in range(size // each):
         server.call("POST", "/api/blogs/bench/entries", {"html": f"<p>{number} {paragraph}</p>"})
         time.sleep(PAUSE_SECONDS / 2)

@@ -1,4 +1,4 @@
-"""What all measurements do: readers of a server, and turns in which entries are published to them."""
+"""The common parts of all measurements: readers of a server, and turns in which it publishes entries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAUSE_SECONDS = 0.05
 
 @contextmanager
 def readers_of(server: BenchServer, folder: Path) -> Iterator[BenchReaders]:
-    """Readers that can be opened; they are gone at the end."""
+    """Return a client for readers of a server; the readers end with the block."""
     readers = BenchReaders(folder, server.port, server.request(), server.hello)
     try:
         yield readers
@@ -28,9 +28,9 @@ def readers_of(server: BenchServer, folder: Path) -> Iterator[BenchReaders]:
 def turn(
     server: BenchServer, readers: BenchReaders, entries: int, pause: float = PAUSE_SECONDS
 ) -> tuple[float, Report]:
-    """Publish entries with pauses. Returns the seconds of CPU that the server used, and what the readers say."""
+    """Publish entries with pauses. Returns the CPU seconds of the server and the report of the readers."""
     readers.mark()
-    server.publish()  # what has gone cold is warm again
+    server.publish()  # warms up the caches
     readers.wait(1)
     time.sleep(2 * pause)
     readers.mark()

@@ -1,8 +1,8 @@
-"""Stoppress without one of the steps of its engine, to measure what that step saves.
+"""Stoppress without one step of its engine, to measure the saving of that step.
 
     python -m loadtest.bench.without STEP serve ...
 
-Each function takes one step back. They reach into the engine, which nothing else may do.
+Each function undoes one step. They patch private parts of the engine, which no other code may do.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from stoppress.wire.encodings import JSON, WEBSOCKET, Codec, Compression, Encodi
 
 
 def direct_writes() -> None:
-    """Frames go through the transports."""
+    """Send frames through the transports."""
 
     def send(self: FdGroup, frame: bytes) -> list[Unsent]:
         for reader in self:
@@ -42,7 +42,7 @@ def direct_writes() -> None:
 
 
 def shared_frames() -> None:
-    """Each reader's frame is made for it."""
+    """Make a frame for each reader."""
 
     def send(self: FdGroup, frame: bytes) -> list[Unsent]:
         for reader in self:
@@ -63,7 +63,7 @@ def shared_frames() -> None:
 
 
 def shared_answers() -> None:
-    """What leads a returning reader to the head is made for it."""
+    """Make an answer for each returning reader."""
     keep = Answers.to
 
     def to(self: Answers, since: Cursor | None, codec: Codec) -> Answer:
@@ -74,7 +74,7 @@ def shared_answers() -> None:
 
 
 def cheap_handshake() -> None:
-    """The handshake goes through uvicorn, ASGI and Starlette; then the connection is handed over as always."""
+    """Do the handshake in uvicorn, ASGI and Starlette, and hand the connection over as always."""
 
     class HandingOver(WebSocketsSansIOProtocol):
         def handle_connect(self, event: Any) -> None:
@@ -100,7 +100,7 @@ def cheap_handshake() -> None:
 
 
 def hand_over() -> None:
-    """A reader is a task that waits for the next delivery and sends it by `send_text`, as ASGI has it."""
+    """Run a task for each reader, which waits for the next delivery and sends it by ASGI's `send_text`."""
 
     async def connect(self: WebSocketEndpoint, websocket: WebSocket) -> None:
         since = websocket.query_params.get("since")
@@ -145,7 +145,7 @@ def _through_starlette(connect: Callable[..., Any], protocol: type[asyncio.Proto
 
 
 def burst_window() -> None:
-    """Each change is delivered by itself."""
+    """Deliver each change by itself."""
     hub_module.BURST_SECONDS = 0.0
 
 

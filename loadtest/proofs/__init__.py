@@ -1,4 +1,4 @@
-"""What Stoppress promises for a big night, played with `stoppress swarm`: a lost network, a crowd, a rolling restart.
+"""Proofs of the promises for a big night, played with `stoppress swarm`: a lost network, a crowd, a rolling restart.
 
 make proof ARGS="storm --readers 10000"
 make proof ARGS="overload --readers 2000"

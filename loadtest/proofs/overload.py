@@ -1,4 +1,4 @@
-"""Five times as many readers as a node may have: what do those notice who are in?"""
+"""Overload: five times as many readers as a node admits must not disturb the admitted ones."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import httpx
 
 from loadtest.proofs.verdict import verdict
 from loadtest.server import NodeProcess
-from loadtest.swarming import seconds, swarming
+from loadtest.swarming import read_seconds, run_swarm
 from stoppress.tools.swarm.histogram import FineHistogram
 
-TIMES = 5
-"""How many times its capacity wants to come in."""
+CROWD_FACTOR = 5
+"""Readers that want to connect, as a multiple of the node's limit."""
 
-CALM = 12.0
-"""Seconds before the crowd that all are there, and of the crowd."""
+CALM_SECONDS = 12.0
+"""Seconds of calm with all readers connected, and then seconds of the crowd."""
 
 
-async def admitted(
+async def fill_node(
     url: str, readers: int, publish: float, are_in: asyncio.Event, crowded: asyncio.Event
 ) -> tuple[FineHistogram, FineHistogram, dict[str, Any]]:
-    """Fill the node. Returns the times before the crowd and in it, and the figures."""
+    """Fill the node. Returns the times of its readers before and during the crowd, and the last figures."""
     before, during, figures = FineHistogram(), FineHistogram(), {}
-    duration = 2 * CALM + 4
-    async with swarming(url, readers=readers, rate=1_000, publish=publish, duration=duration) as swarm:
-        async for figures in seconds(swarm):
+    duration = 2 * CALM_SECONDS + 4
+    async with run_swarm(url, readers=readers, rate=1_000, publish=publish, duration=duration) as swarm:
+        async for figures in read_seconds(swarm):
             times = FineHistogram({int(bucket): count for bucket, count in figures.get("buckets", {}).items()})
             if "second" in figures and are_in.is_set():
                 (during if crowded.is_set() else before).merge(times)
@@ -38,48 +38,50 @@ async def admitted(
     return before, during, figures
 
 
-async def crowd(url: str, readers: int) -> int:
-    """Be sent away, and come again as one is told, for a while. Returns how many got in nevertheless."""
+async def press_in(url: str, readers: int) -> int:
+    """Let more readers try to connect, and come back when told to. Returns how many were admitted."""
     got_in = 0
-    plan = {"readers": readers, "rate": readers / 2, "duration": 10 * CALM, "allow-refused": True}
+    plan = {"readers": readers, "rate": readers / 2, "duration": 10 * CALM_SECONDS, "allow-refused": True}
     with suppress(TimeoutError):
-        async with swarming(url, **plan) as swarm, asyncio.timeout(CALM):
-            async for figures in seconds(swarm):
+        async with run_swarm(url, **plan) as swarm, asyncio.timeout(CALM_SECONDS):
+            async for figures in read_seconds(swarm):
                 got_in = max(got_in, figures["live"])
     return got_in
 
 
-async def refusals(url: str) -> int:
+async def count_rejections(url: str) -> int:
     async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
         metrics = (await http.get("/metrics")).raise_for_status().text.splitlines()
     return sum(int(float(line.split()[1])) for line in metrics if line.startswith("stoppress_refusals_total{"))
 
 
 async def overload(readers: int, publish: float) -> bool | None:
-    """Print what happened. Returns whether the p99 of those who are in at most doubled, and nobody missed anything.
-
-    None: the machine was too busy before the crowd came, so that nothing can be told.
+    """Play the overload and print the result.
 
     Args:
-        readers: the node's capacity, as `STOPPRESS_MAX_READERS` says it.
-        publish: writes in a second.
+        readers: the node's limit, `STOPPRESS_MAX_READERS`.
+        publish: writes a second.
+
+    Returns:
+        Whether the p99 of the admitted readers at most doubled and none of them missed anything. None if the machine
+        was too busy before the crowd to tell.
     """
     are_in, crowded = asyncio.Event(), asyncio.Event()
     with tempfile.TemporaryDirectory() as folder:
         async with NodeProcess(Path(folder), STOPPRESS_MAX_READERS=str(readers)) as server:
-            filling = asyncio.create_task(admitted(server.url, readers, publish, are_in, crowded))
+            filling = asyncio.create_task(fill_node(server.url, readers, publish, are_in, crowded))
             async with asyncio.timeout(60):
                 await are_in.wait()
-            await asyncio.sleep(CALM)
+            await asyncio.sleep(CALM_SECONDS)
             crowded.set()
-            got_in = await crowd(server.url, (TIMES - 1) * readers)
+            got_in = await press_in(server.url, (CROWD_FACTOR - 1) * readers)
             before, during, stayed = await filling
-            refused = await refusals(server.url)
+            refused = await count_rejections(server.url)
     normal, then = before.percentile(99), during.percentile(99)
-    too_many = (TIMES - 1) * readers
-    print(f"{too_many:,} readers too many were refused {refused:,} times, {got_in:,} got in")
+    too_many = (CROWD_FACTOR - 1) * readers
+    print(f"{too_many:,} readers over the limit were rejected {refused:,} times, {got_in:,} got in")
     print(
-        f"{readers:,} who were in: p99 {normal * 1000:.1f} ms before, {then * 1000:.1f} ms in the crowd, "
+        f"{readers:,} admitted readers: p99 {normal * 1000:.1f} ms before, {then * 1000:.1f} ms in the crowd, "
         f"ratio {then / normal if normal else 0:.2f}"
     )
     print(f"wrong: {stayed['wrong'] or 'nothing'}")

@@ -1,4 +1,4 @@
-"""All readers but some lose their line at once: how soon are they back, and what do the others notice?"""
+"""A storm: nearly all readers lose their connections at once; they must be back soon and not disturb the others."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Any
 
 from loadtest.proofs.verdict import verdict
 from loadtest.server import NodeProcess
-from loadtest.swarming import seconds, swarming
+from loadtest.swarming import read_seconds, run_swarm
 from stoppress.tools.swarm.histogram import FineHistogram
 
-STAYING = 500
-"""Readers whose line holds; it is their time that is compared."""
+STAYING_READERS = 500
+"""Readers that keep their connections; their times are compared."""
 
-CALM = 16.0
-"""Seconds before the storm that all are there, and after it."""
+CALM_SECONDS = 16.0
+"""Seconds of calm with all readers connected before the storm, and seconds after it."""
 
 STORM_SECONDS = 10
-"""Within which they have to be back, and in which the others are looked at."""
+"""Seconds in which readers must be back, and for which the times of the others count as in the storm."""
 
 
 class Clock:
-    """When the storm was, as seconds of the loop's clock."""
+    """The times of calm and storm, in seconds of the event loop's clock."""
 
     calm_from = storm_at = float("inf")
 
 
-async def storming(url: str, readers: int, clock: Clock) -> dict[str, Any]:
+async def run_storm(url: str, readers: int, clock: Clock) -> dict[str, Any]:
     loop, figures = asyncio.get_running_loop(), {}
-    plan = {"readers": readers, "rate": 1_000, "duration": 2 * CALM, "storm": readers}
-    async with swarming(url, **plan) as swarm:
-        async for figures in seconds(swarm):
+    plan = {"readers": readers, "rate": 1_000, "duration": 2 * CALM_SECONDS, "storm": readers}
+    async with run_swarm(url, **plan) as swarm:
+        async for figures in read_seconds(swarm):
             if figures.get("live") == readers:
                 clock.calm_from = min(clock.calm_from, loop.time())
             if figures.get("dropped"):
@@ -40,13 +40,13 @@ async def storming(url: str, readers: int, clock: Clock) -> dict[str, Any]:
     return figures
 
 
-async def staying(
+async def run_staying_readers(
     url: str, publish: float, duration: float, clock: Clock
 ) -> tuple[FineHistogram, FineHistogram, dict[str, Any]]:
-    """Returns the times of those who stay, before the storm and in it, and their figures."""
+    """Run the readers that stay. Returns their times before and during the storm, and their last figures."""
     loop, before, during, figures = asyncio.get_running_loop(), FineHistogram(), FineHistogram(), {}
-    async with swarming(url, readers=STAYING, rate=1_000, publish=publish, duration=duration) as swarm:
-        async for figures in seconds(swarm):
+    async with run_swarm(url, readers=STAYING_READERS, rate=1_000, publish=publish, duration=duration) as swarm:
+        async for figures in read_seconds(swarm):
             now = loop.time()
             times = FineHistogram({int(bucket): count for bucket, count in figures.get("buckets", {}).items()})
             if clock.storm_at <= now <= clock.storm_at + STORM_SECONDS:
@@ -57,23 +57,25 @@ async def staying(
 
 
 async def storm(readers: int, publish: float) -> bool | None:
-    """Print what happened. Returns whether 95 % were back in time, and the others' p99 at most doubled.
+    """Play the storm and print the result.
 
-    None: the machine was too busy before the storm, so that nothing can be told.
+    Returns:
+        Whether 95 % were back in time and the p99 of the others at most doubled. None if the machine was too busy
+        before the storm to tell.
     """
-    clock, duration = Clock(), readers / 1_000 + 2 * CALM
+    clock, duration = Clock(), readers / 1_000 + 2 * CALM_SECONDS
     with tempfile.TemporaryDirectory() as folder:
         async with NodeProcess(Path(folder)) as server:
-            watching = asyncio.create_task(staying(server.url, publish, duration, clock))
+            watching = asyncio.create_task(run_staying_readers(server.url, publish, duration, clock))
             await asyncio.sleep(2)
-            stormed = await storming(server.url, readers, clock)
+            stormed = await run_storm(server.url, readers, clock)
             before, during, stayed = await watching
     back, slowest = stormed["back_ms"]["p95"] / 1000, stormed["back_ms"]["p99"] / 1000
     normal, then = before.percentile(99), during.percentile(99)
     wrong = {**stormed["wrong"], **stayed["wrong"]}
     print(f"{stormed['returned']:,} of {readers:,} returned, 95 % within {back:.1f} s, p99 {slowest:.1f} s")
     print(
-        f"{STAYING:,} who stayed: p99 {normal * 1000:.1f} ms before, {then * 1000:.1f} ms in the storm, "
+        f"{STAYING_READERS:,} others: p99 {normal * 1000:.1f} ms before, {then * 1000:.1f} ms in the storm, "
         f"ratio {then / normal if normal else 0:.2f}"
     )
     print(f"wrong: {wrong or 'nothing'}")

@@ -1,17 +1,20 @@
 """Every exception that Stoppress raises on purpose, in one tree.
 
+Messages are full sentences: what happened, with which value, and what to do. `web/problems.py` sends them as `detail`.
+Only a `StartError` begins in lower case and has no full stop, because it is printed behind "stoppress: ".
+
 StoppressError
 |-- StartError                 the node cannot start; the command line prints it and exits with 2
-|-- BadInput                   what was sent is wrong; says which field and what to do
+|-- BadInput                   the request is wrong; the message names the field and says what to do
 |   `-- MalformedCursor
 |-- NotFound
 |   |-- BlogNotFound
 |   `-- EntryNotFound
-|-- Conflict                   what was sent contradicts the state
-|   |-- VersionConflict        somebody else wrote first (raised by stores, retried by the newsroom)
+|-- Conflict                   the request contradicts the state of the blog
+|   |-- VersionConflict        another writer was first (raised by stores, retried by the newsroom)
 |   |-- PreconditionFailed     If-Match names another version; carries the current item
-|   `-- KeyReused              an Idempotency-Key came again with another body
-`-- StoreUnavailable           the store cannot commit or read now; nothing was written
+|   `-- KeyReused              an Idempotency-Key was sent again with another request
+`-- StoreUnavailable           the store cannot commit or read now
 """
 
 from __future__ import annotations
@@ -20,15 +23,15 @@ from typing import Any
 
 
 class StoppressError(Exception):
-    """Base of all."""
+    """Base class of all errors of Stoppress."""
 
 
 class StartError(StoppressError):
-    """The node cannot start. The message is one line: what is wrong, and what to do."""
+    """The node cannot start. The message is one line that says what is wrong and what to do."""
 
 
 class BadInput(StoppressError):
-    """The request is wrong; `field` names the part of it, if one is to blame."""
+    """The request is wrong; `field` names the field or parameter at fault, if there is one."""
 
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
@@ -36,44 +39,48 @@ class BadInput(StoppressError):
 
 
 class MalformedCursor(BadInput):
-    """The text is not a cursor at all (a cursor that is merely unknown is answered by a reset)."""
+    """The text does not have the form of a cursor. (A well-formed but unknown cursor is answered by a reset.)"""
 
     def __init__(self, text: str, field: str = "since") -> None:
         super().__init__(
-            f"{text[:64]!r} is not a cursor: send back a `cursor` that the server gave you, or leave it out",
+            f"{text[:64]!r} is not a cursor. Send a `cursor` that the server gave you, or leave `{field}` out.",
             field,
         )
 
 
 class NotFound(StoppressError):
-    """What the address names does not exist."""
+    """The blog or entry at this address does not exist."""
 
 
 class BlogNotFound(NotFound):
+    """The blog does not exist."""
+
     def __init__(self, blog: str) -> None:
-        super().__init__(f"there is no blog {blog[:100]!r}: an editor makes it with PUT /api/blogs/NAME")
+        super().__init__(f"Blog {blog[:100]!r} does not exist. An editor can create it with PUT /api/blogs/NAME.")
         self.blog = blog
 
 
 class EntryNotFound(NotFound):
+    """The blog has no such entry."""
+
     def __init__(self, blog: str, entry: str) -> None:
-        super().__init__(f"blog {blog[:100]!r} has no entry {entry[:64]!r}")
+        super().__init__(f"Blog {blog[:100]!r} has no entry {entry[:64]!r}.")
 
 
 class Conflict(StoppressError):
-    """What was asked contradicts the state of the blog."""
+    """The request contradicts the state of the blog."""
 
 
 class VersionConflict(Conflict):
-    """The store holds another version of an item than the write was made for."""
+    """The store holds another version of an item than the write expects."""
 
     def __init__(self, item: str, expected: int) -> None:
-        super().__init__(f"item {item!r} is no longer at version {expected}")
+        super().__init__(f"Item {item!r} is no longer at version {expected}.")
         self.item = item
 
 
 class PreconditionFailed(Conflict):
-    """`If-Match` named another version; `current` is the item as it stands, ready to be encoded."""
+    """`If-Match` names another version; `current` is the item as it is now, ready to be encoded."""
 
     def __init__(self, message: str, current: Any, version: int) -> None:
         super().__init__(message)
@@ -82,9 +89,11 @@ class PreconditionFailed(Conflict):
 
 
 class KeyReused(Conflict):
+    """An Idempotency-Key was sent again with another request."""
+
     def __init__(self) -> None:
-        super().__init__("this Idempotency-Key was used for another request within the last 24 hours: take a new one")
+        super().__init__("This Idempotency-Key was used for another request in the last 24 hours. Use a new one.")
 
 
 class StoreUnavailable(StoppressError):
-    """The store cannot answer now. Nothing was written, or the writer cannot know: ask again."""
+    """The store cannot answer now. Nothing was written, or it is unknown whether it was. Try again."""

@@ -1,8 +1,8 @@
-"""What a blog is made of: header, entries, cursors and changes (contract, sections 1 and 2).
+"""The parts of a blog: header, entries, cursors and changes (see docs/reference/protocol.md).
 
-Fields without a value are `None` or empty here and are left out of everything that is sent.
+Fields without a value are `None` or empty here and are left out of every message.
 Times are text: RFC 3339, UTC, milliseconds (`2020-10-09T06:12:00.000Z`), so that they sort as text.
-The limits below bind what is stored already: widen them, never tighten them.
+Stored items already obey the limits below: widen them, but never tighten them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ HEADER = "header"
 
 BLOG_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 
+URL_PATTERN = r"^https?://[^\s\x00-\x20\x7f-\xa0\ufeff]+$(?!\n)"
+"""Lists white space by hand because regular expressions differ on `\\s`; `$` alone would allow a trailing newline."""
+
 Line = Annotated[str, Meta(min_length=1, max_length=500)]
 Paragraph = Annotated[str, Meta(min_length=1, max_length=5_000)]
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s\x00-\x20\x7f-\xa0\ufeff]+$(?!\n)", max_length=2_000)]
-"""White space is spelled out because regular expressions differ on it, and `$` alone allows a last newline."""
+Url = Annotated[str, Meta(pattern=URL_PATTERN, max_length=2_000)]
 Pixels = Annotated[int, Meta(ge=1, le=100_000)]
 Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=50)]
 
@@ -34,7 +36,7 @@ BlogStatus = Literal["scheduled", "live", "paused", "ended"]
 
 
 class Cursor(NamedTuple):
-    """A place in a blog's line of changes: the seq of a change and its random tag."""
+    """A position in a blog's history: the seq of a change and its random tag. Its text is `SEQ-TAG`, or `0`."""
 
     seq: int
     tag: str
@@ -44,10 +46,10 @@ class Cursor(NamedTuple):
 
     @classmethod
     def parse(cls, text: str, field: str = "since") -> Cursor:
-        """Read a cursor as clients send it back.
+        """Parse a cursor as clients send it back; `field` is the name of the parameter, for the error.
 
         Raises:
-            MalformedCursor: the text cannot have come from a server.
+            MalformedCursor: the text does not have the form of a cursor.
         """
         if text == "0":
             return START
@@ -64,54 +66,62 @@ START = Cursor(0, "")
 
 
 def new_tag() -> str:
-    """64 random bits in base32, lower case, 13 characters."""
+    """Return a tag for a change: 64 random bits as 13 characters of lower-case base32."""
     return base64.b32encode(secrets.token_bytes(8)).decode().rstrip("=").lower()
 
 
 class Item(NamedTuple):
-    """A header or an entry as a store keeps it. `seq` is 0 while readers may not see it."""
+    """A header or an entry as a store keeps it. `seq` is 0 as long as readers must not see it."""
 
     id: str
     seq: int
     version: int
     body: bytes
-    """A `Header` or a `StoredEntry` in JSON; the truth for seq and version is beside it, not in it."""
+    """A `Header` or a `StoredEntry` in JSON. Ignore its seq and version: those of the `Item` are valid."""
 
 
 class Segment(NamedTuple):
-    """A piece of a blog's line: its tags after one cursor, and every item whose newest change lies in it.
+    """A part of a blog's history: the tags after one cursor, and every item whose newest change is among them.
 
-    `after=START` makes it the whole blog.
+    With `after=START` it is the whole blog.
     """
 
     after: Cursor
     tags: tuple[str, ...]
     """The tag of each change after `after`, in order."""
     items: tuple[Item, ...]
-    """Ascending by seq, each once, in its newest state; in a committed write also drafts, with seq 0."""
+    """Each item once, in its newest state, in ascending order of seq. A committed write also has drafts, with seq 0."""
 
     @property
     def cursor(self) -> Cursor:
-        """The cursor of the last change in it."""
+        """The cursor of the last change in the segment, or `after` if there is none."""
         return Cursor(self.after.seq + len(self.tags), self.tags[-1]) if self.tags else self.after
 
 
 class Person(Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """An author of a blog or an entry."""
+
     name: Line
     url: Url | None = None
 
 
 class Source(Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """The source that an entry cites."""
+
     name: Line
     url: Url | None = None
 
 
 class Link(Struct, forbid_unknown_fields=True):
+    """A related story."""
+
     title: Line
     url: Url
 
 
 class Media(Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """A picture, film, sound or embed, by its address."""
+
     type: Literal["image", "video", "audio", "embed"]
     url: Url
     alt: Annotated[str, Meta(max_length=2_000)] | None = None
@@ -122,12 +132,14 @@ class Media(Struct, omit_defaults=True, forbid_unknown_fields=True):
 
 
 class Correction(Struct):
+    """A correction of an entry and the time at which it was made."""
+
     text: str
     at: str
 
 
 class Entry(Struct, kw_only=True, omit_defaults=True):
-    """An entry as readers get it. A retracted one has nothing but its tombstone's fields."""
+    """An entry as readers get it. A retracted entry has only the fields of its tombstone."""
 
     id: str
     seq: int = 0
@@ -152,13 +164,15 @@ class Entry(Struct, kw_only=True, omit_defaults=True):
 
 
 class StoredEntry(Entry, kw_only=True, omit_defaults=True):
-    """An entry as editors get it and stores keep it: with what readers are not shown."""
+    """An entry as editors get it and stores keep it, with the fields that readers do not get."""
 
     markdown: str | None = None
     publish_at: str | None = None
 
 
 class Header(Struct, kw_only=True, omit_defaults=True):
+    """The header of a blog: everything about it except its entries."""
+
     blog: str
     seq: int = 0
     headline: str
@@ -177,10 +191,10 @@ class Header(Struct, kw_only=True, omit_defaults=True):
 
 
 def timestamp(at: datetime | None = None) -> str:
-    """A time as it is sent and stored; now, if none is given. `at` must be aware.
+    """Return a time as text, as it is sent and stored; the current time if `at` is None. `at` must be aware.
 
     Raises:
-        OverflowError: `at` leaves the years 1 to 9999 when it is turned to UTC.
+        OverflowError: `at` is outside the years 1 to 9999 in UTC.
     """
     at = (at or datetime.now(UTC)).astimezone(UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z".rjust(24, "0")

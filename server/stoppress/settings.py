@@ -1,4 +1,4 @@
-"""Every setting: one list that gives the environment variable, the flag, the default and the documentation."""
+"""All settings: one list with the environment variable, flag, default and help text of each."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from stoppress.errors import StartError
 
 
 class Setting(NamedTuple):
-    """One line of the list."""
+    """One setting."""
 
     name: str
     default: Any
     parse: Callable[[str], Any]
     help: str
     flag: bool = True
-    """Whether it may be given on the command line; secrets may not, other users could see them there."""
+    """Whether the command line takes it. Secrets have no flag, because other users of the machine can see flags."""
 
     @property
     def variable(self) -> str:
@@ -61,7 +61,7 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 
 def _networks(text: str) -> str:
-    """Networks and single addresses, separated by commas or spaces; as text that `ip_network` takes word by word."""
+    """Return networks and addresses, given with commas or spaces, as `ip_network` texts separated by single spaces."""
     try:
         return " ".join(str(ip_network(part)) for part in text.replace(",", " ").split())
     except ValueError as error:
@@ -71,7 +71,7 @@ def _networks(text: str) -> str:
 def _origin(text: str) -> str:
     text = text.strip().removesuffix("/")
     if text and not re.fullmatch(r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", text, re.ASCII):
-        raise ValueError("must be http:// or https:// and a host, without a path")
+        raise ValueError("must be http:// or https:// and a host without a path, as in https://live.example.org")
     return text
 
 
@@ -82,34 +82,34 @@ SETTINGS = (
         "store",
         "sqlite:stoppress.db",
         _text,
-        "Where blogs are kept: sqlite:PATH for one node; redis://, rediss:// or unix:// for several.",
+        "Store of the blogs: sqlite:PATH for one node; redis://, rediss:// or unix:// for several.",
     ),
-    Setting("store_file", "", str, "A file with the store's address, instead of STOPPRESS_STORE."),
+    Setting("store_file", "", str, "File with the store's address, instead of STOPPRESS_STORE."),
     Setting("keys", "", str, "Editors' API keys: name:role:secret, separated by spaces.", flag=False),
-    Setting("keys_file", "", str, "A file with the keys, instead of STOPPRESS_KEYS."),
+    Setting("keys_file", "", str, "File with the API keys, instead of STOPPRESS_KEYS."),
     Setting("beat", 20.0, _number(0.05, 3_600, float), "Seconds between beats on silent connections."),
-    Setting("workers", 1, _number(1, 256, int), "Processes that share the port; more than 1 need a Redis store."),
+    Setting("workers", 1, _number(1, 256, int), "Processes that share the port; more than 1 needs a Redis store."),
     Setting("newest", 50, _number(1, 200, int), "Entries in a reset and on a page."),
-    Setting("log_format", "auto", _one_of("auto", "json", "text"), "Form of the log: auto is text for a terminal."),
-    Setting("log_level", "info", _one_of("info", "warning", "error"), "What is logged at least."),
-    Setting("metrics_token_file", "", str, "A file with the token for /metrics; none: only this machine may read it."),
-    Setting("metrics_blogs", 0, _number(0, 1_000, int), "How many blogs are named in metrics, the largest."),
-    Setting("drain", 15.0, _number(0, 600, float), "Seconds over which readers are sent away at a stop, at most."),
-    Setting("lead", 0.0, _number(0, 600, float), "Seconds from a stop to the closing of the listening socket."),
-    Setting("max_readers", 0, _number(0, 10_000_000, int), "Readers on a node; 0: as many as it may open files."),
-    Setting("max_readers_per_address", 0, _number(0, 10_000_000, int), "Readers of one address; 0: no limit."),
-    Setting("max_handshakes", 5_000, _number(0, 1_000_000, int), "Readers who come in a second; 0: no limit."),
-    Setting("max_writes", 12_000, _number(0, 1_000_000, int), "Writes of a key in a minute; 0: no limit."),
-    Setting("trusted_proxies", "", _networks, "Networks of proxies whose X-Forwarded-For is believed."),
-    Setting("public_url", "", _origin, "Where readers find this server, as in https://live.example.org."),
-    Setting("publisher", "", str.strip, "Who publishes the blogs, for search engines and feeds."),
-    Setting("page_max_age", 0, _number(0, 3_600, int), "Seconds for which a CDN may keep pages, embeds and feeds."),
-    Setting("templates", "", str.strip, "A directory with templates that go over those of the server."),
+    Setting("log_format", "auto", _one_of("auto", "json", "text"), "Log format; auto: text on a terminal, else JSON."),
+    Setting("log_level", "info", _one_of("info", "warning", "error"), "Minimum log level."),
+    Setting("metrics_token_file", "", str, "File with the token for /metrics; none: only this machine may read it."),
+    Setting("metrics_blogs", 0, _number(0, 1_000, int), "Number of blogs named in metrics, the largest first."),
+    Setting("drain", 15.0, _number(0, 600, float), "Maximum seconds for disconnecting readers at a stop."),
+    Setting("lead", 0.0, _number(0, 600, float), "Seconds to keep listening after a stop is requested."),
+    Setting("max_readers", 0, _number(0, 10_000_000, int), "Maximum readers; 0: as many as open files allow."),
+    Setting("max_readers_per_address", 0, _number(0, 10_000_000, int), "Maximum readers of an address; 0: no limit."),
+    Setting("max_handshakes", 5_000, _number(0, 1_000_000, int), "Maximum new readers a second; 0: no limit."),
+    Setting("max_writes", 12_000, _number(0, 1_000_000, int), "Maximum writes of a key a minute; 0: no limit."),
+    Setting("trusted_proxies", "", _networks, "Networks of proxies whose X-Forwarded-For to trust."),
+    Setting("public_url", "", _origin, "Public address of this server, as in https://live.example.org."),
+    Setting("publisher", "", str.strip, "Name of the publisher, for search engines and feeds."),
+    Setting("page_max_age", 0, _number(0, 3_600, int), "Seconds for which a CDN may cache pages, embeds and feeds."),
+    Setting("templates", "", str.strip, "Directory with templates that replace the server's own."),
 )
 
 
 class Settings(NamedTuple):
-    """What a node runs with; the fields are those of `SETTINGS`."""
+    """The values that a node runs with, one for each of `SETTINGS`."""
 
     host: str
     port: int
@@ -137,11 +137,11 @@ class Settings(NamedTuple):
     templates: str
 
     def read_keys(self) -> str:
-        """The keys, from their file if one is named. Raises `StartError` if it cannot be read."""
+        """Return the API keys, from `keys_file` if it is set. Raises `StartError` if the file cannot be read."""
         return _read("STOPPRESS_KEYS_FILE", self.keys_file) if self.keys_file else self.keys
 
     def read_metrics_token(self) -> str:
-        """The token for /metrics; empty if no file is named. Raises `StartError` if it cannot be read, or is empty."""
+        """Return the token for /metrics, "" without a file. Raises `StartError` if the file is unreadable or empty."""
         if not self.metrics_token_file:
             return ""
         token = _read("STOPPRESS_METRICS_TOKEN_FILE", self.metrics_token_file).strip()
@@ -150,13 +150,13 @@ class Settings(NamedTuple):
         return token
 
     def read_store(self) -> str:
-        """The store's address, from its file if one is named. Raises `StartError` if it cannot be read or is empty."""
+        """Return the store's address, from `store_file` if set. Raises `StartError` if that is unreadable or empty."""
         if not self.store_file:
             return self.store
         try:
             return _text(_read("STOPPRESS_STORE_FILE", self.store_file))
         except ValueError as error:
-            raise StartError(f"STOPPRESS_STORE_FILE {self.store_file} {error}") from None
+            raise StartError(f"STOPPRESS_STORE_FILE {self.store_file} {error}: write the address into it") from None
 
 
 def _read(variable: str, path: str) -> str:
@@ -168,10 +168,10 @@ def _read(variable: str, path: str) -> str:
 
 
 def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings from flags, environment and defaults, in this order.
+    """Return the settings from flags, environment variables and defaults, in this order of precedence.
 
     Raises:
-        StartError: a value is wrong; the message names the setting and says what is possible.
+        StartError: a value is wrong; the message names the setting and the allowed values.
     """
     values = {}
     for setting in SETTINGS:

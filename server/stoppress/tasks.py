@@ -1,16 +1,16 @@
-"""Ending tasks for sure."""
+"""Cancellation of tasks that is certain to end them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
 
-AGAIN_SECONDS = 0.1
-"""How long a task may take to end before it is cancelled again."""
+CANCEL_INTERVAL_SECONDS = 0.1
+"""Seconds that a task may take to end before it is cancelled again."""
 
 
 async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they are done, and forget how they ended.
+    """Cancel tasks until they are done; ignore their results and errors.
 
     Once is not enough: the `wait_for` of Python 3.11, which redis-py uses, can swallow a cancellation.
     """
@@ -18,4 +18,4 @@ async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_INTERVAL_SECONDS)

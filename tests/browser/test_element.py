@@ -206,5 +206,5 @@ async def test_older_entries_come_by_the_way_that_the_blog_came(empty_node: Star
 
 async def test_it_says_that_its_blog_is_gone_also_where_sockets_are_blocked(node: RunningNode, embed: Embed) -> None:
     page = await embed(blog="nowhere", script="WebSocket = EventSource = class { constructor() { throw Error() } }")
-    await expect(page.get_by_text("Not available any more")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_text("No longer available")).to_be_visible(timeout=30_000)
     embed.complaints.clear()  # of the 404

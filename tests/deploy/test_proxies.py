@@ -356,5 +356,5 @@ async def is_taken_in(stack: AsyncExitStack, reader: connect) -> bool:
         await stack.enter_async_context(reader)
     except InvalidStatus as error:
         refusal = error.response.body.decode()
-    assert not refusal or "too many readers from this address" in refusal
+    assert not refusal or "Too many readers from your address" in refusal
     return not refusal

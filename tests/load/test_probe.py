@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadtest.line import Break, broken_line
+from loadtest.faulty_proxy import Fault, faulty_proxy
 from loadtest.probe import Probe, Shared
 from stoppress.tools.swarm.plan import target
 from tests.conftest import Eventually, StartNode
@@ -21,7 +21,7 @@ def fail(kind: str, text: str) -> None:
     raise Failed(kind, text)
 
 
-BROKEN: dict[str, Break] = {
+BROKEN: dict[str, Fault] = {
     "gap": lambda update: [],
     "duplicate": lambda update: [update, update],
 }
@@ -32,7 +32,7 @@ async def test_a_probe_says_which_reader_was_told_what(start_node: StartNode, ev
     node = await start_node()
     await node.make_blog("demo")
     times: dict[str, Any] = {}
-    async with broken_line(node.port, 3, BROKEN[kind]) as url, node.editor() as editor:
+    async with faulty_proxy(node.port, 3, BROKEN[kind]) as url, node.editor() as editor:
         probe = Probe(7, Shared(target(url, "demo")), times.__setitem__, fail)
         reading = asyncio.create_task(asyncio.to_thread(probe.run))
 

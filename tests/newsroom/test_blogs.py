@@ -152,10 +152,10 @@ async def test_what_is_no_entry_cannot_be_pinned(newsroom: Newsroom, name: str):
 
 async def test_a_draft_cannot_be_pinned_by_the_header(newsroom: Newsroom):
     draft = await newsroom.post(title="x", status="draft")
-    with pytest.raises(BadInput, match="no published entry"):
+    with pytest.raises(BadInput, match="id of a published entry"):
         await newsroom.patch_header(pinned=draft.id)
 
 
 async def test_a_new_blog_has_nothing_to_pin(newsroom: Newsroom):
-    with pytest.raises(BadInput, match="has none yet"):
+    with pytest.raises(BadInput, match="has no entries yet"):
         await newsroom.blogs.put("new", HeaderForm(pinned="x"), ANY)

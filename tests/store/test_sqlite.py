@@ -107,7 +107,7 @@ def test_a_file_that_is_no_database_is_left_alone(diary: Path):
 async def test_a_file_of_a_newer_stoppress_is_refused(path: Path):
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version={len(MIGRATIONS) + 1}")
-    await assert_refused(path, "of a newer stoppress")
+    await assert_refused(path, "a newer stoppress wrote")
 
 
 async def test_a_file_of_schema_0_is_migrated(path: Path):

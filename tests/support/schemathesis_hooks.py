@@ -7,7 +7,15 @@ from typing import Any
 
 import schemathesis
 
-NO_FRACTION = re.compile(r"Expected `int( \| null)?`, got `float`")
+WRONG_FIELD = re.compile(
+    r"Unknown field `"
+    r"|(`[^`]*`|The body) needs the field `"
+    r"|(`[^`]*`|The body) must be (an object|text|a list|true|a whole number|a time|an http|a language)"
+    r"|`(type|status)` must be "
+)
+"""The beginning of each message of `stoppress.web.validation`; the newsroom's own rules have others."""
+
+NO_FRACTION = re.compile(r"`[^`]*` must be a whole number.*; got -?\d+(\.0|e\+?\d+)\.$")
 """JSON Schema cannot tell 800.0 from 800; the server can, as it does for every other wrong type."""
 
 
@@ -17,7 +25,7 @@ def the_decoder_agrees_with_the_schema(_context: Any, response: Any, case: Any) 
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code != 422:
         return
     detail = response.json()["detail"]
-    if "`$" in detail and not NO_FRACTION.match(detail):
+    if WRONG_FIELD.match(detail) and not NO_FRACTION.match(detail):
         raise AssertionError(f"the document allows it, the server does not: {detail}")
 
 

@@ -54,10 +54,10 @@ def test_post_makes_the_blog_if_it_is_told_to(node: RunningNode):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere", "x"], "(404): there is no blog 'nowhere'"),
-        (["a/b?c#d", "x"], "(404): there is nothing at /api/blogs/a/b"),
-        (["demo", ""], "(422): an entry needs something to show"),
-        (["--create", "no good", "x"], "(422): a blog's name has"),
+        (["nowhere", "x"], "(404): Blog 'nowhere' does not exist"),
+        (["a/b?c#d", "x"], "(404): There is nothing at /api/blogs/a/b"),
+        (["demo", ""], "(422): The entry is empty"),
+        (["--create", "no good", "x"], "(422): Blog names have"),
         (["demo", b"\xff"], "the text is not valid UTF-8"),
         ([b"\xff", "x"], "the text is not valid UTF-8"),
     ],
@@ -76,7 +76,7 @@ def test_post_refuses_standard_input_that_is_no_text(node: RunningNode):
 def test_post_with_a_wrong_key_says_so(node: RunningNode):
     result = post(node, "demo", "x", key="wrong-secret")
     assert result.code == 1
-    assert "(401): send a valid API key" in result.error
+    assert "(401): The API key is missing or wrong" in result.error
 
 
 @pytest.mark.parametrize("key", ["schlüssel", "a\nb"])

@@ -94,8 +94,8 @@ def test_tail_ends_quietly_when_nobody_reads_it(node: RunningNode):
 @pytest.mark.parametrize(
     ("path", "blog", "message"),
     [
-        ("", "nowhere", "there is no blog 'nowhere'"),
-        ("", "a/b", "there is no blog 'a/b'"),
+        ("", "nowhere", "Blog 'nowhere' does not exist"),
+        ("", "a/b", "Blog 'a/b' does not exist"),
         ("/elsewhere", "demo", "has no live blog 'demo'"),
     ],
 )

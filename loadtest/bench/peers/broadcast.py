@@ -1,5 +1,7 @@
-"""`websockets.broadcast`, as its documentation shows it. Port and first message as arguments; each line of standard
-input goes to all clients."""
+"""A broadcast with `websockets.broadcast`, as in its documentation.
+
+Takes a port and the first message; sends each line of standard input to all clients.
+"""
 
 from __future__ import annotations
 

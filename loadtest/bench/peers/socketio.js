@@ -1,5 +1,5 @@
-// socket.io's broadcast, over WebSocket only. Port and first message as arguments; each line of standard input is
-// emitted to all clients.
+// socket.io's broadcast, over WebSocket only. Takes a port and the first message; sends each line of standard input to
+// all clients.
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { Server } from "socket.io";

@@ -1,5 +1,7 @@
-"""A plain Starlette loop, as tutorials show it. Port and first message as arguments; each line of standard input is
-sent to one client after the other."""
+"""A broadcast with a plain Starlette loop, as in tutorials.
+
+Takes a port and the first message; sends each line of standard input to one client after the other.
+"""
 
 from __future__ import annotations
 

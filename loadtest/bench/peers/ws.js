@@ -1,5 +1,5 @@
-// Node's `ws` as its documentation shows a broadcast. Port and first message as arguments; each line of standard
-// input goes to all clients.
+// A broadcast with Node's `ws`, as in its documentation. Takes a port and the first message; sends each line of standard
+// input to all clients.
 import { createInterface } from "node:readline";
 import { WebSocketServer } from "ws";
 

@@ -88,6 +88,6 @@ def parse_position(text: str) -> EntryPosition:
         BadInput: the text cannot have come from a server.
     """
     if not _POSITION.fullmatch(text):
-        raise BadInput(f"{text[:80]!r} is no position in a blog: follow the `older` address you were given", "before")
+        raise BadInput(f"`before` must come from an `older` address; got {text[:80]!r}.", "before")
     published_at, _, entry_id = text.partition("_")
     return EntryPosition(published_at, entry_id)

@@ -1,1 +1,1 @@
-"""What editors do: the use cases between the HTTP surface and the store."""
+"""The editors' use cases, between the HTTP API and the store."""

@@ -1,4 +1,4 @@
-"""Use cases for whole blogs: make, change, list and delete them."""
+"""Use cases for whole blogs: create, change, list and delete them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from stoppress.store.port import Store, Write
 
 
 class Blogs:
-    """Whole blogs.
+    """The use cases for whole blogs.
 
     Args:
-        store: where they are kept.
-        committer: how writes get there.
-        deleted: told of every blog that was deleted.
+        store: keeps the blogs.
+        committer: commits writes to the store.
+        deleted: called with the name of each deleted blog.
     """
 
     def __init__(self, store: Store, committer: Committer, deleted: Callable[[str], Awaitable[None]]) -> None:
@@ -29,7 +29,7 @@ class Blogs:
         self._deleted = deleted
 
     async def list_after(self, after: str, limit: int) -> list[Header]:
-        """At most `limit` headers by name, those after a name."""
+        """Return at most `limit` headers, sorted by name, of the blogs whose name sorts after `after`."""
         headers: list[Header] = []
         for name in (name for name in await self._store.blogs() if name > after):
             item = await self._find(name)
@@ -40,19 +40,24 @@ class Blogs:
         return headers
 
     async def get(self, blog: str) -> tuple[Header, int]:
-        """A blog's header and its version. Raises `BlogNotFound`."""
+        """Return a blog's header and its version. Raises `BlogNotFound`."""
         item = await self._find(blog)
         if item is None:
             raise BlogNotFound(blog)
         return read_header(item), item.version
 
     async def put(self, blog: str, form: HeaderForm, request: Request) -> Written:
-        """Make the blog, or replace its header; version 1 says that it was made."""
+        """Create the blog, or replace its header. A result with version 1 means that it was created.
+
+        Raises:
+            PreconditionFailed: `if_match` names another version.
+            BadInput: `pinned` is not a published entry of the blog, or a time is out of range.
+        """
         blank = Header(blog=blog, headline="", status="live")
         return await self._write(blog, request, lambda _current: fill_header(form, blank))
 
     async def patch(self, blog: str, form: HeaderForm, request: Request) -> Written:
-        """Change fields of the header. Raises `BlogNotFound`."""
+        """Change fields of the header. Raises `BlogNotFound`, `PreconditionFailed` and `BadInput` (see `put`)."""
 
         def fill(current: Header | None) -> Header:
             if current is None:
@@ -62,7 +67,7 @@ class Blogs:
         return await self._write(blog, request, fill)
 
     async def delete(self, blog: str) -> None:
-        """Remove a blog with everything in it. Raises `BlogNotFound`."""
+        """Delete a blog with all its entries. Raises `BlogNotFound`."""
         await self._store.delete(blog)
         await self._deleted(blog)
 
@@ -77,7 +82,7 @@ class Blogs:
             before = current.pinned if current else None
             if header.pinned != before:
                 if header.pinned and item is None:
-                    raise BadInput("`pinned` names no entry of this blog, it has none yet", "pinned")
+                    raise BadInput("`pinned` must be null in a new blog, because it has no entries yet.", "pinned")
                 pins += await flag_writes(self._store, blog, before, pinned=False)
                 if header.pinned:
                     pins += await flag_writes(self._store, blog, header.pinned, pinned=True)

@@ -1,4 +1,4 @@
-"""The headers of all blogs, for those who look for one. Read again only where a blog has changed."""
+"""The headers of all blogs, for the index page. A header is read again only after its blog has changed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from stoppress.newsroom.commits import read_header
 from stoppress.store.port import Store
 
 MAX_BLOGS = 5_000
-"""Blogs that are listed; of more, the first by name."""
+"""Maximum number of blogs in the list; of more, it has the first by name."""
 
 FRESH_SECONDS = 0.5
-"""For how long the list is given without asking the store."""
+"""Seconds for which the list is returned without a look at the store."""
 
 
 class Catalogue:
-    """See the module's docstring.
+    """A cached list of the headers of all blogs.
 
     Args:
-        store: where blogs are kept.
-        clock: seconds, from anywhere.
+        store: keeps the blogs.
+        clock: returns seconds; only differences matter.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,14 +34,14 @@ class Catalogue:
         self._reading = asyncio.Lock()
 
     async def headers(self) -> list[Header]:
-        """By name. Raises `StoreUnavailable`."""
-        async with self._reading:  # one reads for all who ask meanwhile
+        """Return the headers of all blogs, sorted by name. Raises `StoreUnavailable`."""
+        async with self._reading:  # concurrent callers share one read
             if self._clock() >= self._fresh_until:
-                await self._look()
+                await self._refresh()
                 self._fresh_until = self._clock() + FRESH_SECONDS
             return [header for _, header in self._read.values()]
 
-    async def _look(self) -> None:
+    async def _refresh(self) -> None:
         names = (await self._store.blogs())[:MAX_BLOGS]
         read = {}
         for name, head in zip(names, await self._store.heads(names), strict=True):

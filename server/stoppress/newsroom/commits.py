@@ -1,8 +1,8 @@
-"""How every write gets to the store, and from there to the readers.
+"""Optimistic commits: the way of every write to the store, and from there to the readers.
 
-A write is planned from the items as they stand and committed only if they still stand so; if somebody else
-was faster, it is planned again. So nothing is locked in the store. Writes that lose take turns on their node:
-however many come at once, each gets through.
+A write is planned from the current items and committed only if they have not changed since. If another write was
+faster, it is planned again. So nothing is locked in the store. Writes that lost a race take turns on their node, so
+each one gets through however many come at once.
 """
 
 from __future__ import annotations
@@ -19,38 +19,38 @@ from stoppress.errors import PreconditionFailed, StoppressError, StoreUnavailabl
 from stoppress.model import HEADER, Cursor, Header, Item, Segment, StoredEntry
 from stoppress.store.port import Once, Store, Write
 
-ATTEMPTS = 30
-"""How often a write is planned anew because somebody else was faster."""
+MAX_COMMIT_ATTEMPTS = 30
+"""How often a write that lost a race is planned again before it fails."""
 
 
 class Request(NamedTuple):
-    """What comes with a write besides its form."""
+    """The conditions of a write."""
 
     if_match: Container[int] | None = None
-    """Versions of the item that the write is for, 0 being an item that is not there yet; None: any."""
+    """The versions of the item that the write may replace; 0 stands for an item that does not exist. None: any."""
     once: Once | None = None
 
 
 class Written(NamedTuple):
-    """What a write did, the same for the first request and for its repetitions."""
+    """The result of a write; a repeated request gets the same result again."""
 
     content: StoredEntry | Header | None
-    """The item that was asked to be written; None where a draft was removed."""
+    """The written item; None if the write removed a draft."""
     version: int
     cursor: Cursor
 
 
 Plan = Callable[[], Awaitable[list[Write] | Written]]
-"""Reads what it needs and says what to write, the subject of the request last; or that it is so already."""
+"""Reads the current items and returns the writes, the requested item last; or a result if there is nothing to write."""
 
 
 class Committer:
-    """See the module's docstring.
+    """Plans writes, commits them, and repeats both after a lost race.
 
     Args:
-        store: where blogs are kept.
-        committed: called with every commit before its answer goes out, and with the time when the request for it came
-            (`time.monotonic`).
+        store: keeps the blogs.
+        committed: called right after every commit, before any hint of it, with the blog, the change and the arrival of
+            the request (`time.monotonic`).
     """
 
     def __init__(self, store: Store, committed: Callable[[str, Segment, float], object]) -> None:
@@ -59,10 +59,10 @@ class Committer:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def commit(self, blog: str, request: Request, plan: Plan) -> Written:
-        """Carry out a plan, or give the answer that the same request got before.
+        """Carry out a plan, or return the earlier result if this is a repeated request.
 
         Raises:
-            StoreUnavailable: it could not be stored.
+            StoreUnavailable: the store failed, or the write lost too many races.
             KeyReused: the Idempotency-Key belongs to another request.
         """
         if request.once and (earlier := await self._store.recall(blog, request.once)):
@@ -71,19 +71,19 @@ class Committer:
         written = await self._attempt(blog, request, plan, arrival)
         if written is None:
             async with self._turns.setdefault(blog, asyncio.Lock()):
-                for _attempt in range(ATTEMPTS):
+                for _attempt in range(MAX_COMMIT_ATTEMPTS):
                     written = await self._attempt(blog, request, plan, arrival)
                     if written is not None:
                         break
                 else:
-                    raise StoreUnavailable(f"blog {blog!r} changes too fast to write this: ask again")
+                    raise StoreUnavailable(f"Blog {blog!r} changes too fast for this write. Try again shortly.")
         return written
 
     async def _attempt(self, blog: str, request: Request, plan: Plan, arrival: float) -> Written | None:
-        """Plan and commit once; None if somebody else was faster."""
+        """Plan and commit once; return None if another write was faster."""
         try:
             planned = await plan()
-        except StoppressError:  # because of what the same request, sent twice, has just changed?
+        except StoppressError:  # perhaps the same request, sent twice, has just made the change
             if request.once and (earlier := await self._store.recall(blog, request.once)):
                 return _written(earlier)
             raise
@@ -108,20 +108,24 @@ def _written(segment: Segment) -> Written:
 
 
 def read_header(item: Item) -> Header:
+    """Decode a header, with the seq of its item."""
     header = msgspec.json.decode(item.body, type=Header)
     header.seq = item.seq
     return header
 
 
 def read_entry(item: Item) -> StoredEntry:
+    """Decode an entry, with the seq and version of its item."""
     entry = msgspec.json.decode(item.body, type=StoredEntry)
     entry.seq, entry.version = item.seq, item.version
     return entry
 
 
 def check_match(request: Request, version: int, current: StoredEntry | Header | None) -> None:
-    """Raises `PreconditionFailed` if the request is for another version than the current one."""
+    """Raise `PreconditionFailed` if the request is for another version than the current one."""
     if request.if_match is None or version in request.if_match:
         return
-    state = f"it is at version {version} now" if version else "it does not exist yet"
-    raise PreconditionFailed(f"somebody changed this in between: {state}; look at it and send again", current, version)
+    if version:
+        message = f"If-Match does not match: the item has changed and is now at version {version}."
+        raise PreconditionFailed(f"{message} Merge your change into that version and send it again.", current, version)
+    raise PreconditionFailed("If-Match does not match: the item does not exist yet.", current, version)

@@ -19,30 +19,41 @@ from stoppress.newsroom.forms import EntryForm, fill_entry, moment
 from stoppress.newsroom.pins import header_writes
 from stoppress.store.port import Store, Write
 
-BIG_BODY = 2_000
-"""Characters from which a body is rendered beside the event loop."""
+THREADED_RENDER_CHARACTERS = 2_000
+"""Length of a body, in characters, above which it is rendered in a thread."""
 
-CLOCK_SLACK = timedelta(minutes=1)
-"""How far in the future an editor's clock may put `published_at`."""
+MAX_CLOCK_SKEW = timedelta(minutes=1)
+"""How far in the future `published_at` may be, because editors' clocks differ."""
 
 POSITION = r"^(9|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)_[0-9a-f-]{36}$"
-"""What `list_position` gives, joined by a `_`."""
+"""A regular expression for the two parts of `list_position`, joined by `_`."""
 
 STATUSES: tuple[str, ...] = get_args(EntryStatus)
 
 
 class Entries:
+    """The use cases for entries.
+
+    Args:
+        store: keeps the blogs.
+        committer: commits writes to the store.
+    """
+
     def __init__(self, store: Store, committer: Committer) -> None:
         self._store = store
         self._committer = committer
 
     async def get(self, blog: str, entry_id: str) -> tuple[StoredEntry, int]:
-        """An entry as editors see it, drafts included, and its version. Raises `BlogNotFound`, `EntryNotFound`."""
+        """Return an entry or draft and its version. Raises `BlogNotFound` and `EntryNotFound`."""
         item = await self._find(blog, entry_id)
         return read_entry(item), item.version
 
     async def list_all(self, blog: str, status: str | None) -> list[StoredEntry]:
-        """All entries, or those of a status, newest first; what is not out yet comes before what is."""
+        """Return all entries, or those with a status: drafts and scheduled ones, then the others, newest first.
+
+        Raises:
+            BlogNotFound: the blog does not exist.
+        """
         items: list[Item] = []
         if status in (None, "draft", "scheduled"):
             items += await self._store.drafts(blog)
@@ -52,7 +63,7 @@ class Entries:
         return sorted(entries, key=list_position, reverse=True)
 
     async def create(self, blog: str, form: EntryForm, request: Request) -> Written:
-        """Publish an entry, or keep it as a draft or scheduled. Raises `BlogNotFound`, `BadInput`."""
+        """Create an entry: publish it, or keep it as a draft or scheduled. Raises `BlogNotFound` and `BadInput`."""
         blank = StoredEntry(id=str(uuid_utils.uuid7()), version=1, status="draft")
         entry = await _edited(blank, form, "published" if form.status is UNSET else form.status)
 
@@ -66,8 +77,10 @@ class Entries:
         """Edit, pin, or publish an entry.
 
         Raises:
+            BlogNotFound, EntryNotFound
+            BadInput: a field has a wrong value.
             PreconditionFailed: `if_match` names another version.
-            Conflict: it was retracted, or would go back from published.
+            Conflict: the entry is retracted, or is published and would become unpublished.
         """
 
         async def plan() -> list[Write]:
@@ -81,9 +94,13 @@ class Entries:
         return await self._committer.commit(blog, request, plan)
 
     async def retract(self, blog: str, entry_id: str, note: str | None, request: Request) -> Written:
-        """Take an entry down: its body is gone for good, its tombstone stays. A draft is removed.
+        """Retract an entry: erase its body for good and leave a tombstone. Remove a draft without a trace.
 
-        Retracting again changes nothing and answers with the tombstone.
+        A second retraction changes nothing and returns the tombstone.
+
+        Raises:
+            BlogNotFound, EntryNotFound
+            PreconditionFailed: `if_match` names another version.
         """
 
         async def plan() -> list[Write] | Written:
@@ -100,7 +117,7 @@ class Entries:
         return await self._committer.commit(blog, request, plan)
 
     async def publish_scheduled(self, blog: str, entry_id: str) -> None:
-        """Publish an entry whose time has come. Raises `PreconditionFailed` where somebody else did so first."""
+        """Publish a scheduled entry now. Raises `PreconditionFailed` if another node or an editor was faster."""
         item = await self._find(blog, entry_id)
         if read_entry(item).status == "scheduled":
             form = EntryForm(status="published", publish_at=None)
@@ -123,33 +140,33 @@ class Entries:
 
 
 def list_position(entry: StoredEntry) -> tuple[str, str]:
-    """Where an entry stands in the editors' list: by publication, what is not out yet as if in the far future."""
+    """Return the sort key of an entry in the editors' list: publication time (unpublished entries sort last) and id."""
     return entry.published_at or "9", entry.id
 
 
 async def _edited(current: StoredEntry, form: EntryForm, target: str) -> StoredEntry:
-    """The entry after an edit that leaves it with status `target`."""
+    """Return the entry after an edit that gives it the status `target`."""
     if current.status == "retracted":
-        raise Conflict("this entry was retracted and cannot be edited: post a new one")
+        raise Conflict("This entry was retracted and cannot be edited. Create a new one with POST.")
     if current.status == "published" and target != "published":
-        raise Conflict(f"a published entry cannot become {target} again: retract it with DELETE")
+        raise Conflict(f"A published entry cannot become {target} again. To take it down, retract it with DELETE.")
     now = timestamp()
     entry = await _with_body(fill_entry(form, current, now), form)
     entry.status = target  # type: ignore[assignment]
     _set_times(entry, current, form, now)
     if target != "draft" and not (entry.html or entry.title or entry.media):
-        raise BadInput("an entry needs something to show: `markdown`, `html`, `title` or `media`", "markdown")
+        raise BadInput("The entry is empty. Send `markdown`, `html`, `title` or `media`.", "markdown")
     return entry
 
 
 async def _with_body(entry: StoredEntry, form: EntryForm) -> StoredEntry:
     if form.markdown and form.html:
-        raise BadInput("send `markdown` or `html`, not both", "html")
+        raise BadInput("Send `markdown` or `html`, not both.", "html")
     if form.markdown is UNSET and form.html is UNSET:
         return entry
     source = form.markdown or form.html or ""
     render: Callable[[str], rendering.Rendered] = rendering.from_html if form.html else rendering.from_markdown
-    rendered = await asyncio.to_thread(render, source) if len(source) > BIG_BODY else render(source)
+    rendered = await asyncio.to_thread(render, source) if len(source) > THREADED_RENDER_CHARACTERS else render(source)
     return msgspec.structs.replace(
         entry, markdown=form.markdown or None, html=rendered.html or None, text=rendered.text or None
     )
@@ -160,15 +177,18 @@ def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: s
     published_at = moment(form.published_at, "published_at") if form.published_at else None
     if current.status == "published":
         if form.published_at is not UNSET and published_at != current.published_at:
-            raise BadInput("`published_at` of a published entry is fixed", "published_at")
+            raise BadInput("`published_at` of a published entry cannot be changed. Leave it out.", "published_at")
         only_pinned = msgspec.structs.replace(entry, pinned=current.pinned) == current
         entry.updated_at = current.updated_at if only_pinned else now
         return
     if form.published_at is None:
         entry.published_at = None
     if published_at is not None:
-        if published_at > timestamp(datetime.now(UTC) + CLOCK_SLACK):
-            raise BadInput("`published_at` is in the future: use `status` scheduled with `publish_at`", "published_at")
+        if published_at > timestamp(datetime.now(UTC) + MAX_CLOCK_SKEW):
+            raise BadInput(
+                "`published_at` is in the future. To publish later, send `status` scheduled and `publish_at`.",
+                "published_at",
+            )
         entry.published_at = published_at
     if entry.status == "published":
         entry.published_at = entry.published_at or now
@@ -180,10 +200,12 @@ def _set_publish_at(entry: StoredEntry, form: EntryForm) -> None:
         entry.publish_at = moment(form.publish_at, "publish_at") if form.publish_at else None
     if entry.status == "published":
         if form.publish_at:
-            raise BadInput("`publish_at` is for an entry with `status` scheduled or draft", "publish_at")
+            raise BadInput(
+                "A published entry has no `publish_at`. Leave it out, or send `status` scheduled.", "publish_at"
+            )
         entry.publish_at = None
     elif entry.status == "scheduled" and entry.publish_at is None:
-        raise BadInput("a scheduled entry needs `publish_at`", "publish_at")
+        raise BadInput("A scheduled entry needs `publish_at`, the time at which to publish it.", "publish_at")
 
 
 def _tombstone(entry: StoredEntry, note: str | None) -> StoredEntry:

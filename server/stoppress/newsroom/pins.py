@@ -1,4 +1,4 @@
-"""Pinning: the header names the pinned entry, and the entry says it of itself. Both change in one commit."""
+"""Pinning. The header names the pinned entry and the entry is flagged as pinned; both change in one commit."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from stoppress.store.port import Store, Write
 
 
 async def flag_writes(store: Store, blog: str, entry_id: str | None, *, pinned: bool) -> list[Write]:
-    """What makes an entry say that it is pinned, or not any more.
+    """Return the writes that set or clear the `pinned` flag of an entry: one, or none to clear it where it is unset.
 
     Raises:
-        BadInput: an entry that is not published was to be pinned.
+        BadInput: `pinned` is true and `entry_id` is not a published entry of the blog.
     """
     item = await store.item(blog, entry_id) if entry_id not in (None, HEADER) else None
     entry = read_entry(item) if item else None
     if item is None or entry is None or entry.status != "published":
         if pinned:
-            raise BadInput("`pinned` names no published entry of this blog", "pinned")
+            raise BadInput(f"`pinned` must be the id of a published entry of this blog; got {entry_id!r}.", "pinned")
         return []
     entry.pinned = pinned
     return [Write(item.id, item.version, msgspec.json.encode(entry))]
 
 
 async def header_writes(store: Store, blog: str, entry_id: str, *, pinned: bool) -> list[Write]:
-    """What has to change beside an entry that is being pinned, unpinned or taken down."""
+    """Return the writes to other items when an entry is pinned, unpinned or retracted."""
     item = await store.item(blog, HEADER)
     if item is None:
-        return []  # the blog was deleted meanwhile; the commit will say so
+        return []  # the blog has just been deleted; the commit will fail
     header = read_header(item)
     if pinned == (header.pinned == entry_id):
         return []

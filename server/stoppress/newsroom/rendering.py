@@ -1,6 +1,6 @@
-"""What editors write becomes what readers get: Markdown to HTML, HTML to safe HTML, safe HTML to plain text.
+"""Rendering of entries: Markdown to HTML, HTML to safe HTML, safe HTML to plain text.
 
-It happens once, when an entry is written, and whatever the source was, the sanitiser comes last.
+An entry is rendered once, when it is written. The sanitiser always comes last, whatever the source.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from markdown_it.rules_inline import StateInline
 
 from stoppress.errors import BadInput
 
-TAGS = frozenset(
+ALLOWED_TAGS = frozenset(
     "a abbr b blockquote br caption cite code dd del dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins li "
     "mark ol p pre q s small strong sub sup table tbody td tfoot th thead time tr u ul".split()
 )
-"""No ids, classes, styles, scripts, forms or frames: an entry cannot touch the page around it."""
+"""No scripts, styles, forms or frames, so that an entry cannot affect the page around it."""
 
-ATTRIBUTES = {
+ALLOWED_ATTRIBUTES = {
     "a": {"href", "title"},
     "abbr": {"title"},
     "img": {"src", "alt", "title", "width", "height"},
@@ -34,64 +34,65 @@ ATTRIBUTES = {
     "th": {"colspan", "rowspan", "scope"},
     "time": {"datetime"},
 }
-"""Not `cite`: nobody sees it, and the sanitiser does not look at its scheme."""
+"""No `id`, `class` or `style`. No `cite`: it is invisible, and the sanitiser does not check its scheme."""
 
-BLOCKS = frozenset(
+LINE_BREAK_TAGS = frozenset(
     "blockquote br caption dd dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split()
 )
-"""Tags that end a line of plain text."""
+"""Tags that start a new line of plain text."""
 
-
-MAX_STEPS = 20_000
-"""Places at which the Markdown parser may try its rules: a few for each word with markup, none for plain words."""
+MAX_PARSER_STEPS = 20_000
+"""Maximum positions at which the Markdown parser tries its rules: a few for each word with markup, none for others."""
 
 MAX_TAGS = 10_000
-"""Tags in a body, start and end tags counted; deep nesting costs the square of it."""
+"""Maximum start and end tags of a body. The cost of deep nesting grows with its square."""
 
-MAX_HTML = 500_000
-"""Characters of safe HTML: what is left unclosed is opened anew in every paragraph, so it can become longer."""
+MAX_HTML_CHARACTERS = 500_000
+"""Maximum length of safe HTML. It can be longer than its source: parsers reopen unclosed tags in every paragraph."""
 
-_FORMATTING = re.compile(r"<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])[^>]*>", re.IGNORECASE)
-"""Start tags that HTML parsers open anew in every paragraph, at most three alike of each
+_FORMATTING = re.compile(r"<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
+"""The beginning of start tags that HTML parsers reopen in every paragraph, at most three identical ones of each
 (https://html.spec.whatwg.org/#push-onto-the-list-of-active-formatting-elements)."""
 
 
 class Rendered(NamedTuple):
+    """A rendered body: safe HTML, and the same as plain text."""
+
     html: str
     text: str
 
 
 def from_markdown(markdown: str) -> Rendered:
-    """CommonMark with tables and strikethrough; HTML in it is shown, not used.
+    """Render CommonMark with tables and strikethrough. HTML in it is escaped.
 
     Raises:
-        BadInput: it has so much markup that rendering it would take seconds.
+        BadInput: the text has so much markup that rendering it would take seconds.
     """
     return _safe(_parser().render(markdown), "markdown")
 
 
 def from_html(html: str) -> Rendered:
-    """Any HTML, made safe to be put into a page. Raises `BadInput` as `from_markdown` does."""
+    """Make any HTML safe to insert into a page. Raises `BadInput` as `from_markdown` does."""
     return _safe(html, "html")
 
 
 @cache
 def _parser() -> MarkdownIt:
-    """A parser that gives up where its rules, some of which look far ahead, are tried too often.
+    """Return a parser that gives up when its rules, some of which look far ahead, are tried too often.
 
-    It is made once, because making it takes as long as using it. What it counts is kept in the `env` of each text.
+    Cached, because making the parser takes as long as using it. It counts in the `env` of each text.
     """
     parser = MarkdownIt("js-default")
 
     def step(state: StateBlock | StateInline, *_where: object) -> bool:
         steps = state.env["steps"] = state.env.get("steps", 0) + 1
-        if steps > MAX_STEPS:
-            raise _too_much("markdown")
-        return False  # as a rule that does not apply
+        if steps > MAX_PARSER_STEPS:
+            raise _too_much_markup("markdown")
+        return False  # this rule never matches
 
     def count_blocks(state: StateCore) -> None:
         if len(state.tokens) > MAX_TAGS:
-            raise _too_much("markdown")
+            raise _too_much_markup("markdown")
 
     alternatives: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     parser.block.ruler.before("table", "step", step, alternatives)
@@ -103,24 +104,38 @@ def _parser() -> MarkdownIt:
 @cache
 def _sanitiser() -> nh3.Cleaner:
     return nh3.Cleaner(
-        tags=set(TAGS),
-        attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
+        tags=set(ALLOWED_TAGS),
+        attributes={tag: set(names) for tag, names in ALLOWED_ATTRIBUTES.items()},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer",
     )
 
 
-def _too_much(field: str) -> BadInput:
-    return BadInput(f"`{field}` has too much markup for one entry: make several entries of it", field)
+def _too_much_markup(field: str) -> BadInput:
+    return BadInput(f"`{field}` has too much markup for one entry. Split it into several entries.", field)
 
 
 def _safe(html: str, field: str) -> Rendered:
     if html.count("<") > MAX_TAGS:
-        raise _too_much(field)
-    safe = _sanitiser().clean(_FORMATTING.sub(r"<\1>", html)).strip()
-    if len(safe) > MAX_HTML:
-        raise _too_much(field)
+        raise _too_much_markup(field)
+    safe = _sanitiser().clean(_plain_formatting(html)).strip()
+    if len(safe) > MAX_HTML_CHARACTERS:
+        raise _too_much_markup(field)
     return Rendered(safe, _plain(safe))
+
+
+def _plain_formatting(html: str) -> str:
+    """Return HTML whose formatting tags have no attributes. It looks at each character a bounded number of times."""
+    pieces, end = [], 0
+    for tag in _FORMATTING.finditer(html):
+        if tag.start() < end:
+            continue  # within the tag before it
+        close = html.find(">", tag.end())
+        if close < 0:
+            break
+        pieces += (html[end : tag.start()], f"<{tag[1]}>")
+        end = close + 1
+    return "".join((*pieces, html[end:]))
 
 
 def _plain(html: str) -> str:
@@ -137,11 +152,11 @@ class _PlainText(HTMLParser):
         self.pieces: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        if tag in BLOCKS:
+        if tag in LINE_BREAK_TAGS:
             self.pieces.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in BLOCKS:
+        if tag in LINE_BREAK_TAGS:
             self.pieces.append("\n")
 
     def handle_data(self, data: str) -> None:

@@ -1,1 +1,1 @@
-"""Where blogs are kept. `port` is the contract, the others keep it."""
+"""The stores of blogs. `port` is the contract; the other modules implement it."""

@@ -1,4 +1,4 @@
-"""Which store an address means."""
+"""The choice of a store by its address."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from stoppress.store.sqlite import SQLiteStore
 
 
 def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:
-    """The store at an address, not opened yet.
+    """Return the store at an address, not yet opened.
 
     Args:
         url: `sqlite:PATH` (also `sqlite:///ABSOLUTE/PATH`), `redis://`, `rediss://` or `unix://`.
-        traceparent: says which trace the running commit belongs to.
+        traceparent: returns the trace context of the running commit.
 
     Raises:
-        StartError: there is no such kind of store, or the address is wrong.
+        StartError: the scheme is unknown, or the address is wrong.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite":
         return SQLiteStore(sqlite_path(url))
     if scheme in ("redis", "rediss", "unix") and rest.startswith("//"):
         return RedisStore(url, traceparent)
-    # Not the whole of it: it may carry a password.
+    # Do not show the whole address: it may contain a password.
     raise StartError(
-        f"--store begins with {scheme[:20]!r}, which is no kind of store: give sqlite:PATH for one node, or "
+        f"--store has the unknown scheme {scheme[:20]!r}: use sqlite:PATH for one node, or "
         "redis://HOST:PORT/DATABASE, rediss://... (TLS) or unix://SOCKET for several"
     )
 
 
 def sqlite_path(url: str) -> Path:
-    """The file that `sqlite:PATH` names. Raises `StartError` if it is none."""
+    """Return the file of `sqlite:PATH`. Raises `StartError` if the address has no file name."""
     rest = url.removeprefix("sqlite:")
     path = rest.removeprefix("//") if rest.startswith("///") else rest
     if not Path(path).name or path.startswith("//") or path == ":memory:":
-        raise StartError(f"the store sqlite:{rest} names no file: give a path, as in sqlite:stoppress.db")
+        raise StartError(f"the store sqlite:{rest} has no file name: use a path, as in sqlite:stoppress.db")
     return Path(path)

@@ -1,7 +1,7 @@
-"""The embedded store: one SQLite file, one process, nothing to run beside it.
+"""The embedded store: one SQLite file for one process.
 
-All of SQLite happens in one thread of its own, so the event loop never waits for the disk, and commits are
-in one order. A commit is in the write-ahead log and synced to disk before it is answered.
+All SQLite calls run in one thread, so the event loop never waits for the disk and commits have one order. A commit is
+in the write-ahead log and synced to disk before it is answered.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ MIGRATIONS = (
     CREATE INDEX answers_by_expiry ON answers (expires);
     """,
 )
-"""Each brings the schema from `PRAGMA user_version` = its index to the next; never edit a released one."""
+"""Each migrates the schema from `PRAGMA user_version` = its index to the next version. Never edit a released one."""
 
 
 class SQLiteStore:
-    """See `port.Store`.
+    """A `port.Store` in one SQLite file.
 
     Args:
-        path: the database file; `:memory:` is not durable and not supported.
+        path: the database file; `:memory:` is not durable and therefore not supported.
     """
 
     nodes_share_it = False
@@ -76,7 +76,7 @@ class SQLiteStore:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
-            raise StoreUnavailable(f"the store {self._path} failed: {error}") from error
+            raise StoreUnavailable(f"The store {self._path} failed: {error}.") from error
 
     def _open(self) -> None:
         try:
@@ -91,25 +91,25 @@ class SQLiteStore:
                 self._resources = opened.pop_all()
         except BlockingIOError as error:
             raise StartError(
-                f"the store {self._path} is in use by another stoppress: stop that one, or name another with --store"
+                f"the store {self._path} is in use by another stoppress: stop that, or use another file with --store"
             ) from error
         except (OSError, sqlite3.Error) as error:
             raise StartError(
                 f"cannot write to the store {self._path}: {getattr(error, 'strerror', None) or error}; "
-                "name a file in a folder you may write to with --store sqlite:PATH"
+                "use a file in a writable folder with --store sqlite:PATH"
             ) from error
 
     def _migrate(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
-            raise StartError(f"the store {self._path} is of a newer stoppress (schema {version}): install that one")
+            raise StartError(f"a newer stoppress wrote the store {self._path} (schema {version}): install that version")
         for number, script in enumerate(MIGRATIONS[version:], version + 1):
             self._db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
-        self._db.execute("BEGIN IMMEDIATE")  # shows at once whether the file can be written to
+        self._db.execute("BEGIN IMMEDIATE")  # fails at once if the file is not writable
         self._db.execute("COMMIT")
 
     async def ping(self) -> None:
-        # Writing what is there already is the smallest commit that needs the disk.
+        # Rewriting the current value is the smallest commit that needs the disk.
         await self._in_thread(lambda: self._db.execute(f"PRAGMA user_version={len(MIGRATIONS)}"))
 
     # Writing
@@ -127,7 +127,7 @@ class SQLiteStore:
         def commit() -> Segment:
             segment = self._transaction(work)
             if any(write.erase for write in writes):
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has what was erased, too
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log also has the erased bodies
             return segment
 
         return await self._in_thread(commit)
@@ -216,11 +216,11 @@ class SQLiteStore:
         await self._in_thread(lambda: self._transaction(work))
 
     async def was_deleted(self, blog: str, epoch: str) -> bool:
-        return True  # no other process can lose what this one has committed
+        return True  # no other process writes to the file, so it loses no commits
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         def work() -> bool:
-            if self._head(blog) != head:  # no blog at all is a deleted one here, see `was_deleted`
+            if self._head(blog) != head:  # includes a missing blog, which was deleted: see `was_deleted`
                 return False
             for item in lost.items:
                 self._put(blog, item)
@@ -305,7 +305,7 @@ class SQLiteStore:
             ).fetchall()
         )
 
-    # Hints: there is nobody else to get any from
+    # Hints: there are no other nodes that could send any
 
     async def follow(self, blog: str) -> None:
         pass
@@ -316,4 +316,4 @@ class SQLiteStore:
     async def hints(self) -> AsyncIterator[Hint]:
         await self._closed.wait()
         return
-        yield  # what makes it an iterator
+        yield  # makes this function an iterator

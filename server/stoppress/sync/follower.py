@@ -115,7 +115,7 @@ class Follower:
             async with asyncio.timeout(REACH_SECONDS):
                 await asyncio.shield(self._schedule_repair(blog))
         except TimeoutError:
-            raise StoreUnavailable(f"the store did not say what is new in {blog!r}: ask again") from None
+            raise StoreUnavailable(f"The store did not answer for blog {blog!r} in time. Try again shortly.") from None
 
     def _is_loaded(self, blog: str) -> bool:
         task = self._loaded.get(blog)

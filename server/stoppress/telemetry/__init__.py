@@ -1,1 +1,1 @@
-"""What can be seen of a node from outside: what it counts, its log, its traces."""
+"""Metrics, log and traces of a node."""

@@ -1,10 +1,10 @@
-"""What a node counts: plain numbers, made into metrics only when somebody asks for them.
+"""The counters of a node: plain numbers, which become metrics only at a scrape.
 
-The fan-out is measured in microseconds. So nothing is counted for a single reader of a delivery; what is counted
-there is counted once for a change and all readers with one encoding. What can be seen in the state (how many readers
-there are, how many of them are slow) is not counted at all.
+A delivery takes microseconds per reader. So nothing is counted for single readers of a delivery, only once for a change
+and all readers with one encoding. Figures that can be read from the state (the number of readers, or of slow readers)
+are not counted at all.
 
-Keys are words of the code, never of a request: they are few.
+Keys come from the code, never from a request, so there are only a few.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds of buckets, in seconds."""
+BUCKET_BOUNDS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-MAX_BELIEVED_SECONDS = 60.0
-"""The longest way between two nodes that is believed; beyond, it is their clocks that differ."""
+MAX_RECEIVE_SECONDS = 60.0
+"""Maximum plausible seconds from one node to another; a longer time means that their clocks differ."""
 
 
 TRANSPORTS = ("websocket", "sse", "long_poll")
@@ -43,71 +42,73 @@ REJECTIONS = (
     "too_many_messages",
     "too_many_writes",
 )
-"""Why somebody may be refused or sent away, as `Counts.count_rejection` is told."""
+"""The reasons for rejecting or disconnecting a client."""
 
 
 class Histogram:
-    """How often something took how long.
+    """A histogram of durations.
 
     Args:
-        bounds: upper bounds of the buckets, ascending, in seconds; what is longer than the last is counted, too.
+        bounds: upper bounds of the buckets in seconds, ascending; longer durations have a bucket of their own.
     """
 
     __slots__ = ("bounds", "buckets", "sum")
 
-    def __init__(self, bounds: Sequence[float] = FAST) -> None:
+    def __init__(self, bounds: Sequence[float] = BUCKET_BOUNDS_SECONDS) -> None:
         self.bounds = bounds
         self.buckets = [0] * (len(bounds) + 1)
         self.sum = 0.0
 
     def add(self, seconds: float) -> None:
+        """Count one duration."""
         self.buckets[bisect_left(self.bounds, seconds)] += 1
         self.sum += seconds
 
     @property
     def count(self) -> int:
+        """The number of durations."""
         return sum(self.buckets)
 
 
 class Counts:
-    """One node's, since it started."""
+    """The counters of one node since its start."""
 
     def __init__(self) -> None:
         self.changes = _zeros(ORIGINS)
-        """By where they were made."""
+        """Changes by origin."""
         self.deliveries = _zeros(TRANSPORTS)
-        """By transport."""
+        """Updates for readers at the head, by transport."""
         self.open: Counter[str] = Counter()
-        """Readers that wait now, by transport, where no hub knows of them: `sse`, `long_poll`."""
+        """Readers that are connected now and not known to a hub, by transport: `sse`, `long_poll`."""
         self.publish_to_write = Histogram()
         self.publish_to_receive = Histogram()
         self.catch_ups = _zeros(CATCH_UPS)
-        """By kind."""
+        """Catch-ups by kind."""
         self.slow = 0
         self.resets = 0
         self.gaps_repaired = 0
         self.put_back = 0
-        """Changes that the store had lost."""
+        """Changes that the store had lost and that were restored."""
         self.rejections = _zeros(REJECTIONS)
-        """By reason."""
+        """Rejections by reason."""
         self.requests: Counter[tuple[str, str, int]] = Counter()
-        """By method, pattern of the route and status."""
+        """Requests by method, route pattern and status."""
         self.store: defaultdict[str, Histogram] = defaultdict(Histogram)
-        """How long the store took, by operation."""
+        """Durations of store operations, by operation."""
         self.store_errors: Counter[str] = Counter()
-        """By operation."""
+        """Failed store operations, by operation."""
         self.lag = Histogram()
-        """How late the event loop was."""
+        """The lag of the event loop."""
 
     def count_rejection(self, reason: str) -> None:
-        """Somebody was not let in, or sent away; `reason` is one of `REJECTIONS`."""
+        """Count a rejected or disconnected client; `reason` is one of `REJECTIONS`."""
         self.rejections[reason] += 1
 
     def received(self, sent_at: float) -> None:
-        """A change came from another node that committed it at `sent_at`, Unix time by its clock."""
-        self.publish_to_receive.add(min(max(0.0, time.time() - sent_at), MAX_BELIEVED_SECONDS))
+        """Count a change from another node, which committed it at `sent_at` (Unix time in seconds by its clock)."""
+        self.publish_to_receive.add(min(max(0.0, time.time() - sent_at), MAX_RECEIVE_SECONDS))
 
 
 def _zeros(keys: Sequence[str]) -> Counter[str]:
-    """A counter that has all keys from the start: Prometheus does not see the step from nothing to 1."""
+    """Return a counter with all keys set to 0: Prometheus does not see an increase from a missing sample to 1."""
     return Counter(dict.fromkeys(keys, 0))

@@ -1,4 +1,4 @@
-"""How late the event loop is: everything that a node does waits that long, too."""
+"""The lag of the event loop, by which everything that a node does is delayed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ INTERVAL_SECONDS = 0.25
 
 
 async def watch_lag(late: Callable[[float], None]) -> None:
-    """Sleep, look how much longer it took, and tell in seconds, until cancelled."""
+    """Measure the lag every `INTERVAL_SECONDS` and call `late` with it, in seconds, until cancelled."""
     while True:
         due = time.monotonic() + INTERVAL_SECONDS
         await asyncio.sleep(INTERVAL_SECONDS)

@@ -1,7 +1,7 @@
-"""The log: one line for each event, as JSON or as text, on standard error.
+"""The log: one line for each event, as JSON or text, on standard error.
 
-Modules log with Python's `logging`: the message is the name of an event, which stays the same, and `extra` has what
-belongs to it. Libraries' records come the same way, with their text as the event.
+Modules log with Python's `logging`: the message is the fixed name of an event, and `extra` has its details. Records of
+libraries look the same, with their text as the event.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_
 FORMATS = ("auto", "json", "text")
 LEVELS = ("info", "warning", "error")
 
-CHATTY = ("uvicorn", "httpx", "httpcore", "websockets", "asyncio", "redis", "opentelemetry")
-"""Libraries whose warnings are enough."""
+QUIET_LIBRARIES = ("uvicorn", "httpx", "httpcore", "websockets", "asyncio", "redis", "opentelemetry")
+"""Libraries of which only warnings and errors are logged."""
 
 _SECRETS = re.compile(
-    r"""(?i)(\w://[^\s/:@]*:)[^\s@]+(?=@)         # the password of an address
-      | (\b(?:bearer|basic)\s+)[^\s"',;]+         # a header's value
-      | ((?:token|key|secret|password)=)[^&\s"']+  # a query's
+    r"""(?i)(\w://[^\s/:@]*:)[^\s@]+(?=@)         # the password in an address
+      | (\b(?:bearer|basic)\s+)[^\s"',;]+         # the value of a header
+      | ((?:token|key|secret|password)=)[^&\s"']+  # a query parameter
     """,
     re.VERBOSE,
 )
 
 
 def set_up(format_: str, level: str, stream: TextIO | None = None) -> None:
-    """Send the log to a stream, standard error if none is given; `auto` is text for a terminal, else JSON."""
+    """Send the log to a stream, by default standard error. The format `auto` is text on a terminal, else JSON."""
     stream = stream or sys.stderr
     terminal = stream.isatty()
     text = format_ == "text" or (format_ == "auto" and terminal)
@@ -41,7 +41,7 @@ def set_up(format_: str, level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in CHATTY:
+    for name in QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
@@ -59,7 +59,7 @@ def _formatter(renderer: Any) -> logging.Formatter:
 
 
 def _without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """No line of ours has secrets in it; what libraries and exceptions say is looked through."""
+    """Replace secrets by `***`. Our own events have none, but texts of libraries and exceptions may."""
     for name, value in event.items():
         if isinstance(value, Exception):
             value = event[name] = str(value)

@@ -1,6 +1,6 @@
-"""The metrics of a node, in Prometheus's terms: their names, and how they are read from what was counted.
+"""The metrics of a node for Prometheus: their names, and their values from the counters.
 
-`FAMILIES` is the list of all; `docs/reference/metrics.md` says the same, and a test compares them.
+`FAMILIES` is the list of all metrics. A test compares it with `docs/reference/metrics.md`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Family(NamedTuple):
-    """One metric with all its labels."""
+    """The description of one metric."""
 
     name: str
     kind: str
@@ -31,40 +31,42 @@ class Family(NamedTuple):
 
 
 FAMILIES = (
-    Family("stoppress_build_info", "gauge", "1; the version is in the labels.", ("version", "python")),
-    Family("stoppress_ready", "gauge", "Whether /readyz is green: a publish would come out at readers' sockets."),
-    Family("stoppress_store_up", "gauge", "Whether the store takes a write now."),
-    Family("stoppress_blogs", "gauge", "Blogs that the node has in memory."),
-    Family("stoppress_blogs_behind", "gauge", "Blogs that have been behind the store for some seconds."),
-    Family("stoppress_readers", "gauge", "Readers that are connected.", ("transport", "encoding", "compression")),
-    Family("stoppress_blog_readers", "gauge", "Readers over WebSocket of the largest blogs.", ("blog",)),
-    Family("stoppress_slow_readers", "gauge", "Readers whose connection takes nothing now."),
-    Family("stoppress_slow_readers_total", "counter", "How often a reader's connection was full."),
-    Family("stoppress_changes_total", "counter", "Changes that the node has taken.", ("origin",)),
-    Family("stoppress_deliveries_total", "counter", "Updates for readers at the head, one for each.", ("transport",)),
-    Family("stoppress_catch_ups_total", "counter", "Updates for readers who came or came back, by kind.", ("kind",)),
-    Family("stoppress_resets_total", "counter", "Readers whose cursor was not on the line any more."),
-    Family("stoppress_gaps_repaired_total", "counter", "Reads of the store that brought what hints had not."),
-    Family("stoppress_changes_put_back_total", "counter", "Changes that the store had lost and got back."),
+    Family("stoppress_build_info", "gauge", "Always 1; the labels have the version.", ("version", "python")),
+    Family("stoppress_ready", "gauge", "1 if /readyz answers 200, so that a publish reaches the readers, else 0."),
+    Family("stoppress_store_up", "gauge", "1 if the store takes writes now, else 0."),
+    Family("stoppress_blogs", "gauge", "Blogs in the memory of the node."),
+    Family("stoppress_blogs_behind", "gauge", "Blogs that have been behind the store for several seconds."),
+    Family("stoppress_readers", "gauge", "Connected readers.", ("transport", "encoding", "compression")),
+    Family("stoppress_blog_readers", "gauge", "WebSocket readers of the largest blogs.", ("blog",)),
+    Family("stoppress_slow_readers", "gauge", "Readers whose connection takes no data now."),
+    Family("stoppress_slow_readers_total", "counter", "Times that a reader's connection was full."),
+    Family("stoppress_changes_total", "counter", "Changes that the node has applied.", ("origin",)),
+    Family(
+        "stoppress_deliveries_total", "counter", "Updates sent to readers at the head, one for each.", ("transport",)
+    ),
+    Family("stoppress_catch_ups_total", "counter", "Updates sent to connecting and returning readers.", ("kind",)),
+    Family("stoppress_resets_total", "counter", "Readers whose cursor was no longer in the history."),
+    Family("stoppress_gaps_repaired_total", "counter", "Reads of the store that found changes missed by hints."),
+    Family("stoppress_changes_put_back_total", "counter", "Changes that the store had lost and the node restored."),
     Family(
         "stoppress_publish_to_write_seconds",
         "histogram",
-        "From a write's arrival at the node to the last write of it to a reader's socket.",
+        "Seconds from the arrival of a write at the node to its last write to a reader's socket.",
     ),
     Family(
         "stoppress_publish_to_receive_seconds",
         "histogram",
-        "From a commit on another node to its application here, by the clocks of both.",
+        "Seconds from a commit on another node to its application here, by the clocks of both.",
     ),
-    Family("stoppress_store_operation_seconds", "histogram", "How long the store took.", ("operation",)),
-    Family("stoppress_store_errors_total", "counter", "Operations of the store that failed.", ("operation",)),
-    Family("stoppress_event_loop_lag_seconds", "histogram", "How late the event loop is, tried four times a second."),
-    Family("stoppress_tasks", "gauge", "asyncio tasks of the process; readers need none."),
-    Family("stoppress_refusals_total", "counter", "Who was refused or sent away, by reason.", ("reason",)),
+    Family("stoppress_store_operation_seconds", "histogram", "Seconds that store operations took.", ("operation",)),
+    Family("stoppress_store_errors_total", "counter", "Failed store operations.", ("operation",)),
+    Family("stoppress_event_loop_lag_seconds", "histogram", "Lag of the event loop, measured four times a second."),
+    Family("stoppress_tasks", "gauge", "asyncio tasks of the process; WebSocket readers need none."),
+    Family("stoppress_refusals_total", "counter", "Rejected or disconnected clients, by reason.", ("reason",)),
     Family(
         "stoppress_http_requests_total",
         "counter",
-        "HTTP requests by route; readers over WebSocket are not among them.",
+        "HTTP requests by route, without WebSocket handshakes.",
         ("method", "route", "status"),
     ),
 )
@@ -73,7 +75,7 @@ _BY_NAME = {family.name: family for family in FAMILIES}
 
 
 class State(NamedTuple):
-    """What is not counted but looked at when somebody asks."""
+    """Figures that are not counted but read from the node at a scrape."""
 
     ready: bool
     store_up: bool
@@ -82,7 +84,7 @@ class State(NamedTuple):
     slow: int
     tasks: int
     readers: Mapping[tuple[str, str, str], int]
-    """By transport, encoding and compression."""
+    """Connected readers by transport, encoding and compression."""
     blog_readers: Mapping[str, int]
 
 
@@ -95,14 +97,14 @@ class _Families(Collector):
 
 
 def exposition(counts: Counts, state: State) -> bytes:
-    """One node's metrics as Prometheus reads them."""
+    """Return the metrics of one node in Prometheus's text format."""
     process = CollectorRegistry()
     ProcessCollector(registry=process)
     return generate_latest(_Families([*_families(counts, state), *process.collect()]))
 
 
 def merged(expositions: Mapping[str, bytes]) -> bytes:
-    """Those of several workers as one, each sample with the name of its worker as a label."""
+    """Merge the metrics of several workers; each sample gets the label `worker`, the key in `expositions`."""
     families: dict[str, Metric] = {}
     for worker, text in expositions.items():
         for found in text_string_to_metric_families(text.decode()):
@@ -146,7 +148,7 @@ def _labelled(values: Mapping[str, int]) -> dict[tuple[str, ...], int]:
 
 
 def _simple(name: str, values: Mapping[Any, float]) -> Metric:
-    """A gauge or a counter, by the values of its labels; a counter has no `_total` until it is written."""
+    """Return a gauge or counter with its samples, by label values; prometheus-client adds `_total` to counters."""
     family = _BY_NAME[name]
     metric = Metric(name.removesuffix("_total") if family.kind == "counter" else name, family.help, family.kind)
     for labels, value in values.items():

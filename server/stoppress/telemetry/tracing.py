@@ -1,8 +1,8 @@
-"""Traces of a publish over all nodes, by OpenTelemetry, if that is installed and configured; otherwise nothing.
+"""Traces of a publish across all nodes, by OpenTelemetry if it is installed and configured.
 
-A trace begins with an editor's request (or goes on from its `traceparent`), has the commit in it, and on every other
-node that the change gets to its application there: the context travels with the change
-(https://www.w3.org/TR/trace-context/). The SDK reads its own variables, OTEL_*.
+A trace begins with an editor's request, or continues from its `traceparent`. It contains the commit, and the
+application of the change on every other node, because the trace context travels with the change
+(https://www.w3.org/TR/trace-context/). The SDK reads its own environment variables, OTEL_*.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ _OFF: AbstractContextManager[Any] = nullcontext()
 
 
 class Tracing:
-    """None. `OpenTelemetry` is the other one."""
+    """Tracing that does nothing; `OpenTelemetry` is the subclass that traces."""
 
     def span(self, name: str, /, parent: str = "", **attributes: str) -> AbstractContextManager[Any]:
-        """What is done within it is part of the trace; `parent` is a traceparent to go on from."""
+        """Return a context whose duration is a span of the trace; `parent` is a traceparent to continue from."""
         return _OFF
 
     def past(self, name: str, traceparent: str, began: int, **attributes: str) -> None:
-        """A span that is over by now, and began at a Unix time in nanoseconds."""
+        """Record a span that ends now and began at `began`, Unix time in nanoseconds."""
 
     def traceparent(self) -> str:
-        """The current span, as it is told to others; empty if there is none."""
+        """Return the traceparent of the current span; empty if there is none."""
         return ""
 
     def close(self) -> None:
-        """Send what has not been sent."""
+        """Send the remaining spans."""
 
 
 class OpenTelemetry(Tracing):
-    """Spans are sent in batches by a thread of the SDK."""
+    """Tracing with the OpenTelemetry SDK, which sends spans in batches from a thread."""
 
     def __init__(self) -> None:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -69,7 +69,7 @@ class OpenTelemetry(Tracing):
 
 
 def tracing_from(environ: Mapping[str, str] = os.environ) -> Tracing:
-    """On if the environment names a place to send traces to, and the extra `otel` is installed."""
+    """Return OpenTelemetry's tracing if the environment has an endpoint and the extra `otel` is installed."""
     if environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or environ.get("OTEL_TRACES_EXPORTER", "otlp") != "otlp":
         return Tracing()
     if not environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") and not environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):

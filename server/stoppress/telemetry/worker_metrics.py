@@ -1,7 +1,7 @@
-"""Workers that share a port ask each other for their metrics: whoever is asked answers for all of them.
+"""Metrics of several workers: the worker that gets a scrape asks the others and answers for all of them.
 
-Each listens on a socket of its own in Linux's abstract namespace, which needs no file, and answers only processes of
-the same user.
+Each worker listens on a socket in Linux's abstract namespace, which needs no file, and answers only processes of the
+same user.
 """
 
 from __future__ import annotations
@@ -16,28 +16,29 @@ from typing import NamedTuple
 from stoppress.telemetry.metrics import merged
 
 ANSWER_TIMEOUT_SECONDS = 5.0
-"""Seconds that a worker may take to answer; it asks the store, which may take three of them."""
+"""Seconds that a worker may take to answer; it checks the store, which may take three seconds."""
 
 
 class WorkerNumber(NamedTuple):
-    """Which of several workers this is."""
+    """The identity of one of several workers."""
 
     family: str
-    """What the names of all their sockets begin with."""
+    """The common prefix of the names of all their sockets."""
     number: int
-    """From 1."""
+    """The number of this worker, from 1."""
     total: int
 
     def socket_name(self, number: int) -> str:
+        """Return the name of the socket of a worker, in the abstract namespace."""
         return f"\0{self.family}-{number}"
 
 
 class WorkerMetrics:
-    """The workers of one port.
+    """The metrics of all workers of one port.
 
     Args:
-        place: which of them this one is.
-        own: makes its own exposition.
+        place: the identity of this worker.
+        own: returns the metrics of this worker.
     """
 
     def __init__(self, place: WorkerNumber, own: Callable[[], Awaitable[bytes]]) -> None:
@@ -45,8 +46,8 @@ class WorkerMetrics:
         self._own = own
 
     async def serve(self) -> None:
-        """Answer the others until cancelled."""
-        listening = _unix_socket()  # by hand: uvloop knows no abstract names
+        """Answer the other workers until cancelled."""
+        listening = _unix_socket()  # made here because uvloop does not support abstract names
         listening.bind(self._place.socket_name(self._place.number))
         async with await asyncio.start_unix_server(self._answer, sock=listening) as server:
             await server.serve_forever()
@@ -57,7 +58,7 @@ class WorkerMetrics:
         writer.close()
 
     async def all(self) -> bytes:
-        """The metrics of all workers; one that does not answer is missing from them."""
+        """Return the metrics of all workers, except workers that do not answer in time."""
         numbers = range(1, self._place.total + 1)
         texts = await asyncio.gather(*map(self._ask, numbers))
         return merged({str(number): text for number, text in zip(numbers, texts, strict=True)})
@@ -68,7 +69,7 @@ class WorkerMetrics:
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
                 connection = _unix_socket()
-                connection.connect(self._place.socket_name(number))  # there or not, it does not wait
+                connection.connect(self._place.socket_name(number))  # connects or fails at once
                 reader, writer = await asyncio.open_unix_connection(sock=connection)
                 try:
                     return await reader.read(-1)
@@ -85,7 +86,7 @@ def _unix_socket() -> socket.socket:
 
 
 def _is_ours(sock: socket.socket) -> bool:
-    """Whether the other end is a process of this one's user (unix(7), SO_PEERCRED)."""
+    """Return whether the peer is a process of the same user (unix(7), SO_PEERCRED)."""
     credentials = struct.Struct("3i")  # pid, uid, gid
     _, user, _ = credentials.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size))
     return bool(user == os.getuid())

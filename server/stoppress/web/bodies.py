@@ -1,4 +1,4 @@
-"""What comes in with editors' requests, decoded strictly, and what goes out, in the encoding that was asked for."""
+"""The bodies of editors' requests and responses: strict decoding, and encoding as the client prefers."""
 
 from __future__ import annotations
 
@@ -16,75 +16,72 @@ from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.store.port import Once
 from stoppress.web.editors.auth import Key
 from stoppress.web.problems import HTTPError
+from stoppress.web.validation import bad_input
 
-MAX_BODY = 256 * 1024
-"""Bytes of a request's body."""
+MAX_BODY_BYTES = 256 * 1024
 
-MAX_DISCARDED = 16 * 1024 * 1024
-"""Bytes of a body that is too large which are read nevertheless: who is still sending does not hear an answer."""
+MAX_DISCARDED_BYTES = 16 * 1024 * 1024
+"""How much of a too large body to read and discard: a client does not read an answer before it has sent its body."""
 
 JSON = ("application/json", "application/merge-patch+json")
 MSGPACK = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 
 EVERY_VERSION = range(1, 10**15)
-"""What `If-Match: *` is for: the item, if it exists (RFC 9110, section 13.1.1)."""
+"""The versions that `If-Match: *` matches: all, if the item exists (RFC 9110, section 13.1.1)."""
 
 _T = TypeVar("_T")
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body.
+    """Read the whole body.
 
     Raises:
-        HTTPError: 413 for one that is too large, 400 for one that ends early.
+        HTTPError: 413 if it is larger than `MAX_BODY_BYTES`, 400 if it ends early.
     """
     announced = request.headers.get("content-length", "0")
     size = int(announced) if announced.isdecimal() else 0
     asks_first = "expect" in request.headers
-    if size <= (MAX_BODY if asks_first else MAX_DISCARDED):
+    if size <= (MAX_BODY_BYTES if asks_first else MAX_DISCARDED_BYTES):
         size = 0
         pieces: list[bytes] = []
         try:
             async for piece in request.stream():
                 size += len(piece)
-                if size > MAX_DISCARDED:
+                if size > MAX_DISCARDED_BYTES:
                     break
-                if size <= MAX_BODY:
+                if size <= MAX_BODY_BYTES:
                     pieces.append(piece)
         except ClientDisconnect:
-            raise HTTPError(400, "the body ended early") from None
-        if size <= MAX_BODY:
+            raise HTTPError(400, "The body ended before its Content-Length. Send it again.") from None
+        if size <= MAX_BODY_BYTES:
             return b"".join(pieces)
-    limit = f"the body is larger than {MAX_BODY} bytes: put large things into `media` by their address"
+    limit = f"The body is larger than {MAX_BODY_BYTES} bytes. Put large content into `media` by its address."
     raise HTTPError(413, limit, {"connection": "close"})
 
 
 def decode(request: Request, body: bytes, form: type[_T]) -> _T:
-    """A body as the form that is expected.
+    """Decode a body, JSON or msgpack, into the form.
 
     Raises:
-        HTTPError: 415 for a type that is not understood, 400 for bytes that are not what they say they are.
-        BadInput: a field is unknown, or has the wrong type or size.
+        HTTPError: 415 for another Content-Type, 400 for malformed JSON or msgpack.
+        BadInput: a field is unknown or missing, or has a wrong value.
     """
     kind = _kind(request)
-    if not body and (not kind or request.method == "DELETE"):  # clients send the type without a body, too
+    if not body and (not kind or request.method == "DELETE"):  # some clients send a type without a body
         body, kind = b"{}", JSON[0]
     if kind not in JSON + MSGPACK:
         raise HTTPError(
-            415, f"Content-Type {kind[:80]!r} is not understood: send application/json or application/msgpack"
+            415, f"Content-Type {kind[:80]!r} is not supported. Send application/json or application/msgpack."
         )
     decoder = msgspec.json.decode if kind in JSON else msgspec.msgpack.decode
     try:
         return decoder(body, type=form)
     except msgspec.ValidationError as error:
-        field = re.search(r"at `\$\.?([^`]*)`$", str(error))
-        unknown = re.search(r"unknown field `([^`]*)`", str(error))
-        name = unknown[1] if unknown else field[1] if field else None
-        raise BadInput(str(error), name) from None
+        raise bad_input(error, form, lambda: decoder(body)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise HTTPError(400, f"the body is not valid {kind}: {error}") from None
-    except (ValueError, OverflowError) as error:  # a msgpack timestamp that is no date
-        raise BadInput(f"the body has a value that is out of range: {error}") from None
+        raise HTTPError(400, f"The body is not valid {kind}: {error}.") from None
+    except (ValueError, OverflowError) as error:  # a msgpack timestamp outside the years 1 to 9999
+        raise BadInput(f"A value in the body is out of range: {error}.") from None
 
 
 def _kind(request: Request) -> str:
@@ -92,10 +89,10 @@ def _kind(request: Request) -> str:
 
 
 def write_request(request: Request, key: Key, body: bytes) -> WriteRequest:
-    """The conditions of a write, from its headers.
+    """Return the conditions of a write from its headers `If-Match` and `Idempotency-Key`.
 
     Raises:
-        HTTPError: 400, a header is malformed.
+        HTTPError: 400 if a header is malformed.
     """
     return WriteRequest(_if_match(request), _once(request, key, body))
 
@@ -108,7 +105,7 @@ def _if_match(request: Request) -> Container[int] | None:
         return EVERY_VERSION
     tags = [tag.strip() for tag in header.split(",")]
     if not all(re.fullmatch(r'(W/)?"[^"]*"', tag) for tag in tags):
-        raise HTTPError(400, 'If-Match is malformed: send the ETag you were given, with its quotes, as in "3"')
+        raise HTTPError(400, f'If-Match must be an ETag with its quotes, as in "3"; got {header[:80]!r}.')
     return frozenset(int(tag[1:-1]) for tag in tags if re.fullmatch(r'"[1-9][0-9]{0,14}"', tag))
 
 
@@ -117,14 +114,14 @@ def _once(request: Request, key: Key, body: bytes) -> Once | None:
     if header is None:
         return None
     if not re.fullmatch(r"[\x21-\x7e][\x20-\x7e]{0,254}", header):
-        raise HTTPError(400, "Idempotency-Key must be 1 to 255 printable ASCII characters")
+        raise HTTPError(400, f"Idempotency-Key must have 1 to 255 printable ASCII characters; got {header[:80]!r}.")
     parts = (request.method, request.url.path, _kind(request))
     digest = hashlib.sha256("\0".join(parts).encode() + b"\0" + body).hexdigest()
     return Once(f"{key.name}:{header}", digest)
 
 
 def answer(request: Request, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A value in JSON, or in msgpack if the request prefers it."""
+    """Respond with a value in JSON, or in msgpack if the request prefers that."""
     kinds = weights(request.headers.get("accept", ""))
     if max(kinds.get(kind, 0) for kind in MSGPACK) > kinds.get(JSON[0], 0):
         return Response(msgspec.msgpack.encode(content), status, headers, media_type=MSGPACK[0])
@@ -132,7 +129,7 @@ def answer(request: Request, content: Any, status: int = 200, headers: Mapping[s
 
 
 def weights(accept: str) -> dict[str, float]:
-    """The media types of an Accept header with their weights (RFC 9110, section 12.4.2)."""
+    """Return the media types of an Accept header with their weights, 0 to 1 (RFC 9110, section 12.4.2)."""
     kinds = {}
     for part in accept.lower().split(","):
         kind, *parameters = (piece.strip() for piece in part.split(";"))
@@ -142,10 +139,10 @@ def weights(accept: str) -> dict[str, float]:
 
 
 def number(request: Request, name: str, default: int, most: int) -> int:
-    """A whole number from the query, 1 to `most`. Raises `BadInput`."""
+    """Return a whole number from the query, 1 to `most`. Raises `BadInput`."""
     text = request.query_params.get(name)
     if text is None:
         return default
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        raise BadInput(f"`{name}` must be a whole number from 1 to {most}", name)
+        raise BadInput(f"`{name}` must be a whole number from 1 to {most}; got {text[:80]!r}.", name)
     return int(text)

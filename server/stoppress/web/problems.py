@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details. The only place that knows which error has which status."""
+"""Errors as problem details (RFC 9457). Only this module maps errors to HTTP statuses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RETRY_AFTER_SECONDS = 1
 
 
 class HTTPError(StoppressError):
-    """A request that HTTP itself gives a status for: too large, wrong type, not authorised."""
+    """An error with an HTTP status of its own: body too large, wrong type, not authorised."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -34,7 +34,7 @@ class HTTPError(StoppressError):
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
-    """A problem+json response; `detail` says what happened and what to do."""
+    """Return a problem+json response; `detail` is one or more sentences that say what happened and what to do."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -46,7 +46,7 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, 
 
 
 def unavailable(detail: str, retry_after: str) -> bytes:
-    """A whole 503 for a connection that no request was read from, or will be."""
+    """Return the bytes of a 503 response, for a connection that is closed before its request is read."""
     body = msgspec.json.encode({"type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": detail})
     head = (
         "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nCache-Control: no-store\r\n"
@@ -56,7 +56,7 @@ def unavailable(detail: str, retry_after: str) -> bytes:
 
 
 async def on_error(_request: Request, error: Exception) -> Response:
-    """Starlette's exception handler for `StoppressError`."""
+    """Handle a `StoppressError` for Starlette."""
     match error:
         case HTTPError(status=status, headers=headers):
             return problem(status, str(error), headers)
@@ -81,17 +81,17 @@ def _bad_input_status(error: BadInput) -> int:
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Starlette's own errors: no such address, no such method."""
+    """Handle Starlette's own errors: unknown address, wrong method."""
     assert isinstance(error, HTTPException)
     detail = error.detail
     if error.status_code == 404:
-        detail = f"there is nothing at {request.url.path[:200]}"
+        detail = f"There is nothing at {request.url.path[:200]}. Check the address."
     elif error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "other methods")
-        detail = f"{request.method[:20]} is not possible here, only {allowed}"
+        detail = f"Method {request.method[:20]} is not allowed here. Use {allowed}."
     return problem(error.status_code, detail, error.headers)
 
 
 async def on_bug(_request: Request, _error: Exception) -> Response:
-    """What is nobody's mistake but ours; Starlette's server logs the traceback."""
-    return problem(500, "the server made a mistake: its log says which")
+    """Handle any other exception, which is a bug; Starlette's server logs its traceback."""
+    return problem(500, "Internal server error; see the server log.")

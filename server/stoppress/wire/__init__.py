@@ -1,1 +1,1 @@
-"""Messages and their bytes. No I/O."""
+"""Messages and their encodings, without I/O."""

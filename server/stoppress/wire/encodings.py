@@ -1,8 +1,8 @@
-"""How a message becomes the bytes that go to a reader: one object per surface, made once and shared by all.
+"""Encodings: they turn messages into the bytes that go to readers. One object for each, shared by all readers.
 
-An encoding's bytes are ready to be written: WebSocket frames with their frame header, SSE with its event
-fields. They are the same for every reader, so they are made once per message and encoding, and what two
-encodings have in common, the serialised payload, once per codec.
+The bytes are ready to be written: WebSocket frames with their header, server-sent events with their fields. They are
+the same for every reader, so they are made once per message and encoding. Encodings with the same codec share the
+serialised payload, which is made once per codec.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from stoppress.wire.messages import Beat, Retry, Update
 
 
 class Codec(NamedTuple):
-    """A serialisation. The raw parts of an `Update` must come from the same one."""
+    """A serialisation format. The raw parts of an `Update` must come from the same codec."""
 
     name: str
     serialise: Callable[[Any], bytes]
     part_bytes: int = 65_536
-    """About how much of a catch-up goes into one message."""
+    """Approximate maximum bytes of one message of a catch-up."""
 
 
 JSON = Codec("json", msgspec.json.encode)
@@ -33,11 +33,11 @@ JSON_IN_LONG_PARTS = Codec("json in long parts", msgspec.json.encode, part_bytes
 
 
 class Encoding:
-    """A codec and what goes around its payloads; by itself, nothing does.
+    """A codec and the framing of its payloads; this base class adds no framing.
 
     Args:
         name: media type or WebSocket subprotocol.
-        codec: what makes the payload.
+        codec: serialises the payload.
     """
 
     def __init__(self, name: str, codec: Codec) -> None:
@@ -48,24 +48,26 @@ class Encoding:
         return f"<{type(self).__name__} {self.name}>"
 
     def encode(self, message: Update | Beat | Retry) -> bytes:
-        """A whole message, framed, ready for the transport."""
+        """Return a whole message, framed and ready for the transport."""
         kind, cursor = str(message.__struct_config__.tag), getattr(message, "cursor", "")
         return self.frame(kind, cursor, self.codec.serialise(message))
 
     def frame(self, _kind: str, _cursor: str, payload: bytes) -> bytes:
-        """A payload, framed; `kind` is its message's type, `cursor` where it leads."""
+        """Frame a payload. `kind` is the type of its message, `cursor` the cursor that the message leads to."""
         return payload
 
 
 class ServerSentEvents(Encoding):
+    """Events of a text/event-stream (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+
     def frame(self, kind: str, cursor: str, payload: bytes) -> bytes:
-        # https://html.spec.whatwg.org/multipage/server-sent-events.html: JSON has no line breaks, one data line will do
+        # JSON has no line breaks, so one data line is enough.
         identity = f"id: {cursor}\n" if kind == "update" else ""
         return f"event: {kind}\n{identity}data: ".encode() + payload + b"\n\n"
 
 
 class Compression(enum.Enum):
-    """What a WebSocket client agreed on."""
+    """The compression that a WebSocket client has agreed to (RFC 7692)."""
 
     NONE = "all frames are plain"
     MESSAGE = "an update is compressed by itself"
@@ -73,13 +75,22 @@ class Compression(enum.Enum):
 
 
 class WebSocket(Encoding):
+    """WebSocket messages of one frame each (RFC 6455).
+
+    Args:
+        name: the subprotocol.
+        codec: serialises the payload.
+        opcode: text or binary.
+        compression: what the client has agreed to.
+    """
+
     def __init__(self, name: str, codec: Codec, opcode: Opcode, compression: Compression) -> None:
         super().__init__(name, codec)
         self.opcode = opcode
         self.compression = compression
 
     def frame(self, kind: str, _cursor: str, payload: bytes) -> bytes:
-        """In a frame that can be read without those before it. Beats and retries are too short to be compressed."""
+        """Frame a payload so that it needs no earlier frames. Beats and retries are too short to compress."""
         if kind == "update" and self.compression is not Compression.NONE:
             return frames.DeflateStream().frame(self.opcode, payload)
         return frames.frame(self.opcode, payload)
@@ -96,7 +107,7 @@ WEBSOCKET = {
     )
     for compression in Compression
 }
-"""By subprotocol and compression."""
+"""The WebSocket encodings by subprotocol and compression."""
 
 SUBPROTOCOLS = tuple(dict.fromkeys(name for name, _ in WEBSOCKET))
-"""The default first."""
+"""All subprotocols, the default first."""

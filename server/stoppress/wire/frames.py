@@ -1,4 +1,4 @@
-"""WebSocket frames that one node makes once and sends to all its readers (RFC 6455, RFC 7692)."""
+"""WebSocket frames that a node makes once and sends to all its readers (RFC 6455, RFC 7692)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from websockets.frames import Close, Frame, Opcode
 from stoppress.wire.close_reasons import CloseReason
 
 WINDOW_BITS = 15
-"""How far back a deflate stream may refer, as a power of two: the most that RFC 7692 allows, and its default."""
+"""The window of a deflate stream as a power of two in bytes: the maximum and the default of RFC 7692."""
 
 
 def frame(opcode: Opcode, payload: bytes) -> bytes:
-    """A whole message in one frame, as it is. Any client may get it at any time."""
+    """Return a whole message in one uncompressed frame. Any client can read it at any time."""
     return Frame(opcode, payload).serialize(mask=False)
 
 
@@ -23,16 +23,16 @@ def close_frame(close_reason: CloseReason) -> bytes:
 
 
 class DeflateStream:
-    """Messages that are compressed one after the other, each with what came before it as context.
+    """A stream of compressed messages, each with the earlier ones as context (RFC 7692).
 
-    Its first frame refers to nothing before it: it can be read by every client that agreed on permessage-deflate,
-    whatever that was sent until then. Each later one can be read only by those that were sent all frames of the
-    stream since, and no other compressed ones; uncompressed frames in between do no harm.
+    The first frame has no context: every client that agreed to permessage-deflate can read it at any time. Each later
+    frame can only be read by a client that has got all frames of the stream since the first, and no other compressed
+    frames; uncompressed frames in between do no harm.
     """
 
     def __init__(self) -> None:
         self._extensions = [PerMessageDeflate(True, False, WINDOW_BITS, WINDOW_BITS)]
 
     def frame(self, opcode: Opcode, payload: bytes) -> bytes:
-        """The next message of the stream in one frame."""
+        """Return the next message of the stream in one frame."""
         return Frame(opcode, payload).serialize(mask=False, extensions=self._extensions)

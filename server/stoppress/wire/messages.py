@@ -1,4 +1,4 @@
-"""The messages that readers get (contract, section 2), and the limits of what they may send."""
+"""The messages that readers get (see docs/reference/protocol.md)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from msgspec import Raw, Struct, field
 
 
 class Update(Struct, tag="update", tag_field="type", kw_only=True, omit_defaults=True):
-    """Live delivery, catch-up and reset. The raw parts are in the encoding of the message they are put in."""
+    """A live delivery, catch-up or reset. Its raw parts are already in the encoding of the message."""
 
     blog: str
     from_: str | None = field(name="from")
-    """The cursor that the client must have for this to fit; None makes it a reset."""
+    """The cursor that a client must have to apply this update; None makes it a reset."""
     cursor: str
     header: Raw | None = None
     entries: list[Raw]
@@ -19,18 +19,20 @@ class Update(Struct, tag="update", tag_field="type", kw_only=True, omit_defaults
 
 
 class Beat(Struct, tag="beat", tag_field="type"):
+    """A sign of life on a silent connection, with the cursor of the blog."""
+
     cursor: str
 
 
 class Retry(Struct, tag="retry", tag_field="type"):
-    """Wait a uniformly random time between `min` and `max` milliseconds, then connect again."""
+    """A request to reconnect after a uniformly random time of `min` to `max` milliseconds."""
 
     min: int
     max: int
 
 
 class Page(Struct, kw_only=True, omit_defaults=True):
-    """Entries from further down, newest first; `older` is the address of the next page."""
+    """A page of older entries, newest first; `older` is the address of the next page."""
 
     blog: str
     cursor: str

@@ -236,7 +236,7 @@ async def test_a_folder_that_is_not_there_is_said(tmp_path: Path):
 
 
 async def test_no_store_at_all_is_said():
-    assert "no kind of store" in failed(await doctor("--store", "mysql://somewhere", **KEYS))
+    assert "unknown scheme" in failed(await doctor("--store", "mysql://somewhere", **KEYS))
 
 
 def test_few_files_are_a_failure(tmp_path: Path):
@@ -280,7 +280,7 @@ async def test_a_redis_that_does_not_answer_fails(redis_server: RedisServer):
         line = failed(await doctor("--store", redis_server.url.replace("//", "//:canary@"), **KEYS))
     finally:
         redis_server.thaw()
-    assert "start a Redis there" in line and "canary" not in line
+    assert "Start a writable Redis there" in line and "canary" not in line
 
 
 # Judgements on what cannot be had here

@@ -206,7 +206,7 @@ def test_an_archive_is_replaced_only_by_force(node: RunningNode, tmp_path: Path)
 def test_what_cannot_be_read_leaves_nothing(node: RunningNode, tmp_path: Path, blog: str):
     result = export(node, tmp_path / "x", blog=blog)
     assert result.code == 1
-    assert f"there is no blog {blog!r}" in result.error
+    assert f"Blog {blog!r} does not exist" in result.error
     assert list(tmp_path.iterdir()) == []
 
 

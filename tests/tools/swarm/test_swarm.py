@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loadtest.line import Break, broken_line, without_the_entry
+from loadtest.faulty_proxy import Fault, faulty_proxy, without_the_entry
 from tests.conftest import StartNode
 from tests.support.command import command as program
 from tests.support.command import environment, running
@@ -62,7 +62,7 @@ async def test_a_blog_that_is_not_there_ends_it(start_node: StartNode):
     assert code == 1 and "4404" in err
 
 
-BROKEN: dict[str, tuple[Break, str]] = {
+BROKEN: dict[str, tuple[Fault, str]] = {
     "an update is lost": (lambda update: [], "gap"),
     "an entry is lost": (without_the_entry, "missed"),
     "an update comes twice": (lambda update: [update, update], "duplicate"),
@@ -73,7 +73,7 @@ BROKEN: dict[str, tuple[Break, str]] = {
 async def test_a_broken_line_is_named_with_the_reader_and_what_it_missed(start_node: StartNode, name: str):
     node = await start_node()
     breaks, kind = BROKEN[name]
-    async with broken_line(node.port, 8, breaks) as url:
+    async with faulty_proxy(node.port, 8, breaks) as url:
         code, figures, err = await swarm(url, node.key, "--readers", "3", *QUICK)
     assert code == 1 and kind in err and figures["wrong"].get(kind), figures
     fault = next(fault for fault in figures["faults"] if fault["kind"] == kind)

@@ -257,7 +257,7 @@ async def test_a_blog_that_is_not_there_is_4404(live: Open, name: str):
     async with live(name=name) as line:
         close = await closed(line)
     assert close.code == 4404
-    assert "there is no blog" in close.reason
+    assert "does not exist" in close.reason
 
 
 @pytest.mark.parametrize("name", [JSON, MSGPACK])

@@ -276,7 +276,7 @@ async def test_a_draft_is_removed(editor: httpx.AsyncClient, post: Post):
 async def test_a_retracted_entry_cannot_be_edited(editor: httpx.AsyncClient, post: Post):
     address = (await post(markdown="x")).headers["location"]
     await editor.delete(address)
-    assert_problem(await editor.patch(address, json={"title": "T"}), 409, "post a new one")
+    assert_problem(await editor.patch(address, json={"title": "T"}), 409, "Create a new one")
 
 
 async def test_a_scheduled_entry_comes_out(editor: httpx.AsyncClient, reader: httpx.AsyncClient, post: Post, blog: str):
@@ -355,7 +355,7 @@ async def test_twenty_equal_edits_at_once_for_one_version_are_one_edit(editor: h
 
 async def test_a_key_with_another_body_is_a_conflict(post: Post):
     await post({"idempotency-key": "k"}, markdown="x")
-    assert_problem(await post({"idempotency-key": "k"}, markdown="y"), 409, "Idempotency-Key", "take a new one")
+    assert_problem(await post({"idempotency-key": "k"}, markdown="y"), 409, "Idempotency-Key", "Use a new one")
 
 
 async def test_a_key_with_another_method_is_a_conflict(editor: httpx.AsyncClient, post: Post):
@@ -564,7 +564,7 @@ async def test_a_server_without_keys_says_how_to_give_it_one(start_node: StartNo
 async def test_a_blog_that_is_not_there_is_not_found(editor: httpx.AsyncClient, method: str, address: str):
     body = {"title": "x"} if method in ("POST", "PATCH") and "entries" in address else {}
     json = body if method in ("POST", "PATCH") else None
-    assert_problem(await editor.request(method, address, json=json), 404, "there is no blog 'x'")
+    assert_problem(await editor.request(method, address, json=json), 404, "Blog 'x' does not exist")
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
@@ -577,7 +577,7 @@ async def test_an_entry_that_is_not_there_is_not_found(editor: httpx.AsyncClient
 
 @pytest.mark.parametrize("address", ["/api", "/nothing", "/api/blogs/a/b", "/blogs/a/b/c/d", "/api/%ff", "/client/x"])
 async def test_an_address_without_anything_is_a_problem_too(editor: httpx.AsyncClient, address: str):
-    assert_problem(await editor.get(address), 404, "there is nothing at")
+    assert_problem(await editor.get(address), 404, "There is nothing at")
 
 
 @pytest.mark.parametrize(
@@ -594,5 +594,5 @@ async def test_another_method_is_a_problem_that_names_those_allowed(
     editor: httpx.AsyncClient, method: str, address: str, allowed: set[str]
 ):
     answer = await editor.request(method, address)
-    assert_problem(answer, 405, method, "only")
+    assert_problem(answer, 405, method, "Use ")
     assert set(answer.headers["allow"].split(", ")) == allowed

@@ -24,7 +24,7 @@ async def test_a_key_that_writes_too_often_is_told_to_wait_and_others_are_not(no
         assert [answer.status_code for answer in entries] == [201, 201, 429]
         problem = entries[-1].json()
         assert entries[-1].headers["content-type"] == "application/problem+json"
-        assert "'ann' has written 3 times within a minute" in problem["detail"]
+        assert "'ann' has made 3 writes within a minute" in problem["detail"]
         assert 1 <= int(entries[-1].headers["retry-after"]) <= 60
         assert (await client.delete("/api/blogs/demo", headers=ann)).status_code == 429
         assert (await client.get("/api/blogs/demo", headers=ann)).status_code == 200  # reading is not counted

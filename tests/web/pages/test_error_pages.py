@@ -18,14 +18,14 @@ async def test_a_browser_is_shown_a_page_that_says_what_is_wrong(reader: httpx.A
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert "accept" in answer.headers["vary"]
     shown = Document(answer.text).tree
-    assert "This page does not exist, or it is gone." in shown.text_content()
+    assert "This page does not exist or was removed." in shown.text_content()
     assert shown.xpath("//a/@href") == ["/"]
 
 
 async def test_a_page_about_an_error_keeps_hints_for_programs_to_itself(reader: httpx.AsyncClient, blog: str):
     for address, status, said in (
         ("/blogs/nowhere", 404, "does not exist"),
-        (f"/blogs/{blog}?before=x", 400, "The address of this page is not right."),
+        (f"/blogs/{blog}?before=x", 400, "The address of this page is not valid."),
     ):
         page = await reader.get(address, headers={"accept": "text/html"})
         program = await reader.get(address, headers={"accept": "application/json"})

@@ -1,1 +1,1 @@
-"""The shared store: any number of nodes on one Redis."""
+"""The shared store: one Redis for any number of nodes."""

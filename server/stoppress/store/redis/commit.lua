@@ -1,19 +1,19 @@
 #!lua
--- `Store.commit`: every check first, then the writes, so that it is all or nothing.
+-- `Store.commit`: makes all checks before the first write, so that it writes all or nothing.
 --
--- KEYS  line, items, order, due, answers, expiry
--- ARGV  channel; {fingerprint, writes, ...} in msgpack; and for a request that may come again its key and the
---       seconds for which its answer is remembered
+-- KEYS  history, items, order, due, answers, expiry
+-- ARGV  channel; {fingerprint, writes, ...} in msgpack; for a repeatable request also its Idempotency-Key and the
+--       seconds for which to remember its answer
 -- Returns {"done", message}, {"reused"}, {"missing"} or {"conflict", item, expected version}.
 --
--- A message is "<cursor before the writes> <ARGV[2]>": the same bytes are published, answered and remembered.
+-- A message is "<cursor before the writes> <ARGV[2]>": the same bytes are published, returned and remembered.
 
-local line, items, order, due, answers, expiry = unpack(KEYS)
+local history, items, order, due, answers, expiry = unpack(KEYS)
 local channel, packed, request, remember = unpack(ARGV)
 local fingerprint, writes = unpack(cmsgpack.unpack(packed))
 local now = tonumber(redis.call("TIME")[1])
 
--- A seq is a double here, exact to 2^53; Lua's own formatting gives up at 14 digits.
+-- A seq is a double in Lua, exact up to 2^53; Lua's default formatting loses precision after 14 digits.
 local function digits(number)
   return string.format("%.0f", number)
 end
@@ -36,7 +36,7 @@ local function earlier_answer()
   return earlier[1] == fingerprint and {"done", message} or {"reused"}
 end
 
--- Both keys also expire as a whole, so that a blog nobody writes to any more keeps no answers.
+-- Both keys also expire as a whole, so that a blog without further writes does not keep answers for ever.
 local function remember_answer(message)
   redis.call("HSET", answers, request, message)
   redis.call("ZADD", expiry, now + remember, request)
@@ -44,7 +44,7 @@ local function remember_answer(message)
   redis.call("EXPIRE", expiry, remember)
 end
 
-local function makes_the_blog()
+local function creates_the_blog()
   for _, write in ipairs(writes) do
     if write.id == "header" and write.expected == 0 and write.tag then
       return true
@@ -53,7 +53,7 @@ local function makes_the_blog()
   return false
 end
 
--- The first write whose item is not at the version it was made for. One commit may write an item twice.
+-- Returns the first write whose item is not at the expected version. One commit may write an item twice.
 local function conflict()
   local versions = {}
   for _, write in ipairs(writes) do
@@ -90,8 +90,8 @@ if request then
     return earlier
   end
 end
-local head = redis.call("LINDEX", line, -1)
-if not head and not makes_the_blog() then
+local head = redis.call("LINDEX", history, -1)
+if not head and not creates_the_blog() then
   return {"missing"}
 end
 local lost = conflict()
@@ -99,11 +99,11 @@ if lost then
   return {"conflict", lost.id, lost.expected}
 end
 
-local seq = redis.call("LLEN", line)
+local seq = redis.call("LLEN", history)
 for _, write in ipairs(writes) do
   if write.tag then
     seq = seq + 1
-    redis.call("RPUSH", line, digits(seq) .. "-" .. write.tag)
+    redis.call("RPUSH", history, digits(seq) .. "-" .. write.tag)
   end
   put(write, write.tag and seq or 0)
   if write.erase then

@@ -1,15 +1,16 @@
 #!lua
--- `Store.delete`. What stays is a mark of the line's first cursor, so that no node takes it for lost and puts it
--- back, even when the blog has been made anew. It has no end: nobody knows how long a node can sleep.
+-- `Store.delete`. It records the first cursor of the deleted history, so that no node takes that history for lost and
+-- restores it, even after the blog has been created again. The record never expires, because a node can sleep for any
+-- length of time.
 --
--- KEYS  deleted, line, and all others of the blog
+-- KEYS  deleted, history, and all others of the blog
 -- ARGV  channel
--- Returns 1, or 0 if there is no blog.
+-- Returns 1, or 0 if the blog does not exist.
 
 if redis.call("EXISTS", KEYS[2]) == 0 then
   return 0
 end
 redis.call("SADD", KEYS[1], redis.call("LINDEX", KEYS[2], 0))
 redis.call("UNLINK", unpack(KEYS, 2))
-redis.call("PUBLISH", ARGV[1], "")  -- "look yourself"
+redis.call("PUBLISH", ARGV[1], "")  -- empty: "compare heads with the store"
 return 1

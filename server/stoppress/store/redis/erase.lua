@@ -1,6 +1,6 @@
 #!lua
--- Put in front of the scripts that use it: a retracted body must not be given away by the answer to the request
--- that brought it. Messages are those of commit.lua.
+-- Prepended to the scripts that use it. Replaces a retracted body in remembered answers, so that a repeated request
+-- does not return it. commit.lua describes the messages.
 
 local function erase(answers, id, body)
   local remembered = redis.call("HGETALL", answers)

@@ -1,21 +1,20 @@
-"""How a blog lies in Redis, and what is sent about it.
+"""The keys of a blog in Redis, and the format of messages.
 
-All keys of a blog carry its name as hash tag, so that scripts may use them together on a Redis Cluster:
+All keys of a blog contain its name as a hash tag, so that scripts may use them together on a Redis Cluster:
 
-    stoppress:{BLOG}:line      list: the cursor of every change, in order
+    stoppress:{BLOG}:line      list: the blog's history, the cursor of every change in order
     stoppress:{BLOG}:items     hash: item id -> "SEQ VERSION BODY"
-    stoppress:{BLOG}:order     sorted set: item id by seq, drafts at 0
-    stoppress:{BLOG}:due       sorted set: id of a scheduled entry by its time
-    stoppress:{BLOG}:answers   hash: Idempotency-Key -> the message it was answered with
-    stoppress:{BLOG}:expiry    sorted set: Idempotency-Key by when it is forgotten
-    stoppress:{BLOG}:deleted   set: the first cursor of every line that an editor deleted
-    stoppress:blogs            set: the name of every blog that there ever was
+    stoppress:{BLOG}:order     sorted set: item ids by seq, drafts at 0
+    stoppress:{BLOG}:due       sorted set: ids of scheduled entries by publication time
+    stoppress:{BLOG}:answers   hash: Idempotency-Key -> the message that answered it
+    stoppress:{BLOG}:expiry    sorted set: Idempotency-Keys by expiry time
+    stoppress:{BLOG}:deleted   set: the first cursor of every history that an editor deleted
+    stoppress:blogs            set: the names of all blogs, deleted ones included
 
-A blog exists while it has a line. A committed change is one message everywhere, on the channel, as the
-script's answer and as what an Idempotency-Key remembers: the cursor before it, a space, and in msgpack the
-request's fingerprint, the writes, and when and in which trace they were sent. Tags are made by the writer, and seqs
-count on from the cursor. An empty message says only that something else happened to the blog: it was deleted, or put
-back.
+A blog exists as long as it has a history. A committed change is the same message everywhere: on the channel, as the
+result of the script, and as the remembered answer to an Idempotency-Key. It consists of the cursor before the change, a
+space, and in msgpack the request's fingerprint, the writes, and the time and trace of their sending. The writer makes
+the tags; seqs count on from the cursor. An empty message means that the blog was deleted or restored.
 """
 
 from __future__ import annotations
@@ -32,15 +31,17 @@ BLOGS = "stoppress:blogs"
 
 
 def key(blog: str, part: str) -> str:
+    """Return the name of one key of a blog."""
     return f"stoppress:{{{blog}}}:{part}"
 
 
 def keys(blog: str, parts: str) -> list[str]:
+    """Return the names of several keys of a blog; `parts` is separated by spaces."""
     return [key(blog, part) for part in parts.split()]
 
 
 class PackedWrite(Struct, omit_defaults=True):
-    """A `Write` with its tag. Bodies are text, because Redis's msgpack does not know binary strings."""
+    """A `Write` with its tag. Bodies are text, because the msgpack library of Redis has no binary strings."""
 
     id: str
     expected: int
@@ -51,6 +52,8 @@ class PackedWrite(Struct, omit_defaults=True):
 
 
 class Packed(Struct, array_like=True):
+    """The msgpack part of a message."""
+
     fingerprint: str
     writes: list[PackedWrite]
     at: float = 0.0
@@ -62,7 +65,7 @@ _decoder = msgspec.msgpack.Decoder(Packed)
 
 
 def pack_writes(fingerprint: str, writes: Sequence[Write], sent: Sent) -> bytes:
-    """What the commit script is given."""
+    """Return the writes in msgpack, as `commit.lua` takes them."""
     return _encoder.encode(Packed(fingerprint, [_packed(write) for write in writes], *sent))
 
 
@@ -72,18 +75,18 @@ def _packed(write: Write) -> PackedWrite:
 
 
 def unpack_message(message: bytes) -> tuple[str, Segment]:
-    """The fingerprint and the change that a message is about.
+    """Return the fingerprint and the change of a message.
 
     Raises:
-        ValueError: it is not a message.
-        MalformedCursor: it does not begin with a cursor.
+        ValueError: the bytes are not a message.
+        MalformedCursor: the message does not begin with a cursor.
     """
     content, segment = _unpacked(message)
     return content.fingerprint, segment
 
 
 def unpack_hint(blog: str, message: bytes) -> Changed:
-    """The hint that a message is. Raises as `unpack_message` does."""
+    """Return a message as a hint. Raises as `unpack_message` does."""
     content, segment = _unpacked(message)
     return Changed(blog, segment, Sent(content.at, content.traceparent))
 
@@ -106,7 +109,7 @@ def _items(seq: int, writes: list[PackedWrite]) -> list[Item]:
 
 
 def pack_lost(lost: Segment, retracted: Sequence[str]) -> bytes:
-    """What the restore script is given."""
+    """Return lost changes in msgpack, as `restore.lua` takes them."""
     cursors = [str(Cursor(seq, tag)) for seq, tag in enumerate(lost.tags, lost.after.seq + 1)]
     items = [
         (item.id, item.seq, f"{item.seq} {item.version} {item.body.decode()}", item.id in retracted)
@@ -116,12 +119,13 @@ def pack_lost(lost: Segment, retracted: Sequence[str]) -> bytes:
 
 
 def unpack_item(item_id: str, value: bytes) -> Item:
+    """Return an item from a value of the hash `items`: "SEQ VERSION BODY"."""
     seq, version, body = value.split(b" ", 2)
     return Item(item_id, int(seq), int(version), body)
 
 
 def unpack_segment(after: bytes, cursors: list[bytes], ids: list[bytes], values: list[bytes]) -> Segment:
-    """What the read script answered."""
+    """Return the segment that `read.lua` returned in parts."""
     tags = tuple(cursor.decode().partition("-")[2] for cursor in cursors)
     items = tuple(unpack_item(item_id.decode(), value) for item_id, value in zip(ids, values, strict=True))
     return Segment(Cursor.parse(after.decode()), tags, items)

@@ -1,7 +1,7 @@
-"""Redis's pub/sub as hints: who changed what, and when something may have been missed.
+"""Hints over Redis pub/sub: the changes of followed blogs, and a warning after each gap.
 
-One connection of its own listens, outside of redis-py's pool and of its `PubSub`, which reconnects and
-resubscribes without a word. Every end of the connection here is followed by a new one and by `Lost`.
+They use a connection of their own, outside of redis-py's pool, and not redis-py's `PubSub`, which reconnects and
+resubscribes silently. Here, each new connection after a lost one gives the hint `Lost`.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from stoppress.store.redis.server import REDIS_TIMEOUT_SECONDS, RedisServer
 from stoppress.tasks import end
 
 PROBE_INTERVAL_SECONDS = 1.0
-"""Seconds between messages to oneself."""
+"""Seconds between probes, the messages of a node to itself."""
 
 PROBE_TIMEOUT_SECONDS = 3.0
-"""Seconds without one of them after which the connection is given up."""
+"""Seconds without a probe after which the connection counts as dead."""
 
 MAX_RECONNECT_SECONDS = 1.0
-"""Seconds between attempts to connect."""
+"""Maximum seconds between attempts to connect."""
 
 MAX_WAITING_HINTS = 256
-"""Hints that a slow consumer may leave lying; after that it is only told to look itself."""
+"""Maximum hints that wait for a slow consumer; one more replaces them all by `Lost(None)`."""
 
 log = logging.getLogger("stoppress.store")
 
 
 class Hints:
-    """What `Store.follow`, `unfollow` and `hints` promise, for one node."""
+    """The implementation of `Store.follow`, `unfollow` and `hints` for one node."""
 
     def __init__(self, server: RedisServer) -> None:
         self._server = server
@@ -57,15 +57,17 @@ class Hints:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
+        """Connect, and stay connected until `close`."""
         self._tasks = [asyncio.create_task(work) for work in (self._run(), self._send_probes())]
 
     async def close(self) -> None:
+        """End the connection and `listen`."""
         self._closed = True
         self._woken.set()
         await end(self._tasks)
 
     async def follow(self, blog: str) -> None:
-        """Returns when Redis has confirmed it; raises `StoreUnavailable` if it has not in time."""
+        """Subscribe to a blog. Raises `StoreUnavailable` if Redis does not confirm that in `REDIS_TIMEOUT_SECONDS`."""
         channel = self._server.channel(blog).encode()
         self._followed[channel] = blog
         if channel in self._confirmed:
@@ -75,9 +77,12 @@ class Hints:
         await asyncio.wait([confirmation], timeout=REDIS_TIMEOUT_SECONDS)
         if not confirmation.done():
             await self.unfollow(blog)
-            raise StoreUnavailable(f"Redis at {self._server.address} did not confirm the subscription to {blog!r}")
+            raise StoreUnavailable(
+                f"Redis at {self._server.address} did not confirm the subscription to blog {blog!r}."
+            )
 
     async def unfollow(self, blog: str) -> None:
+        """Unsubscribe from a blog."""
         channel = self._server.channel(blog).encode()
         self._followed.pop(channel, None)
         self._confirmed.discard(channel)
@@ -85,6 +90,7 @@ class Hints:
         await self._send("UNSUBSCRIBE", channel)
 
     async def listen(self) -> AsyncIterator[Hint]:
+        """Iterate over the hints until `close`."""
         while not self._closed:
             await self._woken.wait()
             self._woken.clear()
@@ -92,9 +98,9 @@ class Hints:
                 yield self._waiting.popleft()
 
     async def _send(self, command: str, channel: bytes) -> None:
-        # Without a connection there is nothing to do: the next one begins with all that is followed then.
+        # Without a connection there is nothing to do: the next one subscribes to all followed blogs.
         if self._connection is not None and self._connection.is_connected:
-            with suppress(RedisError, OSError):  # the one who listens meets it too
+            with suppress(RedisError, OSError):  # `_receive` gets the same error and handles it
                 async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                     await self._connection.send_command(command, channel, check_health=False)
 
@@ -111,7 +117,7 @@ class Hints:
         while not self._closed:
             try:
                 await self._serve_connection()
-            except Exception as error:  # whatever it is, a node without hints must go on trying
+            except Exception as error:  # after any error, a node without hints must keep trying
                 self._report(error)
             self._confirmed.clear()
             self._pause = min(MAX_RECONNECT_SECONDS, 2 * self._pause + 0.05)
@@ -130,7 +136,7 @@ class Hints:
             async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                 await connection.connect()  # type: ignore[no-untyped-call]
                 self._connection = connection
-                # The probe comes last: when it is confirmed, all are.
+                # The probe channel comes last: its confirmation confirms all.
                 await connection.send_command("SUBSCRIBE", *self._followed, self._probe, check_health=False)
             await self._receive(connection)
         finally:
@@ -139,7 +145,7 @@ class Hints:
 
     async def _send_probes(self) -> None:
         while True:
-            with suppress(StoreUnavailable):  # not coming back says enough
+            with suppress(StoreUnavailable):  # `_receive` notices the missing probe
                 await self._server.answer(self._server.client.publish(self._probe, b""))
             await asyncio.sleep(PROBE_INTERVAL_SECONDS)
 
@@ -150,7 +156,7 @@ class Hints:
             message = await connection.read_response(timeout=PROBE_INTERVAL_SECONDS, disconnect_on_error=False)
             if message is not None:
                 self._take(*message)
-        raise TimeoutError(f"nothing came for {PROBE_TIMEOUT_SECONDS:g} s")
+        raise TimeoutError(f"no probe arrived for {PROBE_TIMEOUT_SECONDS:g} s")
 
     def _take(self, kind: bytes, channel: bytes, data: Any) -> None:
         if channel == self._probe:
@@ -173,7 +179,7 @@ class Hints:
         self._pause = 0.0
 
     def _confirm(self, channel: bytes, blog: str) -> None:
-        if channel in self._confirmed:  # only a new subscription is confirmed again
+        if channel in self._confirmed:  # a second confirmation means a new subscription
             self._tell(Lost(blog))
         self._confirmed.add(channel)
         confirmation = self._confirmations.pop(channel, None)
@@ -184,5 +190,5 @@ class Hints:
 def _hint(blog: str, message: bytes) -> Hint:
     try:
         return unpack_hint(blog, message)
-    except (ValueError, MalformedCursor):  # also the empty one that says to look oneself
+    except (ValueError, MalformedCursor):  # also the empty message: "compare heads with the store"
         return Lost(blog)

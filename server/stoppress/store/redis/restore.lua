@@ -1,20 +1,20 @@
 #!lua
--- `Store.restore`: put back visible items and the line after the head, as they were.
+-- `Store.restore`: writes lost items and the history after the head again, unchanged.
 --
--- KEYS  line, items, order, due, deleted, answers
--- ARGV  channel; the cursor that must be the head, "0" if there must be no blog; {cursors, items} in msgpack, each item with
---       whether it was retracted
--- Returns 1, or 0 if the head is another or an editor has deleted that line; then nothing is written.
+-- KEYS  history, items, order, due, deleted, answers
+-- ARGV  channel; the expected head, "0" if the blog must not exist; {cursors, items} in msgpack, each item as
+--       {id, seq, value, whether it was retracted}
+-- Returns 1, or 0 if the head is another one or an editor has deleted that history; then nothing is written.
 
-local line, items, order, due, deleted, answers = unpack(KEYS)
+local history, items, order, due, deleted, answers = unpack(KEYS)
 local channel, head, packed = unpack(ARGV)
 
 local cursors, lost = unpack(cmsgpack.unpack(packed))
-if (redis.call("LINDEX", line, -1) or "0") ~= head or redis.call("SISMEMBER", deleted, cursors[1]) == 1 then
+if (redis.call("LINDEX", history, -1) or "0") ~= head or redis.call("SISMEMBER", deleted, cursors[1]) == 1 then
   return 0
 end
 for _, cursor in ipairs(cursors) do
-  redis.call("RPUSH", line, cursor)
+  redis.call("RPUSH", history, cursor)
 end
 for _, item in ipairs(lost) do
   local id, seq, value, retracted = unpack(item)
@@ -25,6 +25,6 @@ for _, item in ipairs(lost) do
     erase(answers, id, value:match("^%d+ %d+ (.*)$"))
   end
 end
--- Empty: "look yourself". The whole of a big blog would burst the buffers of those who listen.
+-- Empty: "compare heads with the store". A large blog as one message would overflow the buffers of subscribers.
 redis.call("PUBLISH", channel, "")
 return 1

@@ -1,4 +1,4 @@
-"""The Redis that the store is kept in: how it is reached, and whether it can be trusted with a blog."""
+"""The Redis server of the store: its connections, and the check that it keeps what is written to it."""
 
 from __future__ import annotations
 
@@ -19,89 +19,91 @@ from stoppress.errors import StartError, StoreUnavailable
 _T = TypeVar("_T")
 
 REDIS_TIMEOUT_SECONDS = 3.0
-"""Seconds for which anybody waits for Redis in all, for a free connection too."""
+"""Maximum seconds that a call waits for Redis, including the wait for a free connection."""
 
 _OPTIONS: dict[str, Any] = {
     "socket_timeout": 2.0,
     "socket_connect_timeout": 2.0,
-    # Never again by itself: a commit whose answer was lost may have been done.
+    # Do not retry: a commit without an answer may have been done.
     "retry": Retry(NoBackoff(), 0),
-    # One dialect, whatever redis-py's default becomes; nothing here needs the other.
+    # RESP2, whatever redis-py's default becomes; nothing here needs RESP3.
     "protocol": 2,
     "decode_responses": False,
     "driver_info": None,
     "client_name": "stoppress",
 }
 
-OLDEST = (7, 0)
+MIN_REDIS_VERSION = (7, 0)
 
 log = logging.getLogger("stoppress.store")
 
 
 class RedisServer:
-    """One Redis.
+    """One Redis server.
 
     Args:
         url: redis://, rediss:// (TLS) or unix://, with user, password and database as redis-py takes them.
 
     Raises:
-        StartError: the URL cannot be understood. No message carries its password.
+        StartError: the URL is malformed. No message contains its password.
     """
 
     def __init__(self, url: str) -> None:
         try:
-            # What is set here wins over the URL, because the store depends on it.
+            # These options override the URL, because the store depends on them.
             options: dict[str, Any] = {**parse_url(url), **_OPTIONS}
             self._pool = BlockingConnectionPool(max_connections=16, timeout=2, **options)
-            self.new_connection()  # the first to look at the options
+            self.new_connection()  # raises for wrong options; the pool does not check them
         except (ValueError, TypeError, RedisError):
             raise StartError(
-                "the store's address is no Redis URL: write redis://HOST:PORT/DATABASE, "
-                "with the special characters of a password percent-encoded"
+                "the store's address is not a valid Redis URL: use redis://HOST:PORT/DATABASE, "
+                "and percent-encode special characters of the password"
             ) from None
         self.address = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
-        # Redis's channels are common to all its databases; blogs of the same name there are not ours.
+        # All databases of a Redis share its channels, so the name of a channel contains the database.
         self._channels = f"stoppress:{options.get('db', 0)}"
         self.node = secrets.token_hex(8)
         self.client = Redis(connection_pool=self._pool)
 
     def new_connection(self) -> AbstractConnection:
-        """A connection outside of the pool, not connected yet, that waits for as long as it is let."""
+        """Return a connection outside of the pool, not yet connected and without a timeout of its own."""
         connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
         connection.socket_timeout = None
         return connection
 
     def channel(self, blog: str) -> str:
+        """Return the name of a blog's pub/sub channel."""
         return f"{self._channels}:{{{blog}}}"
 
     @property
     def probe_channel(self) -> str:
-        """This node's own."""
+        """The pub/sub channel on which this node probes its own connection."""
         return f"{self._channels}:node:{self.node}"
 
     async def answer(self, work: Awaitable[_T]) -> _T:
-        """What Redis says to a command. Raises `StoreUnavailable`."""
+        """Await a command and return its answer. Raises `StoreUnavailable` for errors and timeouts."""
         try:
             async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                 return await work
         except ReadOnlyError as error:
-            # It was the master once. New connections may find the one that is it now.
+            # The server was the master before. New connections may find the new master.
             await self._pool.disconnect(inuse_connections=False)
-            raise StoreUnavailable(f"Redis at {self.address} is a read-only replica") from error
+            raise StoreUnavailable(f"Redis at {self.address} is a read-only replica.") from error
         except (RedisError, OSError) as error:
-            reason = str(error) or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
-            raise StoreUnavailable(f"Redis at {self.address} failed: {reason}") from error
+            reason = str(error).rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
+            raise StoreUnavailable(f"Redis at {self.address} failed: {reason}.") from error
 
     async def ping(self) -> None:
-        """Only a write shows that it is a master, has memory left and can save what it is given."""
+        """Write a key: only a write shows that the server is a master, has free memory and can save to disk."""
         await self.answer(self.client.set(f"stoppress:node:{self.node}", 1, ex=60))
 
     async def close(self) -> None:
+        """Close all connections of the pool."""
         await self.client.aclose()
         await self._pool.aclose()
 
     async def check(self) -> None:
-        """Raises `StartError` if this Redis cannot be reached, is too old, or throws away what it got."""
+        """Raise `StartError` if this Redis is unreachable, too old or a cluster, or evicts data if memory is short."""
         try:
             await self.answer(self.client.ping())
             info = await self._info()
@@ -109,7 +111,7 @@ class RedisServer:
                 self._judge(info)
             await self.ping()
         except StoreUnavailable as error:
-            raise StartError(f"{error}; start a Redis there that takes writes, or name another with --store") from error
+            raise StartError(f"{error} Start a writable Redis there, or use another one with --store") from error
 
     async def _info(self) -> dict[str, Any]:
         try:
@@ -120,16 +122,19 @@ class RedisServer:
         return info
 
     def _judge(self, info: dict[str, Any]) -> None:
-        """`info` is what INFO says (https://redis.io/docs/latest/commands/info/); fields may be missing."""
+        """Raise `StartError` for a wrong configuration. `info` is the answer to INFO; fields may be missing.
+
+        See https://redis.io/docs/latest/commands/info/.
+        """
         version = str(info.get("redis_version", "7.0"))
-        if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-            raise StartError(f"Redis at {self.address} is {version}: the store needs 7.0 or newer")
+        if tuple(int(part) for part in version.split(".")[:2]) < MIN_REDIS_VERSION:
+            raise StartError(f"Redis at {self.address} has version {version}: the store needs 7.0 or newer")
         if info.get("cluster_enabled"):
-            raise StartError(f"Redis at {self.address} runs as a cluster: name one that does not with --store")
+            raise StartError(f"Redis at {self.address} runs as a cluster: use a single Redis with --store")
         policy = info.get("maxmemory_policy", "noeviction")
         if info.get("maxmemory") and policy != "noeviction":
             raise StartError(
-                f"Redis at {self.address} throws entries away when memory runs short "
+                f"Redis at {self.address} evicts data when memory runs short "
                 f"(maxmemory-policy {policy}): set maxmemory-policy to noeviction"
             )
         if info.get("aof_enabled") == 0:

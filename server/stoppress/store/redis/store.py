@@ -1,7 +1,7 @@
-"""The shared store: any number of nodes on one Redis, 7.0 or newer.
+"""The shared store: one Redis, 7.0 or newer, for any number of nodes.
 
-A commit is one script in one round trip, and Redis runs one script at a time: that is the order of all nodes.
-How blogs lie there is described in `redis_format`; the scripts are the `.lua` files beside it.
+A commit is one script in one round trip. Redis runs one script at a time, so commits have one order for all nodes.
+`format.py` describes the keys and messages; the scripts are the `.lua` files in this folder.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from stoppress.store.redis.hints import Hints
 from stoppress.store.redis.server import RedisServer
 
 PIPELINE_COMMANDS = 500
-"""Commands in one pipeline, or fields in one command: Redis serves others in between."""
+"""Maximum commands in one pipeline, or fields in one command, so that Redis can serve other clients in between."""
 
-MAX_DUE = 100
+MAX_DUE_ENTRIES = 100
 
 
 class RedisStore:
-    """See `port.Store`.
+    """A `port.Store` in Redis.
 
     Args:
         url: redis://, rediss:// or unix://
-        traceparent: the trace that a commit belongs to, for those who get the change.
+        traceparent: returns the trace context of the running commit, which travels with the change.
 
     Raises:
-        StartError: the URL cannot be understood.
+        StartError: the URL is malformed.
     """
 
     nodes_share_it = True
@@ -58,9 +58,9 @@ class RedisStore:
         self._delete = self._script("delete.lua")
 
     def _script(self, *names: str) -> Callable[..., Awaitable[Any]]:
-        """Runs by its digest; Redis is sent the text only when it does not have it."""
+        """Return a script as a function. It runs by its digest; its text is sent only if Redis does not have it."""
         texts = [files("stoppress.store.redis").joinpath(name).read_text() for name in names]
-        flags = texts[-1].partition("\n")[0]  # "#!lua", and what Redis should know of the script
+        flags = texts[-1].partition("\n")[0]  # "#!lua" and the script's flags
         return self._server.client.register_script("\n".join([flags, *(text.partition("\n")[2] for text in texts)]))
 
     async def open(self) -> None:
@@ -79,7 +79,7 @@ class RedisStore:
         await self._server.ping()
 
     async def _pipelined(self, queue: Callable[[Pipeline, str], object], names: Sequence[str]) -> list[Any]:
-        """One command for each name."""
+        """Queue one command for each name, run them in pipelines, and return the answers in order."""
         answers: list[Any] = []
         for some in _chunks(names):
             pipeline = self._server.client.pipeline(transaction=False)
@@ -108,8 +108,8 @@ class RedisStore:
         raise KeyReused() if once and outcome == b"reused" else BlogNotFound(blog)
 
     async def _name(self, blog: str) -> None:
-        # Before the blog is made: a name without a blog does no harm, a blog without its name would never be
-        # found. No name is taken out, because its blog may be made again at that very moment.
+        # Before the blog is created: a name without a blog does no harm, but a blog without its name would never be
+        # found. Names are never removed, because another node may be creating the blog again at the same moment.
         await self._server.answer(self._server.client.sadd(BLOGS, blog))
 
     async def delete(self, blog: str) -> None:
@@ -145,7 +145,7 @@ class RedisStore:
         whole, more = await self._read_part(blog, after)
         while more:
             part, more = await self._read_part(blog, whole.cursor)
-            # If the line is another one by now, the part is its beginning, and what was read before is void.
+            # If the history has been replaced, the part is the beginning of the new one, and earlier parts are void.
             whole = _joined(whole, part) if part.after == whole.cursor else part
         return whole
 
@@ -156,7 +156,8 @@ class RedisStore:
         *segment, more = part
         return unpack_segment(*segment), bool(more)
 
-    async def _exists(self, blog: str) -> None:
+    async def _require(self, blog: str) -> None:
+        """Raise `BlogNotFound` if the blog does not exist."""
         if not await self._server.answer(self._server.client.exists(key(blog, "line"))):
             raise BlogNotFound(blog)
 
@@ -164,22 +165,22 @@ class RedisStore:
         value: Any = await self._server.answer(self._server.client.hget(key(blog, "items"), item_id))
         if value is not None:
             return unpack_item(item_id, value)
-        await self._exists(blog)
+        await self._require(blog)
         return None
 
     async def drafts(self, blog: str) -> list[Item]:
         client = self._server.client
         ids: Any = await self._server.answer(client.zrangebyscore(key(blog, "order"), 0, 0))
         if not ids:
-            await self._exists(blog)
+            await self._require(blog)
         items: list[Item] = []
         for some in _chunks([item_id.decode() for item_id in ids]):
             values: Any = await self._server.answer(client.hmget(key(blog, "items"), some))
             items += (unpack_item(*pair) for pair in zip(some, values, strict=True) if pair[1] is not None)
-        return [item for item in items if not item.seq]  # some may have been published meanwhile
+        return [item for item in items if not item.seq]  # some may just have been published
 
     async def _names(self) -> list[str]:
-        """All names, those of deleted blogs too, sorted."""
+        """Return the names of all blogs, including deleted ones, sorted."""
         names: Any = await self._server.answer(self._server.client.smembers(BLOGS))
         return sorted(name.decode() for name in names)
 
@@ -194,12 +195,12 @@ class RedisStore:
 
     async def due(self, now: float) -> list[tuple[str, str]]:
         def queue(pipeline: Pipeline, blog: str) -> None:
-            pipeline.zrangebyscore(key(blog, "due"), "-inf", now, 0, MAX_DUE, withscores=True)
+            pipeline.zrangebyscore(key(blog, "due"), "-inf", now, 0, MAX_DUE_ENTRIES, withscores=True)
 
         names = await self._names()
         found = zip(names, await self._pipelined(queue, names), strict=True)
         times = sorted((at, blog, entry_id.decode()) for blog, entries in found for entry_id, at in entries)
-        return [(blog, entry_id) for _, blog, entry_id in times[:MAX_DUE]]
+        return [(blog, entry_id) for _, blog, entry_id in times[:MAX_DUE_ENTRIES]]
 
     # Hints
 
@@ -214,7 +215,7 @@ class RedisStore:
 
 
 def _joined(before: Segment, part: Segment) -> Segment:
-    """One segment of two that follow each other; an item that is in both changed in between."""
+    """Join two consecutive segments. An item in both has changed in between; the newer one counts."""
     items = {item.id: item for item in before.items}
     for item in part.items:
         items.pop(item.id, None)

@@ -1,1 +1,1 @@
-"""Who may connect, how requests are held open, and how a node sends its readers away."""
+"""Admission of readers, requests that are held open, and the drain of a stopping node."""

@@ -1,7 +1,7 @@
-"""Where a request comes from: the address of its connection, or what configured proxies say of it.
+"""The client address of a request: that of its connection, or the one that trusted proxies report.
 
-Anybody may send X-Forwarded-For. What it says is true only as far as proxies of ours have written it, from its right
-end to the first address that is not one of them.
+Any client can send X-Forwarded-For. Only the part that trusted proxies have written is reliable: from its right end to
+the first address that is not a trusted proxy.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ Address = IPv4Address | IPv6Address
 log = logging.getLogger("stoppress.addresses")
 
 MAX_HOPS = 20
-"""Proxies that are looked through at the most."""
+"""Maximum number of proxies in a chain; addresses further left are ignored."""
 
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;"\s]*))', re.IGNORECASE)
 
 
 class Addresses:
-    """Tells clients apart.
+    """Finds the client address of requests.
 
     Args:
-        proxies: networks whose word is taken for where a request comes from, separated by spaces.
+        proxies: networks of trusted proxies, separated by spaces.
     """
 
     def __init__(self, proxies: str = "") -> None:
         self._proxies = [ip_network(part) for part in proxies.split()]
         self._has_warned = False
         self.client = lru_cache(maxsize=4_096)(self._client)
-        """The client's address, from that of the connection, X-Forwarded-For and Forwarded, as they came or empty.
+        """Return the client's address, given the peer address, X-Forwarded-For and Forwarded (RFC 7239), or "".
 
-        X-Forwarded-For is what counts if it is there (RFC 7239 has the other).
+        If both headers are there, X-Forwarded-For counts.
         """
 
     def group(self, peer: str, forwarded_for: str = "", forwarded: str = "") -> str:
-        """What clients are counted by: the same, but an IPv6 address counts as its /64, which is one household's."""
+        """Return the key for counting clients: the address, or the /64 network of an IPv6 address (one household)."""
         return _group(self.client(peer, forwarded_for, forwarded))
 
     def _client(self, peer: str, forwarded_for: str = "", forwarded: str = "") -> str:
@@ -53,7 +53,7 @@ class Addresses:
                 break
             further = _address(hop)
             if further is None:
-                break  # what is left of it, nobody vouches for
+                break  # a trusted proxy would have written an address
             address = further
         return str(address)
 
@@ -61,10 +61,10 @@ class Addresses:
         return any(address in network for network in self._proxies if network.version == address.version)
 
     def _warn_of(self, peer: Address) -> None:
-        """Once, of what may be a proxy that was forgotten: strangers, who may send anything, have no such address."""
+        """Warn once of a private peer that sends forwarding headers: it may be a proxy missing in the settings."""
         if peer.is_private and not self._has_warned and not self._is_ours(peer):
             self._has_warned = True
-            advice = "if it is your proxy, add it to STOPPRESS_TRUSTED_PROXIES: its readers count as one address"
+            advice = "if this is your proxy, add it to STOPPRESS_TRUSTED_PROXIES; now its readers count as one address"
             log.warning("proxy_not_trusted", extra={"address": str(peer), "advice": advice})
 
 

@@ -1,6 +1,6 @@
-"""Whether a reader may connect, whichever way it came: one function decides.
+"""Admission control: one function decides whether a reader may connect, on any transport.
 
-It is asked for every handshake, when a node was restarted by all its readers at once. So it is a few comparisons.
+It runs for every handshake, and after a restart for all readers at once. So it is only a few comparisons.
 """
 
 from __future__ import annotations
@@ -19,68 +19,74 @@ from stoppress.wire.messages import Retry
 log = logging.getLogger("stoppress.admission")
 
 SAMPLES = 4
-"""The lag is the least of so many samples, a second's: one long task is no overload."""
+"""The lag is the minimum of this many samples (one second), because one long task is not an overload."""
 
 MAX_LAG = 0.25
-"""Seconds. With more, those who are here wait longer than they should, and nobody else is taken in."""
+"""Maximum lag in seconds. Above it, connected readers already wait too long, and no new readers are admitted."""
 
 BURST_SECONDS = 1.0
-"""How much of the handshake rate may come at once."""
+"""Seconds' worth of the handshake rate that may come at once."""
 
 LOG_SECONDS = 10.0
-"""How often refusals are summed up in the log."""
+"""Seconds between two log lines that sum up rejections."""
 
 Seat = Callable[[], None]
-"""A reader's place on the node; to be called once, when the reader is gone."""
+"""Releases the place of a reader on the node; call it once, when the reader is gone."""
 
 
 class NotAdmitted(NamedTuple):
-    """Why a reader may not connect, and when to try again."""
+    """A rejection by admission control: its reason, and when to try again."""
 
     kind: str
-    """As `Counts.count_rejection` is told."""
+    """One of `telemetry.counts.REJECTIONS`."""
     reason: str
     retry: Retry
 
     def retry_after(self) -> str:
-        """Whole seconds for `Retry-After`, other ones for each who asks."""
+        """Return whole seconds for `Retry-After`, chosen at random at each call."""
         return str(math.ceil(random.uniform(self.retry.min, self.retry.max) / 1000))  # noqa: S311, no secret
 
 
-DRAINING = NotAdmitted("draining", "this node is being stopped: connect to another one", Retry(min=500, max=5_000))
-FULL = NotAdmitted("full", "this node has as many readers as it may have", Retry(min=5_000, max=30_000))
-ADDRESS_FULL = NotAdmitted("address_full", "there are too many readers from this address", Retry(min=5_000, max=30_000))
-TOO_MANY_HANDSHAKES = NotAdmitted("too_many_handshakes", "too many readers come at once", Retry(min=500, max=5_000))
-OVERLOADED = NotAdmitted("late", "this node has more to do than it can", Retry(min=1_000, max=10_000))
+DRAINING = NotAdmitted("draining", "This node is stopping. Connect to another one.", Retry(min=500, max=5_000))
+FULL = NotAdmitted(
+    "full", "This node has reached its limit of readers. Try again shortly.", Retry(min=5_000, max=30_000)
+)
+ADDRESS_FULL = NotAdmitted(
+    "address_full", "Too many readers from your address. Try again shortly.", Retry(min=5_000, max=30_000)
+)
+TOO_MANY_HANDSHAKES = NotAdmitted(
+    "too_many_handshakes", "Too many readers at once. Try again shortly.", Retry(min=500, max=5_000)
+)
+OVERLOADED = NotAdmitted("late", "This node is overloaded. Try again shortly.", Retry(min=1_000, max=10_000))
 
 REASONS = tuple(not_admitted.kind for not_admitted in (DRAINING, FULL, ADDRESS_FULL, TOO_MANY_HANDSHAKES, OVERLOADED))
 
 
 class Limits(NamedTuple):
-    """What a node takes; 0 is no limit."""
+    """The limits of a node; 0 is no limit."""
 
     readers: int = 0
     readers_per_address: int = 0
     handshakes: float = 0
-    """In a second."""
+    """New readers a second."""
 
 
 class Admission:
-    """See the module's docstring.
+    """Admission control of one node.
 
     Args:
-        limits: what is taken.
-        counts: gets the refusals.
-        time: the clock of the event loop, in seconds.
+        limits: the limits of the node.
+        counts: counts the rejections.
+        time: returns the time of the event loop, in seconds.
     """
 
     def __init__(self, limits: Limits, counts: Counts, time: Callable[[], float]) -> None:
         self.readers = 0
-        """Who is connected, by WebSocket, event stream and long poll."""
+        """The number of connected readers, over WebSocket, event streams and long polls."""
         self.draining = False
-        """Whether the node is being stopped; nobody is taken in any more."""
+        """Whether the node is stopping; it then admits no readers."""
         self.lag = 0.0
-        """How late the event loop is, in seconds."""
+        """The lag of the event loop, in seconds."""
         self._counts = counts
         self._time = time
         self._summed_up: Counter[str] = Counter()
@@ -90,19 +96,19 @@ class Admission:
         self._cost = 1 / limits.handshakes if limits.handshakes else 0.0
         self._paid_until = 0.0
         self._addresses: Counter[str] = Counter()
-        self._seat: Seat = self._leave  # the same object for all who are not counted by address
+        self._seat: Seat = self._leave  # one object for all readers that are not counted by address
         self._samples: deque[float] = deque([0.0] * SAMPLES, SAMPLES)
 
     @property
     def counts_addresses(self) -> bool:
-        """Whether `enter` has to be told an address."""
+        """Whether `enter` needs an address."""
         return self._most_of_one > 0
 
     def enter(self, address: str = "") -> Seat | NotAdmitted:
-        """Take a reader in, or say why not.
+        """Admit a reader, or return the reason for rejecting it.
 
         Args:
-            address: what readers are counted by, see `addresses.py`.
+            address: the key by which readers are counted, see `Addresses.group`.
         """
         not_admitted = self._check(address)
         if not_admitted is not None:
@@ -143,7 +149,7 @@ class Admission:
             del self._addresses[address]
 
     def late(self, seconds: float) -> None:
-        """Take a sample of how late the event loop is; from time to time, sum up refusals in the log."""
+        """Add a sample of the event loop's lag, in seconds; every `LOG_SECONDS`, sum up rejections in the log."""
         self._samples.append(seconds)
         self.lag = min(self._samples)
         now = self._time()

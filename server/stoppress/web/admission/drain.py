@@ -1,10 +1,11 @@
-"""Taking a node out of service so that nobody misses it: its readers are sent away one after the other.
+"""The drain of a stopping node: it disconnects its readers one after the other.
 
-Each gets what is new until it is its turn, and is then told when to come back. The rules:
+Each reader gets all updates until its turn, and is then told when to come back. The rules:
 
-- A reader every tenth of a second, and all within `seconds`: few readers leave at once, many at a steady pace.
-- They come back within half a second, and a millisecond more for each reader that there was; 12 seconds at the most.
-  So about a thousand in a second come back, also where all have to leave at once.
+- One reader leaves every tenth of a second, or more if `seconds` would not be enough: so many readers leave at a steady
+  pace, and a few leave soon.
+- Readers come back within half a second plus a millisecond for each reader of the node, but within 12 seconds. So about
+  a thousand a second come back, even if all have to leave at once.
 """
 
 from __future__ import annotations
@@ -18,24 +19,23 @@ from stoppress.wire.close_reasons import CloseReason, going_away
 from stoppress.wire.messages import Retry
 
 TICK_SECONDS = 0.1
-"""The time between two portions of readers, and what a reader adds to the time that all take."""
+"""Seconds between two portions of readers, and seconds that each reader adds to the whole drain."""
 
-LONGEST_RETRY = 12_000
-"""Milliseconds."""
+MAX_RETRY_MILLISECONDS = 12_000
 
 
 def retry_for(readers: int) -> Retry:
-    """When the readers of a node should come back who are sent away."""
-    return Retry(min=0, max=min(LONGEST_RETRY, 500 + readers))
+    """Return the time for all readers of a stopping node to come back in."""
+    return Retry(min=0, max=min(MAX_RETRY_MILLISECONDS, 500 + readers))
 
 
 class Drain:
-    """See the module's docstring.
+    """The drain of one node.
 
     Args:
-        follower: has the readers who came by WebSocket.
-        held_requests: has the others.
-        seconds: how long it may take.
+        follower: has the WebSocket readers.
+        held_requests: has the other readers.
+        seconds: maximum duration.
     """
 
     def __init__(self, follower: Follower, held_requests: HeldRequests, seconds: float) -> None:
@@ -45,15 +45,15 @@ class Drain:
 
     @property
     def readers(self) -> int:
-        """How many are still here."""
+        """The number of readers that are still connected."""
         return sum(hub.reader_count for hub in self._follower.hubs) + len(self._held_requests)
 
     async def run(self, pause: Callable[[float], Awaitable[None]]) -> None:
-        """Send all readers away.
+        """Disconnect all readers.
 
         Args:
-            pause: sleeps, but not when there is a hurry. Portions are counted, not timed: however late one is, the
-                next one is no larger.
+            pause: sleeps for some seconds, or returns at once to hurry the drain. Portions do not depend on the clock:
+                a late portion does not make the next one larger.
         """
         readers = self.readers
         close_reason = going_away(retry_for(readers))

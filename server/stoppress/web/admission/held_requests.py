@@ -1,4 +1,4 @@
-"""Readers whose requests are held open: event streams and long polls. Each can be sent away by itself."""
+"""Requests of readers that are held open: event streams and long polls. Each can be ended by itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stoppress.wire.close_reasons import CloseReason
 
 
 class AdmissionError(HTTPError):
-    """A reader may not come in: 503, unless it is answered where it is known what its client understands."""
+    """A reader is not admitted: 503, unless the handler has a better answer for its kind of client."""
 
     def __init__(self, not_admitted: NotAdmitted) -> None:
         super().__init__(503, not_admitted.reason, {"retry-after": not_admitted.retry_after()})
@@ -27,17 +27,17 @@ class AdmissionError(HTTPError):
 
 
 class HeldRequest:
-    """One of them."""
+    """One request that is held open."""
 
     def __init__(self) -> None:
         self.close_reason: CloseReason | None = None
-        """Why it is to end."""
+        """The reason to end the request; None as long as it is held."""
         self._waiting: asyncio.Timeout | None = None
 
     async def change(self, hub: Hub, cursor: Cursor | None, seconds: float) -> bool:
-        """Wait until the blog is at another cursor, or gone; False if not in time, or the request is to end.
+        """Wait until the blog is at another cursor or deleted. Return False after `seconds`, or to end the request.
 
-        A delivery alone is no reason: one change is known at once, and delivered with others after it.
+        A delivery alone does not end the wait: the replica has a change before the hub delivers it, with later ones.
         """
         try:
             async with asyncio.timeout(seconds) as self._waiting:
@@ -50,18 +50,19 @@ class HeldRequest:
         return True
 
     def end(self, close_reason: CloseReason) -> None:
+        """End the request as soon as possible."""
         self.close_reason = close_reason
         if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
 
 class HeldRequests:
-    """All of a node.
+    """All held requests of a node.
 
     Args:
-        admission: decides who may come in.
-        addresses: tells clients apart.
-        counts: gets their number.
+        admission: admits readers.
+        addresses: finds the client addresses by which to count readers.
+        counts: counts the held requests.
     """
 
     def __init__(self, admission: Admission, addresses: Addresses, counts: Counts) -> None:
@@ -75,7 +76,7 @@ class HeldRequests:
 
     @contextmanager
     def open(self, request: Request, transport: str) -> Iterator[HeldRequest]:
-        """Count the request among the held ones until the block ends. Raises `AdmissionError`."""
+        """Hold a request until the block ends. Raises `AdmissionError` if the reader is not admitted."""
         seat = self._admission.enter(self._group(request) if self._admission.counts_addresses else "")
         if isinstance(seat, NotAdmitted):
             raise AdmissionError(seat)
@@ -95,7 +96,7 @@ class HeldRequests:
         return self._addresses.group(peer, forwarded_for, ",".join(request.headers.getlist("forwarded")))
 
     def release(self, count: int, close_reason: CloseReason) -> int:
-        """Send away that many, those first who came first. Returns how many there were."""
+        """End at most `count` requests, the oldest first. Returns how many it ended."""
         leaving = tuple(self._open)[:count]
         for held in leaving:
             del self._open[held]

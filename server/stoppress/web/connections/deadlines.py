@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Protocol
 
-from stoppress.web.bodies import MAX_BODY
+from stoppress.web.bodies import MAX_BODY_BYTES
 
 TICK_SECONDS = 0.25
 """Time between two checks for connections that are too slow."""
@@ -24,7 +24,7 @@ BODY_TICKS = 20
 BYTES_PER_TICK = 1_024
 """A body earns another tick with this many bytes: 4 KB a second is fast enough."""
 
-EARNING_BYTES = MAX_BODY
+EARNING_BYTES = MAX_BODY_BYTES
 """Further bytes earn nothing, so a body takes at most 69 seconds."""
 
 

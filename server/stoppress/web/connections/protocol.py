@@ -20,7 +20,7 @@ from stoppress.web.connections.http1 import HEAD_BYTES, TOO_LONG, TOO_SLOW, HTTP
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.problems import unavailable
 
-NO_DESCRIPTORS = unavailable("this node has as many connections as it can", "2")
+NO_DESCRIPTORS = unavailable("This node has reached its limit of connections. Try again shortly.", "2")
 
 
 class ConnectionFactory:

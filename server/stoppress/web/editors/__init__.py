@@ -1,1 +1,1 @@
-"""The editors' API, its keys and its description."""
+"""The editors' API: its handlers, keys, rate limit and OpenAPI description."""

@@ -1,4 +1,4 @@
-"""The editors' surface (contract, section 4): requests to use cases, results to responses."""
+"""The editors' API (see docs/reference/protocol.md): maps requests to use cases, and results to responses."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 500
 
 
 class Api:
-    """The handlers, each named after what it does.
+    """The handlers of the editors' API.
 
     Args:
-        keys: who may use it.
+        keys: authorise requests.
         blogs, entries: the use cases.
-        limit: how often they may be used to write.
+        limit: limits the rate of writes.
     """
 
     def __init__(self, keys: Keys, blogs: Blogs, entries: Entries, limit: WriteLimit) -> None:
@@ -68,7 +68,8 @@ class Api:
         form, conditions = await self._write(request, HeaderForm)
         if not re.fullmatch(BLOG_NAME, blog):
             raise BadInput(
-                "a blog's name has 1 to 100 letters, digits, - and _, and begins with none of the last",
+                "Blog names have 1-100 letters, digits, '-' or '_' and start with a letter or digit; "
+                f"got {blog[:120]!r}.",
                 "blog",
             )
         written = await self._blogs.put(blog, form, conditions)
@@ -90,11 +91,11 @@ class Api:
         limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
         status, before = request.query_params.get("status"), request.query_params.get("before")
         if status is not None and status not in STATUSES:
-            raise BadInput(f"`status` must be one of {', '.join(STATUSES)}", "status")
+            raise BadInput(f"`status` must be one of {', '.join(STATUSES)}; got {status[:80]!r}.", "status")
         entries = await self._entries.list_all(_blog(request), status)
         if before is not None:
             if not re.fullmatch(POSITION, before):
-                raise BadInput(f"{before[:80]!r} is no position in a list: follow the `next` you were given", "before")
+                raise BadInput(f"`before` must come from a `next` address; got {before[:80]!r}.", "before")
             position = before.partition("_")[::2]
             entries = [entry for entry in entries if list_position(entry) < position]
         content: dict[str, Any] = {"entries": entries[:limit]}
@@ -136,7 +137,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def _resource(path: str, **handlers: Handler) -> Route:
-    """One route for all methods of an address, so that a 405 names all that are allowed."""
+    """Return one route for all methods of an address, so that a 405 names all allowed methods."""
 
     async def handle(request: Request) -> Response:
         return await handlers["GET" if request.method == "HEAD" else request.method](request)

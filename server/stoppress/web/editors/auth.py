@@ -1,4 +1,4 @@
-"""Who may use the editors' surface."""
+"""API keys and the authorisation of editors' requests."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ ROLES = ("editor",)
 
 
 class Key(NamedTuple):
+    """One API key."""
+
     name: str
     role: str
     secret: str
@@ -23,10 +25,10 @@ class Keys:
     """The editors' API keys.
 
     Args:
-        text: `name:role:secret` separated by white space.
+        text: keys as `name:role:secret`, separated by white space.
 
     Raises:
-        StartError: the text is malformed; the message names the key, never its secret.
+        StartError: the text is malformed. The message names the key, never its secret.
     """
 
     def __init__(self, text: str) -> None:
@@ -34,18 +36,16 @@ class Keys:
         names = [key.name for key in self._keys]
         for name in names:
             if names.count(name) > 1:
-                raise StartError(
-                    f"STOPPRESS_KEYS has two keys named {name!r}: names tell keys apart, give each its own"
-                )
+                raise StartError(f"STOPPRESS_KEYS has two keys named {name!r}: give each key a name of its own")
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def authorise(self, request: Request) -> Key:
-        """The key that came with a request. Raises `HTTPError` (401)."""
+        """Return the API key of a request. Raises `HTTPError` (401)."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         found = None
-        for key in self._keys:  # all of them, so that the time says nothing about which
+        for key in self._keys:  # always all of them, so that the duration does not tell which one matched
             if hmac.compare_digest(key.secret.encode(), secret.strip().encode("latin-1", "replace")):
                 found = key
         if scheme.lower() != "bearer" or found is None:
@@ -55,15 +55,15 @@ class Keys:
 
     def _advice(self) -> str:
         if self._keys:
-            return "send a valid API key as `Authorization: Bearer KEY`"
-        return "this server has no API keys: start it with STOPPRESS_KEYS=name:editor:SECRET"
+            return "The API key is missing or wrong. Send a valid one as `Authorization: Bearer KEY`."
+        return "This server has no API keys. Start it with STOPPRESS_KEYS=name:editor:SECRET."
 
 
 def _parse(number: int, part: str) -> Key:
     name, _, rest = part.partition(":")
     role, _, secret = rest.partition(":")
     if not (name and role and secret):
-        raise StartError(f"key {number} of STOPPRESS_KEYS is malformed: write name:role:secret, separated by spaces")
+        raise StartError(f"key {number} of STOPPRESS_KEYS is malformed: use name:role:secret, separated by spaces")
     if role not in ROLES:
         raise StartError(f"key {name!r} of STOPPRESS_KEYS has the unknown role {role!r}: use {', '.join(ROLES)}")
     return Key(name, role, secret)

@@ -1,4 +1,4 @@
-"""The description of the editors' surface: OpenAPI 3.1 from the types that decode requests, and a page to read it."""
+"""The OpenAPI 3.1 description of the editors' API, made from the types that decode requests, and an HTML page of it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 ERRORS = {
     "400": "The request is malformed.",
-    "401": "A valid API key is missing.",
-    "404": "There is no such blog or entry.",
-    "409": "It contradicts the state of the blog, or the Idempotency-Key belongs to another request.",
-    "412": "If-Match names another version; the current item is in the answer.",
+    "401": "The API key is missing or wrong.",
+    "404": "The blog or entry does not exist.",
+    "409": "The request contradicts the state of the blog, or the Idempotency-Key belongs to another request.",
+    "412": "If-Match names another version; the response has the current item.",
     "413": "The body is too large.",
-    "415": "The Content-Type is not understood.",
+    "415": "The Content-Type is not supported.",
     "422": "A field is unknown or has a wrong value; `field` names it.",
-    "429": "The key writes too often. Wait as `Retry-After` says.",
+    "429": "Too many writes with this key. Retry after `Retry-After` seconds.",
     "503": "The store cannot commit now. Retry after `Retry-After` seconds.",
 }
 
@@ -39,19 +39,19 @@ ERRORS = {
 SUMMARIES = {
     "listBlogs": "List blogs",
     "getBlog": "Get a blog's header",
-    "putBlog": "Make a blog, or replace its header",
+    "putBlog": "Create a blog, or replace its header",
     "patchBlog": "Change fields of a blog's header",
     "deleteBlog": "Delete a blog",
-    "listEntries": "List entries, drafts included, newest first",
-    "createEntry": "Publish an entry, or keep it as a draft or scheduled",
+    "listEntries": "List entries and drafts, newest first",
+    "createEntry": "Create an entry: publish it, or keep it as a draft or scheduled",
     "getEntry": "Get an entry",
     "patchEntry": "Edit, pin or publish an entry",
-    "retractEntry": "Retract an entry, or remove a draft",
+    "retractEntry": "Retract an entry, or delete a draft",
 }
 
 
 class OpenAPI:
-    """The document, and the page made from it."""
+    """The handlers of the OpenAPI document and its HTML page."""
 
     def routes(self) -> list[Route]:
         return [
@@ -63,7 +63,7 @@ class OpenAPI:
         return Response(msgspec.json.encode(self.content), media_type="application/json")
 
     async def page(self, _request: Request) -> Response:
-        """The same for people."""
+        """Return the document as an HTML page."""
         environment = Environment(loader=PackageLoader("stoppress.web.pages"), autoescape=True)
         html = environment.get_template("api.html").render(api=self.content, style_sheet=Assets().style_sheet)
         return Response(html, 200, HTML_HEADERS, media_type="text/html")
@@ -77,7 +77,7 @@ class OpenAPI:
         components["Problem"] = _PROBLEM
         return {
             "openapi": "3.1.0",
-            "info": {"title": "Stoppress: the editors' surface", "version": __version__, "license": _LICENSE},
+            "info": {"title": "Stoppress editors' API", "version": __version__, "license": _LICENSE},
             "paths": _paths(),
             "components": {
                 "schemas": components,
@@ -97,8 +97,8 @@ _PROBLEM = {
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "what happened, and what to do"},
-        "field": {"type": "string", "description": "the field to blame"},
+        "detail": {"type": "string", "description": "What happened, and what to do."},
+        "field": {"type": "string", "description": "The field or parameter at fault."},
     },
 }
 
@@ -107,14 +107,14 @@ _ENTRY = {"name": "entry", "in": "path", "required": True, "schema": {"type": "s
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
-    "description": "The ETag of the version that the write is for.",
+    "description": "The ETag of the version to replace.",
     "schema": {"type": "string", "pattern": '^("[1-9][0-9]{0,14}"|[*])$'},
     "example": '"3"',
 }
 _ONCE = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Makes repetition safe for 24 hours: the same key and body get the first answer again.",
+    "description": "Makes a retry safe for 24 hours: the same key and body get the first response again.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
 
@@ -135,18 +135,18 @@ _LINKS = {
         *("getEntry", "patchEntry", "retractEntry"), blog="$request.path.blog", entry="$response.body#/id"
     ),
 }
-"""What may be done with what was made."""
+"""OpenAPI links from a created item to the operations on it."""
 
-_LIMIT = _query("limit", "How many at the most.", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50})
+_LIMIT = _query("limit", "Maximum number of items.", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50})
 _WRITE_ERRORS = ("400", "401", "404", "409", "412", "413", "415", "422", "429", "503")
 
 
 def _paths() -> dict[str, Any]:
     entry = {"$ref": "#/components/schemas/StoredEntry"}
     header = {"$ref": "#/components/schemas/Header"}
-    name = _query("after", "The name after which the list begins.", {"type": "string"})
-    status = _query("status", "Only entries of this status.", {"enum": list(STATUSES)})
-    before = _query("before", "Where the page begins, from `next`.", {"type": "string", "pattern": POSITION})
+    name = _query("after", "Start the list after this name.", {"type": "string"})
+    status = _query("status", "List only entries with this status.", {"enum": list(STATUSES)})
+    before = _query("before", "Start of the page, from `next`.", {"type": "string", "pattern": POSITION})
     return {
         "/api/blogs": {
             "get": _operation("listBlogs", [name, _LIMIT], {"200": _list("blogs", header)}, ("400", "401", "503")),
@@ -198,16 +198,16 @@ def _write(
         responses["201"]["links"] = _LINKS[name]
     operation = _operation(name, list(parameters), responses, _WRITE_ERRORS)
     schema = {"schema": {"$ref": f"#/components/schemas/{form}"}}
-    # msgpack is understood as well and has the same maps; the document describes it by its JSON twin
+    # The body may also be msgpack with the same maps; the document describes only JSON.
     operation["requestBody"] = {"required": form != "RetractionForm", "content": {JSON[0]: schema}}
-    operation["description"] = f"The body may also be {MSGPACK[0]}, with the same maps."
+    operation["description"] = f"The body may also be {MSGPACK[0]} with the same fields."
     return operation
 
 
 def _content(schema: dict[str, Any], *, written: bool = False) -> dict[str, Any]:
-    headers = {"ETag": {"description": "the item's version", "schema": {"type": "string"}}}
+    headers = {"ETag": {"description": "The version of the item.", "schema": {"type": "string"}}}
     if written:
-        cursor = "the cursor of this write: a reader at or after it shows it"
+        cursor = "The cursor of this write: a reader at this cursor or a later one has it."
         headers["Stoppress-Cursor"] = {"description": cursor, "schema": {"type": "string"}}
     return {"description": "Done.", "headers": headers, "content": {JSON[0]: {"schema": schema}}}
 
@@ -218,11 +218,11 @@ def _list(name: str, schema: dict[str, Any]) -> dict[str, Any]:
         "required": [name],
         "properties": {
             name: {"type": "array", "items": schema},
-            "next": {"type": "string", "description": "the address of the next page, if there is one"},
+            "next": {"type": "string", "description": "The address of the next page, if there is one."},
         },
     }
     return {"description": "Done.", "content": {JSON[0]: {"schema": page}}}
 
 
 def _nothing() -> dict[str, Any]:
-    return {"description": "Done; there is nothing to say about it."}
+    return {"description": "Done. The response has no content."}

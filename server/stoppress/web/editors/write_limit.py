@@ -1,4 +1,4 @@
-"""How often a key may be used to write, counted by the library `limits` in this process's memory."""
+"""The rate limit of writes for each API key, counted by the library `limits` in the memory of this process."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from stoppress.web.problems import HTTPError
 
 
 class WriteLimit:
-    """For all keys the same.
+    """The same limit for all keys.
 
     Args:
-        per_minute: writes that a key may do on this node; 0 is no limit.
-        counts: gets those that were too many.
+        per_minute: maximum writes of a key a minute on this node; 0 is no limit.
+        counts: counts the rejected writes.
     """
 
     def __init__(self, per_minute: int, counts: Counts) -> None:
@@ -28,7 +28,7 @@ class WriteLimit:
         self._counts = counts
 
     async def count(self, key: Key) -> None:
-        """Count one write. Raises `HTTPError` (429)."""
+        """Count one write. Raises `HTTPError` (429) if the key has used up its limit."""
         if self._limit is None or await self._limiter.hit(self._limit, key.name):
             return
         self._counts.count_rejection("too_many_writes")
@@ -36,6 +36,6 @@ class WriteLimit:
         wait = min(60, max(1, math.ceil(again - time.time())))
         raise HTTPError(
             429,
-            f"the key {key.name!r} has written {self._limit.amount} times within a minute: wait {wait} s, write less",
+            f"Key {key.name!r} has made {self._limit.amount} writes within a minute. Wait {wait} s.",
             {"retry-after": str(wait)},
         )

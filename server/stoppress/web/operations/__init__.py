@@ -1,1 +1,1 @@
-"""What operators and their tools ask: health and metrics."""
+"""Endpoints for operators and their tools: health and metrics."""

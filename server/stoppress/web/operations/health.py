@@ -1,4 +1,4 @@
-"""Whether this node lives, and whether it is ready to serve."""
+"""Health checks: `/livez` (the process answers) and `/readyz` (the node is ready to serve)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from stoppress.store.port import Store
 from stoppress.sync.follower import Follower
 from stoppress.web.admission.admission import Admission
 
-PING_SECONDS = 3.0
-"""How long the store may take to answer before the node counts as not ready."""
+PING_TIMEOUT_SECONDS = 3.0
+"""Seconds after which a store without an answer makes the node not ready."""
 
 
 class Health:
-    """The handlers.
+    """The handlers of the health checks.
 
     Args:
         store: must take writes.
-        follower: must show readers what is in it.
-        admission: must not have been told to stop.
+        follower: must be in step with the store.
+        admission: must not be draining.
     """
 
     def __init__(self, store: Store, follower: Follower, admission: Admission) -> None:
@@ -31,31 +31,33 @@ class Health:
         self._follower = follower
         self._admission = admission
         self.store_up = False
-        """Whether the store took a write when it was tried last."""
+        """Whether the store took a write at the last check."""
 
     def routes(self) -> list[Route]:
         return [Route("/livez", self.alive, methods=["GET"]), Route("/readyz", self.ready, methods=["GET"])]
 
     async def alive(self, _request: Request) -> Response:
-        """The process answers."""
+        """Answer 200: the process is alive."""
         return _plain(200, "ok")
 
     async def ready(self, _request: Request) -> Response:
-        """A publish would come out at readers' sockets, and the node is not being stopped."""
-        problem = "this node is being stopped" if self._admission.draining else await self.problem()
+        """Answer 200 if a publish would reach the readers and the node is not stopping, else 503."""
+        problem = "This node is stopping." if self._admission.draining else await self.problem()
         return _plain(503, problem) if problem else _plain(200, "ok")
 
     async def problem(self) -> str | None:
-        """Why a publish would not come out; None: it would."""
+        """Return the reason why a publish would not reach the readers, or None if it would."""
         self.store_up = False
         try:
-            async with asyncio.timeout(PING_SECONDS):
+            async with asyncio.timeout(PING_TIMEOUT_SECONDS):
                 await self._store.ping()
-        except (StoreUnavailable, TimeoutError) as error:
-            return f"the store does not answer: {error}"
+        except StoreUnavailable as error:
+            return str(error)
+        except TimeoutError:
+            return f"The store did not answer within {PING_TIMEOUT_SECONDS:g} s."
         self.store_up = True
         if behind := self._follower.behind:
-            return f"what is in the store does not come out at readers' sockets: {behind} blogs are behind"
+            return f"Readers do not get the newest changes: {behind} blogs are behind the store."
         return None
 
 

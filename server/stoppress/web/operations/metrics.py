@@ -1,4 +1,4 @@
-"""`/metrics`: for Prometheus, not for the public."""
+"""`/metrics`, for Prometheus and not for the public."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from stoppress.web.problems import HTTPError
 from stoppress.wire.encodings import WEBSOCKET, Encoding
 
 PROXIED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
-"""Headers that a request gets on its way through a proxy."""
+"""Headers that proxies add to a request."""
 
 LABELS: dict[Encoding, tuple[str, str, str]] = {
     encoding: ("websocket", encoding.codec.name, compression.name.lower())
     for (_, compression), encoding in WEBSOCKET.items()
 }
-"""The transport, encoding and compression of readers."""
+"""The labels transport, encoding and compression of WebSocket readers."""
 
 
 class Metrics:
@@ -35,10 +35,10 @@ class Metrics:
 
     Args:
         follower: has the readers.
-        counts: what was counted.
-        health: whether the node is ready.
-        token: what must come as `Authorization: Bearer`; empty: only this machine may read, and not by a proxy.
-        blogs: how many blogs are named, those with most readers.
+        counts: has the counters.
+        health: checks whether the node is ready.
+        token: must come as `Authorization: Bearer`; if empty, only this machine may read, and not through a proxy.
+        blogs: the number of blogs that are named, those with the most readers first.
     """
 
     def __init__(self, follower: Follower, counts: Counts, health: Health, token: str, blogs: int) -> None:
@@ -48,28 +48,28 @@ class Metrics:
         self._token = token
         self._blogs = blogs
         self.all: Callable[[], Awaitable[bytes]] = self.own
-        """What is answered: of all workers where there are several."""
+        """Returns the metrics to answer with: those of all workers if there are several."""
 
     def routes(self) -> list[Route]:
         return [Route("/metrics", self.metrics, methods=["GET"])]
 
     async def metrics(self, request: Request) -> Response:
-        """The metrics in Prometheus's text format."""
+        """Return the metrics in Prometheus's text format."""
         self._authorise(request)
         return Response(await self.all(), 200, {"cache-control": "no-store"}, media_type=CONTENT_TYPE)
 
     def _authorise(self, request: Request) -> None:
-        """Raises `HTTPError`."""
+        """Raise `HTTPError` (401, 403) if the request may not read the metrics."""
         if self._token:
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(self._token.encode(), token.strip().encode()):
-                advice = "send the token of STOPPRESS_METRICS_TOKEN_FILE as `Authorization: Bearer TOKEN`"
+                advice = "Send the token of STOPPRESS_METRICS_TOKEN_FILE as `Authorization: Bearer TOKEN`."
                 raise HTTPError(401, advice, {"www-authenticate": 'Bearer realm="stoppress metrics"'})
         elif not _is_local(request):
-            raise HTTPError(403, "metrics are read from the same machine, or with STOPPRESS_METRICS_TOKEN_FILE set")
+            raise HTTPError(403, "Metrics are only for this machine. For others, set STOPPRESS_METRICS_TOKEN_FILE.")
 
     async def own(self) -> bytes:
-        """The exposition of this process."""
+        """Return the metrics of this process."""
         problem = await self._health.problem()
         return exposition(self._counts, self._state(ready=problem is None, store_up=self._health.store_up))
 
@@ -95,7 +95,7 @@ class Metrics:
 
 
 def _is_local(request: Request) -> bool:
-    """Whether it came from this machine, for this machine, and not through a proxy."""
+    """Return whether a request comes from this machine, is for this machine, and passed no proxy."""
     client = request.client.host if request.client else ""
     host = re.sub(r":\d+$", "", request.headers.get("host", "")).strip("[]")
     return _is_loopback(client) and _is_loopback(host) and not any(name in request.headers for name in PROXIED)

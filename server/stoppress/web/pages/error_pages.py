@@ -1,4 +1,4 @@
-"""How an error is told: to people as a page, to programs as a problem, which is readable where a blog is."""
+"""Errors for people as an HTML page, for programs as problem details, which pages of other origins may read."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ from stoppress.web.pages.layout import Layout
 from stoppress.web.problems import on_bug, on_error, on_http_exception
 from stoppress.web.security import HTML_HEADERS, READABLE
 
-SAID = {
-    400: ("Wrong address", "the address of this page is not right"),
-    404: ("Page not found", "this page does not exist, or it is gone"),
-    429: ("Too many requests", "too much comes from where you are: try again in a moment"),
-    503: ("Not available just now", "this page cannot be shown just now: try again in a moment"),
+MESSAGES = {
+    400: ("Wrong address", "The address of this page is not valid."),
+    404: ("Page not found", "This page does not exist or was removed."),
+    429: ("Too many requests", "Too many requests from your network. Try again shortly."),
+    503: ("Temporarily unavailable", "This page is temporarily unavailable. Try again shortly."),
 }
-"""What readers are told, by status: the title and a sentence. What programs are told is for those who write them."""
+"""The title and text of an error page, by status. Problem details have other texts, for programmers."""
 
-OTHERWISE = ("Something went wrong", "this page cannot be shown")
+DEFAULT_MESSAGE = ("Something went wrong", "This page cannot be shown.")
 
 
 class ErrorPages:
-    """The exception handlers.
+    """Starlette's exception handlers.
 
     Args:
-        layout: makes pages.
+        layout: renders pages.
     """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
 
     def handlers(self) -> Mapping[Any, Callable[..., Any]]:
+        """Return the handlers by exception, as Starlette takes them."""
         return {StoppressError: self.error, HTTPException: self.http_exception, Exception: self.bug}
 
     async def error(self, request: Request, error: Exception) -> Response:
@@ -63,7 +64,7 @@ class ErrorPages:
         return answer
 
     def _page(self, problem: Response) -> Response:
-        title, detail = SAID.get(problem.status_code, OTHERWISE)
+        title, detail = MESSAGES.get(problem.status_code, DEFAULT_MESSAGE)
         html = self._layout.render("problem.html", title=title, detail=detail)
         kept = {name: value for name, value in problem.headers.items() if not name.startswith("content-")}
         return Response(html, problem.status_code, {**kept, **HTML_HEADERS}, media_type="text/html")

@@ -146,7 +146,7 @@ class Layout:
             self.gone(language)
         rows = [Row(header("en"), 1, MOMENT)]
         self.render("index.html", rows=rows, older=None, newer=None, head=describe_index(site))
-        self.render("problem.html", title="Not Found", detail="there is nothing here")
+        self.render("problem.html", title="Not Found", detail="There is nothing here.")
 
 
 def _texts(folder: str) -> Texts:

@@ -84,5 +84,5 @@ async def _end_with_reader(held: HeldRequest, receive: Receive) -> None:
 def _wait(request: Request) -> float:
     text = request.query_params.get("wait", "0")
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
-        raise BadInput("`wait` must be a number of seconds, as in wait=25", "wait")
+        raise BadInput(f"`wait` must be a number of seconds, as in wait=25; got {text[:80]!r}.", "wait")
     return min(float(text), MAX_WAIT_SECONDS)

@@ -1,4 +1,4 @@
-"""A line that breaks what a server sends: whoever checks readers must notice it."""
+"""A proxy with a fault: it changes what a server sends, and the checks of readers must notice that."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from websockets.frames import Opcode
 from stoppress.tools.swarm.frames import cut
 from stoppress.wire.frames import frame
 
-Break = Callable[[dict[str, Any]], list[dict[str, Any]]]
-"""Takes an update, gives what comes instead."""
+Fault = Callable[[dict[str, Any]], list[dict[str, Any]]]
+"""Takes an update and returns the messages to send in its place."""
 
 
 def without_the_entry(update: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the update without its entries, but with its cursor."""
     return [{**update, "entries": []}]
 
 
 @asynccontextmanager
-async def broken_line(port: int, first: int, breaks: Break) -> AsyncIterator[str]:
-    """A proxy that changes the update with one change, when it is the first from `first` on, on each connection.
+async def faulty_proxy(port: int, first: int, fault: Fault) -> AsyncIterator[str]:
+    """Run a proxy that changes one update on each connection: the first with a single entry of seq `first` or later.
 
     Args:
-        port: of a server on this machine that sends JSON without compression.
+        port: the port of a server on this machine that sends JSON without compression.
         first: a seq.
-        breaks: what to make of the update.
+        fault: changes the update.
 
     Yields:
         The proxy's address, as `http://127.0.0.1:PORT`.
@@ -37,7 +38,7 @@ async def broken_line(port: int, first: int, breaks: Break) -> AsyncIterator[str
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         up, down = await asyncio.open_connection("127.0.0.1", port)
-        there, here = asyncio.create_task(_pipe(reader, down)), asyncio.create_task(_back(up, writer, first, breaks))
+        there, here = asyncio.create_task(_pipe(reader, down)), asyncio.create_task(_back(up, writer, first, fault))
         tasks.update((there, here))
         await asyncio.wait((there, here), return_when=asyncio.FIRST_COMPLETED)
         for task in (there, here):
@@ -61,7 +62,7 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write(data)
 
 
-async def _back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: int, breaks: Break) -> None:
+async def _back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: int, fault: Fault) -> None:
     head = await reader.readuntil(b"\r\n\r\n")
     writer.write(head)
     if b" 101 " not in head:
@@ -74,7 +75,7 @@ async def _back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, firs
             seqs = [entry["seq"] for entry in message.get("entries", ())]
             if not done and message.get("from") and len(seqs) == 1 and seqs[0] >= first:
                 done = True
-                for one in breaks(message):
+                for one in fault(message):
                     writer.write(frame(Opcode.TEXT, msgspec.json.encode(one)))
             else:
                 writer.write(frame(Opcode(opening & 0x0F), payload))
