@@ -15,8 +15,8 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.conftest import Eventually, StartNode
-from tests.support.faulty_proxy import FaultyProxy
 from tests.support.fixtures import Launch, close_contexts
+from tests.support.network import Network
 from tests.support.node import RunningNode
 
 pytestmark = pytest.mark.browser
@@ -121,10 +121,10 @@ class World:
     """A node, the network before it, and the tabs of one browser."""
 
     def __init__(
-        self, node: RunningNode, proxy: FaultyProxy, context: BrowserContext, eventually: Eventually, path: str
+        self, node: RunningNode, network: Network, context: BrowserContext, eventually: Eventually, path: str
     ) -> None:
         self.node = node
-        self.proxy = proxy
+        self.network = network
         self.context = context
         self.eventually = eventually
         self.tabs: list[Tab] = []
@@ -135,7 +135,7 @@ class World:
     async def tab(self) -> Tab:
         tab = Tab(await self.context.new_page(), self._path, self.eventually)
         await tab.page.clock.install()
-        await tab.open(self.proxy.url)
+        await tab.open(self.network.url)
         self.tabs.append(tab)
         return tab
 
@@ -178,7 +178,7 @@ class World:
 
     async def readers(self, surface: str, count: int) -> None:
         async def counted() -> bool:
-            return self.proxy.readers(surface) == count
+            return self.network.readers(surface) == count
 
         await self.eventually(counted)
 
@@ -203,10 +203,10 @@ async def make_world(
         async def make(browser: Browser) -> World:
             node = await empty_node(STOPPRESS_BEAT=str(BEAT))
             await node.make_blog()
-            proxy = FaultyProxy(node.port, {OWN: PAGE})
-            await proxy.open()
-            stack.push_async_callback(proxy.close)
-            return World(node, proxy, await browser.new_context(), eventually, request.param)
+            network = Network(node.port, {OWN: PAGE})
+            await network.open()
+            stack.push_async_callback(network.close)
+            return World(node, network, await browser.new_context(), eventually, request.param)
 
         yield make
 
@@ -227,21 +227,21 @@ async def test_a_server_that_is_restarted(world):
 
 
 async def test_sockets_and_then_events_that_a_proxy_blocks_and_lets_through_again(world):
-    world.proxy.block("live")
+    world.network.block("live")
     tab = await world.tab()
     await world.readers("events", 1)
     await world.becomes_true()
-    world.proxy.block("live", "events")
+    world.network.block("live", "events")
     await world.write()
     await world.becomes_true()
     await world.readers("changes", 1)
-    assert world.proxy.readers("events") == 0
-    world.proxy.block()
+    assert world.network.readers("events") == 0
+    world.network.block()
     for _ in range(16):
         await asyncio.gather(tab.pass_time(STEP), world.write())
     await world.readers("live", 1)
     await world.becomes_true()
-    assert world.proxy.readers("changes") == 0
+    assert world.network.readers("changes") == 0
 
 
 async def test_a_minute_offline(world):
@@ -273,7 +273,7 @@ async def test_the_back_button(make_world, bfcache_browser):
     world = await make_world(bfcache_browser)
     tab = await world.tab()
     await world.becomes_true()
-    await tab.page.goto(f"{world.proxy.url}/livez")
+    await tab.page.goto(f"{world.network.url}/livez")
     await world.readers("live", 0)
     await world.write()
     await tab.page.go_back(wait_until="commit")
@@ -284,7 +284,7 @@ async def test_the_back_button(make_world, bfcache_browser):
 async def test_a_laptop_that_slept_while_its_connection_died(world):
     tab = await world.tab()
     await world.becomes_true()
-    world.proxy.freeze()
+    world.network.freeze()
     await world.write()
     await tab.page.clock.fast_forward("01:00:00")
     await world.becomes_true()

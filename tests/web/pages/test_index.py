@@ -14,8 +14,8 @@ from tests.support.page import Document
 
 
 @pytest.fixture
-async def node(start_node: StartNode) -> RunningNode:
-    return await start_node()
+async def node(empty_node: StartNode) -> RunningNode:
+    return await empty_node()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A TCP proxy before a node that treats readers' surfaces as bad networks do, and counts who is connected."""
+"""The network before a node: a TCP proxy that can block surfaces and freeze connections, and counts them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Connection:
             writer.transport.abort()
 
 
-class FaultyProxy:
+class Network:
     """Listens on a free loopback port and passes everything on to another.
 
     Args:
