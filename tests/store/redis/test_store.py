@@ -166,7 +166,7 @@ async def test_a_store_can_be_closed_while_it_is_still_connecting(redis: Redis, 
         store = RedisStore(redis_server.url)
         await store.open()
         await asyncio.sleep(pause)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await store.close()
             await store.close()
 
