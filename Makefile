@@ -4,7 +4,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bundle latency bench format lock clean audit sbom load soak proof
+.PHONY: help run test check bundle latency bench format docs lock clean audit sbom load soak proof
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ bundle: ## bundle the JavaScript client; wheels that you build afterwards contai
 
 latency: ## measure the time from an editor to 100 readers
 	@scripts/setup run
-	@.venv/bin/python loadtest/latency.py $(ARGS)
+	@.venv/bin/python -m loadtest.latency $(ARGS)
 
 load: ## run a 30-second load test with 1,000 readers and write a report; ARGS="--scenario storm", ARGS=--break
 	@scripts/setup load
@@ -53,6 +53,10 @@ format: ## format the code and fix what the linters can fix
 	.venv/bin/ruff check --fix-only
 	.venv/bin/ruff format
 	cd client_js && npm run --silent lint -- --fix
+
+docs: ## update the tables of settings in README.md and docs/
+	@scripts/setup run
+	@.venv/bin/python scripts/settings_docs.py
 
 lock: ## update the lock files from pyproject.toml and package.json; ARGS=--upgrade for the newest versions
 	@scripts/setup check

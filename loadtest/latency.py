@@ -11,44 +11,47 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import re
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import httpx
-import msgspec
-from websockets.asyncio.client import ClientConnection, connect
 
-KEY = "key-of-the-latency-test"
+from loadtest.server import KEY, NodeProcess
+from stoppress.tools.tail import follow
 
-
-async def start_server(folder: str) -> tuple[asyncio.subprocess.Process, str]:
-    environ = {
-        **os.environ,
-        "STOPPRESS_STORE": f"sqlite:{Path(folder) / 'blogs.db'}",
-        "STOPPRESS_KEYS": f"latency:editor:{KEY}",
-        "PYTHONUNBUFFERED": "1",
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "stoppress", "serve", "--port", "0"), env=environ, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    line = (await process.stdout.readline()).decode()
-    found = re.search(r"http://\S+", line)
-    if found is None:
-        sys.exit(f"the server did not start: {line}")
-    return process, found[0]
+BLOG = "latency"
 
 
-async def read(connection: ClientConnection, received: dict[str, list[float]]) -> None:
-    async for data in connection:
-        now = time.perf_counter()
-        message = msgspec.json.decode(data)
-        for entry in message.get("entries", ()):
-            received.setdefault(entry["id"], []).append(now)
+READ_SECONDS = 20.0
+"""How long readers may take for what is left, after the last entry."""
+
+
+class TimedReader:
+    """Notes when entries come.
+
+    Args:
+        url: the server.
+        entries: how many to read.
+        received: gets the moments, by the entry's id.
+    """
+
+    def __init__(self, url: str, entries: int, received: dict[str, list[float]]) -> None:
+        self.ready = asyncio.Event()
+        self._url, self._entries, self._received = url, entries, received
+
+    async def run(self) -> None:
+        """Read until the last entry is there."""
+        count = 0
+        async for update in follow(self._url, BLOG, compress=False):
+            now = time.perf_counter()
+            self.ready.set()
+            for entry in update["entries"]:
+                self._received.setdefault(entry["id"], []).append(now)
+                count += 1
+            if count == self._entries:
+                return
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -60,22 +63,19 @@ async def measure(url: str, readers: int, entries: int, pause: float) -> tuple[l
     sent: dict[str, tuple[float, float]] = {}
     headers = {"authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as editor:
-        await editor.put("/api/blogs/latency", json={"headline": "Latency"})
-        address = f"{url.replace('http', 'ws', 1)}/blogs/latency/live"
-        connections = [await connect(address, compression=None) for _ in range(readers)]
-        tasks = [asyncio.create_task(read(connection, received)) for connection in connections]
+        await editor.put(f"/api/blogs/{BLOG}", json={"headline": "Latency"})
+        group = [TimedReader(url, entries, received) for _ in range(readers)]
+        tasks = [asyncio.create_task(reader.run()) for reader in group]
+        for reader in group:
+            await reader.ready.wait()
         for _ in range(entries):
             await asyncio.sleep(pause)
             begun = time.perf_counter()
-            answer = await editor.post("/api/blogs/latency/entries", json={"markdown": "Some **words**. " * 40})
+            answer = await editor.post(f"/api/blogs/{BLOG}/entries", json={"markdown": "Some **words**. " * 40})
             sent[answer.json()["id"]] = begun, time.perf_counter()
-        await asyncio.sleep(1)
-        for connection in connections:
-            await connection.close()
-        await asyncio.gather(*tasks)
-    missing = entries * readers - sum(map(len, received.values()))
-    if missing:
-        sys.exit(f"{missing} entries did not arrive")
+        _, late = await asyncio.wait(tasks, timeout=READ_SECONDS)
+    if late:
+        sys.exit(f"{entries * readers - sum(map(len, received.values()))} entries did not arrive")
     after_answer = [max(0.0, at - sent[entry][1]) for entry, times in received.items() for at in times]
     after_begin = [at - sent[entry][0] for entry, times in received.items() for at in times]
     return after_answer, after_begin
@@ -88,12 +88,8 @@ async def main() -> None:
     parser.add_argument("--pause", type=float, default=0.05, help="seconds between entries")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        process, url = await start_server(folder)
-        try:
-            times = await measure(url, options.readers, options.entries, options.pause)
-        finally:
-            process.terminate()
-            await process.wait()
+        async with NodeProcess(Path(folder)) as server:
+            times = await measure(server.url, options.readers, options.entries, options.pause)
     print(f"{options.entries} entries to {options.readers} readers, milliseconds:   p50    p99    max")
     for name, values in zip(("POST answered to entry received", "POST begun to entry received"), times, strict=True):
         figures = (percentile(values, 0.5), percentile(values, 0.99), max(values) * 1000)

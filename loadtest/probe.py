@@ -11,8 +11,6 @@ from contextlib import suppress
 from socket import socket
 from typing import Any, cast
 
-import httpx
-
 from stoppress.tools.swarm.frames import Options
 from stoppress.tools.swarm.ledger import Ledger, UpdateRead
 from stoppress.tools.swarm.plan import Target, new_socket
@@ -42,19 +40,9 @@ class Shared:
         Raises:
             httpx.HTTPError: the blog cannot be read from the server.
         """
-        address, since, more = f"{self.where.url}/blogs/{self.where.path}/changes", "0", True
-        truth: list[bytes] = []
-        with httpx.Client(timeout=20, trust_env=False) as http:
-            while more:
-                answer = http.get(address, params={"since": since}).raise_for_status()
-                since, more = answer.json()["cursor"], answer.json().get("more", False)
-                truth.append(answer.content)
-        found = [
-            f"readers {', '.join(map(str, one.update.readers))}: the update from {one.update.after} to "
-            f"{one.update.cursor} was without {self.ledger.named(one.seq)}"
-            for one in self.ledger.audit(truth)
-        ]
-        return found, int(since.partition("-")[0])
+        truth = self.where.read_all()
+        found = [": ".join(self.ledger.in_words(missing)) for missing in self.ledger.audit(truth)]
+        return found, max(getattr(self.ledger.read(payload), "seq", 0) for payload in truth)
 
 
 class _Transport:
@@ -117,15 +105,11 @@ class Probe:
             with suppress(OSError):
                 self._connection(timeout=MAX_LAG_SECONDS)
         if not self._is_content():
-            missed = ", ".join(self.ledger.between(self._at, seq))
+            missed = ", ".join(self.ledger.between(self._reader.seq, seq))
             self._failed("behind", f"{self._reader}: at {self._reader.cursor} at the end: missed {missed}")
 
-    @property
-    def _at(self) -> int:
-        return int((self._reader.cursor or "0").partition("-")[0])
-
     def _is_content(self) -> bool:
-        return self._needed is not None and self._at >= self._needed
+        return self._needed is not None and self._reader.seq >= self._needed
 
     def _connection(self, timeout: float = SILENCE_SECONDS) -> None:
         where, self._begun = self._where, time.monotonic()

@@ -46,8 +46,8 @@ def test_a_command_has_help(name: str):
 def test_help_names_every_setting_with_its_variable_and_default(name: str):
     text = " ".join(invoke(name, "--help").out.split())
     for setting in SETTINGS:
-        if setting.flag:
-            default = setting.default or "none"
+        if setting.has_flag:
+            default = setting.default_text
             assert f"{setting.option} VALUE {setting.help} [{setting.variable}; default: {default}]" in text
         else:
             assert setting.option + " " not in text

@@ -123,8 +123,16 @@ def test_a_setting_is_documented(setting: Any):
     assert re.fullmatch(r"[A-Z].{10,}\.", setting.help)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("lead", "0"), ("beat", "20"), ("page_max_age", "0"), ("max_writes", "12000"), ("keys", "none"), ("port", "8000")],
+)
+def test_a_default_is_shown_as_people_write_it(name: str, text: str):
+    assert [setting.default_text for setting in SETTINGS if setting.name == name] == [text]
+
+
 def test_secrets_have_no_flag():
-    assert [setting.name for setting in SETTINGS if not setting.flag] == ["keys"]
+    assert [setting.name for setting in SETTINGS if not setting.has_flag] == ["keys"]
 
 
 def test_white_space_around_a_value_does_not_count():

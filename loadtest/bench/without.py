@@ -24,7 +24,8 @@ from stoppress.live import hub as hub_module
 from stoppress.live.answers import Answer, Answers
 from stoppress.live.fd_group import FdGroup, Unsent
 from stoppress.model import Cursor
-from stoppress.process import node as app
+from stoppress.process import server
+from stoppress.process.node import Node
 from stoppress.web.connections.reader_connection import ReaderConnection
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.wire.encodings import JSON, WEBSOCKET, Codec, Compression, Encoding
@@ -126,7 +127,7 @@ class _GivenAway:
 
 
 def _through_starlette(connect: Callable[..., Any], protocol: type[asyncio.Protocol]) -> None:
-    routes, config = WebSocketEndpoint.routes, app.Node._uvicorn_config
+    routes, config = WebSocketEndpoint.routes, server.config
 
     def with_websocket(self: WebSocketEndpoint) -> Any:
         async def handler(websocket: WebSocket) -> None:
@@ -134,14 +135,14 @@ def _through_starlette(connect: Callable[..., Any], protocol: type[asyncio.Proto
 
         return [WebSocketRoute("/blogs/{blog}/live", handler), *routes(self)]
 
-    def with_protocol(self: app.Node) -> Any:
-        made = config(self)
+    def with_protocol(node: Node) -> Any:
+        made = config(node)
         made.http, made.ws = HttpToolsProtocol, protocol
         made.ws_per_message_deflate, made.ws_ping_interval = False, None
         return made
 
     WebSocketEndpoint.routes = with_websocket  # type: ignore[method-assign]
-    app.Node._uvicorn_config = with_protocol  # type: ignore[method-assign]
+    server.config = with_protocol
 
 
 def burst_window() -> None:

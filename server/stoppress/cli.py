@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
-import secrets
-import signal
-import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import uvloop
 
 from stoppress import __version__, settings
-from stoppress.errors import StartError, StoppressError
-
-STOP_SECONDS = 30.0
-"""How long workers may take to stop, beside lead and drain."""
+from stoppress.errors import StartError
+from stoppress.process import runner
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 _FROM_0, _ABOVE_0 = click.FloatRange(0), click.FloatRange(0, min_open=True)
 
 
-def node_options(command: _F) -> _F:
+def _node_options(command: _F) -> _F:
     """One option for each setting of a node that may be given on the command line."""
     for setting in reversed(settings.SETTINGS):
-        if setting.flag:
-            text = f"{setting.help}  [{setting.variable}; default: {setting.default or 'none'}]"
+        if setting.has_flag:
+            text = f"{setting.help}  [{setting.variable}; default: {setting.default_text}]"
             command = click.option(setting.option, setting.name, metavar="VALUE", help=text)(command)
     return command
 
 
-def server_option(command: _F) -> _F:
+def _server_option(command: _F) -> _F:
     return click.option(
         "--url",
         envvar="STOPPRESS_URL",
@@ -56,101 +47,22 @@ def cli() -> None:
     """
 
 
-@cli.command()
-@node_options
-def serve(**flags: str | None) -> None:
+@cli.command("serve")
+@_node_options
+def _serve(**flags: str | None) -> None:
     """Run one node.
 
     Editors' keys come from STOPPRESS_KEYS, as name:role:secret separated by spaces, or from the file named by
-    STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C. On SIGHUP a new process of the same command takes over.
+    STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C.
     """
-    from stoppress.process.node import Node
-    from stoppress.process.notify import Successor, inherited, say_ready, say_stopping
-    from stoppress.process.sockets import address_of, allow_many, listen
-    from stoppress.telemetry.logs import set_up
+    from stoppress.process.serve import serve as run
 
-    configured = settings.load(flags)
-    set_up(configured.log_format, configured.log_level)
-    allow_many()
-    node = Node(configured)
-    if configured.workers > 1 and not node.store.nodes_share_it:
-        raise StartError(
-            f"{configured.workers} workers need a store that processes can share: name a Redis with --store, "
-            "or start one with --workers 1"
-        )
-    sockets = inherited() or [listen(configured.host, configured.port, share_port=configured.workers > 1)]
-    if len(sockets) > configured.workers:
-        raise StartError(f"{len(sockets)} sockets were handed over: pass one, or start with --workers {len(sockets)}")
-    if not len(node.keys):
-        click.echo("warning: no editors' keys, nobody can publish: set STOPPRESS_KEYS=name:editor:SECRET", err=True)
-    if configured.workers > 1:
-        _serve_by_workers(configured, sockets)
-        return
-
-    async def announce() -> None:
-        click.echo(f"Stoppress {__version__} serves {address_of(sockets[0])}")
-        say_ready()
-
-    successor = Successor(sockets)
-
-    def stopping() -> None:
-        successor.stop()
-        say_stopping()
-
-    on_hangup = _on_hangup(successor.start, may=node.store.nodes_share_it)
-    _run(node.serve(sockets[0], beside=announce, successor=on_hangup, stopping=stopping))
+    run(settings.load(flags))
 
 
-def _on_hangup(start: Callable[[], bool], *, may: bool) -> Callable[[], bool] | None:
-    """What to do on SIGHUP; a terminal that is closed sends it, too, and then ends the server as it always does."""
-    if sys.stdin is not None and sys.stdin.isatty():
-        return None
-
-    def refuse() -> bool:
-        reason = "the embedded store belongs to one process: restart the server"
-        logging.getLogger("stoppress.takeover").error("takeover_refused", extra={"reason": reason})
-        return False
-
-    return start if may else refuse
-
-
-def _serve_by_workers(configured: settings.Settings, sockets: list[socket.socket]) -> None:
-    from stoppress.process.node import Node
-    from stoppress.process.notify import Successor, say_ready, say_stopping
-    from stoppress.process.sockets import address_of, listen
-    from stoppress.process.workers import Workers
-    from stoppress.telemetry.worker_metrics import WorkerNumber
-
-    host, port = sockets[0].getsockname()[:2]
-    if sockets[0].getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT):
-        sockets += [listen(host, port, share_port=True) for _ in range(configured.workers - len(sockets))]
-    else:
-        sockets += [sockets[0].dup() for _ in range(configured.workers - len(sockets))]
-    family = f"stoppress-{os.getpid()}-{secrets.token_hex(8)}"
-
-    def serve(listening: socket.socket, ready: Callable[[], None], parent_gone: int) -> None:
-        async def announce() -> None:
-            asyncio.get_running_loop().add_reader(parent_gone, os.kill, os.getpid(), signal.SIGTERM)
-            ready()
-
-        place = WorkerNumber(family, sockets.index(listening) + 1, configured.workers)
-        _say_what_is_wrong(
-            lambda: _run(Node(configured, place=place).serve(listening, beside=announce, successor=lambda: True))
-        )
-
-    def announce() -> None:
-        click.echo(f"Stoppress {__version__} serves {address_of(sockets[0])} by {configured.workers} workers")
-        say_ready()
-
-    stop_seconds = configured.lead + configured.drain + STOP_SECONDS
-    successor = Successor(sockets)
-    workers = Workers(sockets, serve, stop_seconds)
-    workers.run(announce, _on_hangup(successor.start, may=True), say_stopping, successor.stop)
-
-
-@cli.command()
-@node_options
-def demo(**flags: str | None) -> None:
+@cli.command("demo")
+@_node_options
+def _demo(**flags: str | None) -> None:
     """Run one node with a demonstration blog that is replayed in real time.
 
     Nothing has to be configured. It prints the reader page and a command that posts an entry to it.
@@ -163,11 +75,11 @@ def demo(**flags: str | None) -> None:
     set_up(configured.log_format, "error" if configured.log_level == "error" else "warning")
     if configured.workers > 1:
         raise StartError("the demonstration runs in one process: start it without --workers")
-    _run(show.run(configured))
+    runner.run(show.run(configured))
 
 
-@cli.command()
-@server_option
+@cli.command("post")
+@_server_option
 @click.option("--api-key", envvar="STOPPRESS_API_KEY", required=True, show_envvar=True, help="An editor's key.")
 @click.option("--title", help="The entry's title.")
 @click.option("--key", is_flag=True, help="Mark it as a key event.")
@@ -178,7 +90,7 @@ def demo(**flags: str | None) -> None:
 @click.option("--create", is_flag=True, help="Make the blog if it does not exist.")
 @click.argument("blog")
 @click.argument("markdown", required=False)
-def post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any) -> None:
+def _post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any) -> None:
     """Publish an entry to BLOG: the text given as MARKDOWN, or standard input."""
     from stoppress.tools.post import post as publish
 
@@ -193,17 +105,17 @@ def post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any
     click.echo(f"{answer.json()['status']} {answer.headers['location']}")
 
 
-@cli.command()
-@server_option
+@cli.command("tail")
+@_server_option
 @click.argument("blog")
-def tail(url: str, blog: str) -> None:
+def _tail(url: str, blog: str) -> None:
     """Follow BLOG in the terminal: its newest entries as text, then every change as it happens."""
     from stoppress.tools.tail import show
 
-    _run(show(url, blog))
+    runner.run(show(url, blog))
 
 
-@cli.command()
+@cli.command("swarm")
 @click.argument("url")
 @click.option("--blog", help="The blog, if URL does not name it.  [default: swarm]")
 @click.option("--readers", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True, help="How many.")
@@ -219,7 +131,7 @@ def tail(url: str, blog: str) -> None:
 @click.option("--allow-refused", is_flag=True, help="Do not mind readers for whom the server has no room.")
 @click.option("--json", is_flag=True, help="Print the figures as JSON, each second among them.")
 @click.option("--ticks", is_flag=True, help="Print a line of JSON each second, and the figures as the last.")
-def swarm(url: str, blog: str | None, **options: Any) -> None:
+def _swarm(url: str, blog: str | None, **options: Any) -> None:
     """Hold many readers of a blog in one process and check what each of them gets.
 
     URL is a server, or the page of a blog on it. The exit status is 1 if a reader saw a gap or a duplicate, missed
@@ -234,15 +146,15 @@ def swarm(url: str, blog: str | None, **options: Any) -> None:
     if options["publish"] and not options["api_key"]:
         raise StartError("--publish needs an editor's key: set STOPPRESS_API_KEY")
     plan = Plan(**{**options, "api_key": options["api_key"] or ""}, options=asked)
-    _run(run(target(url, blog), plan, json=json, ticks=ticks))
+    runner.run(run(target(url, blog), plan, json=json, ticks=ticks))
 
 
-@cli.command()
+@cli.command("doctor")
 @click.option("--url", envvar="STOPPRESS_URL", show_envvar=True, help="The site, as readers have it.")
 @click.option("--blog", default="", help="The blog to read there.  [default: the first that is listed]")
 @click.option("--store", envvar="STOPPRESS_STORE", show_envvar=True, help="The node's store.")
 @click.option("--keys-file", envvar="STOPPRESS_KEYS_FILE", show_envvar=True, help="The node's file with keys.")
-def doctor(url: str | None, blog: str, store: str | None, keys_file: str | None) -> None:
+def _doctor(url: str | None, blog: str, store: str | None, keys_file: str | None) -> None:
     """Look at a deployment and say what to change: machine, keys, store, and the site through its proxies.
 
     Run it where a node runs, as its user, with its settings. With --url and no store only the site is looked at.
@@ -251,11 +163,11 @@ def doctor(url: str | None, blog: str, store: str | None, keys_file: str | None)
     from stoppress.tools.doctor.run import examine
 
     node = settings.load({"store": store, "keys_file": keys_file}) if store or not url else None
-    _run(examine(node, url, blog))
+    runner.run(examine(node, url, blog))
 
 
-@cli.command()
-@server_option
+@cli.command("top")
+@_server_option
 @click.option(
     "--token-file",
     envvar="STOPPRESS_METRICS_TOKEN_FILE",
@@ -263,7 +175,7 @@ def doctor(url: str | None, blog: str, store: str | None, keys_file: str | None)
     help="A file with the token for /metrics, if the node has one.",
 )
 @click.option("--every", type=click.FloatRange(0.1, 3_600), default=2, show_default=True, help="Seconds between looks.")
-def top(url: str, token_file: str | None, every: float) -> None:
+def _top(url: str, token_file: str | None, every: float) -> None:
     """Show what a node does now, until Ctrl-C: readers, deliveries, times, store.
 
     Where the output is no terminal it is printed once, with rates since the node's start.
@@ -273,12 +185,12 @@ def top(url: str, token_file: str | None, every: float) -> None:
     run(url, token_file, every)
 
 
-@cli.command()
-@server_option
+@cli.command("export")
+@_server_option
 @click.option("--force", is_flag=True, help="Replace an archive that is there.")
 @click.argument("blog")
 @click.argument("directory")
-def export(url: str, blog: str, directory: str, *, force: bool) -> None:
+def _export(url: str, blog: str, directory: str, *, force: bool) -> None:
     """Write BLOG as an archive of static files into DIRECTORY: pages, entries, feeds, style sheets.
 
     It is read from a running server. The archive needs no server: any static host can have it at any path.
@@ -289,39 +201,7 @@ def export(url: str, blog: str, directory: str, *, force: bool) -> None:
     click.echo(f"{count} files in {directory}: open {Path(directory, 'index.html')}")
 
 
-def _log() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    _log()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        try:
-            runner.run(work)
-        except ExceptionGroup as group:  # of what runs beside a server; one failure says enough
-            raise group.exceptions[0] from None
-
-
 def main() -> None:
     """The `stoppress` command: 0 is success, 2 means that something must be set right first."""
-    _say_what_is_wrong(lambda: cli(standalone_mode=False))
-
-
-def _say_what_is_wrong(work: Callable[[], Any]) -> None:
-    """Do some work; end the process with one line and a status where that fails in a way that has a reason."""
-    try:
-        work()
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except StartError as error:
-        _fail(str(error), 2)
-    except StoppressError as error:
-        _fail(str(error), 1)
-
-
-def _fail(message: str, status: int) -> None:
-    click.echo(f"stoppress: {' '.join(message.split())}", err=True)
-    sys.exit(status)
+    with runner.exit_on_error():
+        cli(standalone_mode=False)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from stoppress.errors import StartError
 
 
 class Setting(NamedTuple):
-    """One setting."""
+    """One field of `Settings`, as the command line and the documentation need it."""
 
     name: str
     default: Any
     parse: Callable[[str], Any]
     help: str
-    flag: bool = True
-    """Whether the command line takes it. Secrets have no flag, because other users of the machine can see flags."""
+
+    @property
+    def has_flag(self) -> bool:
+        """Whether the command line takes it. Secrets have no flag, because other users of the machine can see flags."""
+        return self.name != "keys"
 
     @property
     def variable(self) -> str:
@@ -30,8 +33,13 @@ class Setting(NamedTuple):
     def option(self) -> str:
         return f"--{self.name.replace('_', '-')}"
 
+    @property
+    def default_text(self) -> str:
+        """The default as people write it: `none` for an empty text only, as 0 is a value."""
+        return f"{self.default:g}" if isinstance(self.default, float) else str(self.default) or "none"
 
-def _number(least: float, most: float, kind: type[int] | type[float]) -> Callable[[str], float]:
+
+def _number(least: float, most: float, kind: type[int] | type[float] = float) -> Callable[[str], float]:
     def parse(text: str) -> float:
         try:
             value = kind(text)
@@ -45,13 +53,17 @@ def _number(least: float, most: float, kind: type[int] | type[float]) -> Callabl
     return parse
 
 
+def _whole(least: int, most: int) -> Callable[[str], float]:
+    return _number(least, most, int)
+
+
 def _text(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be empty")
     return text.strip()
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
+def _word(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
             raise ValueError(f"must be one of {', '.join(words)}")
@@ -75,66 +87,37 @@ def _origin(text: str) -> str:
     return text
 
 
-SETTINGS = (
-    Setting("host", "127.0.0.1", _text, "Address to listen on."),
-    Setting("port", 8000, _number(0, 65_535, int), "Port to listen on; 0 takes a free one."),
-    Setting(
-        "store",
-        "sqlite:stoppress.db",
-        _text,
-        "Store of the blogs: sqlite:PATH for one node; redis://, rediss:// or unix:// for several.",
-    ),
-    Setting("store_file", "", str, "File with the store's address, instead of STOPPRESS_STORE."),
-    Setting("keys", "", str, "Editors' API keys: name:role:secret, separated by spaces.", flag=False),
-    Setting("keys_file", "", str, "File with the API keys, instead of STOPPRESS_KEYS."),
-    Setting("beat", 20.0, _number(0.05, 3_600, float), "Seconds between beats on silent connections."),
-    Setting("workers", 1, _number(1, 256, int), "Processes that share the port; more than 1 needs a Redis store."),
-    Setting("newest", 50, _number(1, 200, int), "Entries in a reset and on a page."),
-    Setting("log_format", "auto", _one_of("auto", "json", "text"), "Log format; auto: text on a terminal, else JSON."),
-    Setting("log_level", "info", _one_of("info", "warning", "error"), "Minimum log level."),
-    Setting("metrics_token_file", "", str, "File with the token for /metrics; none: only this machine may read it."),
-    Setting("metrics_blogs", 0, _number(0, 1_000, int), "Number of blogs named in metrics, the largest first."),
-    Setting("drain", 15.0, _number(0, 600, float), "Maximum seconds for disconnecting readers at a stop."),
-    Setting("lead", 0.0, _number(0, 600, float), "Seconds to keep listening after a stop is requested."),
-    Setting("max_readers", 0, _number(0, 10_000_000, int), "Maximum readers; 0: as many as open files allow."),
-    Setting("max_readers_per_address", 0, _number(0, 10_000_000, int), "Maximum readers of an address; 0: no limit."),
-    Setting("max_handshakes", 5_000, _number(0, 1_000_000, int), "Maximum new readers a second; 0: no limit."),
-    Setting("max_writes", 12_000, _number(0, 1_000_000, int), "Maximum writes of a key a minute; 0: no limit."),
-    Setting("trusted_proxies", "", _networks, "Networks of proxies whose X-Forwarded-For to trust."),
-    Setting("public_url", "", _origin, "Public address of this server, as in https://live.example.org."),
-    Setting("publisher", "", str.strip, "Name of the publisher, for search engines and feeds."),
-    Setting("page_max_age", 0, _number(0, 3_600, int), "Seconds for which a CDN may cache pages, embeds and feeds."),
-    Setting("templates", "", str.strip, "Directory with templates that replace the server's own."),
-)
-
-
 class Settings(NamedTuple):
-    """The values that a node runs with, one for each of `SETTINGS`."""
+    """The values that a node runs with. Each field says how its text is read, what it is for, and its default."""
 
-    host: str
-    port: int
-    store: str
-    store_file: str
-    keys: str
-    keys_file: str
-    beat: float
-    workers: int
-    newest: int
-    log_format: str
-    log_level: str
-    metrics_token_file: str
-    metrics_blogs: int
-    drain: float
-    lead: float
-    max_readers: int
-    max_readers_per_address: int
-    max_handshakes: int
-    max_writes: int
-    trusted_proxies: str
-    public_url: str
-    publisher: str
-    page_max_age: int
-    templates: str
+    host: Annotated[str, _text, "Address to listen on."] = "127.0.0.1"
+    port: Annotated[int, _whole(0, 65_535), "Port to listen on; 0 takes a free one."] = 8000
+    store: Annotated[
+        str, _text, "Store of the blogs: sqlite:PATH for one node; redis://, rediss:// or unix:// for several."
+    ] = "sqlite:stoppress.db"
+    store_file: Annotated[str, str, "File with the store's address, instead of STOPPRESS_STORE."] = ""
+    keys: Annotated[str, str, "Editors' API keys: name:role:secret, separated by spaces."] = ""
+    keys_file: Annotated[str, str, "File with the API keys, instead of STOPPRESS_KEYS."] = ""
+    beat: Annotated[float, _number(0.05, 3_600), "Seconds between beats on silent connections."] = 20.0
+    workers: Annotated[int, _whole(1, 256), "Processes that share the port; more than 1 needs a Redis store."] = 1
+    newest: Annotated[int, _whole(1, 200), "Entries in a reset and on a page."] = 50
+    log_format: Annotated[str, _word("auto", "json", "text"), "Log format; auto: text on a terminal, else JSON."] = (
+        "auto"
+    )
+    log_level: Annotated[str, _word("info", "warning", "error"), "Minimum log level."] = "info"
+    metrics_token_file: Annotated[str, str, "File with the token for /metrics; none: only this machine may read."] = ""
+    metrics_blogs: Annotated[int, _whole(0, 1_000), "Number of blogs named in metrics, the largest first."] = 0
+    drain: Annotated[float, _number(0, 600), "Maximum seconds for disconnecting readers at a stop."] = 15.0
+    lead: Annotated[float, _number(0, 600), "Seconds to keep listening after a stop is requested."] = 0.0
+    max_readers: Annotated[int, _whole(0, 10_000_000), "Maximum readers; 0: as many as open files allow."] = 0
+    max_readers_per_address: Annotated[int, _whole(0, 10_000_000), "Maximum readers of an address; 0: no limit."] = 0
+    max_handshakes: Annotated[int, _whole(0, 1_000_000), "Maximum new readers a second; 0: no limit."] = 5_000
+    max_writes: Annotated[int, _whole(0, 1_000_000), "Maximum writes of a key a minute; 0: no limit."] = 12_000
+    trusted_proxies: Annotated[str, _networks, "Networks of proxies whose X-Forwarded-For to trust."] = ""
+    public_url: Annotated[str, _origin, "Public address of this server, as in https://live.example.org."] = ""
+    publisher: Annotated[str, str.strip, "Name of the publisher, for search engines and feeds."] = ""
+    page_max_age: Annotated[int, _whole(0, 3_600), "Seconds for which a CDN may cache pages, embeds and feeds."] = 0
+    templates: Annotated[str, str.strip, "Directory with templates that replace the server's own."] = ""
 
     def read_keys(self) -> str:
         """Return the API keys, from `keys_file` if it is set. Raises `StartError` if the file cannot be read."""
@@ -157,6 +140,15 @@ class Settings(NamedTuple):
             return _text(_read("STOPPRESS_STORE_FILE", self.store_file))
         except ValueError as error:
             raise StartError(f"STOPPRESS_STORE_FILE {self.store_file} {error}: write the address into it") from None
+
+
+def _settings() -> Iterator[Setting]:
+    for name, annotated in get_type_hints(Settings, include_extras=True).items():
+        parse, text = annotated.__metadata__
+        yield Setting(name, Settings._field_defaults[name], parse, text)
+
+
+SETTINGS = tuple(_settings())
 
 
 def _read(variable: str, path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-CANCEL_INTERVAL_SECONDS = 0.1
+_CANCEL_INTERVAL_SECONDS = 0.1
 """Seconds that a task may take to end before it is cancelled again."""
 
 
@@ -18,4 +18,4 @@ async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=CANCEL_INTERVAL_SECONDS)
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_INTERVAL_SECONDS)

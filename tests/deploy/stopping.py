@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from stoppress.process.node import GRACE_SECONDS
+from stoppress.process.server import GRACE_SECONDS
 from stoppress.settings import load
 from tests.support.paths import ROOT
 

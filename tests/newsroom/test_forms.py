@@ -9,7 +9,7 @@ import pytest
 
 from stoppress.errors import BadInput
 from stoppress.model import Correction, Header, Link, Person, Source, StoredEntry
-from stoppress.newsroom.forms import EntryForm, HeaderForm, fill_entry, fill_header, moment
+from stoppress.newsroom.forms import EntryForm, HeaderForm, moment
 
 NOW = "2020-10-09T06:12:00.000Z"
 
@@ -27,62 +27,62 @@ def header_form(json: str) -> HeaderForm:
 
 
 def test_an_absent_field_is_left_as_it_is():
-    assert fill_entry(entry_form("{}"), an_entry(title="Old", tags=["a"]), NOW).title == "Old"
+    assert entry_form("{}").fill(an_entry(title="Old", tags=["a"]), NOW).title == "Old"
 
 
 def test_a_field_that_is_set_replaces_the_old_one_whole():
-    filled = fill_entry(entry_form('{"tags": ["b"], "source": {"name": "B"}}'), an_entry(tags=["a"]), NOW)
+    filled = entry_form('{"tags": ["b"], "source": {"name": "B"}}').fill(an_entry(tags=["a"]), NOW)
     assert (filled.tags, filled.source) == (["b"], Source("B"))
 
 
 def test_null_removes_a_field():
     before = an_entry(title="Old", tags=["a"], authors=[Person("A")], source=Source("A"), event_at=NOW)
     form = entry_form('{"title": null, "tags": null, "authors": null, "source": null, "event_at": null}')
-    after = fill_entry(form, before, NOW)
+    after = form.fill(before, NOW)
     assert (after.title, after.tags, after.authors, after.source, after.event_at) == (None, [], [], None, None)
 
 
 def test_the_entry_that_a_form_is_applied_to_is_not_changed():
     before = an_entry(title="Old", corrections=[])
-    fill_entry(entry_form('{"title": "New", "correction": "Not old."}'), before, NOW)
+    entry_form('{"title": "New", "correction": "Not old."}').fill(before, NOW)
     assert (before.title, before.corrections) == ("Old", [])
 
 
 @pytest.mark.parametrize("flag", ["key", "pinned", "breaking"])
 def test_a_flag_that_nobody_set_is_false(flag: str):
-    assert getattr(fill_entry(entry_form("{}"), an_entry(), NOW), flag) is False
+    assert getattr(entry_form("{}").fill(an_entry(), NOW), flag) is False
 
 
 @pytest.mark.parametrize("flag", ["key", "pinned", "breaking"])
 def test_null_makes_a_flag_false(flag: str):
-    assert getattr(fill_entry(entry_form(f'{{"{flag}": null}}'), an_entry(**{flag: True}), NOW), flag) is False
+    assert getattr(entry_form(f'{{"{flag}": null}}').fill(an_entry(**{flag: True}), NOW), flag) is False
 
 
 def test_a_correction_is_added_as_of_now():
-    filled = fill_entry(entry_form('{"correction": "Two, not three."}'), an_entry(corrections=[_OLD]), NOW)
+    filled = entry_form('{"correction": "Two, not three."}').fill(an_entry(corrections=[_OLD]), NOW)
     assert filled.corrections == [_OLD, Correction("Two, not three.", NOW)]
 
 
 def test_corrections_replace_the_old_ones_and_may_have_their_own_times():
     form = entry_form('{"corrections": [{"text": "a", "at": "2020-10-09T08:00:00+02:00"}, {"text": "b"}]}')
-    filled = fill_entry(form, an_entry(corrections=[_OLD]), NOW)
+    filled = form.fill(an_entry(corrections=[_OLD]), NOW)
     assert filled.corrections == [Correction("a", "2020-10-09T06:00:00.000Z"), Correction("b", NOW)]
 
 
 def test_null_removes_all_corrections():
-    assert fill_entry(entry_form('{"corrections": null}'), an_entry(corrections=[_OLD]), NOW).corrections == []
+    assert entry_form('{"corrections": null}').fill(an_entry(corrections=[_OLD]), NOW).corrections == []
 
 
 _OLD = Correction("An old one.", "2020-10-08T00:00:00.000Z")
 
 
 def test_a_blog_without_a_headline_gets_its_name_for_one():
-    assert fill_header(header_form("{}"), Header(blog="karabakh", headline="", status="live")).headline == "karabakh"
+    assert header_form("{}").fill(Header(blog="karabakh", headline="", status="live")).headline == "karabakh"
 
 
 def test_removing_the_headline_gives_it_the_name_again():
     header = Header(blog="karabakh", headline="Talks", status="live")
-    assert fill_header(header_form('{"headline": null}'), header).headline == "karabakh"
+    assert header_form('{"headline": null}').fill(header).headline == "karabakh"
 
 
 def test_a_header_is_filled():
@@ -90,7 +90,7 @@ def test_a_header_is_filled():
         '{"headline": "H", "status": "ended", "language": "en-GB", "timezone": "Europe/Skopje",'
         '"coverage_end": "2020-10-09T20:00:00Z", "related": [{"title": "R", "url": "https://example.org/r"}]}'
     )
-    assert fill_header(form, Header(blog="b", headline="", status="live")) == Header(
+    assert form.fill(Header(blog="b", headline="", status="live")) == Header(
         blog="b",
         headline="H",
         status="ended",
@@ -158,5 +158,5 @@ def test_a_time_that_leaves_the_calendar_in_utc_is_refused_by_its_field(at: date
 
 
 def test_empty_text_is_no_text():
-    filled = fill_entry(EntryForm(title=""), StoredEntry(id="x", version=1, status="published", title="old"), "now")
+    filled = EntryForm(title="").fill(StoredEntry(id="x", version=1, status="published", title="old"), "now")
     assert filled.title is None

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from stoppress.errors import BadInput
-from stoppress.newsroom.rendering import ALLOWED_ATTRIBUTES, ALLOWED_TAGS, from_html, from_markdown
+from stoppress.newsroom.rendering import ALLOWED_ATTRIBUTES, ALLOWED_TAGS, Rendered
 
 XSS = [
     "<script>alert(1)</script>",
@@ -112,18 +112,18 @@ def assert_harmless(html: str) -> None:
 
 @pytest.mark.parametrize("payload", XSS)
 def test_html_cannot_do_anything_to_the_page_around_it(payload: str):
-    assert_harmless(from_html(payload).html)
+    assert_harmless(Rendered.from_html(payload).html)
 
 
 @pytest.mark.parametrize("payload", XSS_IN_MARKDOWN)
 def test_markdown_cannot_do_anything_to_the_page_around_it(payload: str):
-    assert_harmless(from_markdown(payload).html)
+    assert_harmless(Rendered.from_markdown(payload).html)
 
 
 @pytest.mark.parametrize("payload", XSS)
 def test_what_was_made_safe_stays_as_it_is_when_it_is_made_safe_again(payload: str):
-    once = from_html(payload).html
-    assert from_html(once).html == once
+    once = Rendered.from_html(payload).html
+    assert Rendered.from_html(once).html == once
 
 
 @pytest.mark.parametrize(
@@ -147,25 +147,25 @@ def test_what_was_made_safe_stays_as_it_is_when_it_is_made_safe_again(payload: s
     ],
 )
 def test_markdown_becomes_html_and_text(markdown: str, html: str, text: str):
-    assert from_markdown(markdown) == (html, text)
+    assert Rendered.from_markdown(markdown) == (html, text)
 
 
 def test_tables_are_kept_with_their_rows_as_lines_of_text():
-    rendered = from_markdown("| a | b |\n|---|---|\n| 1 | 2 |")
+    rendered = Rendered.from_markdown("| a | b |\n|---|---|\n| 1 | 2 |")
     assert "<td>1</td>" in rendered.html
     assert rendered.text == "a\nb\n1\n2"
 
 
 def test_a_script_is_removed_with_its_text():
-    assert from_html("<p>before<script>alert(1)</script>after</p>") == ("<p>beforeafter</p>", "beforeafter")
+    assert Rendered.from_html("<p>before<script>alert(1)</script>after</p>") == ("<p>beforeafter</p>", "beforeafter")
 
 
 def test_an_unknown_tag_goes_and_its_text_stays():
-    assert from_html("<div>one <font color=red>two</font></div>") == ("one two", "one two")
+    assert Rendered.from_html("<div>one <font color=red>two</font></div>") == ("one two", "one two")
 
 
 def test_text_is_without_markup_even_where_the_html_shows_markup():
-    assert from_html("<p>write &lt;b&gt; &amp;amp;</p>").text == "write <b> &amp;"
+    assert Rendered.from_html("<p>write &lt;b&gt; &amp;amp;</p>").text == "write <b> &amp;"
 
 
 def _nested_brackets(length: int) -> str:
@@ -239,15 +239,15 @@ def _rendered(render, source: str) -> float:
 
 @pytest.mark.parametrize("source", PATHOLOGICAL_MARKDOWN.values(), ids=PATHOLOGICAL_MARKDOWN)
 def test_pathological_markdown_does_not_take_long(source: str):
-    assert _rendered(from_markdown, source) < ENOUGH
+    assert _rendered(Rendered.from_markdown, source) < ENOUGH
 
 
 @pytest.mark.parametrize("source", PATHOLOGICAL_HTML.values(), ids=PATHOLOGICAL_HTML)
 def test_pathological_html_does_not_take_long(source: str):
-    assert _rendered(from_html, source) < ENOUGH
+    assert _rendered(Rendered.from_html, source) < ENOUGH
 
 
-@pytest.mark.parametrize(("render", "field"), [(from_markdown, "markdown"), (from_html, "html")])
+@pytest.mark.parametrize(("render", "field"), [(Rendered.from_markdown, "markdown"), (Rendered.from_html, "html")])
 def test_a_refusal_names_the_field_and_says_what_to_do(render, field: str):
     with pytest.raises(BadInput, match=r"too much markup for one entry\. Split it into several entries") as refusal:
         render("<a>" * 60_000)
@@ -256,7 +256,7 @@ def test_a_refusal_names_the_field_and_says_what_to_do(render, field: str):
 
 def test_formatting_that_is_never_closed_does_not_multiply():
     source = "".join(f"<b id={n}>" for n in range(5_000)) + "<p>x" * 4_999
-    assert len(from_html(source).html) < 4 * len(source)
+    assert len(Rendered.from_html(source).html) < 4 * len(source)
 
 
 def test_a_long_ordinary_text_is_not_too_much():
@@ -264,5 +264,5 @@ def test_a_long_ordinary_text_is_not_too_much():
         "## The talks\n\nThe *minister* said on **Friday** that [the talks](https://example.org/a_b?c=d&e=f) would "
         'begin "soon".\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n' + "Plain words follow. " * 40 + "\n\n"
     )
-    assert from_markdown(section * 205).text.count("The talks") == 205
+    assert Rendered.from_markdown(section * 205).text.count("The talks") == 205
     assert len(section * 205) > 190_000

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import time
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -13,14 +15,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import Eventually, RedisServer, StartNode
-from tests.support.command import stoppress
+from tests.support.command import running, stoppress
 from tests.support.node import RunningNode
+from tests.support.processes import children
 
 WORKERS, READERS = 3, 300
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def connections(pid: int) -> int:
@@ -103,6 +102,40 @@ async def test_workers_stop_when_the_process_that_started_them_is_killed(node: R
         return not any(_runs(pid) for pid in workers)
 
     assert await eventually(all_gone)
+
+
+@pytest.mark.redis
+async def test_readers_of_workers_whose_parent_is_killed_are_sent_away_in_good_time(
+    start_node: StartNode, redis_server: RedisServer, eventually: Eventually
+):
+    node = await start_node(redis_server.url, STOPPRESS_WORKERS="2", STOPPRESS_LEAD="2")
+    await node.make_blog("workers")
+    workers = children(node.pid)
+    async with AsyncExitStack() as stack:
+        (line,) = await readers(node, stack, 1)
+        killed = time.monotonic()
+        os.kill(node.pid, signal.SIGKILL)
+        await line.wait_closed()
+        assert (line.close_code, time.monotonic() - killed >= 2) == (1001, True)
+
+    async def all_gone() -> bool:
+        return not any(map(_runs, workers))
+
+    assert await eventually(all_gone)
+
+
+async def test_a_worker_that_still_starts_ends_at_once():
+    """It waits for a Redis that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        store = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        async with running("serve", "--workers", "2", "--port", "0", "--store", store) as server:
+            connection, _ = await asyncio.get_running_loop().sock_accept(silent)
+            with connection:
+                server.terminate()
+                lines = await server.rest()
+                assert await server.ended() == 0
+    assert [line for line in lines if line.startswith("stoppress:")] == []
 
 
 def _runs(pid: int) -> bool:

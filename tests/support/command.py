@@ -88,9 +88,6 @@ class Running:
         """Its exit code, if it has ended."""
         return self._process.returncode
 
-    def hang_up(self) -> None:
-        self._process.send_signal(signal.SIGHUP)
-
     def terminate(self) -> None:
         self._process.terminate()
 

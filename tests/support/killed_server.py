@@ -18,8 +18,9 @@ from types import FrameType
 from typing import Any
 
 from stoppress import settings
+from stoppress.process.life import Life
 from stoppress.process.node import Node
-from stoppress.process.sockets import address_of, listen
+from stoppress.process.sockets import listen
 
 ROOMS = ("/stoppress/newsroom/", "/stoppress/store/", "/stoppress/live/", "/stoppress/web/", "/stoppress/sync/")
 
@@ -46,18 +47,21 @@ class Countdown:
         return self._line
 
 
-async def serve(store: str, lines: int) -> None:
-    node = Node(settings.load({"store": store, "port": "0"}))
-    listening = listen("127.0.0.1", 0)
+class AnnouncedLife(Life):
+    """A life that prints its address when it is ready."""
 
-    async def announce() -> None:
-        sys.stdout.write(f"{address_of(listening)}\n")
+    async def ready(self) -> None:
+        sys.stdout.write(f"{self.address}\n")
         sys.stdout.flush()
 
+
+async def serve(store: str, lines: int) -> None:
+    node = Node(settings.load({"store": store, "port": "0"}))
+    life = AnnouncedLife(node, listen("127.0.0.1", 0))
     countdown = Countdown(lines)
     threading.settrace(countdown)
     sys.settrace(countdown)
-    await node.serve(listening, beside=announce)
+    await life.run()
 
 
 def main() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,25 +17,26 @@ class Manager:
 
     def __init__(self, address: str, listening: socket.socket) -> None:
         self.address = address
+        self.sender = 0
+        """The process that has sent the last message."""
         self._socket = listening
 
     async def message(self) -> dict[str, str]:
-        """The next one, within half a minute."""
-        async with asyncio.timeout(30):
-            data = await asyncio.get_running_loop().sock_recv(self._socket, 4_096)
+        """Return the next one, within half a minute."""
+        credentials = struct.Struct("3i")  # pid, uid, gid
+        data, ancillary, *_ = await asyncio.to_thread(self._socket.recvmsg, 4_096, socket.CMSG_SPACE(credentials.size))
+        self.sender, _, _ = credentials.unpack(ancillary[0][2])
         return dict(line.split("=", 1) for line in data.decode().splitlines())
 
     def has_more(self) -> bool:
-        """Whether a message came that nobody has asked for."""
-        try:
-            return bool(self._socket.recv(4_096, socket.MSG_PEEK))
-        except BlockingIOError:
-            return False
+        """Return whether a message came that nobody has asked for."""
+        return bool(select.select([self._socket], [], [], 0)[0])
 
 
 @contextmanager
 def manager(address: str) -> Iterator[Manager]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        listening.setblocking(False)
+        listening.settimeout(30)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         listening.bind("\0" + address[1:] if address.startswith("@") else address)
         yield Manager(address, listening)

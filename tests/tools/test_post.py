@@ -79,9 +79,8 @@ def test_post_with_a_wrong_key_says_so(node: RunningNode):
     assert "(401): The API key is missing or wrong" in result.error
 
 
-@pytest.mark.parametrize("key", ["schlüssel", "a\nb"])
-def test_post_with_an_impossible_key_does_not_print_it(node: RunningNode, key: str):
-    result = post(node, "demo", "x", key=key)
+def test_post_with_an_impossible_key_does_not_print_it(node: RunningNode):
+    result = post(node, "demo", "x", key="a\nb")
     assert result.code == 1
     assert result.error == "the API key has characters that cannot be sent: copy it again"
 

@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-from stoppress.web.remembered import OVERHEAD, Remembered
+from stoppress.web.remembered import Remembered
+
+VALUE = bytes(10_000)
+
+
+def kept(remembered: Remembered, names: str) -> str:
+    return "".join(name for name in names if remembered.get(name) is not None)
 
 
 def test_what_was_kept_is_found():
-    kept = Remembered(10_000)
-    kept.put("a", b"1")
-    assert (kept.get("a"), kept.get("b")) == (b"1", None)
+    remembered = Remembered(100_000)
+    remembered.put("a", b"1")
+    assert (remembered.get("a"), remembered.get("b")) == (b"1", None)
 
 
 def test_what_was_not_asked_for_the_longest_goes_first():
-    kept = Remembered(3 * (OVERHEAD + 10))
-    for name in "abc":
-        kept.put(name, bytes(10))
-    kept.get("a")
-    kept.put("d", bytes(10))
-    assert [name for name in "abcd" if kept.get(name) is not None] == ["a", "c", "d"]
-
-
-def test_a_key_of_bytes_counts_too():
-    kept = Remembered(2 * OVERHEAD + 1_000)
-    kept.put(bytes(900), b"")
-    kept.put(b"x" * 900, b"")
-    assert (kept.get(bytes(900)), kept.get(b"x" * 900)) == (None, b"")
+    remembered = Remembered(85_000)  # eight of them, with their places
+    for name in "abcdefgh":
+        remembered.put(name, VALUE)
+    assert kept(remembered, "abcdefgh") == "abcdefgh"
+    assert remembered.get("a") is not None
+    remembered.put("i", VALUE)
+    assert kept(remembered, "abcdefghi") == "acdefghi"
 
 
 def test_what_is_put_again_counts_once():
-    kept = Remembered(2 * (OVERHEAD + 100))
-    for _ in range(10):
-        kept.put("a", bytes(100))
-    kept.put("b", bytes(100))
-    assert kept.get("a") == bytes(100)
+    remembered = Remembered(85_000)
+    for _ in range(20):
+        remembered.put("a", VALUE)
+    for name in "bcdefgh":
+        remembered.put(name, VALUE)
+    assert kept(remembered, "abcdefgh") == "abcdefgh"
 
 
-def test_what_is_larger_than_the_limit_is_not_kept():
-    kept = Remembered(1_000)
-    kept.put("a", bytes(2_000))
-    kept.put("b", b"1")
-    assert (kept.get("a"), kept.get("b")) == (None, b"1")
+def test_small_values_are_counted_with_their_places():
+    remembered = Remembered(50_000)
+    for number in range(1_000):
+        remembered.put(number, b"")
+    assert sum(remembered.get(number) is not None for number in range(1_000)) == 100
+
+
+def test_a_key_of_bytes_counts_like_a_value():
+    remembered = Remembered(85_000)
+    keys = [bytes([number]) * 10_000 for number in range(9)]
+    for key in keys:
+        remembered.put(key, b"")
+    assert [remembered.get(key) for key in keys] == [None, *[b""] * 8]
+
+
+def test_a_large_value_is_not_kept_and_pushes_nothing_out():
+    remembered = Remembered(80_000)
+    for name in "abc":
+        remembered.put(name, bytes(5_000))
+    remembered.put("large", bytes(10_001))
+    assert remembered.get("large") is None
+    assert kept(remembered, "abc") == "abc"

@@ -1,5 +1,5 @@
 /**
- * The shapes of what the server sends (contract, section 2). Types only: nothing is here at run time.
+ * The shapes of what the server sends (docs/reference/protocol.md, "Messages to readers"). Types only: nothing is here at run time.
  *
  * Times are RFC 3339 in UTC with milliseconds, so that they sort as text. Fields without a value are left out.
  *

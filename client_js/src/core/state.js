@@ -27,8 +27,8 @@ import { comparePlaces, placeOf } from "./place.js";
  */
 
 /**
- * A blog as one reader has it: the state of one cursor, within the pages that are loaded (contract, sections 1
- * and 2). Messages go in, what to show comes out. It knows nothing of networks and documents.
+ * A blog as one reader has it: the state of one cursor, within the pages that are loaded (docs/reference/protocol.md,
+ * "State" and "Messages to readers"). Messages go in, what to show comes out. It knows nothing of networks and documents.
  */
 export class State {
   /** @type {Map<string, Entry>} */

@@ -9,7 +9,7 @@ import msgspec
 from stoppress.errors import BadInput, BlogNotFound
 from stoppress.model import HEADER, Header, Item
 from stoppress.newsroom.commits import Committer, Request, Written, check_match, read_header
-from stoppress.newsroom.forms import HeaderForm, fill_header
+from stoppress.newsroom.forms import HeaderForm
 from stoppress.newsroom.pins import flag_writes
 from stoppress.store.port import Store, Write
 
@@ -54,7 +54,7 @@ class Blogs:
             BadInput: `pinned` is not a published entry of the blog, or a time is out of range.
         """
         blank = Header(blog=blog, headline="", status="live")
-        return await self._write(blog, request, lambda _current: fill_header(form, blank))
+        return await self._write(blog, request, lambda _current: form.fill(blank))
 
     async def patch(self, blog: str, form: HeaderForm, request: Request) -> Written:
         """Change fields of the header. Raises `BlogNotFound`, `PreconditionFailed` and `BadInput` (see `put`)."""
@@ -62,7 +62,7 @@ class Blogs:
         def fill(current: Header | None) -> Header:
             if current is None:
                 raise BlogNotFound(blog)
-            return fill_header(form, current)
+            return form.fill(current)
 
         return await self._write(blog, request, fill)
 

@@ -19,7 +19,7 @@ from stoppress.errors import PreconditionFailed, StoppressError, StoreUnavailabl
 from stoppress.model import HEADER, Cursor, Header, Item, Segment, StoredEntry
 from stoppress.store.port import Once, Store, Write
 
-MAX_COMMIT_ATTEMPTS = 30
+_MAX_COMMIT_ATTEMPTS = 30
 """How often a write that lost a race is planned again before it fails."""
 
 
@@ -40,7 +40,7 @@ class Written(NamedTuple):
     cursor: Cursor
 
 
-Plan = Callable[[], Awaitable[list[Write] | Written]]
+_Plan = Callable[[], Awaitable[list[Write] | Written]]
 """Reads the current items and returns the writes, the requested item last; or a result if there is nothing to write."""
 
 
@@ -58,7 +58,7 @@ class Committer:
         self._committed = committed
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def commit(self, blog: str, request: Request, plan: Plan) -> Written:
+    async def commit(self, blog: str, request: Request, plan: _Plan) -> Written:
         """Carry out a plan, or return the earlier result if this is a repeated request.
 
         Raises:
@@ -71,7 +71,7 @@ class Committer:
         written = await self._attempt(blog, request, plan, arrival)
         if written is None:
             async with self._turns.setdefault(blog, asyncio.Lock()):
-                for _attempt in range(MAX_COMMIT_ATTEMPTS):
+                for _attempt in range(_MAX_COMMIT_ATTEMPTS):
                     written = await self._attempt(blog, request, plan, arrival)
                     if written is not None:
                         break
@@ -79,7 +79,7 @@ class Committer:
                     raise StoreUnavailable(f"Blog {blog!r} changes too fast for this write. Try again shortly.")
         return written
 
-    async def _attempt(self, blog: str, request: Request, plan: Plan, arrival: float) -> Written | None:
+    async def _attempt(self, blog: str, request: Request, plan: _Plan, arrival: float) -> Written | None:
         """Plan and commit once; return None if another write was faster."""
         try:
             planned = await plan()

@@ -13,16 +13,16 @@ from msgspec import UNSET
 
 from stoppress.errors import BadInput, Conflict, EntryNotFound
 from stoppress.model import HEADER, START, Cursor, EntryStatus, Item, StoredEntry, timestamp
-from stoppress.newsroom import rendering
 from stoppress.newsroom.commits import Committer, Request, Written, check_match, read_entry
-from stoppress.newsroom.forms import EntryForm, fill_entry, moment
+from stoppress.newsroom.forms import EntryForm, moment
 from stoppress.newsroom.pins import header_writes
+from stoppress.newsroom.rendering import Rendered
 from stoppress.store.port import Store, Write
 
-THREADED_RENDER_CHARACTERS = 2_000
+_THREADED_RENDER_CHARACTERS = 2_000
 """Length of a body, in characters, above which it is rendered in a thread."""
 
-MAX_CLOCK_SKEW = timedelta(minutes=1)
+_MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far in the future `published_at` may be, because editors' clocks differ."""
 
 POSITION = r"^(9|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)_[0-9a-f-]{36}$"
@@ -151,7 +151,7 @@ async def _edited(current: StoredEntry, form: EntryForm, target: str) -> StoredE
     if current.status == "published" and target != "published":
         raise Conflict(f"A published entry cannot become {target} again. To take it down, retract it with DELETE.")
     now = timestamp()
-    entry = await _with_body(fill_entry(form, current, now), form)
+    entry = await _with_body(form.fill(current, now), form)
     entry.status = target  # type: ignore[assignment]
     _set_times(entry, current, form, now)
     if target != "draft" and not (entry.html or entry.title or entry.media):
@@ -165,8 +165,8 @@ async def _with_body(entry: StoredEntry, form: EntryForm) -> StoredEntry:
     if form.markdown is UNSET and form.html is UNSET:
         return entry
     source = form.markdown or form.html or ""
-    render: Callable[[str], rendering.Rendered] = rendering.from_html if form.html else rendering.from_markdown
-    rendered = await asyncio.to_thread(render, source) if len(source) > THREADED_RENDER_CHARACTERS else render(source)
+    render: Callable[[str], Rendered] = Rendered.from_html if form.html else Rendered.from_markdown
+    rendered = await asyncio.to_thread(render, source) if len(source) > _THREADED_RENDER_CHARACTERS else render(source)
     return msgspec.structs.replace(
         entry, markdown=form.markdown or None, html=rendered.html or None, text=rendered.text or None
     )
@@ -184,7 +184,7 @@ def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: s
     if form.published_at is None:
         entry.published_at = None
     if published_at is not None:
-        if published_at > timestamp(datetime.now(UTC) + MAX_CLOCK_SKEW):
+        if published_at > timestamp(datetime.now(UTC) + _MAX_CLOCK_SKEW):
             raise BadInput(
                 "`published_at` is in the future. To publish later, send `status` scheduled and `publish_at`.",
                 "published_at",

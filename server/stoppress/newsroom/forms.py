@@ -28,45 +28,63 @@ from stoppress.model import (
     timestamp,
 )
 
-Moment = Annotated[datetime, Meta(tz=True)]
-Short = Annotated[str, Meta(max_length=500)]
-People = Annotated[list[Person], Meta(max_length=50)]
+_Moment = Annotated[datetime, Meta(tz=True)]
+_Short = Annotated[str, Meta(max_length=500)]
+_People = Annotated[list[Person], Meta(max_length=50)]
 
 LANGUAGE_PATTERN = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$(?!\n)"
 TIMEZONE_PATTERN = r"^[A-Za-z][A-Za-z0-9_+/-]*$(?!\n)"
 
 _T = TypeVar("_T")
-Field: TypeAlias = _T | UnsetType | None
+_Field: TypeAlias = _T | UnsetType | None
 
 
-class CorrectionForm(Struct, forbid_unknown_fields=True):
+class _CorrectionForm(Struct, forbid_unknown_fields=True):
     """One of an entry's `corrections`; `at` is the current time if it is left out."""
 
     text: Paragraph
-    at: Moment | None = None
+    at: _Moment | None = None
 
 
 class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
     """The fields of an entry, in the body of POST and PATCH."""
 
-    markdown: Field[str] = UNSET
-    html: Field[str] = UNSET
-    title: Field[Short] = UNSET
-    authors: Field[People] = UNSET
-    key: Field[bool] = UNSET
-    pinned: Field[bool] = UNSET
-    breaking: Field[bool] = UNSET
-    tags: Field[Tags] = UNSET
-    source: Field[Source] = UNSET
-    media: Field[Annotated[list[Media], Meta(max_length=50)]] = UNSET
-    event_at: Field[Moment] = UNSET
-    corrections: Field[Annotated[list[CorrectionForm], Meta(max_length=100)]] = UNSET
-    correction: Field[Paragraph] = UNSET
+    markdown: _Field[str] = UNSET
+    html: _Field[str] = UNSET
+    title: _Field[_Short] = UNSET
+    authors: _Field[_People] = UNSET
+    key: _Field[bool] = UNSET
+    pinned: _Field[bool] = UNSET
+    breaking: _Field[bool] = UNSET
+    tags: _Field[Tags] = UNSET
+    source: _Field[Source] = UNSET
+    media: _Field[Annotated[list[Media], Meta(max_length=50)]] = UNSET
+    event_at: _Field[_Moment] = UNSET
+    corrections: _Field[Annotated[list[_CorrectionForm], Meta(max_length=100)]] = UNSET
+    correction: _Field[Paragraph] = UNSET
     """Appends one to `corrections`, with the current time."""
     status: Literal["draft", "scheduled", "published"] | UnsetType = UNSET
-    publish_at: Field[Moment] = UNSET
-    published_at: Field[Moment] = UNSET
+    publish_at: _Field[_Moment] = UNSET
+    published_at: _Field[_Moment] = UNSET
     """For entries that were published elsewhere before. It cannot change after publication."""
+
+    def fill(self, entry: StoredEntry, now: str) -> StoredEntry:
+        """Return the entry with the plain fields applied; `entries.py` sets body, status and publication times.
+
+        Raises:
+            BadInput: a time is outside the years 1 to 9999 in UTC.
+        """
+        own = frozenset({"markdown", "html", "status", "publish_at", "published_at", "correction", "corrections"})
+        filled = _fill(self, entry, own)
+        for flag in ("key", "pinned", "breaking"):
+            setattr(filled, flag, bool(getattr(filled, flag)))
+        if self.corrections is not UNSET:
+            filled.corrections = [
+                Correction(one.text, moment(one.at, "corrections") if one.at else now) for one in self.corrections or ()
+            ]
+        if self.correction:
+            filled.corrections = [*filled.corrections, Correction(self.correction, now)]
+        return filled
 
 
 class RetractionForm(Struct, forbid_unknown_fields=True):
@@ -78,45 +96,25 @@ class RetractionForm(Struct, forbid_unknown_fields=True):
 class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
     """The header of a blog, in the body of PUT and PATCH."""
 
-    headline: Field[Short] = UNSET
-    standfirst: Field[Annotated[str, Meta(max_length=5_000)]] = UNSET
+    headline: _Field[_Short] = UNSET
+    standfirst: _Field[Annotated[str, Meta(max_length=5_000)]] = UNSET
     status: BlogStatus | UnsetType = UNSET
-    language: Field[Annotated[str, Meta(pattern=LANGUAGE_PATTERN, max_length=35)]] = UNSET
-    timezone: Field[Annotated[str, Meta(pattern=TIMEZONE_PATTERN, max_length=64)]] = UNSET
-    coverage_start: Field[Moment] = UNSET
-    coverage_end: Field[Moment] = UNSET
-    url: Field[Url] = UNSET
-    image: Field[Media] = UNSET
-    authors: Field[People] = UNSET
-    tags: Field[Tags] = UNSET
-    pinned: Field[Annotated[str, Meta(min_length=1, max_length=36)]] = UNSET
-    related: Field[Annotated[list[Link], Meta(max_length=50)]] = UNSET
+    language: _Field[Annotated[str, Meta(pattern=LANGUAGE_PATTERN, max_length=35)]] = UNSET
+    timezone: _Field[Annotated[str, Meta(pattern=TIMEZONE_PATTERN, max_length=64)]] = UNSET
+    coverage_start: _Field[_Moment] = UNSET
+    coverage_end: _Field[_Moment] = UNSET
+    url: _Field[Url] = UNSET
+    image: _Field[Media] = UNSET
+    authors: _Field[_People] = UNSET
+    tags: _Field[Tags] = UNSET
+    pinned: _Field[Annotated[str, Meta(min_length=1, max_length=36)]] = UNSET
+    related: _Field[Annotated[list[Link], Meta(max_length=50)]] = UNSET
 
-
-def fill_header(form: HeaderForm, header: Header) -> Header:
-    """Return the header with the form applied. Raises `BadInput` for a time outside the years 1 to 9999 in UTC."""
-    filled = _fill(form, header, frozenset())
-    filled.headline = filled.headline or header.blog
-    return filled
-
-
-def fill_entry(form: EntryForm, entry: StoredEntry, now: str) -> StoredEntry:
-    """Return the entry with the form's plain fields applied; `entries.py` sets body, status and publication times.
-
-    Raises:
-        BadInput: a time is outside the years 1 to 9999 in UTC.
-    """
-    own = frozenset({"markdown", "html", "status", "publish_at", "published_at", "correction", "corrections"})
-    filled = _fill(form, entry, own)
-    for flag in ("key", "pinned", "breaking"):
-        setattr(filled, flag, bool(getattr(filled, flag)))
-    if form.corrections is not UNSET:
-        filled.corrections = [
-            Correction(one.text, moment(one.at, "corrections") if one.at else now) for one in form.corrections or ()
-        ]
-    if form.correction:
-        filled.corrections = [*filled.corrections, Correction(form.correction, now)]
-    return filled
+    def fill(self, header: Header) -> Header:
+        """Return the header with the form applied. Raises `BadInput` for a time outside the years 1 to 9999 in UTC."""
+        filled = _fill(self, header, frozenset())
+        filled.headline = filled.headline or header.blog
+        return filled
 
 
 _Filled = TypeVar("_Filled", Header, StoredEntry)

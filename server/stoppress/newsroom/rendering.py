@@ -36,18 +36,18 @@ ALLOWED_ATTRIBUTES = {
 }
 """No `id`, `class` or `style`. No `cite`: it is invisible, and the sanitiser does not check its scheme."""
 
-LINE_BREAK_TAGS = frozenset(
+_LINE_BREAK_TAGS = frozenset(
     "blockquote br caption dd dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split()
 )
 """Tags that start a new line of plain text."""
 
-MAX_PARSER_STEPS = 20_000
+_MAX_PARSER_STEPS = 20_000
 """Maximum positions at which the Markdown parser tries its rules: a few for each word with markup, none for others."""
 
-MAX_TAGS = 10_000
+_MAX_TAGS = 10_000
 """Maximum start and end tags of a body. The cost of deep nesting grows with its square."""
 
-MAX_HTML_CHARACTERS = 500_000
+_MAX_HTML_CHARACTERS = 500_000
 """Maximum length of safe HTML. It can be longer than its source: parsers reopen unclosed tags in every paragraph."""
 
 _FORMATTING = re.compile(r"<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
@@ -61,19 +61,19 @@ class Rendered(NamedTuple):
     html: str
     text: str
 
+    @classmethod
+    def from_markdown(cls, markdown: str) -> Rendered:
+        """Render CommonMark with tables and strikethrough. HTML in it is escaped.
 
-def from_markdown(markdown: str) -> Rendered:
-    """Render CommonMark with tables and strikethrough. HTML in it is escaped.
+        Raises:
+            BadInput: the text has so much markup that rendering it would take seconds.
+        """
+        return _safe(_parser().render(markdown), "markdown")
 
-    Raises:
-        BadInput: the text has so much markup that rendering it would take seconds.
-    """
-    return _safe(_parser().render(markdown), "markdown")
-
-
-def from_html(html: str) -> Rendered:
-    """Make any HTML safe to insert into a page. Raises `BadInput` as `from_markdown` does."""
-    return _safe(html, "html")
+    @classmethod
+    def from_html(cls, html: str) -> Rendered:
+        """Make any HTML safe to insert into a page. Raises `BadInput` as `from_markdown` does."""
+        return _safe(html, "html")
 
 
 @cache
@@ -86,12 +86,12 @@ def _parser() -> MarkdownIt:
 
     def step(state: StateBlock | StateInline, *_where: object) -> bool:
         steps = state.env["steps"] = state.env.get("steps", 0) + 1
-        if steps > MAX_PARSER_STEPS:
+        if steps > _MAX_PARSER_STEPS:
             raise _too_much_markup("markdown")
         return False  # this rule never matches
 
     def count_blocks(state: StateCore) -> None:
-        if len(state.tokens) > MAX_TAGS:
+        if len(state.tokens) > _MAX_TAGS:
             raise _too_much_markup("markdown")
 
     alternatives: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
@@ -116,17 +116,18 @@ def _too_much_markup(field: str) -> BadInput:
 
 
 def _safe(html: str, field: str) -> Rendered:
-    if html.count("<") > MAX_TAGS:
+    if html.count("<") > _MAX_TAGS:
         raise _too_much_markup(field)
     safe = _sanitiser().clean(_plain_formatting(html)).strip()
-    if len(safe) > MAX_HTML_CHARACTERS:
+    if len(safe) > _MAX_HTML_CHARACTERS:
         raise _too_much_markup(field)
     return Rendered(safe, _plain(safe))
 
 
 def _plain_formatting(html: str) -> str:
     """Return HTML whose formatting tags have no attributes. It looks at each character a bounded number of times."""
-    pieces, end = [], 0
+    pieces: list[str] = []
+    end = 0
     for tag in _FORMATTING.finditer(html):
         if tag.start() < end:
             continue  # within the tag before it
@@ -152,11 +153,11 @@ class _PlainText(HTMLParser):
         self.pieces: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        if tag in LINE_BREAK_TAGS:
+        if tag in _LINE_BREAK_TAGS:
             self.pieces.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in LINE_BREAK_TAGS:
+        if tag in _LINE_BREAK_TAGS:
             self.pieces.append("\n")
 
     def handle_data(self, data: str) -> None:

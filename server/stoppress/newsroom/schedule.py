@@ -10,7 +10,7 @@ from stoppress.errors import StoppressError, StoreUnavailable
 from stoppress.newsroom.entries import Entries
 from stoppress.store.port import Store
 
-POLL_INTERVAL_SECONDS = 0.5
+_POLL_INTERVAL_SECONDS = 0.5
 """Seconds between two checks for entries that are due."""
 
 log = logging.getLogger("stoppress.schedule")
@@ -24,7 +24,7 @@ async def publish_when_due(store: Store, entries: Entries) -> None:
                 await _publish(entries, blog, entry_id)
         except StoreUnavailable as error:
             log.warning("cannot_look_for_scheduled_entries", extra={"error": str(error)})
-        await asyncio.sleep(POLL_INTERVAL_SECONDS)
+        await asyncio.sleep(_POLL_INTERVAL_SECONDS)
 
 
 async def _publish(entries: Entries, blog: str, entry_id: str) -> None:

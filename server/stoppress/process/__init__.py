@@ -1,1 +1,1 @@
-"""One process's life: build a node, serve, drain, stop."""
+"""One process's life. `serve.py` begins it, `life.py` is a process that serves, `workers.py` one that starts others."""

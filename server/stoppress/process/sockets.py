@@ -1,10 +1,12 @@
-"""Sockets that listen, and what their connections inherit."""
+"""Sockets that listen, our own or a service manager's, and what their connections inherit."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import socket
+from collections.abc import MutableMapping
 
 from stoppress.errors import StartError
 from stoppress.web.connections.user_timeout import USER_TIMEOUT_SECONDS, set_user_timeout
@@ -18,6 +20,9 @@ UNSENT_BYTES = 16 * 1024
 It would be up to 4 MB. But what it keeps, a slow reader gets late and one by one, and is charged to this machine;
 what it does not keep, the reader gets as one update in its newest state.
 """
+
+FIRST_INHERITED = 3
+"""The first descriptor that a service manager hands over."""
 
 _TCP_NOTSENT_LOWAT = 25  # linux/tcp.h; the socket module has it from Python 3.12 on
 
@@ -50,6 +55,51 @@ def listen(host: str, port: int, *, share_port: bool = False) -> socket.socket:
         raise StartError(
             f"cannot listen on {host}:{port}: {reason}; name another place with --host and --port"
         ) from None
+    return listening
+
+
+def listening_sockets(host: str, port: int, workers: int) -> list[socket.socket]:
+    """Return a listening socket for each worker: those of a service manager, or new ones, all on one port.
+
+    Raises:
+        StartError: there are too many of them, or one cannot be used.
+    """
+    sockets = inherited() or [listen(host, port, share_port=workers > 1)]
+    if len(sockets) > workers:
+        raise StartError(f"{len(sockets)} sockets were handed over: pass one, or start with --workers {len(sockets)}")
+    first = sockets[0]
+    for _ in range(workers - len(sockets)):
+        shares = first.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)
+        sockets.append(listen(*first.getsockname()[:2], share_port=True) if shares else first.dup())
+    return sockets
+
+
+def inherited(environ: MutableMapping[str, str] = os.environ) -> list[socket.socket]:
+    """Return the sockets that a service manager has handed to this process, as sd_listen_fds(3) has it.
+
+    The variables that say so are removed. LISTEN_PID may be left out; with another process's number nothing is taken.
+
+    Raises:
+        StartError: they are not listening.
+    """
+    number, pid = environ.pop("LISTEN_FDS", ""), environ.pop("LISTEN_PID", "")
+    environ.pop("LISTEN_FDNAMES", None)
+    if not number.isdecimal() or pid not in ("", str(os.getpid())):
+        return []
+    return [_inherit(fd, number) for fd in range(FIRST_INHERITED, FIRST_INHERITED + int(number))]
+
+
+def _inherit(fd: int, number: str) -> socket.socket:
+    try:
+        listening = socket.socket(fileno=fd)
+        if not listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) or listening.type != socket.SOCK_STREAM:
+            raise OSError
+        prepare(listening)
+    except OSError:
+        raise StartError(
+            f"LISTEN_FDS={number}, but descriptor {fd} is no TCP socket that listens: pass one, or unset LISTEN_FDS"
+        ) from None
+    listening.set_inheritable(False)
     return listening
 
 

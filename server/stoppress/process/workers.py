@@ -7,24 +7,34 @@ the next one. Workers know nothing of each other; they share the store, as nodes
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import logging
 import multiprocessing
 import os
-import signal
+import secrets
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+
+import click
+
+from stoppress import __version__
+from stoppress.process import runner, signals
+from stoppress.process.life import Life
+from stoppress.process.node import Node
+from stoppress.process.notify import notify
+from stoppress.process.sockets import address_of
+from stoppress.settings import Settings
+from stoppress.telemetry.worker_metrics import WorkerId
 
 RESTART_DELAY_SECONDS = 1.0
 """Seconds before a worker that ended is replaced: what crashes at once should not take the whole machine."""
 
-Serve = Callable[[socket.socket, Callable[[], None], int], None]
-"""Serves on a listening socket until SIGTERM, in a process of its own. The second is to be called when it is ready; the
-third is a file descriptor that can be read when the process that started it is gone."""
+STOP_SECONDS = 30.0
+"""How long workers may take to stop, in addition to lead and drain, before they are killed."""
 
 log = logging.getLogger("stoppress.workers")
 
@@ -34,110 +44,58 @@ class Stopped(Exception):
 
 
 class Workers:
-    """See the module's docstring.
+    """The parent of workers. `run` is all of its life, which has the moments of theirs.
 
     Args:
-        listening: one socket for each worker.
-        serve: what each does.
-        stop_seconds: how long workers may take to stop before they are killed.
+        settings: what each of them runs with.
+        sockets: one that listens for each of them.
     """
 
-    def __init__(self, listening: Sequence[socket.socket], serve: Serve, stop_seconds: float) -> None:
-        self._stop_seconds = stop_seconds
-        self._listening = listening
-        self._serve = serve
+    def __init__(self, settings: Settings, sockets: Sequence[socket.socket]) -> None:
+        self._settings = settings
+        self._sockets = sockets
+        self._group = f"stoppress-{os.getpid()}-{secrets.token_hex(8)}"
         self._context = multiprocessing.get_context("fork")  # sockets and settings are there already
         self._processes: dict[int, BaseProcess] = {}
-        self._successor: Callable[[], bool] | None = None
-        self._stopping: Callable[[], None] = lambda: None
-        self._give_up: Callable[[], None] = lambda: None
-        self._leaving = False
         self._parent_gone, self._parent_here = self._context.Pipe(duplex=False)
-        self._signals, self._on_signal = socket.socketpair()
+        self._signals, self._signalled = socket.socketpair()
 
-    def run(
-        self,
-        announce: Callable[[], None],
-        successor: Callable[[], bool] | None = None,
-        stopping: Callable[[], None] = lambda: None,
-        give_up: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Until SIGTERM or SIGINT, or until others have taken over on SIGHUP.
-
-        Args:
-            announce: called when all are ready; a worker that is not ends it all.
-            successor: what to do on SIGHUP: whether other processes serve on the sockets from now on. Then workers
-                leave. Without it SIGHUP is not handled.
-            stopping: called when the end begins, unless others go on.
-            give_up: called by the handler of the signal to stop, even in the middle of `successor`, which then has to
-                return soon.
-        """
-        self._successor = successor
-        self._stopping = stopping
-        self._give_up = give_up
-        with self._signals_as_events(), contextlib.suppress(Stopped):
+    def run(self) -> None:
+        """Keep all workers running until a signal. One that cannot start at the beginning ends all."""
+        with signals.written_to(self._signalled):
             try:
-                for index in range(len(self._listening)):  # the first one alone: what is wrong is then said once
+                for index in range(len(self._sockets)):  # the first one alone: what is wrong is then said once
                     if not self._start(index):
                         sys.exit(self._processes[index].exitcode or 1)
-                announce()
+                self.ready()
                 while True:
                     self._replace()
+            except Stopped:
+                self.stopping()
             finally:
-                self._stop()
+                self._end_workers()
 
-    @contextlib.contextmanager
-    def _signals_as_events(self) -> Iterator[None]:
-        self._on_signal.setblocking(False)
-        signal.set_wakeup_fd(self._on_signal.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_stop)
-        if self._successor:
-            signal.signal(signal.SIGHUP, lambda *_: None)
-        try:
-            yield
-        finally:
-            signal.set_wakeup_fd(-1)
+    def ready(self) -> None:
+        """Tell others that all workers serve."""
+        address = address_of(self._sockets[0])
+        click.echo(f"Stoppress {__version__} serves {address} by {len(self._sockets)} workers")
+        notify("READY=1")
 
-    def _on_stop(self, *_: object) -> None:
-        if not self._leaving:  # else others serve already
-            self._give_up()
-
-    def _wait(self, *others: Connection | int) -> None:
-        """Until one of them can be read, or others are to take over. Raises `Stopped`."""
-        if self._signals not in wait([self._signals, *others]):
-            return
-        if set(self._signals.recv(64)) != {signal.SIGHUP}:
-            if not self._leaving:
-                self._stopping()
-            raise Stopped
-        if self._successor is not None and not self._leaving and self._successor():
-            self._leave()
-
-    def _leave(self) -> None:
-        """All workers at once: whoever came back to one that is still to leave would be sent away again.
-
-        Raises `Stopped`.
-        """
-        self._leaving = True
-        for process in self._processes.values():
-            if process.pid is not None and process.is_alive():
-                os.kill(process.pid, signal.SIGHUP)
-        while alive := [process.sentinel for process in self._processes.values() if process.is_alive()]:
-            self._wait(*alive)
-        raise Stopped
+    def stopping(self) -> None:
+        """Tell others that the end begins."""
+        notify("STOPPING=1")
 
     def _start(self, index: int) -> bool:
-        """Start a worker; returns whether it got ready."""
-        ready, tell = self._context.Pipe(duplex=False)
+        """Start a worker. Returns whether it got ready."""
+        started, tell = self._context.Pipe(duplex=False)
         process = self._context.Process(target=self._work, args=(index, tell), name=f"worker {index + 1}")
         process.start()
         tell.close()
         self._processes[index] = process
-        with ready:
-            self._wait(ready)
+        with started:
+            self._wait(started)
             try:
-                ready.recv()
+                started.recv()
             except EOFError:
                 process.join()
                 return False
@@ -152,9 +110,15 @@ class Workers:
                 wait([self._signals], timeout=RESTART_DELAY_SECONDS)
                 self._start(index)
 
-    def _stop(self) -> None:
-        """Pass the signal on, and a further one, too; kill who takes too long."""
-        deadline = time.monotonic() + self._stop_seconds
+    def _wait(self, *others: Connection | int) -> None:
+        """Wait until one of them can be read. Raises `Stopped`."""
+        if self._signals in wait([self._signals, *others]):
+            self._signals.recv(64)
+            raise Stopped
+
+    def _end_workers(self) -> None:
+        """Pass the signal on, and each further one, until all workers have ended; kill those that take too long."""
+        deadline = time.monotonic() + self._settings.lead + self._settings.drain + STOP_SECONDS
         self._terminate()
         while alive := [process for process in self._processes.values() if process.is_alive()]:
             ended = wait([self._signals, *(process.sentinel for process in alive)], deadline - time.monotonic())
@@ -164,23 +128,43 @@ class Workers:
             elif not ended:
                 for process in alive:
                     process.kill()
-        for process in self._processes.values():
-            process.join()
 
     def _terminate(self) -> None:
         for process in self._processes.values():
             process.terminate()
 
     def _work(self, index: int, tell: Connection) -> None:
-        """What a worker's process does."""
-        signal.set_wakeup_fd(-1)
+        """Live a worker's life, in its own process."""
+        signals.forget()
         self._parent_here.close()
-        for other in self._listening:
-            if other is not self._listening[index]:
+        for other in self._sockets:
+            if other is not self._sockets[index]:
                 other.close()
+        with runner.exit_on_error():
+            node = Node(self._settings, worker=WorkerId(self._group, index + 1, len(self._sockets)))
+            runner.run(Worker(node, self._sockets[index], tell, self._parent_gone).run())
 
-        def ready() -> None:
-            tell.send(True)
-            tell.close()
 
-        self._serve(self._listening[index], ready, self._parent_gone.fileno())
+class Worker(Life):
+    """A life that the parent process follows, and that ends when the parent is gone.
+
+    Args:
+        node: what serves.
+        listening: the socket to serve on.
+        tell: where the parent waits until it is ready.
+        parent_gone: can be read when the parent is gone.
+    """
+
+    def __init__(self, node: Node, listening: socket.socket, tell: Connection, parent_gone: Connection) -> None:
+        super().__init__(node, listening)
+        self._tell = tell
+        self._parent_gone = parent_gone
+
+    async def ready(self) -> None:
+        asyncio.get_running_loop().add_reader(self._parent_gone.fileno(), self._orphaned)
+        self._tell.send(True)
+        self._tell.close()
+
+    def _orphaned(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._parent_gone.fileno())
+        self.stop()

@@ -14,15 +14,15 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-BUCKET_BOUNDS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_BUCKET_BOUNDS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-MAX_RECEIVE_SECONDS = 60.0
+_MAX_RECEIVE_SECONDS = 60.0
 """Maximum plausible seconds from one node to another; a longer time means that their clocks differ."""
 
 
-TRANSPORTS = ("websocket", "sse", "long_poll")
-ORIGINS = ("here", "elsewhere")
-CATCH_UPS = ("opening", "nothing", "catch_up", "reset", "page")
+_TRANSPORTS = ("websocket", "sse", "long_poll")
+_ORIGINS = ("here", "elsewhere")
+_CATCH_UPS = ("opening", "nothing", "catch_up", "reset", "page")
 REJECTIONS = (
     "address_full",
     "body_too_slow",
@@ -54,7 +54,7 @@ class Histogram:
 
     __slots__ = ("bounds", "buckets", "sum")
 
-    def __init__(self, bounds: Sequence[float] = BUCKET_BOUNDS_SECONDS) -> None:
+    def __init__(self, bounds: Sequence[float] = _BUCKET_BOUNDS_SECONDS) -> None:
         self.bounds = bounds
         self.buckets = [0] * (len(bounds) + 1)
         self.sum = 0.0
@@ -74,15 +74,15 @@ class Counts:
     """The counters of one node since its start."""
 
     def __init__(self) -> None:
-        self.changes = _zeros(ORIGINS)
+        self.changes = _zeros(_ORIGINS)
         """Changes by origin."""
-        self.deliveries = _zeros(TRANSPORTS)
+        self.deliveries = _zeros(_TRANSPORTS)
         """Updates for readers at the head, by transport."""
         self.open: Counter[str] = Counter()
         """Readers that are connected now and not known to a hub, by transport: `sse`, `long_poll`."""
         self.publish_to_write = Histogram()
         self.publish_to_receive = Histogram()
-        self.catch_ups = _zeros(CATCH_UPS)
+        self.catch_ups = _zeros(_CATCH_UPS)
         """Catch-ups by kind."""
         self.slow = 0
         self.resets = 0
@@ -106,7 +106,7 @@ class Counts:
 
     def received(self, sent_at: float) -> None:
         """Count a change from another node, which committed it at `sent_at` (Unix time in seconds by its clock)."""
-        self.publish_to_receive.add(min(max(0.0, time.time() - sent_at), MAX_RECEIVE_SECONDS))
+        self.publish_to_receive.add(min(max(0.0, time.time() - sent_at), _MAX_RECEIVE_SECONDS))
 
 
 def _zeros(keys: Sequence[str]) -> Counter[str]:

@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 
-INTERVAL_SECONDS = 0.25
+_INTERVAL_SECONDS = 0.25
 
 
 async def watch_lag(late: Callable[[float], None]) -> None:
-    """Measure the lag every `INTERVAL_SECONDS` and call `late` with it, in seconds, until cancelled."""
+    """Measure the lag every `_INTERVAL_SECONDS` and call `late` with it, in seconds, until cancelled."""
     while True:
-        due = time.monotonic() + INTERVAL_SECONDS
-        await asyncio.sleep(INTERVAL_SECONDS)
+        due = time.monotonic() + _INTERVAL_SECONDS
+        await asyncio.sleep(_INTERVAL_SECONDS)
         late(max(0.0, time.monotonic() - due))

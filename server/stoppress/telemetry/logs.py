@@ -16,10 +16,10 @@ import structlog
 from structlog.processors import CallsiteParameter, CallsiteParameterAdder, JSONRenderer, TimeStamper, format_exc_info
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 
-FORMATS = ("auto", "json", "text")
-LEVELS = ("info", "warning", "error")
+_FORMATS = ("auto", "json", "text")
+_LEVELS = ("info", "warning", "error")
 
-QUIET_LIBRARIES = ("uvicorn", "httpx", "httpcore", "websockets", "asyncio", "redis", "opentelemetry")
+_QUIET_LIBRARIES = ("uvicorn", "httpx", "httpcore", "websockets", "asyncio", "redis", "opentelemetry")
 """Libraries of which only warnings and errors are logged."""
 
 _SECRETS = re.compile(
@@ -41,7 +41,7 @@ def set_up(format_: str, level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in QUIET_LIBRARIES:
+    for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 

@@ -21,7 +21,7 @@ from stoppress.telemetry.counts import Counts, Histogram
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Family(NamedTuple):
+class _Family(NamedTuple):
     """The description of one metric."""
 
     name: str
@@ -31,39 +31,39 @@ class Family(NamedTuple):
 
 
 FAMILIES = (
-    Family("stoppress_build_info", "gauge", "Always 1; the labels have the version.", ("version", "python")),
-    Family("stoppress_ready", "gauge", "1 if /readyz answers 200, so that a publish reaches the readers, else 0."),
-    Family("stoppress_store_up", "gauge", "1 if the store takes writes now, else 0."),
-    Family("stoppress_blogs", "gauge", "Blogs in the memory of the node."),
-    Family("stoppress_blogs_behind", "gauge", "Blogs that have been behind the store for several seconds."),
-    Family("stoppress_readers", "gauge", "Connected readers.", ("transport", "encoding", "compression")),
-    Family("stoppress_blog_readers", "gauge", "WebSocket readers of the largest blogs.", ("blog",)),
-    Family("stoppress_slow_readers", "gauge", "Readers whose connection takes no data now."),
-    Family("stoppress_slow_readers_total", "counter", "Times that a reader's connection was full."),
-    Family("stoppress_changes_total", "counter", "Changes that the node has applied.", ("origin",)),
-    Family(
+    _Family("stoppress_build_info", "gauge", "Always 1; the labels have the version.", ("version", "python")),
+    _Family("stoppress_ready", "gauge", "1 if /readyz answers 200, so that a publish reaches the readers, else 0."),
+    _Family("stoppress_store_up", "gauge", "1 if the store takes writes now, else 0."),
+    _Family("stoppress_blogs", "gauge", "Blogs in the memory of the node."),
+    _Family("stoppress_blogs_behind", "gauge", "Blogs that have been behind the store for several seconds."),
+    _Family("stoppress_readers", "gauge", "Connected readers.", ("transport", "encoding", "compression")),
+    _Family("stoppress_blog_readers", "gauge", "WebSocket readers of the largest blogs.", ("blog",)),
+    _Family("stoppress_slow_readers", "gauge", "Readers whose connection takes no data now."),
+    _Family("stoppress_slow_readers_total", "counter", "Times that a reader's connection was full."),
+    _Family("stoppress_changes_total", "counter", "Changes that the node has applied.", ("origin",)),
+    _Family(
         "stoppress_deliveries_total", "counter", "Updates sent to readers at the head, one for each.", ("transport",)
     ),
-    Family("stoppress_catch_ups_total", "counter", "Updates sent to connecting and returning readers.", ("kind",)),
-    Family("stoppress_resets_total", "counter", "Readers whose cursor was no longer in the history."),
-    Family("stoppress_gaps_repaired_total", "counter", "Reads of the store that found changes missed by hints."),
-    Family("stoppress_changes_put_back_total", "counter", "Changes that the store had lost and the node restored."),
-    Family(
+    _Family("stoppress_catch_ups_total", "counter", "Updates sent to connecting and returning readers.", ("kind",)),
+    _Family("stoppress_resets_total", "counter", "Readers whose cursor was no longer in the history."),
+    _Family("stoppress_gaps_repaired_total", "counter", "Reads of the store that found changes missed by hints."),
+    _Family("stoppress_changes_put_back_total", "counter", "Changes that the store had lost and the node restored."),
+    _Family(
         "stoppress_publish_to_write_seconds",
         "histogram",
         "Seconds from the arrival of a write at the node to its last write to a reader's socket.",
     ),
-    Family(
+    _Family(
         "stoppress_publish_to_receive_seconds",
         "histogram",
         "Seconds from a commit on another node to its application here, by the clocks of both.",
     ),
-    Family("stoppress_store_operation_seconds", "histogram", "Seconds that store operations took.", ("operation",)),
-    Family("stoppress_store_errors_total", "counter", "Failed store operations.", ("operation",)),
-    Family("stoppress_event_loop_lag_seconds", "histogram", "Lag of the event loop, measured four times a second."),
-    Family("stoppress_tasks", "gauge", "asyncio tasks of the process; WebSocket readers need none."),
-    Family("stoppress_refusals_total", "counter", "Rejected or disconnected clients, by reason.", ("reason",)),
-    Family(
+    _Family("stoppress_store_operation_seconds", "histogram", "Seconds that store operations took.", ("operation",)),
+    _Family("stoppress_store_errors_total", "counter", "Failed store operations.", ("operation",)),
+    _Family("stoppress_event_loop_lag_seconds", "histogram", "Lag of the event loop, measured four times a second."),
+    _Family("stoppress_tasks", "gauge", "asyncio tasks of the process; WebSocket readers need none."),
+    _Family("stoppress_refusals_total", "counter", "Rejected or disconnected clients, by reason.", ("reason",)),
+    _Family(
         "stoppress_http_requests_total",
         "counter",
         "HTTP requests by route, without WebSocket handshakes.",

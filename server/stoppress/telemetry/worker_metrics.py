@@ -15,14 +15,14 @@ from typing import NamedTuple
 
 from stoppress.telemetry.metrics import merged
 
-ANSWER_TIMEOUT_SECONDS = 5.0
+_ANSWER_TIMEOUT_SECONDS = 5.0
 """Seconds that a worker may take to answer; it checks the store, which may take three seconds."""
 
 
-class WorkerNumber(NamedTuple):
+class WorkerId(NamedTuple):
     """The identity of one of several workers."""
 
-    family: str
+    group: str
     """The common prefix of the names of all their sockets."""
     number: int
     """The number of this worker, from 1."""
@@ -30,25 +30,25 @@ class WorkerNumber(NamedTuple):
 
     def socket_name(self, number: int) -> str:
         """Return the name of the socket of a worker, in the abstract namespace."""
-        return f"\0{self.family}-{number}"
+        return f"\0{self.group}-{number}"
 
 
-class WorkerMetrics:
+class MetricsExchange:
     """The metrics of all workers of one port.
 
     Args:
-        place: the identity of this worker.
+        worker: the identity of this worker.
         own: returns the metrics of this worker.
     """
 
-    def __init__(self, place: WorkerNumber, own: Callable[[], Awaitable[bytes]]) -> None:
-        self._place = place
+    def __init__(self, worker: WorkerId, own: Callable[[], Awaitable[bytes]]) -> None:
+        self._worker = worker
         self._own = own
 
     async def serve(self) -> None:
         """Answer the other workers until cancelled."""
         listening = _unix_socket()  # made here because uvloop does not support abstract names
-        listening.bind(self._place.socket_name(self._place.number))
+        listening.bind(self._worker.socket_name(self._worker.number))
         async with await asyncio.start_unix_server(self._answer, sock=listening) as server:
             await server.serve_forever()
 
@@ -57,19 +57,19 @@ class WorkerMetrics:
             writer.write(await self._own())
         writer.close()
 
-    async def all(self) -> bytes:
+    async def collect(self) -> bytes:
         """Return the metrics of all workers, except workers that do not answer in time."""
-        numbers = range(1, self._place.total + 1)
+        numbers = range(1, self._worker.total + 1)
         texts = await asyncio.gather(*map(self._ask, numbers))
         return merged({str(number): text for number, text in zip(numbers, texts, strict=True)})
 
     async def _ask(self, number: int) -> bytes:
-        if number == self._place.number:
+        if number == self._worker.number:
             return await self._own()
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+            async with asyncio.timeout(_ANSWER_TIMEOUT_SECONDS):
                 connection = _unix_socket()
-                connection.connect(self._place.socket_name(number))  # connects or fails at once
+                connection.connect(self._worker.socket_name(number))  # connects or fails at once
                 reader, writer = await asyncio.open_unix_connection(sock=connection)
                 try:
                     return await reader.read(-1)

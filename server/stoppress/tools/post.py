@@ -16,10 +16,10 @@ def post(url: str, key: str, blog: str, entry: dict[str, Any], *, create: bool) 
     Raises:
         StoppressError: the server cannot be reached, or refuses; the message says why.
     """
-    if not key.isascii() or not key.isprintable():
+    if not key.isprintable():
         raise StoppressError("the API key has characters that cannot be sent: copy it again")
     try:
-        with httpx.Client(base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=30) as client:
+        with httpx.Client(base_url=url, headers={b"authorization": f"Bearer {key}".encode()}, timeout=30) as client:
             address = f"/api/blogs/{quote(blog, safe='')}"
             if create and client.get(address).status_code == 404:
                 _checked(client.put(address, json={}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,56 +11,67 @@ import click
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from stoppress.errors import StoppressError
-
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-"""Seconds before the first and any further attempt to connect again, at the most."""
-
-NO_USE = (400, 401, 403, 404, 405)
-"""Answers to a handshake after which asking again is no use."""
+from stoppress.tools.reader_core import Outcome, ReaderCore
 
 
-async def follow(url: str, blog: str, since: str | None = None) -> AsyncIterator[dict[str, Any]]:
+async def follow(url: str, blog: str, *, compress: bool = True) -> AsyncIterator[dict[str, Any]]:
     """The updates of a blog, in order, over any number of connections; never ends by itself.
 
     Raises:
-        StoppressError: the server says that asking again is no use.
+        StoppressError: the server says that coming back is no use.
     """
-    address = f"{url.rstrip('/').replace('http', 'ws', 1)}/blogs/{quote(blog, safe='')}/live"
-    wait = FIRST_WAIT
+    core = ReaderCore()
     while True:
-        retry: dict[str, Any] = {"min": 0, "max": wait * 1000}
-        query = f"?{urlencode({'since': since})}" if since else ""
         try:
-            async with connect(address + query, subprotocols=[Subprotocol("stoppress.v1+json")], max_size=None) as line:
-                async for message in _messages(line):
-                    wait = FIRST_WAIT
-                    if message["type"] == "retry":
-                        retry = message
-                    elif message["type"] == "update" and message["from"] in (since, None):
-                        since = message["cursor"]
-                        yield message
-                    elif message["cursor"] != since:
-                        break  # a gap: ask again from our cursor
+            async with connect(
+                _address(url, blog, core.cursor),
+                subprotocols=[Subprotocol("stoppress.v1+json")],
+                compression="deflate" if compress else None,
+                max_size=None,
+            ) as connection:
+                async for update in _updates(connection, core):
+                    yield update
         except ConnectionClosed as error:
-            code = error.rcvd.code if error.rcvd else 1006
-            if 4400 <= code < 4500 and error.rcvd:
+            if error.rcvd and not core.take_close(error.rcvd.code):
                 raise StoppressError(error.rcvd.reason) from None
         except (InvalidURI, ValueError) as error:
             raise StoppressError(f"{url} is no address of a server: {error}") from None
         except (OSError, InvalidHandshake, TimeoutError) as error:
-            if isinstance(error, InvalidStatus) and error.response.status_code in NO_USE:
+            if isinstance(error, InvalidStatus) and not _take_answer(core, error.response):
                 raise StoppressError(f"{url} has no live blog {blog!r}: {error}") from None
             click.secho(f"cannot reach {url}: {error}; trying again", dim=True, err=True)
-        await asyncio.sleep(random.uniform(retry["min"], retry["max"]) / 1000)  # noqa: S311, no secret
-        wait = min(2 * wait, LONGEST_WAIT)
+        await asyncio.sleep(core.next_wait())
 
 
-async def _messages(line: ClientConnection) -> AsyncIterator[dict[str, Any]]:
+def _address(url: str, blog: str, cursor: str | None) -> str:
+    query = f"?{urlencode({'since': cursor})}" if cursor else ""
+    return f"{url.rstrip('/').replace('http', 'ws', 1)}/blogs/{quote(blog, safe='')}/live{query}"
+
+
+def _take_answer(core: ReaderCore, answer: Response) -> bool:
+    seconds = answer.headers.get("Retry-After", "")
+    return core.take_status(answer.status_code, float(seconds) if seconds.isdigit() else None)
+
+
+async def _updates(connection: ClientConnection, core: ReaderCore) -> AsyncIterator[dict[str, Any]]:
+    """The updates that lead on. Ends where one is missing."""
     while True:
-        yield msgspec.json.decode(await line.recv())
+        message = msgspec.json.decode(await connection.recv())
+        step = Outcome.TAKEN
+        if message["type"] == "update":
+            step = core.take_update(message["from"], message["cursor"], more=message.get("more", False))
+        elif message["type"] == "beat":
+            step = core.take_beat(message["cursor"])
+        elif message["type"] == "retry":
+            core.take_retry(message["min"], message["max"])
+        if step in (Outcome.GAP, Outcome.DUPLICATE):
+            return
+        if message["type"] == "update":
+            yield message
 
 
 async def show(url: str, blog: str) -> None:
@@ -72,11 +82,11 @@ async def show(url: str, blog: str) -> None:
             click.secho(f"== {header['headline']} ({header['status']})", bold=True)
         for entry in update["entries"]:
             if versions.get(entry["id"], 0) < entry["version"]:
-                click.echo(as_text(entry, changed=entry["id"] in versions))
+                click.echo(_as_text(entry, changed=entry["id"] in versions))
                 versions[entry["id"]] = entry["version"]
 
 
-def as_text(entry: dict[str, Any], *, changed: bool) -> str:
+def _as_text(entry: dict[str, Any], *, changed: bool) -> str:
     """An entry as a terminal shows it."""
     time = entry["published_at"][11:16]
     if entry["status"] == "retracted":

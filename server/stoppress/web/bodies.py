@@ -15,24 +15,36 @@ from stoppress.errors import BadInput
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.store.port import Once
 from stoppress.web.editors.auth import Key
+from stoppress.web.negotiation import Wanted
 from stoppress.web.problems import HTTPError
 from stoppress.web.validation import bad_input
 
 MAX_BODY_BYTES = 256 * 1024
 
-MAX_DISCARDED_BYTES = 16 * 1024 * 1024
+_MAX_DISCARDED_BYTES = 16 * 1024 * 1024
 """How much of a too large body to read and discard: a client does not read an answer before it has sent its body."""
 
 JSON = ("application/json", "application/merge-patch+json")
 MSGPACK = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 
-EVERY_VERSION = range(1, 10**15)
+_EVERY_VERSION = range(1, 10**15)
 """The versions that `If-Match: *` matches: all, if the item exists (RFC 9110, section 13.1.1)."""
 
 _T = TypeVar("_T")
 
 
-async def read_body(request: Request) -> bytes:
+async def read_write(request: Request, key: Key, form: type[_T]) -> tuple[_T, WriteRequest]:
+    """Read the form in a body, and the conditions of the write from the headers `If-Match` and `Idempotency-Key`.
+
+    Raises:
+        HTTPError: 400 if a header or the body is malformed, 413 or 415 if the body is too large or of another type.
+        BadInput: a field is unknown or missing, or has a wrong value.
+    """
+    body = await _read(request)
+    return _decode(request, body, form), WriteRequest(_if_match(request), _once(request, key, body))
+
+
+async def _read(request: Request) -> bytes:
     """Read the whole body.
 
     Raises:
@@ -41,13 +53,13 @@ async def read_body(request: Request) -> bytes:
     announced = request.headers.get("content-length", "0")
     size = int(announced) if announced.isdecimal() else 0
     asks_first = "expect" in request.headers
-    if size <= (MAX_BODY_BYTES if asks_first else MAX_DISCARDED_BYTES):
+    if size <= (MAX_BODY_BYTES if asks_first else _MAX_DISCARDED_BYTES):
         size = 0
         pieces: list[bytes] = []
         try:
             async for piece in request.stream():
                 size += len(piece)
-                if size > MAX_DISCARDED_BYTES:
+                if size > _MAX_DISCARDED_BYTES:
                     break
                 if size <= MAX_BODY_BYTES:
                     pieces.append(piece)
@@ -59,7 +71,7 @@ async def read_body(request: Request) -> bytes:
     raise HTTPError(413, limit, {"connection": "close"})
 
 
-def decode(request: Request, body: bytes, form: type[_T]) -> _T:
+def _decode(request: Request, body: bytes, form: type[_T]) -> _T:
     """Decode a body, JSON or msgpack, into the form.
 
     Raises:
@@ -88,21 +100,12 @@ def _kind(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def write_request(request: Request, key: Key, body: bytes) -> WriteRequest:
-    """Return the conditions of a write from its headers `If-Match` and `Idempotency-Key`.
-
-    Raises:
-        HTTPError: 400 if a header is malformed.
-    """
-    return WriteRequest(_if_match(request), _once(request, key, body))
-
-
 def _if_match(request: Request) -> Container[int] | None:
     header = request.headers.get("if-match")
     if header is None:
         return None
     if header.strip() == "*":
-        return EVERY_VERSION
+        return _EVERY_VERSION
     tags = [tag.strip() for tag in header.split(",")]
     if not all(re.fullmatch(r'(W/)?"[^"]*"', tag) for tag in tags):
         raise HTTPError(400, f'If-Match must be an ETag with its quotes, as in "3"; got {header[:80]!r}.')
@@ -122,20 +125,9 @@ def _once(request: Request, key: Key, body: bytes) -> Once | None:
 
 def answer(request: Request, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Respond with a value in JSON, or in msgpack if the request prefers that."""
-    kinds = weights(request.headers.get("accept", ""))
-    if max(kinds.get(kind, 0) for kind in MSGPACK) > kinds.get(JSON[0], 0):
+    if Wanted(request.headers).prefers(MSGPACK, JSON[0]):
         return Response(msgspec.msgpack.encode(content), status, headers, media_type=MSGPACK[0])
     return Response(msgspec.json.encode(content), status, headers, media_type=JSON[0])
-
-
-def weights(accept: str) -> dict[str, float]:
-    """Return the media types of an Accept header with their weights, 0 to 1 (RFC 9110, section 12.4.2)."""
-    kinds = {}
-    for part in accept.lower().split(","):
-        kind, *parameters = (piece.strip() for piece in part.split(";"))
-        given = [text.removeprefix("q=") for text in parameters if re.fullmatch(r"q=[01](\.[0-9]{0,3})?", text)]
-        kinds[kind] = float(given[0]) if given else 1.0
-    return kinds
 
 
 def number(request: Request, name: str, default: int, most: int) -> int:

@@ -13,22 +13,22 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stoppress.web.bodies import weights
+from stoppress.web.negotiation import Wanted, gzip_tag, plain_tags
 from stoppress.web.remembered import Remembered
 
 MIN_BYTES = 1_400
 """Bytes. What is shorter goes in one packet anyway."""
 
-MAX_BYTES = 4 * 1024 * 1024
+_MAX_BYTES = 4 * 1024 * 1024
 """Bytes. What is longer is sent as it is."""
 
 MAX_INLINE_BYTES = 64 * 1024
 """Bytes that take a millisecond or two. More are compressed in a thread, for nobody else to wait."""
 
-KEPT_BYTES = 16 * 1024 * 1024
+_KEPT_BYTES = 16 * 1024 * 1024
 """How much of what was compressed is remembered, with what it was made of."""
 
-TYPES = re.compile(r"text/(?!event-stream)|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript)\b")
+_TYPES = re.compile(r"text/(?!event-stream)|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript)\b")
 
 
 class GzipMiddleware:
@@ -36,18 +36,15 @@ class GzipMiddleware:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._made = Remembered(KEPT_BYTES)
+        self._made = Remembered(_KEPT_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or "authorization" in headers:
             await self._app(scope, receive, send)
             return
-        known = headers.get("if-none-match", "")
-        if '-gzip"' in known:
-            plain = (b"if-none-match", known.replace('-gzip"', '"').encode("latin-1"))
-            scope["headers"] = [*(one for one in scope["headers"] if one[0] != plain[0]), plain]
-        await self._app(scope, receive, _Answer(send, self, accepts_gzip(headers), known, scope["method"]).take)
+        scope["headers"] = plain_tags(scope["headers"])
+        await self._app(scope, receive, _Answer(send, self, Wanted(headers), scope["method"]).take)
 
     async def compressed(self, body: bytes) -> bytes:
         """The same for the same bytes."""
@@ -58,11 +55,6 @@ class GzipMiddleware:
         return made
 
 
-def accepts_gzip(headers: Headers) -> bool:
-    kinds = weights(headers.get("accept-encoding", ""))
-    return kinds.get("gzip", kinds.get("*", 0)) > 0
-
-
 def _gzip(body: bytes) -> bytes:
     return gzip.compress(body, 6, mtime=0)
 
@@ -70,11 +62,10 @@ def _gzip(body: bytes) -> bytes:
 class _Answer:
     """One answer on its way."""
 
-    def __init__(self, send: Send, compression: GzipMiddleware, gzip: bool, known: str, method: str) -> None:
+    def __init__(self, send: Send, compression: GzipMiddleware, wanted: Wanted, method: str) -> None:
         self._send = send
         self._compression = compression
-        self._gzip = gzip
-        self._known = known
+        self._wanted = wanted
         self._method = method
         self._start: Message | None = None  # held back until the whole body is there
         self._body = b""
@@ -86,7 +77,7 @@ class _Answer:
                 self._keep_tag(headers)
             elif _is_compressible(headers):
                 headers.add_vary_header("Accept-Encoding")
-                if self._gzip:
+                if self._wanted.accepts_gzip():
                     self._start = message
                     return
         elif self._start is not None:
@@ -101,7 +92,7 @@ class _Answer:
         headers = MutableHeaders(raw=start["headers"])
         headers["content-encoding"] = "gzip"
         if etag := headers.get("etag"):
-            headers["etag"] = _tag_of_gzip(etag)
+            headers["etag"] = gzip_tag(etag)
         if self._method == "HEAD" and not self._body:  # the length is not known without making the body
             del headers["content-length"]
             return b""
@@ -111,13 +102,9 @@ class _Answer:
 
     def _keep_tag(self, headers: MutableHeaders) -> None:
         headers.add_vary_header("Accept-Encoding")
-        tag = _tag_of_gzip(headers.get("etag", ""))
-        if tag in self._known:
-            headers["etag"] = tag
-
-
-def _tag_of_gzip(etag: str) -> str:
-    return re.sub(r'"$', '-gzip"', etag)
+        etag = headers.get("etag", "")
+        if self._wanted.names(gzip_tag(etag)):
+            headers["etag"] = gzip_tag(etag)
 
 
 def _is_compressible(headers: Headers) -> bool:
@@ -125,6 +112,6 @@ def _is_compressible(headers: Headers) -> bool:
     return (
         "content-encoding" not in headers
         and length.isdecimal()
-        and MIN_BYTES <= int(length) <= MAX_BYTES
-        and TYPES.match(headers.get("content-type", "")) is not None
+        and MIN_BYTES <= int(length) <= _MAX_BYTES
+        and _TYPES.match(headers.get("content-type", "")) is not None
     )

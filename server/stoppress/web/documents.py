@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stoppress.live.replica import Replica
+from stoppress.web.negotiation import Wanted
 from stoppress.web.remembered import Remembered
 
-KEPT_BYTES = 16 * 1024 * 1024
+_KEPT_BYTES = 16 * 1024 * 1024
 
-STALE_FACTOR = 10
+_STALE_FACTOR = 10
 """For how many times `page_max_age` a shared cache may go on with what it has while this server fails."""
 
 
@@ -39,7 +40,7 @@ class Documents:
     def __init__(self, fingerprint: str, max_age: int) -> None:
         self._fingerprint = fingerprint
         self._max_age = max_age
-        self._made = Remembered(KEPT_BYTES)
+        self._made = Remembered(_KEPT_BYTES)
 
     def answer(
         self, request: Request, replica: Replica, kind: Kind, key: tuple[object, ...], make: Callable[[], bytes]
@@ -52,7 +53,7 @@ class Documents:
         etag = f'"{replica.cursor}-{self._fingerprint}"'
         headers = {**kind.headers, **self.cache_headers(replica.blog), "etag": etag}
         headers["last-modified"] = formatdate(usegmt=True)  # so old the page is, should it be kept somewhere
-        if matches(etag, request):
+        if Wanted(request.headers).has(etag):
             return Response(None, 304, headers)
         key = (replica.blog, replica.cursor, kind.media_type, *key)
         body = self._made.get(key)
@@ -66,11 +67,5 @@ class Documents:
         if not self._max_age:
             return {"cache-control": "no-cache"}
         age, name = self._max_age, f"stoppress-{blog}"
-        directives = f"s-maxage={age}, stale-while-revalidate={age}, stale-if-error={STALE_FACTOR * age}"
+        directives = f"s-maxage={age}, stale-while-revalidate={age}, stale-if-error={_STALE_FACTOR * age}"
         return {"cache-control": f"public, max-age=0, {directives}", "cache-tag": name, "surrogate-key": name}
-
-
-def matches(etag: str, request: Request) -> bool:
-    """Whether the client says that it has this one (weak comparison: RFC 9110, section 13.1.2)."""
-    known = request.headers.get("if-none-match", "")
-    return etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]

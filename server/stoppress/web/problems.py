@@ -21,7 +21,7 @@ from stoppress.errors import (
     StoreUnavailable,
 )
 
-RETRY_AFTER_SECONDS = 1
+_RETRY_AFTER_SECONDS = 1
 
 
 class HTTPError(StoppressError):
@@ -33,7 +33,7 @@ class HTTPError(StoppressError):
         self.headers = dict(headers or {})
 
 
-def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
     """Return a problem+json response; `detail` is one or more sentences that say what happened and what to do."""
     body = {
         "type": "about:blank",
@@ -59,17 +59,17 @@ async def on_error(_request: Request, error: Exception) -> Response:
     """Handle a `StoppressError` for Starlette."""
     match error:
         case HTTPError(status=status, headers=headers):
-            return problem(status, str(error), headers)
+            return _problem(status, str(error), headers)
         case PreconditionFailed(current=current, version=version):
             kind = "entry" if hasattr(current, "id") else "header"
             etag = {"etag": f'"{version}"'} if version else {}
-            return problem(412, str(error), etag, **({kind: current} if current is not None else {}))
+            return _problem(412, str(error), etag, **({kind: current} if current is not None else {}))
         case StoreUnavailable():
-            return problem(503, str(error), {"retry-after": str(RETRY_AFTER_SECONDS)})
+            return _problem(503, str(error), {"retry-after": str(_RETRY_AFTER_SECONDS)})
         case BadInput(field=field):
             members: dict[str, Any] = {} if field is None else {"field": field}
-            return problem(_bad_input_status(error), str(error), None, **members)
-    return problem(404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 500, str(error))
+            return _problem(_bad_input_status(error), str(error), None, **members)
+    return _problem(404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 500, str(error))
 
 
 def _bad_input_status(error: BadInput) -> int:
@@ -89,9 +89,9 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     elif error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "other methods")
         detail = f"Method {request.method[:20]} is not allowed here. Use {allowed}."
-    return problem(error.status_code, detail, error.headers)
+    return _problem(error.status_code, detail, error.headers)
 
 
 async def on_bug(_request: Request, _error: Exception) -> Response:
     """Handle any other exception, which is a bug; Starlette's server logs its traceback."""
-    return problem(500, "Internal server error; see the server log.")
+    return _problem(500, "Internal server error; see the server log.")

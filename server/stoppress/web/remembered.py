@@ -1,39 +1,39 @@
-"""What was made once and may be asked for again, as much of it as fits."""
+"""A cache of bytes that were made once and may be asked for again."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import NamedTuple
 
-OVERHEAD = 500
-"""About what a key and its place take, in bytes."""
+from cachetools import LRUCache
+
+_OVERHEAD_BYTES = 500
+"""Approximate size of a key and its place in the cache."""
+
+_SHARE = 8
+"""No value takes more than one part in so many of the cache: a large one would push out all others."""
+
+
+class _Kept(NamedTuple):
+    value: bytes
+    size: int
 
 
 class Remembered:
-    """Bytes by key. Those that were not asked for the longest are dropped first.
+    """Bytes by key. The cache drops the least recently used ones first.
 
     Args:
-        limit: how many bytes are kept.
+        limit: the size of the cache in bytes. A key that is bytes counts like a value.
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._values: dict[Hashable, bytes] = {}  # ascending by when they were asked for
+        self._values: LRUCache[Hashable, _Kept] = LRUCache(limit, lambda kept: kept.size)
 
     def get(self, key: Hashable) -> bytes | None:
-        value = self._values.pop(key, None)
-        if value is not None:
-            self._values[key] = value
-        return value
+        kept = self._values.get(key)
+        return None if kept is None else kept.value
 
     def put(self, key: Hashable, value: bytes) -> None:
-        before = self._values.pop(key, None)
-        self._size += _size(key, value) - (0 if before is None else _size(key, before))
-        self._values[key] = value
-        while self._size > self._limit:
-            oldest = next(iter(self._values))
-            self._size -= _size(oldest, self._values.pop(oldest))
-
-
-def _size(key: Hashable, value: bytes) -> int:
-    return OVERHEAD + len(value) + (len(key) if isinstance(key, bytes) else 0)
+        size = _OVERHEAD_BYTES + len(value) + (len(key) if isinstance(key, bytes) else 0)
+        if size * _SHARE <= self._values.maxsize:
+            self._values[key] = _Kept(value, size)

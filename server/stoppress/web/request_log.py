@@ -10,10 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 
-METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+_METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 """Methods that are counted by name."""
 
-WRITES = ("POST", "PUT", "PATCH", "DELETE")
+_WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 log = logging.getLogger("stoppress.requests")
 
@@ -41,7 +41,7 @@ class RequestLog:
             await send(message)
 
         try:
-            if scope["method"] in WRITES:
+            if scope["method"] in _WRITES:
                 with self._tracing.span("stoppress.write", _traceparent(scope), method=scope["method"]):
                     await self._app(scope, receive, answer)
             else:
@@ -51,10 +51,10 @@ class RequestLog:
 
     def _seen(self, scope: Scope, status: int, seconds: float) -> None:
         """Record a request under its route, because its address may contain anything, even a secret."""
-        method = scope["method"] if scope["method"] in METHODS else "other"
+        method = scope["method"] if scope["method"] in _METHODS else "other"
         route = getattr(scope.get("route"), "path", "none")
         self._counts.requests[method, route, status] += 1
-        if method in WRITES and route.startswith("/api/"):
+        if method in _WRITES and route.startswith("/api/"):
             seen = {"method": method, "route": route, "status": status, "seconds": round(seconds, 6)}
             key = scope.get("state", {}).get("key", "none")
             log.info("editor_request", extra={**seen, "blog": scope["path_params"].get("blog"), "key": key})

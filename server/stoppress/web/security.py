@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stoppress.web.pages.embeds import HOSTS
 
-CONTENT_SECURITY_POLICY = "; ".join(
+_CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",  # structured data is a data block, which needs no permission
@@ -21,7 +21,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 HTML_HEADERS = {
-    "content-security-policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'",
+    "content-security-policy": f"{_CONTENT_SECURITY_POLICY}; frame-ancestors 'none'",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
     "referrer-policy": "strict-origin-when-cross-origin",
     "x-content-type-options": "nosniff",
@@ -30,7 +30,7 @@ HTML_HEADERS = {
 EMBEDDABLE_HEADERS = {
     **HTML_HEADERS,
     # A blog's page has no cookies and no forms, so nothing on it can be clickjacked: any site may frame it
-    "content-security-policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors http: https:",
+    "content-security-policy": f"{_CONTENT_SECURITY_POLICY}; frame-ancestors http: https:",
 }
 """For a blog's pages."""
 

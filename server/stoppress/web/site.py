@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from stoppress.model import Header
 
-HOST = re.compile(r"([A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
+_HOST = re.compile(r"([A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 
 
 class Site(NamedTuple):
@@ -55,4 +55,4 @@ class Sites:
 
 def _host(request: Request) -> str:
     host = request.headers.get("host", "")
-    return host if HOST.fullmatch(host) else "localhost"
+    return host if _HOST.fullmatch(host) else "localhost"

@@ -18,7 +18,7 @@ from stoppress.errors import BadInput
 from stoppress.model import URL_PATTERN
 from stoppress.newsroom.forms import LANGUAGE_PATTERN, TIMEZONE_PATTERN
 
-MAX_SHOWN_CHARACTERS = 60
+_MAX_SHOWN_CHARACTERS = 60
 
 PATTERNS = {
     URL_PATTERN: "an http:// or https:// address without spaces",
@@ -40,7 +40,7 @@ def bad_input(error: msgspec.ValidationError, form: type, decode: Callable[[], A
     kind = _find_type(inspect.type_info(form), path)
     if unknown := re.match(r"Object contains unknown field `(.*?)`(?: - at|$)", str(error), re.DOTALL):
         inside = f" in `{path}`" if path else ""
-        name = unknown[1][:MAX_SHOWN_CHARACTERS]
+        name = unknown[1][:_MAX_SHOWN_CHARACTERS]
         return BadInput(f"Unknown field `{name}`{inside}. Allowed fields: {', '.join(_fields(kind))}.", unknown[1])
     subject = f"`{path}`" if path else "The body"
     if missing := re.match(r"Object missing required field `([^`]*)`", str(error)):
@@ -120,8 +120,8 @@ def _got(path: str, decode: Callable[[], Any]) -> str:
         return "; got an object"
     if isinstance(value, list):
         return f"; got a list of {len(value)} items"
-    if isinstance(value, str) and len(value) > MAX_SHOWN_CHARACTERS:
+    if isinstance(value, str) and len(value) > _MAX_SHOWN_CHARACTERS:
         return f"; got text of {len(value)} characters"
     if value is None or isinstance(value, str | bool | int | float):
-        return f"; got {json.dumps(value, ensure_ascii=False)[: 2 * MAX_SHOWN_CHARACTERS]}"
+        return f"; got {json.dumps(value, ensure_ascii=False)[: 2 * _MAX_SHOWN_CHARACTERS]}"
     return "; got binary data"

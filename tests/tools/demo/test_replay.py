@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from stoppress.errors import StoppressError
-from stoppress.newsroom.rendering import from_markdown
+from stoppress.newsroom.rendering import Rendered
 from stoppress.tools.demo.replay import Replay, Step, Timeline, karabakh
 from tests.conftest import StartNode
 
@@ -58,7 +58,7 @@ def planned(entry: dict[str, Any]) -> dict[str, Any]:
     if entry["status"] == "retracted":
         return entry
     kept = {name: value for name, value in entry.items() if name == "corrections" or (value and name != "markdown")}
-    return kept | {"text": from_markdown(entry["markdown"]).text}
+    return kept | {"text": Rendered.from_markdown(entry["markdown"]).text}
 
 
 async def test_the_replay_ends_in_the_blog_that_its_timeline_says(start_node: StartNode):

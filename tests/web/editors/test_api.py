@@ -1,4 +1,4 @@
-"""The editors' surface over real HTTP, row by row of the contract's section 4."""
+"""The editors' surface over real HTTP, row by row of "Surface for editors" in docs/reference/protocol.md."""
 
 from __future__ import annotations
 

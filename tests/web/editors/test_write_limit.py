@@ -5,8 +5,57 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from stoppress.telemetry.counts import Counts
+from stoppress.web.editors.auth import Key
+from stoppress.web.editors.write_limit import WriteLimit
+from stoppress.web.problems import HTTPError
 from tests.conftest import StartNode
 from tests.support.node import RunningNode
+
+ANN, BOB = (Key(name, "editor", f"secret-of-{name}") for name in ("ann", "bob"))
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def written(limit: WriteLimit, key: Key, times: int) -> int:
+    count = 0
+    for _ in range(times):
+        try:
+            limit.count(key)
+        except HTTPError:
+            continue
+        count += 1
+    return count
+
+
+def test_a_minutes_writes_may_come_at_once_and_further_ones_one_by_one():
+    clock, counts = Clock(), Counts()
+    limit = WriteLimit(12_000, counts, clock)
+    assert written(limit, ANN, 12_010) == 12_000
+    assert counts.rejections["too_many_writes"] == 10
+    assert written(limit, BOB, 1) == 1
+    clock.now += 0.1
+    assert written(limit, ANN, 100) == 20
+
+
+def test_a_key_is_told_when_its_next_write_is_taken():
+    clock = Clock()
+    limit = WriteLimit(3, Counts(), clock)
+    written(limit, ANN, 3)
+    clock.now += 4.5
+    with pytest.raises(HTTPError, match="Wait 16 s") as refusal:
+        limit.count(ANN)
+    clock.now += int(refusal.value.headers["retry-after"])
+    limit.count(ANN)
+
+
+def test_0_is_no_limit():
+    assert written(WriteLimit(0, Counts()), ANN, 1_000) == 1_000
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def keys(blog: str, parts: str) -> list[str]:
     return [key(blog, part) for part in parts.split()]
 
 
-class PackedWrite(Struct, omit_defaults=True):
+class _PackedWrite(Struct, omit_defaults=True):
     """A `Write` with its tag. Bodies are text, because the msgpack library of Redis has no binary strings."""
 
     id: str
@@ -51,27 +51,27 @@ class PackedWrite(Struct, omit_defaults=True):
     erase: bool = False
 
 
-class Packed(Struct, array_like=True):
+class _Packed(Struct, array_like=True):
     """The msgpack part of a message."""
 
     fingerprint: str
-    writes: list[PackedWrite]
+    writes: list[_PackedWrite]
     at: float = 0.0
     traceparent: str = ""
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Packed)
+_decoder = msgspec.msgpack.Decoder(_Packed)
 
 
 def pack_writes(fingerprint: str, writes: Sequence[Write], sent: Sent) -> bytes:
     """Return the writes in msgpack, as `commit.lua` takes them."""
-    return _encoder.encode(Packed(fingerprint, [_packed(write) for write in writes], *sent))
+    return _encoder.encode(_Packed(fingerprint, [_packed(write) for write in writes], *sent))
 
 
-def _packed(write: Write) -> PackedWrite:
+def _packed(write: Write) -> _PackedWrite:
     body = None if write.body is None else write.body.decode()
-    return PackedWrite(write.id, write.expected, body, new_tag() if write.visible else None, write.due, write.erase)
+    return _PackedWrite(write.id, write.expected, body, new_tag() if write.visible else None, write.due, write.erase)
 
 
 def unpack_message(message: bytes) -> tuple[str, Segment]:
@@ -91,7 +91,7 @@ def unpack_hint(blog: str, message: bytes) -> Changed:
     return Changed(blog, segment, Sent(content.at, content.traceparent))
 
 
-def _unpacked(message: bytes) -> tuple[Packed, Segment]:
+def _unpacked(message: bytes) -> tuple[_Packed, Segment]:
     before, _, packed = message.partition(b" ")
     after = Cursor.parse(before.decode(errors="replace"))
     content = _decoder.decode(packed)
@@ -99,7 +99,7 @@ def _unpacked(message: bytes) -> tuple[Packed, Segment]:
     return content, Segment(after, tags, tuple(_items(after.seq, content.writes)))
 
 
-def _items(seq: int, writes: list[PackedWrite]) -> list[Item]:
+def _items(seq: int, writes: list[_PackedWrite]) -> list[Item]:
     items = []
     for write in writes:
         seq += write.tag is not None

@@ -23,16 +23,16 @@ from stoppress.store.redis.format import unpack_hint
 from stoppress.store.redis.server import REDIS_TIMEOUT_SECONDS, RedisServer
 from stoppress.tasks import end
 
-PROBE_INTERVAL_SECONDS = 1.0
+_PROBE_INTERVAL_SECONDS = 1.0
 """Seconds between probes, the messages of a node to itself."""
 
-PROBE_TIMEOUT_SECONDS = 3.0
+_PROBE_TIMEOUT_SECONDS = 3.0
 """Seconds without a probe after which the connection counts as dead."""
 
-MAX_RECONNECT_SECONDS = 1.0
+_MAX_RECONNECT_SECONDS = 1.0
 """Maximum seconds between attempts to connect."""
 
-MAX_WAITING_HINTS = 256
+_MAX_WAITING_HINTS = 256
 """Maximum hints that wait for a slow consumer; one more replaces them all by `Lost(None)`."""
 
 log = logging.getLogger("stoppress.store")
@@ -105,7 +105,7 @@ class Hints:
                     await self._connection.send_command(command, channel, check_health=False)
 
     def _tell(self, hint: Hint) -> None:
-        if len(self._waiting) >= MAX_WAITING_HINTS:
+        if len(self._waiting) >= _MAX_WAITING_HINTS:
             self._waiting.clear()
             hint = Lost(None)
         self._waiting.append(hint)
@@ -120,7 +120,7 @@ class Hints:
             except Exception as error:  # after any error, a node without hints must keep trying
                 self._report(error)
             self._confirmed.clear()
-            self._pause = min(MAX_RECONNECT_SECONDS, 2 * self._pause + 0.05)
+            self._pause = min(_MAX_RECONNECT_SECONDS, 2 * self._pause + 0.05)
             await asyncio.sleep(random.uniform(self._pause / 2, self._pause))  # noqa: S311, spreads the nodes
 
     def _report(self, error: Exception) -> None:
@@ -147,16 +147,16 @@ class Hints:
         while True:
             with suppress(StoreUnavailable):  # `_receive` notices the missing probe
                 await self._server.answer(self._server.client.publish(self._probe, b""))
-            await asyncio.sleep(PROBE_INTERVAL_SECONDS)
+            await asyncio.sleep(_PROBE_INTERVAL_SECONDS)
 
     async def _receive(self, connection: AbstractConnection) -> None:
         clock = asyncio.get_running_loop().time
         self._probe_seen = clock()
-        while clock() - self._probe_seen < PROBE_TIMEOUT_SECONDS:
-            message = await connection.read_response(timeout=PROBE_INTERVAL_SECONDS, disconnect_on_error=False)
+        while clock() - self._probe_seen < _PROBE_TIMEOUT_SECONDS:
+            message = await connection.read_response(timeout=_PROBE_INTERVAL_SECONDS, disconnect_on_error=False)
             if message is not None:
                 self._take(*message)
-        raise TimeoutError(f"no probe arrived for {PROBE_TIMEOUT_SECONDS:g} s")
+        raise TimeoutError(f"no probe arrived for {_PROBE_TIMEOUT_SECONDS:g} s")
 
     def _take(self, kind: bytes, channel: bytes, data: Any) -> None:
         if channel == self._probe:

@@ -33,7 +33,7 @@ _OPTIONS: dict[str, Any] = {
     "client_name": "stoppress",
 }
 
-MIN_REDIS_VERSION = (7, 0)
+_MIN_REDIS_VERSION = (7, 0)
 
 log = logging.getLogger("stoppress.store")
 
@@ -127,7 +127,7 @@ class RedisServer:
         See https://redis.io/docs/latest/commands/info/.
         """
         version = str(info.get("redis_version", "7.0"))
-        if tuple(int(part) for part in version.split(".")[:2]) < MIN_REDIS_VERSION:
+        if tuple(int(part) for part in version.split(".")[:2]) < _MIN_REDIS_VERSION:
             raise StartError(f"Redis at {self.address} has version {version}: the store needs 7.0 or newer")
         if info.get("cluster_enabled"):
             raise StartError(f"Redis at {self.address} runs as a cluster: use a single Redis with --store")

@@ -29,10 +29,10 @@ from stoppress.store.redis.format import (
 from stoppress.store.redis.hints import Hints
 from stoppress.store.redis.server import RedisServer
 
-PIPELINE_COMMANDS = 500
+_PIPELINE_COMMANDS = 500
 """Maximum commands in one pipeline, or fields in one command, so that Redis can serve other clients in between."""
 
-MAX_DUE_ENTRIES = 100
+_MAX_DUE_ENTRIES = 100
 
 
 class RedisStore:
@@ -195,12 +195,12 @@ class RedisStore:
 
     async def due(self, now: float) -> list[tuple[str, str]]:
         def queue(pipeline: Pipeline, blog: str) -> None:
-            pipeline.zrangebyscore(key(blog, "due"), "-inf", now, 0, MAX_DUE_ENTRIES, withscores=True)
+            pipeline.zrangebyscore(key(blog, "due"), "-inf", now, 0, _MAX_DUE_ENTRIES, withscores=True)
 
         names = await self._names()
         found = zip(names, await self._pipelined(queue, names), strict=True)
         times = sorted((at, blog, entry_id.decode()) for blog, entries in found for entry_id, at in entries)
-        return [(blog, entry_id) for _, blog, entry_id in times[:MAX_DUE_ENTRIES]]
+        return [(blog, entry_id) for _, blog, entry_id in times[:_MAX_DUE_ENTRIES]]
 
     # Hints
 
@@ -224,4 +224,4 @@ def _joined(before: Segment, part: Segment) -> Segment:
 
 
 def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (names[begin : begin + PIPELINE_COMMANDS] for begin in range(0, len(names), PIPELINE_COMMANDS))
+    return (names[begin : begin + _PIPELINE_COMMANDS] for begin in range(0, len(names), _PIPELINE_COMMANDS))

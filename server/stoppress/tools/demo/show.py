@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import shutil
+import socket
 import sys
 from secrets import token_urlsafe
 
@@ -12,8 +13,9 @@ import click
 import httpx
 
 from stoppress.errors import BlogNotFound, StoppressError
+from stoppress.process.life import Life
 from stoppress.process.node import Node
-from stoppress.process.sockets import address_of, listen
+from stoppress.process.sockets import listen
 from stoppress.settings import Settings
 from stoppress.tools.demo.replay import Replay, Timeline, karabakh
 
@@ -22,21 +24,32 @@ async def run(settings: Settings) -> None:
     """Serve a node, and replay the demonstration blog on it. Raises `StartError`."""
     secret = token_urlsafe(18)
     listening = listen(settings.host, settings.port)
-    url = address_of(listening)
-    node = Node(settings, keys=f"demo:editor:{secret}")
-    timeline = karabakh()
+    await Demonstration(Node(settings, keys=f"demo:editor:{secret}"), listening, secret).run()
 
-    async def replay() -> None:
-        await _forget_earlier_replay(node, timeline.blog)
-        _introduce(url, timeline.blog, secret)
+
+class Demonstration(Life):
+    """A life in which a day of October 2020 is replayed.
+
+    Args:
+        node: what serves.
+        listening: the socket to serve on.
+        secret: an editor's key.
+    """
+
+    def __init__(self, node: Node, listening: socket.socket, secret: str) -> None:
+        super().__init__(node, listening)
+        self._secret = secret
+
+    async def ready(self) -> None:
+        timeline = karabakh()
+        await _forget_earlier_replay(self.node, timeline.blog)
+        _introduce(self.address, timeline.blog, self._secret)
         try:
-            await _replay(url, secret, timeline)
+            await _replay(self.address, self._secret, timeline)
         except (StoppressError, httpx.HTTPError) as error:
             click.secho(f"The replay stopped: {error}", fg="red", err=True)
         else:
             click.echo("The replay is over. The blog stays live: post to it.  (Ctrl-C ends the server.)")
-
-    await node.serve(listening, beside=replay)
 
 
 async def _forget_earlier_replay(node: Node, blog: str) -> None:

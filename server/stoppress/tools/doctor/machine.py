@@ -12,16 +12,16 @@ from stoppress.settings import Settings
 from stoppress.tools.doctor.finding import Finding, fail, ok, warn
 from stoppress.web.editors.auth import Keys
 
-FEWEST_FILES, MANY_FILES = 1_024, 16_384
-SHORTEST_SECRET = 16
-SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
+_FEWEST_FILES, _MANY_FILES = 1_024, 16_384
+_SHORTEST_SECRET = 16
+_SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 
 
 def look_at_machine(settings: Settings) -> Iterator[Finding]:
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
     yield judge_files(files)
-    if SOMAXCONN.exists():
-        yield judge_backlog(int(SOMAXCONN.read_text()))
+    if _SOMAXCONN.exists():
+        yield judge_backlog(int(_SOMAXCONN.read_text()))
     yield _keys(settings)
     if settings.max_readers_per_address:
         yield judge_proxies(settings.trusted_proxies)
@@ -30,9 +30,9 @@ def look_at_machine(settings: Settings) -> Iterator[Finding]:
 def judge_files(files: int) -> Finding:
     """`files`: how many one process may open, `RLIM_INFINITY` if any number."""
     advice = f"one process may open {files:,} files, and each reader is one: set LimitNOFILE= or `ulimit -Hn` higher"
-    if files == resource.RLIM_INFINITY or files >= MANY_FILES:
+    if files == resource.RLIM_INFINITY or files >= _MANY_FILES:
         return ok("files", "any number of files" if files < 0 else f"one process may open {files:,} files")
-    return fail("files", advice) if files < FEWEST_FILES else warn("files", advice)
+    return fail("files", advice) if files < _FEWEST_FILES else warn("files", advice)
 
 
 def judge_backlog(somaxconn: int) -> Finding:
@@ -64,7 +64,7 @@ def _keys(settings: Settings) -> Finding:
         return fail("keys", str(error))
     if not number:
         return fail("keys", "nobody can publish: set STOPPRESS_KEYS=name:editor:SECRET or STOPPRESS_KEYS_FILE")
-    short = [part.split(":")[0] for part in text.split() if len(part.split(":", 2)[2]) < SHORTEST_SECRET]
+    short = [part.split(":")[0] for part in text.split() if len(part.split(":", 2)[2]) < _SHORTEST_SECRET]
     if short:
         return warn("keys", f"the secret of {', '.join(short)} can be guessed: make one with secrets.token_urlsafe(24)")
     return ok("keys", f"{number} of editors")

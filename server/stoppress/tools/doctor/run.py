@@ -13,7 +13,7 @@ from stoppress.tools.doctor.machine import look_at_machine
 from stoppress.tools.doctor.site import SiteCheck
 from stoppress.tools.doctor.stores import look_at_store
 
-COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
+_COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 
 
 async def examine(node: Settings | None, url: str | None, blog: str) -> None:
@@ -29,7 +29,7 @@ async def examine(node: Settings | None, url: str | None, blog: str) -> None:
     """
     failed = 0
     async for finding in _findings(node, url, blog):
-        level = click.style(f"{finding.level.value:<4}", fg=COLOURS[finding.level], bold=True)
+        level = click.style(f"{finding.level.value:<4}", fg=_COLOURS[finding.level], bold=True)
         click.echo(f"{level}  {finding.what:<11}  {finding.text}")
         failed += finding.level is Level.FAIL
     if failed:

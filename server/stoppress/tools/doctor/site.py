@@ -21,30 +21,30 @@ from websockets.typing import Subprotocol
 from stoppress.tools.doctor.finding import Finding, fail, ok, warn
 from stoppress.tools.doctor.stores import judge_clock
 
-FIRST_SECONDS = 1.0
+_FIRST_SECONDS = 1.0
 """In which the first event of a stream must be whole; longer, and something keeps it back."""
 
-BEAT_SECONDS = 30.0
+_BEAT_SECONDS = 30.0
 """For which the next message is awaited, which is a beat at last."""
 
 LONGEST_SECONDS = 60.0
 """For which beats are awaited where other messages come in between."""
 
-LEAST_DAYS, FEW_DAYS = 3, 14
+_LEAST_DAYS, _FEW_DAYS = 3, 14
 """Of a certificate."""
 
-LEAST_SHARE, SMALL_SHARE = 1 / 20, 1 / 4
+_LEAST_SHARE, _SMALL_SHARE = 1 / 20, 1 / 4
 """Of the lifetime of a certificate that never has so many days; what renews it by itself does so at a third."""
 
-DATE_APART = 5.0
-SUBPROTOCOL = Subprotocol("stoppress.v1+json")
-NEEDED_HEADERS = {"changes": ("etag", "cache-control"), "page": ("content-security-policy", "x-content-type-options")}
-BUFFERED = "let it honour `X-Accel-Buffering: no` (nginx: proxy_buffering off), and not compress text/event-stream"
-LATE_SECONDS = f"nothing came within {FIRST_SECONDS:g} s, something buffers the stream: {BUFFERED}"
-IDLE = "raise its read timeout above STOPPRESS_BEAT (nginx: proxy_read_timeout 75s)"
+_DATE_APART = 5.0
+_SUBPROTOCOL = Subprotocol("stoppress.v1+json")
+_NEEDED_HEADERS = {"changes": ("etag", "cache-control"), "page": ("content-security-policy", "x-content-type-options")}
+_BUFFERED = "let it honour `X-Accel-Buffering: no` (nginx: proxy_buffering off), and not compress text/event-stream"
+_LATE_SECONDS = f"nothing came within {_FIRST_SECONDS:g} s, something buffers the stream: {_BUFFERED}"
+_IDLE = "raise its read timeout above STOPPRESS_BEAT (nginx: proxy_read_timeout 75s)"
 
-Check = Callable[[], Awaitable[Finding]]
-Types = AsyncIterator[str]
+_Check = Callable[[], Awaitable[Finding]]
+_Types = AsyncIterator[str]
 
 
 class SiteCheck:
@@ -111,7 +111,7 @@ class SiteCheck:
         if "date" not in answer.headers:
             return warn("clock", "answers have no Date header: let the proxy pass it")
         there = parsedate_to_datetime(answer.headers["date"]).timestamp() + 0.5  # it is cut to seconds
-        return judge_clock("clock", there - (began + time.time()) / 2, DATE_APART)
+        return judge_clock("clock", there - (began + time.time()) / 2, _DATE_APART)
 
     async def _metrics(self) -> Finding:
         answer = await self._http.get("/metrics", follow_redirects=False)
@@ -122,7 +122,7 @@ class SiteCheck:
         if changes.status_code != 200:
             return fail("headers", f"{changes.url} answers with {changes.status_code}: name a blog with --blog")
         page = await self._http.get(f"/blogs/{self._name()}")
-        missing = [*_missing(changes, NEEDED_HEADERS["changes"]), *_missing(page, NEEDED_HEADERS["page"])]
+        missing = [*_missing(changes, _NEEDED_HEADERS["changes"]), *_missing(page, _NEEDED_HEADERS["page"])]
         if missing:
             return fail("headers", f"{', '.join(missing)} did not come: let the proxy pass what the node sends")
         again = await self._http.get(self._address("changes"), headers={"if-none-match": changes.headers["etag"]})
@@ -139,20 +139,20 @@ class SiteCheck:
     async def _websocket(self) -> Finding:
         address = self.url.replace("http", "ws", 1) + self._address("live")
         try:
-            async with connect(address, subprotocols=[SUBPROTOCOL], max_size=None, ssl=self._tls) as line:
-                if line.subprotocol != SUBPROTOCOL:
+            async with connect(address, subprotocols=[_SUBPROTOCOL], max_size=None, ssl=self._tls) as line:
+                if line.subprotocol != _SUBPROTOCOL:
                     return fail("websocket", "the subprotocol got lost: let the proxy pass Sec-WebSocket-Protocol")
                 return await _until_beat("websocket", _messages(line), beats=2)
         except InvalidHandshake as error:
             return fail("websocket", f"no handshake ({error}): let the proxy pass Upgrade and Connection")
 
     async def _events(self) -> Finding:
-        request = self._http.build_request("GET", self._address("events"), timeout=BEAT_SECONDS + 5)
+        request = self._http.build_request("GET", self._address("events"), timeout=_BEAT_SECONDS + 5)
         try:
-            async with asyncio.timeout(FIRST_SECONDS):
+            async with asyncio.timeout(_FIRST_SECONDS):
                 stream = await self._http.send(request, stream=True)
         except TimeoutError:
-            return fail("events", LATE_SECONDS)
+            return fail("events", _LATE_SECONDS)
         try:
             kind = stream.headers.get("content-type", "")
             if stream.status_code != 200 or not kind.startswith("text/event-stream"):
@@ -162,7 +162,7 @@ class SiteCheck:
             await stream.aclose()
 
 
-async def _messages(line: ClientConnection) -> Types:
+async def _messages(line: ClientConnection) -> _Types:
     try:
         while True:
             yield msgspec.json.decode(await line.recv())["type"]
@@ -171,7 +171,7 @@ async def _messages(line: ClientConnection) -> Types:
             raise ConnectionError(f"{error.rcvd.code} {error.rcvd.reason}") from None
 
 
-async def _events(stream: httpx.Response) -> Types:
+async def _events(stream: httpx.Response) -> _Types:
     """The type of each event that is whole."""
     kind = ""
     with contextlib.suppress(httpx.HTTPError):  # a line that breaks is one that ends
@@ -183,7 +183,7 @@ async def _events(stream: httpx.Response) -> Types:
                 kind = ""
 
 
-async def _until_beat(what: str, types: Types, beats: int) -> Finding:
+async def _until_beat(what: str, types: _Types, beats: int) -> Finding:
     """The first message must come at once, then the line must live until so many beats have come.
 
     Between two beats of a WebSocket, and before the first one of an event stream, the line is silent for as long as it
@@ -191,26 +191,28 @@ async def _until_beat(what: str, types: Types, beats: int) -> Finding:
     """
     began = time.monotonic()
     try:
-        async with asyncio.timeout(FIRST_SECONDS):
+        async with asyncio.timeout(_FIRST_SECONDS):
             if await anext(types, None) is None:
                 return fail(what, "the line was ended before the first message: look at the proxy")
         first = time.monotonic() - began
         while beats and time.monotonic() - began < LONGEST_SECONDS:
             silent_since = time.monotonic()
-            async with asyncio.timeout(BEAT_SECONDS):
+            async with asyncio.timeout(_BEAT_SECONDS):
                 kind = await anext(types, None)
             if kind is None:
                 silence = time.monotonic() - silent_since
-                return fail(what, f"the line was ended after {silence:.1f} s of silence. If a proxy did: {IDLE}")
+                return fail(what, f"the line was ended after {silence:.1f} s of silence. If a proxy did: {_IDLE}")
             beats -= kind == "beat"
     except TimeoutError:
-        if time.monotonic() - began < BEAT_SECONDS:
-            return fail(what, LATE_SECONDS)
-        return fail(what, f"no beat came within {BEAT_SECONDS:g} s: set STOPPRESS_BEAT to 20 or less. Else: {BUFFERED}")
+        if time.monotonic() - began < _BEAT_SECONDS:
+            return fail(what, _LATE_SECONDS)
+        return fail(
+            what, f"no beat came within {_BEAT_SECONDS:g} s: set STOPPRESS_BEAT to 20 or less. Else: {_BUFFERED}"
+        )
     return ok(what, f"first message after {first:.2f} s, alive after {time.monotonic() - began:.1f} s")
 
 
-async def _checked(what: str, check: Check) -> Finding:
+async def _checked(what: str, check: _Check) -> Finding:
     try:
         return await check()
     except (httpx.HTTPError, OSError, TimeoutError, ValueError, msgspec.DecodeError) as error:
@@ -225,10 +227,10 @@ def judge_certificate(days: float, lifetime: float) -> Finding:
     """`days` until it expires, of those for which it was made."""
     left = f"{days:.1f} days" if days >= 2 else f"{days * 24:.1f} hours"
     text = f"the certificate expires in {left}"
-    if days > min(FEW_DAYS, lifetime * SMALL_SHARE):
+    if days > min(_FEW_DAYS, lifetime * _SMALL_SHARE):
         return ok("tls", text)
     advice = f"{text}: renew it, and look why that is not done by itself"
-    return warn("tls", advice) if days > min(LEAST_DAYS, lifetime * LEAST_SHARE) else fail("tls", advice)
+    return warn("tls", advice) if days > min(_LEAST_DAYS, lifetime * _LEAST_SHARE) else fail("tls", advice)
 
 
 def judge_metrics(status: int, *, on_this_machine: bool) -> Finding:

@@ -17,15 +17,15 @@ from stoppress.store.redis.server import RedisServer
 from stoppress.store.select import sqlite_path, store_from
 from stoppress.tools.doctor.finding import Finding, fail, ok, warn
 
-LEAST_DISK = 256 * 2**20
-PINGS = 20
-SLOW_PING = 0.005
+_LEAST_DISK = 256 * 2**20
+_PINGS = 20
+_SLOW_PING = 0.005
 """Seconds. Each write waits for some of them."""
 
-CLOCKS_APART = 1.0
+_CLOCKS_APART = 1.0
 """Seconds by which two clocks may differ: scheduled entries and times between nodes depend on them."""
 
-NEARLY_FULL = 0.8
+_NEARLY_FULL = 0.8
 
 
 async def look_at_store(url: str) -> AsyncIterator[Finding]:
@@ -53,7 +53,7 @@ def _sqlite(path: Path) -> Iterator[Finding]:
     else:
         yield ok("sqlite", f"{path} can be written")
     free = shutil.disk_usage(folder).free
-    if free < LEAST_DISK:
+    if free < _LEAST_DISK:
         yield fail("disk", f"{free / 2**20:,.0f} MiB are free at {folder}: no write is taken on a full disk, make room")
     else:
         yield ok("disk", f"{free / 2**30:,.1f} GiB are free")
@@ -108,14 +108,14 @@ def judge_redis(info: dict[str, Any]) -> Iterator[Finding]:
 def _room(what: str, used: int, most: int, setting: str) -> Finding:
     if not most:
         return ok(what, f"{used:,} in use, {setting} is not set")
-    if used > NEARLY_FULL * most:
+    if used > _NEARLY_FULL * most:
         return warn(what, f"{used:,} of {most:,} are in use: raise {setting} of Redis")
     return ok(what, f"{used:,} of {most:,} in use")
 
 
 async def _latency(server: RedisServer) -> Finding:
     times = []
-    for _ in range(PINGS):
+    for _ in range(_PINGS):
         began = time.monotonic()
         await server.ping()
         times.append(time.monotonic() - began)
@@ -125,7 +125,7 @@ async def _latency(server: RedisServer) -> Finding:
 def judge_latency(median: float, most: float) -> Finding:
     """Of writes, in seconds."""
     seen = f"a write takes {median * 1000:.1f} ms, at most {most * 1000:.1f}"
-    if median > SLOW_PING:
+    if median > _SLOW_PING:
         return warn("latency", f"{seen}: put Redis near the nodes, look at its SLOWLOG, its disk and its processor")
     return ok("latency", seen)
 
@@ -133,7 +133,7 @@ def judge_latency(median: float, most: float) -> Finding:
 async def _clock(server: RedisServer) -> Finding:
     began = time.time()
     seconds, microseconds = await server.answer(server.client.time())
-    return judge_clock("redis clock", seconds + microseconds / 1e6 - (began + time.time()) / 2, CLOCKS_APART)
+    return judge_clock("redis clock", seconds + microseconds / 1e6 - (began + time.time()) / 2, _CLOCKS_APART)
 
 
 def judge_clock(what: str, apart: float, allowed: float) -> Finding:

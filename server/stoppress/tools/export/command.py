@@ -10,7 +10,7 @@ from stoppress.errors import StartError
 from stoppress.tools.export import folder
 from stoppress.tools.export.crawl import Crawl
 
-TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 30
 
 
 def export(url: str, blog: str, target: Path, *, force: bool) -> int:
@@ -23,7 +23,7 @@ def export(url: str, blog: str, target: Path, *, force: bool) -> int:
     if not _is_address(url):
         raise StartError(f"{url[:100]} is no address of a server: name it as in http://127.0.0.1:8000")
     folder.check(target, force=force)
-    with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
         files = Crawl(client, blog).files()
     folder.write(target, blog, files)
     return len(files)

@@ -15,14 +15,14 @@ from stoppress.tools.export.names import INDEX, Names
 from stoppress.tools.export.rewrite import ArchivedPage, change_atom, change_strings, change_style
 from stoppress.web.feeds.atom import ATOM
 
-ATTEMPTS = 5
+_ATTEMPTS = 5
 """How often it is begun anew because the blog has changed meanwhile."""
 
-MAX_PAGES = 1_000
+_MAX_PAGES = 1_000
 
-BROWSER = {"accept": "text/html", "accept-encoding": "identity"}  # each coding has an ETag of its own
+_BROWSER = {"accept": "text/html", "accept-encoding": "identity"}  # each coding has an ETag of its own
 
-REDIRECT = """<!doctype html>
+_REDIRECT = """<!doctype html>
 <meta charset="utf-8">
 <meta http-equiv="refresh" content="0; url={address}">
 <link rel="canonical" href="{address}">
@@ -32,7 +32,7 @@ REDIRECT = """<!doctype html>
 """
 
 
-class BlogChanged(Exception):
+class _BlogChanged(Exception):
     """The blog was written to while it was read."""
 
 
@@ -57,12 +57,12 @@ class Crawl:
         """
         if not re.fullmatch(BLOG_NAME, self._blog):
             raise BlogNotFound(self._blog)
-        for _ in range(ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             try:
                 return self._attempt()
-            except BlogChanged:
+            except _BlogChanged:
                 continue
-        raise StoppressError(f"{self._blog} changed {ATTEMPTS} times while it was read: try again when it has ended")
+        raise StoppressError(f"{self._blog} changed {_ATTEMPTS} times while it was read: try again when it has ended")
 
     def _attempt(self) -> dict[str, bytes]:
         etag, pages = self._pages()
@@ -78,7 +78,7 @@ class Crawl:
             files |= {file: _feed(names, file, content) for file, content in documents.items()}
         for entry, file in names.entries.items():
             address = f"../{file}#entry-{entry}"
-            files[f"entries/{entry}.html"] = REDIRECT.format(address=address).encode()
+            files[f"entries/{entry}.html"] = _REDIRECT.format(address=address).encode()
         return files | self._made_of(names)
 
     def _pages(self) -> tuple[str, dict[str, bytes]]:
@@ -88,11 +88,11 @@ class Crawl:
         while path:
             answer = self._get(path)
             if etag not in ("", answer.headers.get("etag")):
-                raise BlogChanged
+                raise _BlogChanged
             etag = answer.headers.get("etag", "")
             pages[path] = answer.content
-            if len(pages) > MAX_PAGES:
-                raise StoppressError(f"{self._blog} has more than {MAX_PAGES} pages: set STOPPRESS_NEWEST higher")
+            if len(pages) > _MAX_PAGES:
+                raise StoppressError(f"{self._blog} has more than {_MAX_PAGES} pages: set STOPPRESS_NEWEST higher")
             path = next(iter(ArchivedPage(answer.text).links.get("next", [])), "")
         return etag, pages
 
@@ -103,7 +103,7 @@ class Crawl:
         while path:
             answer = self._get(path)
             if answer.headers.get("etag") != etag:
-                raise BlogChanged
+                raise _BlogChanged
             number = len(found) + 1
             file = names.pages[path] = f"feed.{kind}" if number == 1 else f"feed-{number}.{kind}"
             found[file] = answer.content
@@ -121,7 +121,7 @@ class Crawl:
 
     def _get(self, path: str) -> httpx.Response:
         try:
-            answer = self._client.get(path, headers=BROWSER)
+            answer = self._client.get(path, headers=_BROWSER)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise StoppressError(f"cannot reach {self._client.base_url}: {error}") from None
         if answer.status_code == 404 and path == f"/blogs/{self._blog}":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stoppress.errors import StartError
 
-MARK = "stoppress-export.json"
+_MARK = "stoppress-export.json"
 """The file that tells an archive from any other directory."""
 
 
@@ -26,7 +26,7 @@ def check(target: Path, *, force: bool) -> None:
         return
     if not force:
         raise StartError(f"{target} is there already: name another directory, or replace an archive with --force")
-    if not (target / MARK).is_file():
+    if not (target / _MARK).is_file():
         raise StartError(f"{target} is no archive of a blog, so --force does not replace it: name another directory")
 
 
@@ -35,7 +35,7 @@ def write(target: Path, blog: str, files: Mapping[str, bytes]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        for name, content in {**files, MARK: _mark(blog, files)}.items():
+        for name, content in {**files, _MARK: _mark(blog, files)}.items():
             file = made / name
             if made.resolve() not in file.resolve().parents:
                 raise StartError(f"the server names a file outside of the archive: {name[:200]!r}")

@@ -8,7 +8,7 @@ from urllib.parse import urldefrag, urlsplit
 
 INDEX = "index.html"
 
-FILES = ("/static/", "/client/")
+_FILES = ("/static/", "/client/")
 """What a page is made of; everything else of the server stays where it is."""
 
 
@@ -48,7 +48,7 @@ class Names:
             file, fragment = self.entries[entry[1]], f"entry-{entry[1]}"
         elif path in self.pages:
             file = self.pages[path]
-        elif (file_path := urlsplit(path).path).startswith(FILES):
+        elif (file_path := urlsplit(path).path).startswith(_FILES):
             file = self.files[file_path] = file_path[1:]
         else:
             return self._origins[-1] + path + (f"#{fragment}" if fragment else "")

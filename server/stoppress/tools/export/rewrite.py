@@ -13,10 +13,10 @@ from xml.etree import ElementTree as ET
 from stoppress.web.feeds.atom import ATOM, TOMBSTONES
 from stoppress.web.pages.structured_data import data_block
 
-Map = Callable[[str], str]
+_Map = Callable[[str], str]
 """From an address to that which takes its place."""
 
-ATTRIBUTE = re.compile(r'(\s(href|src|poster|content)=")([^"]*)"')
+_ATTRIBUTE = re.compile(r'(\s(href|src|poster|content)=")([^"]*)"')
 
 
 class ArchivedPage(HTMLParser):
@@ -27,7 +27,7 @@ class ArchivedPage(HTMLParser):
         change: changes each address; the default leaves them.
     """
 
-    def __init__(self, text: str, change: Map = str) -> None:
+    def __init__(self, text: str, change: _Map = str) -> None:
         super().__init__(convert_charrefs=False)
         self.links: dict[str, list[str]] = {}
         """The addresses of the head's links by `rel`."""
@@ -54,7 +54,7 @@ class ArchivedPage(HTMLParser):
         if tag == "article" and values.get("id", "").startswith("entry-"):
             self.entries.append(values["id"].removeprefix("entry-"))
         if not self._is_live(tag, values):
-            self._put(ATTRIBUTE.sub(lambda found: self._attribute(found, values), self.get_starttag_text() or ""))
+            self._put(_ATTRIBUTE.sub(lambda found: self._attribute(found, values), self.get_starttag_text() or ""))
 
     handle_startendtag = handle_starttag
 
@@ -98,7 +98,7 @@ class ArchivedPage(HTMLParser):
             self._pieces.append(text)
 
 
-def change_strings(value: Any, change: Map) -> Any:
+def change_strings(value: Any, change: _Map) -> Any:
     """A JSON value with every address in it changed: every string that is one as a whole."""
     match value:
         case str():
@@ -110,7 +110,7 @@ def change_strings(value: Any, change: Map) -> Any:
     return value
 
 
-def change_atom(document: bytes, change: Map) -> bytes:
+def change_atom(document: bytes, change: _Map) -> bytes:
     """An Atom document with other addresses in its links."""
     ET.register_namespace("", ATOM)
     ET.register_namespace("at", TOMBSTONES)
@@ -121,7 +121,7 @@ def change_atom(document: bytes, change: Map) -> bytes:
     return changed
 
 
-def change_style(text: str, change: Map) -> str:
+def change_style(text: str, change: _Map) -> str:
     """A style sheet with other addresses in it."""
     return re.sub(
         r"url\(\s*([\"']?)([^\"')]+)\1\s*\)", lambda found: f"url({found[1]}{change(found[2])}{found[1]})", text

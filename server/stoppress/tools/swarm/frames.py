@@ -10,16 +10,16 @@ import os
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+_KEY, _ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 """A handshake's key and its answer, from RFC 6455, section 1.3: nothing between us and the server is to be fooled."""
 
 LONGEST = 64 * 1024 * 1024
 """Bytes of a message. A reset is the longest that a node sends, some 384 KB."""
 
-HEAD_BYTES = 16_384
+_HEAD_BYTES = 16_384
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
-FIN, COMPRESSED = 0x80, 0x40
+_FIN, COMPRESSED = 0x80, 0x40
 
 
 class BrokenFrames(Exception):
@@ -43,7 +43,7 @@ def request(authority: str, blog: str, since: str | None, options: Options) -> b
         "Upgrade: websocket",
         "User-Agent: stoppress-swarm",
         "Sec-WebSocket-Version: 13",
-        f"Sec-WebSocket-Key: {KEY}",
+        f"Sec-WebSocket-Key: {_KEY}",
         f"Sec-WebSocket-Protocol: stoppress.v1+{'msgpack' if options.msgpack else 'json'}",
     ]
     if options.compress:
@@ -51,7 +51,7 @@ def request(authority: str, blog: str, since: str | None, options: Options) -> b
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-class HandshakeAnswer(NamedTuple):
+class _HandshakeAnswer(NamedTuple):
     """The head of what came back for a handshake."""
 
     status: int
@@ -62,7 +62,7 @@ class HandshakeAnswer(NamedTuple):
     """What came after the head."""
 
 
-def answer(data: bytes) -> HandshakeAnswer | None:
+def answer(data: bytes) -> _HandshakeAnswer | None:
     """Read the head; None while it is not whole.
 
     Raises:
@@ -70,8 +70,8 @@ def answer(data: bytes) -> HandshakeAnswer | None:
     """
     head, end, rest = data.partition(b"\r\n\r\n")
     if not end:
-        if len(data) > HEAD_BYTES:
-            raise BrokenFrames(f"the head of an answer with more than {HEAD_BYTES} bytes")
+        if len(data) > _HEAD_BYTES:
+            raise BrokenFrames(f"the head of an answer with more than {_HEAD_BYTES} bytes")
         return None
     first, *lines = head.split(b"\r\n")
     words = first.split(b" ", 2)
@@ -79,11 +79,11 @@ def answer(data: bytes) -> HandshakeAnswer | None:
         raise BrokenFrames(f"no HTTP: {first[:60]!r}")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
     seconds = headers.get(b"retry-after", b"")
-    return HandshakeAnswer(
+    return _HandshakeAnswer(
         int(words[1]),
         float(seconds) if seconds.isdigit() else None,
         b"permessage-deflate" in headers.get(b"sec-websocket-extensions", b""),
-        words[1] == b"101" and headers.get(b"sec-websocket-accept") == ACCEPT,
+        words[1] == b"101" and headers.get(b"sec-websocket-accept") == _ACCEPT,
         rest,
     )
 
@@ -109,7 +109,7 @@ def cut(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
         end = head + length
         if length > LONGEST:
             raise BrokenFrames(f"a frame of {length} bytes")
-        if not first & FIN or first & 0x30 or first & 0x0F not in (TEXT, BINARY, CLOSE, PING, PONG):
+        if not first & _FIN or first & 0x30 or first & 0x0F not in (TEXT, BINARY, CLOSE, PING, PONG):
             raise BrokenFrames(f"a frame that begins with {first:#04x}")
         if size < end:
             break
@@ -122,4 +122,4 @@ def masked(opcode: int, payload: bytes) -> bytes:
     """A short frame to the server."""
     mask = os.urandom(4)
     body = bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload))
-    return bytes((FIN | opcode, 0x80 | len(payload))) + mask + body
+    return bytes((_FIN | opcode, 0x80 | len(payload))) + mask + body

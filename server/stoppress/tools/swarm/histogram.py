@@ -6,8 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
-GROWTH = math.log(1.02)
-SMALLEST = 1e-5
+_GROWTH = math.log(1.02)
+_SMALLEST = 1e-5
 """Seconds; what is shorter counts as this."""
 
 
@@ -27,7 +27,7 @@ class FineHistogram:
         return self.counts.total()
 
     def add(self, seconds: float, times: int = 1) -> None:
-        self.counts[int(math.log(seconds / SMALLEST) / GROWTH) if seconds > SMALLEST else 0] += times
+        self.counts[int(math.log(seconds / _SMALLEST) / _GROWTH) if seconds > _SMALLEST else 0] += times
 
     def merge(self, other: FineHistogram) -> None:
         self.counts.update(other.counts)
@@ -39,7 +39,7 @@ class FineHistogram:
         for bucket in sorted(self.counts):
             passed += self.counts[bucket]
             if passed >= rank:
-                return SMALLEST * math.exp((bucket + 1) * GROWTH)
+                return _SMALLEST * math.exp((bucket + 1) * _GROWTH)
         return 0.0
 
     def milliseconds(self) -> dict[str, float]:

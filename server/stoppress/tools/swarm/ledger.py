@@ -19,16 +19,16 @@ from stoppress.errors import MalformedCursor
 from stoppress.model import HEADER, Cursor
 from stoppress.tools.swarm.frames import BrokenFrames
 
-STAMP = re.compile(rb"swarm-(\d{16,19})")
+_STAMP = re.compile(rb"swarm-(\d{16,19})")
 """In an entry: when its publication began, nanoseconds since 1970 by the clock of who published it."""
 
 MAX_NAMES = 8
 """Readers of a message that are remembered by their number."""
 
-MAX_MESSAGES = 4_096
+_MAX_MESSAGES = 4_096
 """Decoded messages that are kept for the next reader who gets the same."""
 
-MAX_CHANGES = 200_000
+_MAX_CHANGES = 200_000
 """Of what changed where, the newest that are remembered."""
 
 
@@ -64,7 +64,7 @@ class Unknown(Struct):
     type: str
 
 
-class Change(NamedTuple):
+class _Change(NamedTuple):
     """What a seq did, as far as somebody was told."""
 
     id: str
@@ -130,7 +130,7 @@ class UpdateRead:
         """The seqs of which it has the item or a newer state; of a part, a later part may have the newer state."""
         return range(0) if self.after is None else range(self.after_seq + 1, self.seq + 1)
 
-    def lacks(self, change: Change, seq: int, published_at: str | None = None) -> bool:
+    def lacks(self, change: _Change, seq: int, published_at: str | None = None) -> bool:
         """Whether it should have the item that changed at `seq`, and has not.
 
         `published_at` is given for what is the newest state of its item; without it, a later one may be elsewhere.
@@ -144,19 +144,19 @@ class UpdateRead:
         )
 
 
-class Missing(NamedTuple):
+class _Missing(NamedTuple):
     """A message without an item that it should have had."""
 
     update: UpdateRead
     seq: int
-    change: Change
+    change: _Change
 
 
 class Ledger:
     """Decodes what comes in, each distinct message once, and remembers what has to be looked at again."""
 
     def __init__(self) -> None:
-        self.changes: dict[int, Change] = {}
+        self.changes: dict[int, _Change] = {}
         self.contradictions: list[str] = []
         self._messages: dict[bytes, UpdateRead | BeatRead | RetryRead | Unknown] = {}
         self._unsure: list[UpdateRead] = []
@@ -174,8 +174,8 @@ class Ledger:
                 message = self._decode(payload)
             except (msgspec.MsgspecError, MalformedCursor) as error:
                 raise BrokenFrames(f"no message of Stoppress: {error}") from None
-            if len(self._messages) >= MAX_MESSAGES:
-                for old in list(self._messages)[: MAX_MESSAGES // 2]:
+            if len(self._messages) >= _MAX_MESSAGES:
+                for old in list(self._messages)[: _MAX_MESSAGES // 2]:
                     del self._messages[old]
             self._messages[payload] = message
         return message
@@ -192,7 +192,7 @@ class Ledger:
         if not isinstance(message, _Update):
             return message
         self._updates += 1
-        stamps = tuple(int(stamp) / 1e9 for stamp in STAMP.findall(payload))
+        stamps = tuple(int(stamp) / 1e9 for stamp in _STAMP.findall(payload))
         update = UpdateRead(message, stamps, self._updates)
         self._learn(message.entries if message.header is None else [*message.entries, message.header])
         if not update.is_whole:
@@ -205,11 +205,11 @@ class Ledger:
 
     def _learn(self, items: Iterable[_Item]) -> None:
         for item in items:
-            change = Change(item.id, item.version, item.title)
+            change = _Change(item.id, item.version, item.title)
             known = self.changes.setdefault(item.seq, change)
             if known[:2] != change[:2]:
                 self.contradictions.append(f"seq {item.seq} is {known} to some and {change} to others")
-        while len(self.changes) > MAX_CHANGES:
+        while len(self.changes) > _MAX_CHANGES:
             del self.changes[next(iter(self.changes))]
 
     @property
@@ -217,7 +217,7 @@ class Ledger:
         """Messages that have to be looked at again."""
         return len(self._unsure)
 
-    def audit(self, truth: Iterable[bytes]) -> list[Missing]:
+    def audit(self, truth: Iterable[bytes]) -> list[_Missing]:
         """Look again at what was not certain, and forget it.
 
         Args:
@@ -236,11 +236,11 @@ class Ledger:
                 if change is None or not update.lacks(change, seq):
                     continue
                 if not update.more or not _may_be_later(update, change.id, following):
-                    found[id(update), seq] = Missing(update, seq, change)
+                    found[id(update), seq] = _Missing(update, seq, change)
             for item in newest:
-                change = Change(item.id, item.version, item.title)
+                change = _Change(item.id, item.version, item.title)
                 if update.lacks(change, item.seq, item.published_at):
-                    found[id(update), item.seq] = Missing(update, item.seq, change)
+                    found[id(update), item.seq] = _Missing(update, item.seq, change)
         self._unsure.clear()
         return list(found.values())
 
@@ -248,6 +248,13 @@ class Ledger:
         message = self._json.decode(payload)
         assert isinstance(message, _Update)
         return message.entries if message.header is None else [*message.entries, message.header]
+
+    def in_words(self, missing: _Missing) -> tuple[str, str]:
+        """Return who got a message that lacked something, and what it lacked."""
+        update = missing.update
+        more = f" and {update.count - len(update.readers)} others" if update.count > len(update.readers) else ""
+        text = f"the update from {update.after} to {update.cursor} was without {self.named(missing.seq)}"
+        return f"readers {', '.join(map(str, update.readers))}{more}", text
 
     def between(self, after: int, until: int) -> list[str]:
         """What changed after one seq and not after another, in words."""

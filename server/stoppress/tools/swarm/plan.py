@@ -9,12 +9,17 @@ import ssl
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+import httpx
+
 from stoppress.errors import StoppressError
 from stoppress.tools.swarm.frames import Options
 
-DEFAULT_BLOG = "swarm"
+_DEFAULT_BLOG = "swarm"
 
-SOURCES = 100
+_ANSWER_SECONDS = 20.0
+"""How long a request over HTTP may take."""
+
+_SOURCES = 100
 """Loopback addresses that connections come from: each has as many ports as there are for one server."""
 
 
@@ -38,6 +43,22 @@ class Target(NamedTuple):
         """The blog's name in an address."""
         return quote(self.blog, safe="")
 
+    def read_all(self) -> list[bytes]:
+        """Return the answers of `/changes` that lead from nothing to the newest state. It blocks.
+
+        Raises:
+            httpx.HTTPError: the server does not say what it has.
+        """
+        answers: list[bytes] = []
+        since, more = "0", True
+        with httpx.Client(timeout=_ANSWER_SECONDS, trust_env=False) as http:
+            while more:
+                address = f"{self.url}/blogs/{self.path}/changes"
+                answer = http.get(address, params={"since": since}).raise_for_status()
+                since, more = answer.json()["cursor"], answer.json().get("more", False)
+                answers.append(answer.content)
+        return answers
+
 
 def target(url: str, blog: str | None) -> Target:
     """Read an address: of a server, or of a blog's page on it.
@@ -55,7 +76,7 @@ def target(url: str, blog: str | None) -> Target:
     page = re.match(r"/blogs/([^/]+)", parts.path)
     return Target(
         f"{parts.scheme}://{parts.netloc}",
-        blog or (unquote(page[1]) if page else DEFAULT_BLOG),
+        blog or (unquote(page[1]) if page else _DEFAULT_BLOG),
         parts.netloc,
         family,
         address,
@@ -98,5 +119,5 @@ def new_socket(where: Target, number: int, *, slow: bool) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     if where.is_loopback:
         sock.setsockopt(socket.IPPROTO_IP, _BIND_LATER, 1)
-        sock.bind((f"127.0.0.{1 + number % SOURCES}", 0))
+        sock.bind((f"127.0.0.{1 + number % _SOURCES}", 0))
     return sock

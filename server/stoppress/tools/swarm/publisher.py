@@ -14,19 +14,19 @@ import httpx
 from stoppress.errors import StoppressError
 from stoppress.tools.swarm.plan import Target
 
-EDITS, RETRACTIONS = 0.2, 0.05
+_EDITS, _RETRACTIONS = 0.2, 0.05
 """Shares of the writes; the others are new entries."""
 
-REMEMBERED = 200
+_REMEMBERED = 200
 """Entries that may still be edited or retracted."""
 
-MAX_OPEN = 64
+_MAX_OPEN = 64
 """Writes that may wait for an answer; when there are more, the rate cannot be kept."""
 
-ANSWER_SECONDS = 10.0
-RETRY_SECONDS = 0.5
+_ANSWER_SECONDS = 10.0
+_RETRY_SECONDS = 0.5
 
-TEXT = "The spokesman said that talks would go on **tonight**, and that nobody had agreed to anything yet. " * 3
+_TEXT = "The spokesman said that talks would go on **tonight**, and that nobody had agreed to anything yet. " * 3
 
 
 class Drafts:
@@ -42,16 +42,16 @@ class Drafts:
 
     def published(self, entry: str) -> None:
         """There is a new entry with this id."""
-        self._entries = [*self._entries, entry][-REMEMBERED:]
+        self._entries = [*self._entries, entry][-_REMEMBERED:]
 
     def next(self) -> tuple[str, str, dict[str, Any]]:
         """A method, an address and a body that says when it was written."""
         stamp, chance = f"swarm-{time.time_ns()}", random.random()  # noqa: S311, no secret
-        if self._entries and chance < RETRACTIONS:
+        if self._entries and chance < _RETRACTIONS:
             entry = self._entries.pop(random.randrange(len(self._entries)))  # noqa: S311, no secret
             return "DELETE", f"{self._path}/entries/{entry}", {"note": stamp}
-        entry_body = {"markdown": TEXT, "tags": [stamp], "source": {"name": "The swarm"}}
-        if self._entries and chance < RETRACTIONS + EDITS:
+        entry_body = {"markdown": _TEXT, "tags": [stamp], "source": {"name": "The swarm"}}
+        if self._entries and chance < _RETRACTIONS + _EDITS:
             # Not the ones that are retracted meanwhile: those are no longer in the list.
             return "PATCH", f"{self._path}/entries/{random.choice(self._entries)}", entry_body  # noqa: S311, no secret
         return "POST", f"{self._path}/entries", {"title": f"News of {time.strftime('%H:%M:%S')}", **entry_body}
@@ -76,7 +76,10 @@ class Publisher:
         self._rate = rate
         self._learn = learn
         self._http = httpx.AsyncClient(
-            base_url=where.url, headers={"authorization": f"Bearer {key}"}, timeout=ANSWER_SECONDS, trust_env=False
+            base_url=where.url,
+            headers={b"authorization": f"Bearer {key}".encode()},
+            timeout=_ANSWER_SECONDS,
+            trust_env=False,
         )
 
     async def make_blog(self) -> None:
@@ -100,7 +103,7 @@ class Publisher:
             while True:
                 await asyncio.sleep(max(0.0, begun + planned / self._rate - time.monotonic()))
                 planned += 1
-                if len(open_writes) >= MAX_OPEN:
+                if len(open_writes) >= _MAX_OPEN:
                     self.left_out += 1
                     continue
                 task = group.create_task(self._write())
@@ -115,7 +118,7 @@ class Publisher:
         key = str(uuid.uuid4())
         answer = await self._attempt(method, path, body, key)
         if answer is None or answer.status_code >= 500:
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(_RETRY_SECONDS)
             self.repeated += 1
             answer = await self._attempt(method, path, body, key)
         if answer is not None and answer.is_success:

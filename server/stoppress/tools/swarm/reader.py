@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import struct
 import time
 from enum import Enum
 from typing import Protocol, cast
 
+from stoppress.errors import MalformedCursor
+from stoppress.model import Cursor
+from stoppress.tools.reader_core import Outcome, ReaderCore
 from stoppress.tools.swarm import frames
 from stoppress.tools.swarm.frames import BrokenFrames, Options
 from stoppress.tools.swarm.inflate import Past
 from stoppress.tools.swarm.ledger import MAX_NAMES, BeatRead, Ledger, RetryRead, UpdateRead
 
-SHORTEST_WAIT, FIRST_WAIT, LONGEST_WAIT = 0.5, 3.0, 30.0
-"""Seconds before connecting again, as the JavaScript client has them (`client_js/src/backoff.js`)."""
-
-SIP_SECONDS = 1.0
+_SIP_SECONDS = 1.0
 """How long a slow reader waits after each piece that it takes."""
 
 
@@ -32,10 +31,10 @@ class Phase(Enum):
     STOPPED = "over"
 
 
-LISTENING = (Phase.CATCHING_UP, Phase.LIVE)
+_LISTENING = (Phase.CATCHING_UP, Phase.LIVE)
 
 
-class Observer(Protocol):
+class _Observer(Protocol):
     """What readers report to, and ask for what they share."""
 
     ledger: Ledger
@@ -72,24 +71,21 @@ class SimulatedReader(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_failures",
+        "_core",
         "_past",
         "_rest",
         "_sips",
         "_swarm",
         "_transport",
-        "_wait",
-        "cursor",
         "lost_at",
         "number",
         "phase",
         "slow",
     )
 
-    def __init__(self, number: int, swarm: Observer, *, slow: bool = False) -> None:
+    def __init__(self, number: int, swarm: _Observer, *, slow: bool = False) -> None:
         self.number = number
         self.slow = self._sips = slow
-        self.cursor: str | None = None
         self.phase = Phase.AWAY
         self.lost_at: float | None = None
         """When the line was lost, by `time.monotonic`, while it is not back."""
@@ -97,8 +93,15 @@ class SimulatedReader(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._rest = b""
         self._past: Past | None = None
-        self._wait: float | None = None
-        self._failures = 0
+        self._core = ReaderCore()
+
+    @property
+    def cursor(self) -> str | None:
+        return self._core.cursor
+
+    @property
+    def seq(self) -> int:
+        return self._core.seq
 
     def __str__(self) -> str:
         return f"reader {self.number}"
@@ -122,7 +125,7 @@ class SimulatedReader(asyncio.Protocol):
     def failed(self) -> None:
         """There was no connection at all."""
         if self.phase is not Phase.STOPPED:
-            self._go(None)
+            self._go()
 
     # From the event loop
 
@@ -131,7 +134,7 @@ class SimulatedReader(asyncio.Protocol):
         if self.phase is Phase.STOPPED:
             self._transport.abort()
             return
-        self._rest, self._past, self._wait = b"", None, None
+        self._rest, self._past = b"", None
         self.phase = Phase.OPENING
         swarm = self._swarm
         self._transport.write(frames.request(swarm.authority, swarm.blog, self.cursor, swarm.options))
@@ -139,7 +142,7 @@ class SimulatedReader(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         if self.phase is not Phase.STOPPED:
-            self._go(self._wait)
+            self._go()
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -150,15 +153,15 @@ class SimulatedReader(asyncio.Protocol):
             if self.phase is not Phase.OPENING:
                 pieces, self._rest = frames.cut(data)
                 for first, payload in pieces:
-                    if self.phase in LISTENING:
+                    if self.phase in _LISTENING:
                         self._take(first, payload)
             else:
                 self._rest = data
-        except BrokenFrames as error:
+        except (BrokenFrames, MalformedCursor) as error:
             self._fault("broken", str(error))
         if self._sips and self._transport is not None:
             self._transport.pause_reading()
-            asyncio.get_running_loop().call_later(SIP_SECONDS, self._sip, self._transport)
+            asyncio.get_running_loop().call_later(_SIP_SECONDS, self._sip, self._transport)
 
     def _sip(self, transport: asyncio.Transport) -> None:
         if transport is self._transport and not transport.is_closing():
@@ -175,9 +178,8 @@ class SimulatedReader(asyncio.Protocol):
             self.phase = Phase.CATCHING_UP
             self._past = Past() if answer.compressed else None
             return answer.rest
-        if answer.status in (429, 502, 503, 504):
+        if self._core.take_status(answer.status, answer.retry_after):
             self.phase = Phase.REFUSED if answer.status in (429, 503) else Phase.AWAY
-            self._wait = answer.retry_after and random.uniform(answer.retry_after / 2, answer.retry_after)  # noqa: S311
             self.drop()
         else:
             self._swarm.over(f"the server answered a handshake with status {answer.status}")
@@ -197,10 +199,10 @@ class SimulatedReader(asyncio.Protocol):
             if type(message) is UpdateRead:
                 self._update(message)
             elif type(message) is BeatRead:
-                if message.cursor != self.cursor:
-                    self._gap(message.cursor, f"a beat at {message.cursor}")
+                if self._core.take_beat(message.cursor) is Outcome.GAP:
+                    self._gap(Cursor.parse(message.cursor).seq, f"a beat at {message.cursor}")
             elif type(message) is RetryRead:
-                self._wait = random.uniform(message.min, message.max) / 1000  # noqa: S311, no secret
+                self._core.take_retry(message.min, message.max)
         elif opcode == frames.CLOSE:
             self._closed(payload)
         elif opcode == frames.PING and self._transport is not None:
@@ -210,30 +212,31 @@ class SimulatedReader(asyncio.Protocol):
         update.count += 1
         if update.count <= MAX_NAMES:
             update.readers.append(self.number)
-        if update.after is not None and update.after != self.cursor:
-            if self.cursor is not None and update.seq <= _seq(self.cursor):
-                self._fault("duplicate", f"at {self.cursor} it got the update from {update.after} to {update.cursor}")
-            else:
-                self._gap(update.after, f"an update from {update.after} to {update.cursor}")
-            return
         if update.fault:
             self._fault("disorder", update.fault)
             return
-        if update.after is None and self.cursor is not None:
+        step = self._core.take_update(update.after, update.cursor, more=update.more)
+        if step is Outcome.GAP:
+            self._gap(update.after_seq, f"an update from {update.after} to {update.cursor}")
+        elif step is Outcome.DUPLICATE:
+            self._fault("duplicate", f"at {self.cursor} it got the update from {update.after} to {update.cursor}")
+        else:
+            self._taken(update, step)
+
+    def _taken(self, update: UpdateRead, step: Outcome) -> None:
+        if step is Outcome.RESET:
             self._swarm.was_reset()
-        self.cursor = update.cursor
         if self.phase is Phase.LIVE:
             if not self.slow:
                 self._swarm.received(update)
         elif not update.more:
-            self._failures = 0
             self.phase = Phase.LIVE
             self._swarm.live(self)
 
     def _closed(self, payload: bytes) -> None:
         code = struct.unpack_from("!H", payload)[0] if len(payload) >= 2 else 0
         reason = payload[2:].decode(errors="replace")
-        if 4400 <= code < 4500:
+        if not self._core.take_close(code):
             self._swarm.over(f"the server closed with {code}: {reason}")
             self.stop()
             return
@@ -246,27 +249,18 @@ class SimulatedReader(asyncio.Protocol):
 
     # What goes wrong
 
-    def _gap(self, until: str, what: str) -> None:
-        missed = _seq(self.cursor or "0"), _seq(until)
-        self._fault("gap", f"at {self.cursor} it got {what}", missed)
+    def _gap(self, until: int, what: str) -> None:
+        self._fault("gap", f"at {self.cursor} it got {what}", (self.seq, until))
 
     def _fault(self, kind: str, text: str, missed: tuple[int, int] | None = None) -> None:
         """Report it, and ask again from our own cursor, as every client does."""
         self._swarm.fault(kind, self, text, missed)
-        self.phase, self._wait = Phase.AWAY, None
+        self.phase = Phase.AWAY
         self.drop()
 
-    def _go(self, wait: float | None) -> None:
+    def _go(self) -> None:
         if self.lost_at is None:
             self.lost_at = time.monotonic()
-        if wait is None:
-            limit = min(LONGEST_WAIT, FIRST_WAIT * 2**self._failures)
-            wait = random.uniform(SHORTEST_WAIT, limit)  # noqa: S311, no secret
-            self._failures = min(self._failures + 1, 5)
         if self.phase is not Phase.REFUSED:
             self.phase = Phase.AWAY
-        self._swarm.lost(self, wait)
-
-
-def _seq(cursor: str) -> int:
-    return int(cursor.partition("-")[0])
+        self._swarm.lost(self, self._core.next_wait())

@@ -14,15 +14,15 @@ from typing import Any
 from stoppress.errors import StartError, StoppressError
 from stoppress.process.sockets import allow_many
 from stoppress.tasks import end
-from stoppress.tools.swarm import show
 from stoppress.tools.swarm.plan import Plan, Target
 from stoppress.tools.swarm.publisher import Publisher
+from stoppress.tools.swarm.show import Output
 from stoppress.tools.swarm.swarm import Swarm
 
-SPARE_FILES = 128
+_SPARE_FILES = 128
 """What a process has open beside its readers."""
 
-AUDIT_AT = 2_000
+_AUDIT_AT = 2_000
 """Messages that have to be looked at again, before that is done."""
 
 
@@ -36,25 +36,19 @@ async def run(where: Target, plan: Plan, *, json: bool = False, ticks: bool = Fa
     _allow(plan.readers)
     swarm = Swarm(where, plan)
     publisher = Publisher(where, plan.api_key, plan.publish, swarm.ledger.learn) if plan.api_key else None
-    progress = show.Progress(show.progress_stream(json=json or ticks))
+    output = Output(json=json, ticks=ticks)
     try:
         if publisher is not None:
             await publisher.make_blog()
-        await _work(swarm, plan, publisher, progress, ticks=ticks)
-        progress.end()
+        await _work(swarm, plan, publisher, output)
+        output.end_progress()
         await swarm.settle()
         swarm.tick()
     finally:
         swarm.stop()
         if publisher is not None:
             await publisher.close()
-    content = show.summary(swarm, publisher, _usage())
-    if json:
-        content["seconds"] = [show.second_as_json(second) for second in swarm.seconds]
-    if json or ticks:
-        show.print_json(content)
-    else:
-        show.print_summary(content)
+    output.figures(swarm, publisher, _usage())
     failed = len(publisher.failures) if publisher is not None else 0
     if swarm.kinds or failed or not swarm.most_live:
         raise StoppressError(_verdict(swarm, failed))
@@ -66,11 +60,11 @@ def _verdict(swarm: Swarm, failed: int) -> str:
     return f"the swarm saw {', '.join(parts) or 'no reader connected at all'}"
 
 
-async def _work(swarm: Swarm, plan: Plan, publisher: Publisher | None, progress: show.Progress, *, ticks: bool) -> None:
+async def _work(swarm: Swarm, plan: Plan, publisher: Publisher | None, output: Output) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    tasks = [asyncio.create_task(work) for work in (_clock(swarm, progress, ticks=ticks), _course(swarm, plan, stop))]
+    tasks = [asyncio.create_task(work) for work in (_clock(swarm, output), _course(swarm, plan, stop))]
     if publisher is not None and plan.publish:
         tasks.append(asyncio.create_task(publisher.run()))
     stopping = asyncio.create_task(stop.wait())
@@ -102,16 +96,13 @@ async def _course(swarm: Swarm, plan: Plan, stop: asyncio.Event) -> None:
     stop.set()
 
 
-async def _clock(swarm: Swarm, progress: show.Progress, *, ticks: bool) -> None:
+async def _clock(swarm: Swarm, output: Output) -> None:
     due = time.monotonic()
     while True:
         due += 1.0
         await asyncio.sleep(max(0.0, due - time.monotonic()))
-        second = swarm.tick()
-        progress.show(swarm, second)
-        if ticks:
-            show.print_json(show.second_as_json(second))
-        if swarm.ledger.unsure > AUDIT_AT:
+        output.second(swarm, swarm.tick())
+        if swarm.ledger.unsure > _AUDIT_AT:
             await swarm.audit()
 
 
@@ -119,7 +110,7 @@ def _allow(readers: int) -> None:
     with contextlib.suppress(OSError):
         allow_many()
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if readers + SPARE_FILES > files:
+    if readers + _SPARE_FILES > files:
         raise StartError(
             f"{readers} readers need as many open files, and this process may have {files}: "
             "take fewer, or raise `ulimit -Hn`"

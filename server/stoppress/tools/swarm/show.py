@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any
 
 import click
 import msgspec
@@ -13,42 +12,64 @@ from stoppress.tools.swarm.histogram import FineHistogram
 from stoppress.tools.swarm.publisher import Publisher
 from stoppress.tools.swarm.swarm import Second, Swarm
 
-PLAIN_INTERVAL_SECONDS = 5
+_PLAIN_INTERVAL_SECONDS = 5
 """Seconds between lines where nobody watches."""
 
-SHOWN_FAULTS = 20
-RECENT = 5
+_SHOWN_FAULTS = 20
+_RECENT = 5
 """Seconds whose percentiles the line shows."""
 
 
-class Progress:
-    """One line: refreshed on a terminal, printed every few seconds elsewhere."""
+class Output:
+    """What a run prints: its progress, and the figures at the end.
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._refresh = stream.isatty()
+    Args:
+        json: print the figures as JSON, with each second among them.
+        ticks: print each second as a line of JSON, and the figures as the last one.
+    """
 
-    def show(self, swarm: Swarm, second: Second) -> None:
-        if not self._refresh and second.at % PLAIN_INTERVAL_SECONDS:
+    def __init__(self, *, json: bool, ticks: bool) -> None:
+        self._json, self._ticks = json, ticks
+        self._progress = sys.stderr if json or ticks else sys.stdout
+        self._refresh = self._progress.isatty()
+
+    def second(self, swarm: Swarm, second: Second) -> None:
+        """A second is over: one line, refreshed on a terminal, printed every few seconds elsewhere."""
+        if self._ticks:
+            _print_json(_second(second))
+        if not self._refresh and second.at % _PLAIN_INTERVAL_SECONDS:
             return
-        recent = FineHistogram()
-        for one in list(swarm.seconds)[-RECENT - 1 :]:
-            recent.merge(one.latency)
-        times = recent.milliseconds()
-        wrong = sum(swarm.kinds.values())
-        line = (
-            f"{second.at // 60:02d}:{second.at % 60:02d}  {swarm.live_count:,} of {len(swarm.readers):,} live"
-            f"  {second.delivered:,}/s  p50 {times['p50']:.1f}  p99 {times['p99']:.1f}  max {times['max']:.1f} ms"
-            f"  {swarm.closed:,} closed  "
-        ) + (click.style(f"{wrong:,} wrong", fg="red") if wrong else "0 wrong")
-        click.echo(f"\r\x1b[2K{line}" if self._refresh else line, file=self._stream, nl=not self._refresh)
+        line = _progress(swarm, second)
+        click.echo(f"\r\x1b[2K{line}" if self._refresh else line, file=self._progress, nl=not self._refresh)
 
-    def end(self) -> None:
+    def end_progress(self) -> None:
         if self._refresh:
-            click.echo("\r\x1b[2K", file=self._stream, nl=False)
+            click.echo("\r\x1b[2K", file=self._progress, nl=False)
+
+    def figures(self, swarm: Swarm, publisher: Publisher | None, usage: dict[str, float]) -> None:
+        content = _summary(swarm, publisher, usage)
+        if self._json:
+            content["seconds"] = [_second(second) for second in swarm.seconds]
+        if self._json or self._ticks:
+            _print_json(content)
+        else:
+            _print_summary(content)
 
 
-def second_as_json(second: Second) -> dict[str, Any]:
+def _progress(swarm: Swarm, second: Second) -> str:
+    recent = FineHistogram()
+    for one in list(swarm.seconds)[-_RECENT - 1 :]:
+        recent.merge(one.latency)
+    times = recent.milliseconds()
+    wrong = sum(swarm.kinds.values())
+    return (
+        f"{second.at // 60:02d}:{second.at % 60:02d}  {swarm.live_count:,} of {len(swarm.readers):,} live"
+        f"  {second.delivered:,}/s  p50 {times['p50']:.1f}  p99 {times['p99']:.1f}  max {times['max']:.1f} ms"
+        f"  {swarm.closed:,} closed  "
+    ) + (click.style(f"{wrong:,} wrong", fg="red") if wrong else "0 wrong")
+
+
+def _second(second: Second) -> dict[str, Any]:
     """One second for programs; `buckets` is its histogram."""
     times = second.latency.milliseconds()
     return {
@@ -65,7 +86,7 @@ def second_as_json(second: Second) -> dict[str, Any]:
     }
 
 
-def summary(swarm: Swarm, publisher: Publisher | None, usage: dict[str, float]) -> dict[str, Any]:
+def _summary(swarm: Swarm, publisher: Publisher | None, usage: dict[str, float]) -> dict[str, Any]:
     """All figures. `wrong` is empty if every promise was kept."""
     return {
         "readers": len(swarm.readers),
@@ -95,12 +116,13 @@ def summary(swarm: Swarm, publisher: Publisher | None, usage: dict[str, float]) 
     }
 
 
-def print_json(content: dict[str, Any]) -> None:
+def _print_json(content: dict[str, Any]) -> None:
     click.echo(msgspec.json.encode(content).decode())
 
 
-def print_summary(content: dict[str, Any], write: Callable[[str], None] = click.echo) -> None:
-    """The figures for people."""
+def _print_summary(content: dict[str, Any]) -> None:
+    """Print the figures for people."""
+    write = click.echo
     write(
         f"{content['most_live']:,} of {content['readers']:,} readers at the same time, "
         f"{content['delivered']:,} deliveries, {content['closed']:,} closed by the server, "
@@ -117,13 +139,9 @@ def print_summary(content: dict[str, Any], write: Callable[[str], None] = click.
             f"{len(writes['failed']):,} failed"
         )
     write(f"this process: {content['cpu_seconds']:.1f} s of CPU, {content['resident_mb']:.0f} MB of memory")
-    for fault in content["faults"][:SHOWN_FAULTS]:
+    for fault in content["faults"][:_SHOWN_FAULTS]:
         write(f"{fault['kind']}: {fault['reader']}: {fault['text']}")
-    if len(content["faults"]) > SHOWN_FAULTS:
-        write(f"... and {sum(content['wrong'].values()) - SHOWN_FAULTS:,} more; --json has up to 1,000 of them")
+    if len(content["faults"]) > _SHOWN_FAULTS:
+        write(f"... and {sum(content['wrong'].values()) - _SHOWN_FAULTS:,} more; --json has up to 1,000 of them")
     counts = ", ".join(f"{count:,} {kind}" for kind, count in content["wrong"].items())
     write(f"WRONG: {counts}" if counts else "every reader got everything, once, in order")
-
-
-def progress_stream(*, json: bool) -> TextIO:
-    return sys.stderr if json else sys.stdout

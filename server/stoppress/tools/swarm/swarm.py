@@ -13,24 +13,24 @@ import httpx
 from stoppress.errors import StoppressError
 from stoppress.tools.swarm.frames import Options
 from stoppress.tools.swarm.histogram import FineHistogram
-from stoppress.tools.swarm.ledger import Ledger, Missing, UpdateRead
+from stoppress.tools.swarm.ledger import Ledger, UpdateRead
 from stoppress.tools.swarm.plan import Plan, Target, new_socket
 from stoppress.tools.swarm.reader import Phase, SimulatedReader
 
-TICK = 0.02
+_TICK = 0.02
 """Seconds between two portions of new connections."""
 
-MAX_OPENING = 512
+_MAX_OPENING = 512
 """Connections that are being made at the same time."""
 
-CONNECT_SECONDS = 20.0
+_CONNECT_SECONDS = 20.0
 """How long a connection may take, handshake and first answer included."""
 
-SETTLE_SECONDS = 20.0
+_SETTLE_SECONDS = 20.0
 """How long everybody may take to be at the newest cursor in the end: the longest wait of a few attempts, and 5 s."""
 
-MAX_FAULTS = 1_000
-KEPT_SECONDS = 3_600
+_MAX_FAULTS = 1_000
+_KEPT_SECONDS = 3_600
 
 
 class Second:
@@ -44,7 +44,7 @@ class Second:
         self.latency = FineHistogram()
 
 
-class Fault(NamedTuple):
+class _Fault(NamedTuple):
     """A promise that was broken: to whom and how."""
 
     kind: str
@@ -69,12 +69,12 @@ class Swarm:
         self.readers = [
             SimulatedReader(number, self, slow=number < plan.slow * plan.readers) for number in range(plan.readers)
         ]
-        self.faults: list[Fault] = []
+        self.faults: list[_Fault] = []
         self.kinds: Counter[str] = Counter()
         """How often each kind of fault was seen."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Has an exception when the server says that coming back is no use."""
-        self.seconds: deque[Second] = deque([Second(0)], maxlen=KEPT_SECONDS)
+        self.seconds: deque[Second] = deque([Second(0)], maxlen=_KEPT_SECONDS)
         self.latency, self.connecting, self.returning = FineHistogram(), FineHistogram(), FineHistogram()
         self.live_count = self.delivered = self.closed = self.resets = self.refused = 0
         self.most_live = 0
@@ -124,8 +124,8 @@ class Swarm:
 
     def fault(self, kind: str, reader: SimulatedReader | str, text: str, missed: tuple[int, int] | None = None) -> None:
         self.kinds[kind] += 1
-        if len(self.faults) < MAX_FAULTS:
-            self.faults.append(Fault(kind, str(reader), text, missed))
+        if len(self.faults) < _MAX_FAULTS:
+            self.faults.append(_Fault(kind, str(reader), text, missed))
 
     def over(self, text: str) -> None:
         if not self.ended.done():
@@ -142,7 +142,7 @@ class Swarm:
             )
             for _ in range(due):
                 self._begin(waiting.popleft())
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(_TICK)
 
     async def churn(self) -> None:
         """Let readers lose their line, one here and one there."""
@@ -167,7 +167,7 @@ class Swarm:
         self._next()
 
     def _next(self) -> None:
-        while self._due and self._connecting < MAX_OPENING:
+        while self._due and self._connecting < _MAX_OPENING:
             reader = self._due.popleft()
             self._opening[reader] = time.monotonic()
             self._connecting += 1
@@ -179,7 +179,7 @@ class Swarm:
         loop, where = asyncio.get_running_loop(), self._where
         sock = new_socket(where, reader.number, slow=reader.slow)
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(_CONNECT_SECONDS):
                 await loop.sock_connect(sock, where.address)
                 name = where.hostname if where.tls else None
                 await loop.create_connection(lambda: reader, sock=sock, ssl=where.tls, server_hostname=name)
@@ -199,7 +199,7 @@ class Swarm:
         self.latency.merge(second.latency)
         self.delivered += second.delivered
         self.seconds.append(Second(second.at + 1))
-        latest = time.monotonic() - CONNECT_SECONDS
+        latest = time.monotonic() - _CONNECT_SECONDS
         for reader, since in list(self._opening.items()):
             if since >= latest:
                 break  # they are in the order of their beginning
@@ -214,7 +214,7 @@ class Swarm:
             reader.hurry()
         truth = await self.audit()
         newest = max((getattr(self.ledger.read(payload), "seq", 0) for payload in truth), default=0)
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = time.monotonic() + _SETTLE_SECONDS
         while any(_is_behind(reader, newest) for reader in self.readers) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         for reader in self.readers:
@@ -223,43 +223,26 @@ class Swarm:
             if reader.phase is not Phase.LIVE:
                 self.fault("away", reader, f"at {reader.cursor} in the end, and {reader.phase.value}")
             elif _is_behind(reader, newest):
-                at = int((reader.cursor or "0").partition("-")[0])
-                self.fault("behind", reader, f"at {reader.cursor} in the end", (at, newest))
+                self.fault("behind", reader, f"at {reader.cursor} in the end", (reader.seq, newest))
 
-    def in_words(self, fault: Fault) -> str:
+    def in_words(self, fault: _Fault) -> str:
         """What was wrong, with the names of what was missed as far as they are known by now."""
         missed = self.ledger.between(*fault.missed) if fault.missed else []
         return f"{fault.text}: missed {', '.join(missed)}" if missed else fault.text
 
     async def audit(self) -> list[bytes]:
         """Compare what was sent with what the server has. Returns that."""
-        truth = await self._truth()
+        try:
+            truth = await asyncio.to_thread(self._where.read_all)
+        except httpx.HTTPError as error:
+            self.fault("unreachable", "nobody", f"the server does not say what it has: {error!r}")
+            truth = []
         for missing in self.ledger.audit(truth):
-            self._miss(missing)
+            self.fault("missed", *self.ledger.in_words(missing))
         for text in self.ledger.contradictions:
             self.fault("contradiction", "several readers", text)
         self.ledger.contradictions.clear()
         return truth
-
-    def _miss(self, missing: Missing) -> None:
-        update = missing.update
-        numbers = ", ".join(map(str, update.readers))
-        more = f" and {update.count - len(update.readers)} others" if update.count > len(update.readers) else ""
-        text = f"the update from {update.after} to {update.cursor} was without {self.ledger.named(missing.seq)}"
-        self.fault("missed", f"readers {numbers}{more}", text)
-
-    async def _truth(self) -> list[bytes]:
-        answers: list[bytes] = []
-        address, since, more = f"{self._where.url}/blogs/{self.blog}/changes", "0", True
-        try:
-            async with httpx.AsyncClient(timeout=CONNECT_SECONDS, trust_env=False) as http:
-                while more:
-                    answer = (await http.get(address, params={"since": since})).raise_for_status()
-                    since, more = answer.json()["cursor"], answer.json().get("more", False)
-                    answers.append(answer.content)
-        except httpx.HTTPError as error:
-            self.fault("unreachable", "nobody", f"the server does not say what it has: {error!r}")
-        return answers
 
     def stop(self) -> None:
         for reader in self.readers:
@@ -267,4 +250,4 @@ class Swarm:
 
 
 def _is_behind(reader: SimulatedReader, seq: int) -> bool:
-    return reader.phase is not Phase.LIVE or int((reader.cursor or "0").partition("-")[0]) < seq
+    return reader.phase is not Phase.LIVE or reader.seq < seq

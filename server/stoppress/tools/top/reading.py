@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stoppress.errors import StoppressError
 
-Labels = Mapping[str, str]
+_Labels = Mapping[str, str]
 
 
 class Reading:
@@ -27,7 +27,7 @@ class Reading:
 
     def __init__(self, text: str, at: float) -> None:
         self.at = at
-        self._samples: dict[str, list[tuple[Labels, float]]] = {}
+        self._samples: dict[str, list[tuple[_Labels, float]]] = {}
         try:
             for family in text_string_to_metric_families(text):
                 for sample in family.samples:
@@ -37,7 +37,7 @@ class Reading:
         if "stoppress_ready" not in self._samples:
             raise StoppressError("what came is not Stoppress's metrics: name a node itself with --url")
 
-    def samples(self, name: str) -> Iterator[tuple[Labels, float]]:
+    def samples(self, name: str) -> Iterator[tuple[_Labels, float]]:
         yield from self._samples.get(name, ())
 
     def sum(self, name: str, **labels: str) -> float:
@@ -58,6 +58,10 @@ class Reading:
     def label(self, name: str, label: str) -> str:
         return next((labels.get(label, "") for labels, _ in self.samples(name)), "")
 
+    def uptime(self) -> float:
+        """Seconds since the oldest process started, by this machine's clock."""
+        return time.time() - self.least("process_start_time_seconds")
+
 
 class Between(NamedTuple):
     """Two readings of one node. The first one is None if there is only one: then it is since the node's start."""
@@ -69,7 +73,7 @@ class Between(NamedTuple):
     def seconds(self) -> float:
         if self.before is not None:
             return max(0.001, self.now.at - self.before.at)
-        return max(0.001, uptime(self.now))
+        return max(0.001, self.now.uptime())
 
     def rate(self, name: str, **labels: str) -> float:
         """By how much a counter grew in a second."""
@@ -95,11 +99,6 @@ class Between(NamedTuple):
         value = self.now.sum(name, **labels)
         earlier = self.before.sum(name, **labels) if self.before is not None else 0.0
         return value - earlier if value >= earlier else value  # it began anew meanwhile
-
-
-def uptime(reading: Reading) -> float:
-    """Seconds since the oldest process started, by this machine's clock."""
-    return time.time() - reading.least("process_start_time_seconds")
 
 
 def _as_text(bound: float) -> str:

@@ -13,7 +13,7 @@ from stoppress.errors import StartError, StoppressError
 from stoppress.tools.top.reading import Between, Reading
 from stoppress.tools.top.screen import screen
 
-HOME_AND_CLEAR = "\x1b[H\x1b[J"
+_HOME_AND_CLEAR = "\x1b[H\x1b[J"
 
 
 def run(url: str, token_file: str | None, every: float) -> None:
@@ -32,7 +32,7 @@ def run(url: str, token_file: str | None, every: float) -> None:
     before = _read(url, headers)
     text = screen(url, Between(None, before))
     while sys.stdout.isatty():
-        click.echo(HOME_AND_CLEAR + text)
+        click.echo(_HOME_AND_CLEAR + text)
         time.sleep(every)
         try:
             now = _read(url, headers)
@@ -44,17 +44,16 @@ def run(url: str, token_file: str | None, every: float) -> None:
     click.echo(text)
 
 
-def _headers(token_file: str | None) -> dict[str, str]:
+def _headers(token_file: str | None) -> dict[bytes, bytes]:
     if not token_file:
         return {}
     try:
-        return {"authorization": f"Bearer {Path(token_file).read_text(encoding='ascii').strip()}"}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not ASCII text"
-        raise StartError(f"cannot read the token in {token_file}: {reason}") from None
+        return {b"authorization": b"Bearer " + Path(token_file).read_bytes().strip()}
+    except OSError as error:
+        raise StartError(f"cannot read the token in {token_file}: {error.strerror}") from None
 
 
-def _read(url: str, headers: dict[str, str]) -> Reading:
+def _read(url: str, headers: dict[bytes, bytes]) -> Reading:
     try:
         answer = httpx.get(f"{url}/metrics", headers=headers, timeout=10)
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:

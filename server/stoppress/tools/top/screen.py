@@ -7,7 +7,7 @@ from math import inf
 
 import click
 
-from stoppress.tools.top.reading import Between, uptime
+from stoppress.tools.top.reading import Between
 
 
 def screen(url: str, between: Between) -> str:
@@ -24,7 +24,7 @@ def _lines(url: str, between: Between) -> Iterator[str]:
     workers = len(list(now.samples("stoppress_ready")))
     yield (
         f"{click.style('Stoppress', bold=True)} {now.label('stoppress_build_info', 'version')}  {url}  {state}"
-        f"  up {_duration(uptime(now))}" + (f"  {workers} workers" if workers > 1 else "")
+        f"  up {_duration(now.uptime())}" + (f"  {workers} workers" if workers > 1 else "")
     )
     since = "since the start" if between.before is None else f"in {between.seconds:.1f} s"
     yield click.style(f"per second {since}; times are upper bounds", dim=True)

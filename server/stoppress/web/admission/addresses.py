@@ -11,11 +11,11 @@ import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-Address = IPv4Address | IPv6Address
+_Address = IPv4Address | IPv6Address
 
 log = logging.getLogger("stoppress.addresses")
 
-MAX_HOPS = 20
+_MAX_HOPS = 20
 """Maximum number of proxies in a chain; addresses further left are ignored."""
 
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;"\s]*))', re.IGNORECASE)
@@ -48,7 +48,7 @@ class Addresses:
         if forwarded_for or forwarded:
             self._warn_of(address)
         hops = forwarded_for.split(",") if forwarded_for else [_hop(part) for part in forwarded.split(",")]
-        for hop in hops[: -MAX_HOPS - 1 : -1]:
+        for hop in hops[: -_MAX_HOPS - 1 : -1]:
             if not self._is_ours(address):
                 break
             further = _address(hop)
@@ -57,10 +57,10 @@ class Addresses:
             address = further
         return str(address)
 
-    def _is_ours(self, address: Address) -> bool:
+    def _is_ours(self, address: _Address) -> bool:
         return any(address in network for network in self._proxies if network.version == address.version)
 
-    def _warn_of(self, peer: Address) -> None:
+    def _warn_of(self, peer: _Address) -> None:
         """Warn once of a private peer that sends forwarding headers: it may be a proxy missing in the settings."""
         if peer.is_private and not self._has_warned and not self._is_ours(peer):
             self._has_warned = True
@@ -68,7 +68,7 @@ class Addresses:
             log.warning("proxy_not_trusted", extra={"address": str(peer), "advice": advice})
 
 
-def _address(text: str) -> Address | None:
+def _address(text: str) -> _Address | None:
     text = text.strip()
     bracketed = re.fullmatch(r"\[([^]]*)\](?::[0-9]+)?", text)
     text = bracketed[1] if bracketed else re.sub(r"^([0-9.]+):[0-9]+$", r"\1", text)

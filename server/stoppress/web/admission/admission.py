@@ -14,20 +14,21 @@ from functools import partial
 from typing import NamedTuple
 
 from stoppress.telemetry.counts import Counts
+from stoppress.web.rate_limit import RateLimit
 from stoppress.wire.messages import Retry
 
 log = logging.getLogger("stoppress.admission")
 
-SAMPLES = 4
+_SAMPLES = 4
 """The lag is the minimum of this many samples (one second), because one long task is not an overload."""
 
-MAX_LAG = 0.25
+_MAX_LAG = 0.25
 """Maximum lag in seconds. Above it, connected readers already wait too long, and no new readers are admitted."""
 
-BURST_SECONDS = 1.0
+_BURST_SECONDS = 1.0
 """Seconds' worth of the handshake rate that may come at once."""
 
-LOG_SECONDS = 10.0
+_LOG_SECONDS = 10.0
 """Seconds between two log lines that sum up rejections."""
 
 Seat = Callable[[], None]
@@ -94,10 +95,10 @@ class Admission:
         self._most = limits.readers or math.inf
         self._most_of_one = limits.readers_per_address
         self._cost = 1 / limits.handshakes if limits.handshakes else 0.0
-        self._paid_until = 0.0
+        self._handshakes = RateLimit(_BURST_SECONDS)
         self._addresses: Counter[str] = Counter()
         self._seat: Seat = self._leave  # one object for all readers that are not counted by address
-        self._samples: deque[float] = deque([0.0] * SAMPLES, SAMPLES)
+        self._samples: deque[float] = deque([0.0] * _SAMPLES, _SAMPLES)
 
     @property
     def counts_addresses(self) -> bool:
@@ -125,19 +126,13 @@ class Admission:
             return DRAINING
         if self.readers >= self._most:
             return FULL
-        if self.lag > MAX_LAG:
+        if self.lag > _MAX_LAG:
             return OVERLOADED
         if self._most_of_one and self._addresses[address] >= self._most_of_one:
             return ADDRESS_FULL
-        return TOO_MANY_HANDSHAKES if self._cost and not self._afford() else None
-
-    def _afford(self) -> bool:
-        now = self._time()
-        paid_until = max(self._paid_until, now) + self._cost
-        if paid_until - now > BURST_SECONDS:
-            return False
-        self._paid_until = paid_until
-        return True
+        if self._cost and not self._handshakes.spend(self._cost, self._time()):
+            return TOO_MANY_HANDSHAKES
+        return None
 
     def _leave(self) -> None:
         self.readers -= 1
@@ -149,11 +144,11 @@ class Admission:
             del self._addresses[address]
 
     def late(self, seconds: float) -> None:
-        """Add a sample of the event loop's lag, in seconds; every `LOG_SECONDS`, sum up rejections in the log."""
+        """Add a sample of the event loop's lag, in seconds; every `_LOG_SECONDS`, sum up rejections in the log."""
         self._samples.append(seconds)
         self.lag = min(self._samples)
         now = self._time()
-        if now - self._summed_up_at >= LOG_SECONDS:
+        if now - self._summed_up_at >= _LOG_SECONDS:
             rejections = Counter({reason: self._counts.rejections[reason] for reason in REASONS})
             if news := rejections - self._summed_up:
                 log.warning("readers_refused", extra={**news, "seconds": round(now - self._summed_up_at, 1)})

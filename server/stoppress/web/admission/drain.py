@@ -18,15 +18,15 @@ from stoppress.web.admission.held_requests import HeldRequests
 from stoppress.wire.close_reasons import CloseReason, going_away
 from stoppress.wire.messages import Retry
 
-TICK_SECONDS = 0.1
+_TICK_SECONDS = 0.1
 """Seconds between two portions of readers, and seconds that each reader adds to the whole drain."""
 
-MAX_RETRY_MILLISECONDS = 12_000
+_MAX_RETRY_MILLISECONDS = 12_000
 
 
 def retry_for(readers: int) -> Retry:
     """Return the time for all readers of a stopping node to come back in."""
-    return Retry(min=0, max=min(MAX_RETRY_MILLISECONDS, 500 + readers))
+    return Retry(min=0, max=min(_MAX_RETRY_MILLISECONDS, 500 + readers))
 
 
 class Drain:
@@ -57,9 +57,9 @@ class Drain:
         """
         readers = self.readers
         close_reason = going_away(retry_for(readers))
-        portions = math.ceil(min(self._seconds, readers * TICK_SECONDS) / TICK_SECONDS)
+        portions = math.ceil(min(self._seconds, readers * _TICK_SECONDS) / _TICK_SECONDS)
         for left in reversed(range(portions)):
-            await pause(TICK_SECONDS)
+            await pause(_TICK_SECONDS)
             self._release(self.readers - readers * left // portions, close_reason)
         self._held_requests.release(len(self._held_requests), close_reason)
         await self._follower.close(close_reason)

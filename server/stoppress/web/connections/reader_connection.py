@@ -14,6 +14,7 @@ from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.web.connections.user_timeout import NO_USER_TIMEOUT, USER_TIMEOUT_SECONDS, set_user_timeout
 from stoppress.web.connections.websocket_parser import WebSocketParser
+from stoppress.web.rate_limit import RateLimit
 from stoppress.wire.close_reasons import TOO_MANY_MESSAGES, CloseReason
 from stoppress.wire.encodings import Compression, WebSocket
 from stoppress.wire.frames import close_frame
@@ -21,11 +22,11 @@ from stoppress.wire.frames import close_frame
 SLICE_BYTES = 512
 """Bytes that are parsed between two checks of the reader's rate."""
 
-CREDIT = 8.0
-"""Seconds of sending that a reader may be ahead of its allowance."""
+BURST_SECONDS = 8.0
+"""How much of its allowance a reader may save up."""
 
-FRAME_COST, BYTE_COST = 0.1, 1 / 4_096
-"""Seconds of allowance that a frame (or a piece of one) and a byte take: 10 frames, or 4 KB, a second for ever."""
+FRAME_SECONDS, BYTE_SECONDS = 0.1, 1 / 4_096
+"""What a frame (or a piece of one) and a byte take of the allowance: 10 frames, or 4 KB, a second for ever."""
 
 BROKEN_RULES = {1002: "broken_frame", 1007: "broken_frame", 1009: "message_too_long"}
 """Reasons for the metrics, by the close code with which `websockets` ends a connection."""
@@ -45,7 +46,7 @@ class ReaderConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_allowed_from",
+        "_allowance",
         "_closing",
         "_gone",
         "_hub",
@@ -67,7 +68,7 @@ class ReaderConnection(asyncio.Protocol):
         self.slot = 0
         self._hub = hub
         self._incoming: WebSocketParser | None = None
-        self._allowed_from = 0.0
+        self._allowance: RateLimit | None = None
         self._closing = False
         self._gone = gone
 
@@ -104,7 +105,7 @@ class ReaderConnection(asyncio.Protocol):
     def _receive(self, data: bytes) -> None:
         incoming = self._incoming or WebSocketParser(compressed=self.encoding.compression is not Compression.NONE)
         frames, reply = incoming.receive(data)
-        if not self._afford(max(frames, 1) * FRAME_COST + len(data) * BYTE_COST):
+        if not self._afford(max(frames, 1) * FRAME_SECONDS + len(data) * BYTE_SECONDS):
             self._hub.counts.count_rejection("too_many_messages")
             self._end(close_frame(TOO_MANY_MESSAGES))
         elif incoming.is_over:
@@ -117,9 +118,9 @@ class ReaderConnection(asyncio.Protocol):
             self._incoming = None if incoming.is_between_messages else incoming
 
     def _afford(self, cost: float) -> bool:
-        now = asyncio.get_running_loop().time()
-        self._allowed_from = max(self._allowed_from, now) + cost
-        return self._allowed_from - now <= CREDIT
+        if self._allowance is None:  # most readers never send anything
+            self._allowance = RateLimit(BURST_SECONDS)
+        return self._allowance.spend(cost, asyncio.get_running_loop().time())
 
     def _end(self, last_words: bytes) -> None:
         """Send a close frame and wait a moment for the client to hang up.

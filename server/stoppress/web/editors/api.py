@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,14 +13,17 @@ from starlette.routing import Route
 from stoppress.errors import BadInput
 from stoppress.model import BLOG_NAME, Header, StoredEntry
 from stoppress.newsroom.blogs import Blogs
+from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.newsroom.commits import Written
 from stoppress.newsroom.entries import POSITION, STATUSES, Entries, list_position
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
-from stoppress.web.bodies import answer, decode, number, read_body, write_request
+from stoppress.web.bodies import answer, number, read_write
 from stoppress.web.editors.auth import Keys
 from stoppress.web.editors.write_limit import WriteLimit
 
-DEFAULT_LIMIT, MAX_LIMIT = 50, 500
+_DEFAULT_LIMIT, _MAX_LIMIT = 50, 500
+
+_T = TypeVar("_T")
 
 
 class Api:
@@ -51,7 +54,7 @@ class Api:
 
     async def list_blogs(self, request: Request) -> Response:
         self._keys.authorise(request)
-        limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+        limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
         headers = await self._blogs.list_after(request.query_params.get("after", ""), limit + 1)
         content: dict[str, Any] = {"blogs": headers[:limit]}
         if len(headers) > limit:
@@ -80,7 +83,7 @@ class Api:
         return _written(request, await self._blogs.patch(_blog(request), form, conditions))
 
     async def delete_blog(self, request: Request) -> Response:
-        await self._limit.count(self._keys.authorise(request))
+        self._limit.count(self._keys.authorise(request))
         await self._blogs.delete(_blog(request))
         return Response(status_code=204)
 
@@ -88,7 +91,7 @@ class Api:
 
     async def list_entries(self, request: Request) -> Response:
         self._keys.authorise(request)
-        limit = number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+        limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
         status, before = request.query_params.get("status"), request.query_params.get("before")
         if status is not None and status not in STATUSES:
             raise BadInput(f"`status` must be one of {', '.join(STATUSES)}; got {status[:80]!r}.", "status")
@@ -126,17 +129,16 @@ class Api:
         written = await self._entries.retract(_blog(request), entry_id, form.note, conditions)
         return _written(request, written) if written.content else Response(status_code=204)
 
-    async def _write(self, request: Request, form: type[Any]) -> tuple[Any, Any]:
+    async def _write(self, request: Request, form: type[_T]) -> tuple[_T, WriteRequest]:
         key = self._keys.authorise(request)
-        await self._limit.count(key)
-        body = await read_body(request)
-        return decode(request, body, form), write_request(request, key, body)
+        self._limit.count(key)
+        return await read_write(request, key, form)
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+_Handler = Callable[[Request], Awaitable[Response]]
 
 
-def _resource(path: str, **handlers: Handler) -> Route:
+def _resource(path: str, **handlers: _Handler) -> Route:
     """Return one route for all methods of an address, so that a 405 names all allowed methods."""
 
     async def handle(request: Request) -> Response:

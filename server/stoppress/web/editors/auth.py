@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import NamedTuple
 
 from starlette.requests import Request
 
 from stoppress.errors import StartError
-from stoppress.web.problems import HTTPError
+from stoppress.web.bearer import check_bearer
 
-ROLES = ("editor",)
+_ROLES = ("editor",)
 
 
 class Key(NamedTuple):
@@ -43,15 +42,9 @@ class Keys:
 
     def authorise(self, request: Request) -> Key:
         """Return the API key of a request. Raises `HTTPError` (401)."""
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        found = None
-        for key in self._keys:  # always all of them, so that the duration does not tell which one matched
-            if hmac.compare_digest(key.secret.encode(), secret.strip().encode("latin-1", "replace")):
-                found = key
-        if scheme.lower() != "bearer" or found is None:
-            raise HTTPError(401, self._advice(), {"www-authenticate": 'Bearer realm="stoppress"'})
-        request.state.key = found.name  # for the log
-        return found
+        key = self._keys[check_bearer(request.headers, [key.secret for key in self._keys], self._advice())]
+        request.state.key = key.name  # for the log
+        return key
 
     def _advice(self) -> str:
         if self._keys:
@@ -64,6 +57,6 @@ def _parse(number: int, part: str) -> Key:
     role, _, secret = rest.partition(":")
     if not (name and role and secret):
         raise StartError(f"key {number} of STOPPRESS_KEYS is malformed: use name:role:secret, separated by spaces")
-    if role not in ROLES:
-        raise StartError(f"key {name!r} of STOPPRESS_KEYS has the unknown role {role!r}: use {', '.join(ROLES)}")
+    if role not in _ROLES:
+        raise StartError(f"key {name!r} of STOPPRESS_KEYS has the unknown role {role!r}: use {', '.join(_ROLES)}")
     return Key(name, role, secret)

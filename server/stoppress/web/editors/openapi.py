@@ -20,9 +20,9 @@ from stoppress.web.bodies import JSON, MSGPACK
 from stoppress.web.pages.assets import Assets
 from stoppress.web.security import HTML_HEADERS
 
-UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
-ERRORS = {
+_ERRORS = {
     "400": "The request is malformed.",
     "401": "The API key is missing or wrong.",
     "404": "The blog or entry does not exist.",
@@ -36,7 +36,7 @@ ERRORS = {
 }
 
 
-SUMMARIES = {
+_SUMMARIES = {
     "listBlogs": "List blogs",
     "getBlog": "Get a blog's header",
     "putBlog": "Create a blog, or replace its header",
@@ -103,7 +103,7 @@ _PROBLEM = {
 }
 
 _BLOG = {"name": "blog", "in": "path", "required": True, "schema": {"type": "string", "pattern": BLOG_NAME}}
-_ENTRY = {"name": "entry", "in": "path", "required": True, "schema": {"type": "string", "pattern": UUID}}
+_ENTRY = {"name": "entry", "in": "path", "required": True, "schema": {"type": "string", "pattern": _UUID}}
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
@@ -181,10 +181,10 @@ def _operation(
     name: str, parameters: list[dict[str, Any]], responses: dict[str, Any], errors: tuple[str, ...]
 ) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    failures = {status: {"description": ERRORS[status], "content": problem} for status in errors}
+    failures = {status: {"description": _ERRORS[status], "content": problem} for status in errors}
     return {
         "operationId": name,
-        "summary": SUMMARIES[name],
+        "summary": _SUMMARIES[name],
         "parameters": parameters,
         "responses": {**responses, **failures},
     }

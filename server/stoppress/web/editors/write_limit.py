@@ -1,41 +1,46 @@
-"""The rate limit of writes for each API key, counted by the library `limits` in the memory of this process."""
+"""The rate limit of writes for each API key."""
 
 from __future__ import annotations
 
 import math
 import time
-
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from collections.abc import Callable
 
 from stoppress.telemetry.counts import Counts
 from stoppress.web.editors.auth import Key
 from stoppress.web.problems import HTTPError
+from stoppress.web.rate_limit import RateLimit
+
+_MINUTE = 60.0
 
 
 class WriteLimit:
-    """The same limit for all keys.
+    """The same limit for all keys. Its memory grows with the configured keys, never with requests.
 
     Args:
-        per_minute: maximum writes of a key a minute on this node; 0 is no limit.
+        per_minute: maximum writes of a key a minute on this node, all of which may come at once; 0 is no limit.
         counts: counts the rejected writes.
+        clock: returns seconds from any starting point.
     """
 
-    def __init__(self, per_minute: int, counts: Counts) -> None:
-        self._limit = RateLimitItemPerMinute(per_minute) if per_minute else None
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+    def __init__(self, per_minute: int, counts: Counts, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute = per_minute
         self._counts = counts
+        self._clock = clock
+        self._limits: dict[str, RateLimit] = {}
 
-    async def count(self, key: Key) -> None:
+    def count(self, key: Key) -> None:
         """Count one write. Raises `HTTPError` (429) if the key has used up its limit."""
-        if self._limit is None or await self._limiter.hit(self._limit, key.name):
+        if not self._per_minute:
+            return
+        limit = self._limits.setdefault(key.name, RateLimit(_MINUTE))
+        cost, now = _MINUTE / self._per_minute, self._clock()
+        if limit.spend(cost, now):
             return
         self._counts.count_rejection("too_many_writes")
-        again = (await self._limiter.get_window_stats(self._limit, key.name)).reset_time
-        wait = min(60, max(1, math.ceil(again - time.time())))
+        wait = max(1, math.ceil(limit.wait(cost, now)))
         raise HTTPError(
             429,
-            f"Key {key.name!r} has made {self._limit.amount} writes within a minute. Wait {wait} s.",
+            f"Key {key.name!r} has made {self._per_minute} writes within a minute. Wait {wait} s.",
             {"retry-after": str(wait)},
         )

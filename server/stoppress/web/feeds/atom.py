@@ -14,10 +14,10 @@ from stoppress.web.pages.view import changed_at, headline
 ATOM = "http://www.w3.org/2005/Atom"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 
-NEVER = "1970-01-01T00:00:00.000Z"
+_NEVER = "1970-01-01T00:00:00.000Z"
 """`updated` of a blog without entries, because Atom requires one."""
 
-NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML does not allow (https://www.w3.org/TR/xml/#charsets)."""
 
 
@@ -30,7 +30,7 @@ def atom(feed: Feed) -> bytes:
     _text(root, "title", feed.title)
     if feed.header and feed.header.standfirst:
         _text(root, "subtitle", feed.header.standfirst)
-    _text(root, "updated", max(map(changed_at, feed.entries), default=NEVER))
+    _text(root, "updated", max(map(changed_at, feed.entries), default=_NEVER))
     _people(root, (feed.header.authors if feed.header else None) or [Person(feed.site.publisher)])
     _text(root, "generator", "Stoppress", version=__version__)
     _link(root, "alternate", feed.home, "text/html")
@@ -84,4 +84,4 @@ def _text(parent: ET.Element, name: str, text: str, **attributes: str) -> None:
 
 
 def _clean(text: str) -> str:
-    return NOT_XML.sub("", text)
+    return _NOT_XML.sub("", text)

@@ -20,10 +20,10 @@ from stoppress.web.feeds.feed import Feed
 from stoppress.web.feeds.json_feed import json_feed
 from stoppress.web.site import Sites
 
-PUBLIC = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
+_PUBLIC = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
 
-ATOM = Kind("application/atom+xml", PUBLIC)
-JSON_FEED = Kind("application/feed+json", PUBLIC)
+_ATOM = Kind("application/atom+xml", _PUBLIC)
+_JSON_FEED = Kind("application/feed+json", _PUBLIC)
 
 
 class Feeds:
@@ -50,11 +50,11 @@ class Feeds:
 
     async def atom(self, request: Request) -> Response:
         """RFC 4287, with the tombstones of RFC 6721 and the paging of RFC 5005."""
-        return await self._answer(request, ATOM, atom)
+        return await self._answer(request, _ATOM, atom)
 
     async def json(self, request: Request) -> Response:
         """https://www.jsonfeed.org/version/1.1/"""
-        return await self._answer(request, JSON_FEED, json_feed)
+        return await self._answer(request, _JSON_FEED, json_feed)
 
     async def _answer(self, request: Request, kind: Kind, write: Callable[[Feed], bytes]) -> Response:
         before = number(request, "before", 0, 10**9) or None

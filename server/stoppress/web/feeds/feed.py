@@ -11,7 +11,7 @@ from stoppress.live.replica import Replica
 from stoppress.model import Entry, Header, Media
 from stoppress.web.site import Site
 
-RETRACTED = "This update was retracted."
+_RETRACTED = "This update was retracted."
 
 
 class Feed(NamedTuple):
@@ -54,7 +54,7 @@ class Feed(NamedTuple):
 
 def note(entry: Entry) -> str:
     """Return the text of a retracted entry."""
-    return f"{RETRACTED} {entry.note}" if entry.note else RETRACTED
+    return f"{_RETRACTED} {entry.note}" if entry.note else _RETRACTED
 
 
 def body(entry: Entry) -> str:

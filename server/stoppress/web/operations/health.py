@@ -13,7 +13,7 @@ from stoppress.store.port import Store
 from stoppress.sync.follower import Follower
 from stoppress.web.admission.admission import Admission
 
-PING_TIMEOUT_SECONDS = 3.0
+_PING_TIMEOUT_SECONDS = 3.0
 """Seconds after which a store without an answer makes the node not ready."""
 
 
@@ -49,12 +49,12 @@ class Health:
         """Return the reason why a publish would not reach the readers, or None if it would."""
         self.store_up = False
         try:
-            async with asyncio.timeout(PING_TIMEOUT_SECONDS):
+            async with asyncio.timeout(_PING_TIMEOUT_SECONDS):
                 await self._store.ping()
         except StoreUnavailable as error:
             return str(error)
         except TimeoutError:
-            return f"The store did not answer within {PING_TIMEOUT_SECONDS:g} s."
+            return f"The store did not answer within {_PING_TIMEOUT_SECONDS:g} s."
         self.store_up = True
         if behind := self._follower.behind:
             return f"Readers do not get the newest changes: {behind} blogs are behind the store."

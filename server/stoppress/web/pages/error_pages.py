@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stoppress.errors import StoppressError
-from stoppress.web.bodies import weights
+from stoppress.web.negotiation import Wanted
 from stoppress.web.pages.layout import Layout
 from stoppress.web.problems import on_bug, on_error, on_http_exception
 from stoppress.web.security import HTML_HEADERS, READABLE
@@ -53,8 +53,7 @@ class ErrorPages:
         path = request.url.path
         if path.startswith("/api/"):
             return problem
-        kinds = weights(request.headers.get("accept", ""))
-        if request.method in ("GET", "HEAD") and kinds.get("text/html", 0) > kinds.get("application/json", 0):
+        if request.method in ("GET", "HEAD") and Wanted(request.headers).prefers_html():
             answer = self._page(problem)
         else:
             answer = problem

@@ -14,7 +14,7 @@ from stoppress.model import Header
 from stoppress.newsroom.catalogue import Catalogue
 from stoppress.sync.follower import Follower
 from stoppress.web.bodies import number
-from stoppress.web.documents import matches
+from stoppress.web.negotiation import Wanted
 from stoppress.web.pages.head import describe_index
 from stoppress.web.pages.layout import Layout
 from stoppress.web.pages.view import Row
@@ -67,7 +67,7 @@ class Index:
         )
         etag = f'"{hashlib.sha256(html).hexdigest()[:16]}"'
         answered = {**HTML_HEADERS, "cache-control": "no-cache", "etag": etag}
-        if matches(etag, request):
+        if Wanted(request.headers).has(etag):
             return Response(None, 304, answered)
         return Response(html, 200, answered, media_type="text/html")
 

@@ -18,7 +18,8 @@ from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
-from stoppress.web.readers.cursors import cacheable, cursor_of, etag_of, known_tags
+from stoppress.web.negotiation import Wanted
+from stoppress.web.readers.cursors import cacheable, cursor_of, etag_of
 from stoppress.wire.close_reasons import READER_LEFT
 from stoppress.wire.encodings import HTTP_JSON
 
@@ -47,7 +48,7 @@ class Changes:
         """Answer with the update from `since`, at once or within `wait` seconds."""
         since, wait = cursor_of(request), _wait(request)
         hub = await self._hub(request, since)
-        is_current = since == hub.replica.cursor or etag_of(hub.replica.cursor) in known_tags(request)
+        is_current = since == hub.replica.cursor or Wanted(request.headers).has(etag_of(hub.replica.cursor))
         leaves = False
         if wait and is_current and hub.close_reason is None:
             async with self._held(request) as held:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stoppress.model import Cursor
+from stoppress.web.negotiation import Wanted
 from stoppress.web.security import READABLE
 
 
@@ -19,14 +20,9 @@ def etag_of(cursor: Cursor) -> str:
     return f'"{cursor}"'
 
 
-def known_tags(request: Request) -> list[str]:
-    # weak comparison: RFC 9110, section 13.1.2
-    return [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-
-
 def cacheable(request: Request, body: bytes, cursor: Cursor, cache_control: str) -> Response:
     etag = etag_of(cursor)
     headers = {**READABLE, "etag": etag, "cache-control": cache_control, "vary": "accept"}
-    if etag in known_tags(request):
+    if Wanted(request.headers).has(etag):
         return Response(None, 304, headers)
     return Response(body, 200, headers, media_type="application/json")

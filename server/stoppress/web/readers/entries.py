@@ -11,7 +11,8 @@ from stoppress.errors import EntryNotFound
 from stoppress.live.items import parse_position
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.web.bodies import number, weights
+from stoppress.web.bodies import number
+from stoppress.web.negotiation import Wanted
 from stoppress.web.pages.blog_page import Pages
 from stoppress.web.readers.cursors import cacheable
 from stoppress.wire.encodings import HTTP_JSON
@@ -68,7 +69,6 @@ class PublishedEntries:
         entry = replica.entry(entry_id)
         if entry is None:
             raise EntryNotFound(replica.blog, entry_id)
-        kinds = weights(request.headers.get("accept", ""))
-        if kinds.get("text/html", 0) > kinds.get("application/json", 0):
+        if Wanted(request.headers).prefers_html():
             return self._pages.at_entry(request, replica, entry)
         return cacheable(request, bytes(entry.raw(HTTP_JSON.codec)), replica.cursor_at(entry.seq), "no-cache")

@@ -16,13 +16,13 @@ from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import AdmissionError, HeldRequest, HeldRequests, until_gone
-from stoppress.web.bodies import weights
+from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.cursors import cursor_of
 from stoppress.web.security import READABLE
 from stoppress.wire.encodings import SSE
 from stoppress.wire.messages import Beat, Retry
 
-RECONNECT = Retry(min=1_000, max=5_000)
+_RECONNECT = Retry(min=1_000, max=5_000)
 """When a browser reconnects after it lost an event stream, unless the server says otherwise."""
 
 
@@ -57,13 +57,13 @@ class Events:
         try:
             stream = self._stream(hub, since, held.enter_context(self._held_requests.open(request, "sse")))
         except AdmissionError as error:
-            if SSE.name not in weights(request.headers.get("accept", "")):
+            if SSE.name not in Wanted(request.headers).weights():
                 raise
             return Response(_come_back(error.not_admitted.retry), 200, headers, media_type=SSE.name)
         return _Stream(held, stream, headers)
 
     async def _stream(self, hub: Hub, cursor: Cursor | None, held: HeldRequest) -> AsyncIterator[bytes]:
-        yield _reconnect(RECONNECT)
+        yield _reconnect(_RECONNECT)
         data, cursor = hub.catch_up(cursor, SSE)
         for slice_ in _slices(data):
             yield slice_

@@ -1,0 +1,101 @@
+"""The life of a process that serves, in order: start, ready, stopping, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+
+import click
+
+from stoppress import __version__
+from stoppress.process import signals
+from stoppress.process.background import background
+from stoppress.process.node import Node
+from stoppress.process.notify import notify
+from stoppress.process.server import Server
+from stoppress.process.sockets import address_of
+from stoppress.tasks import end
+
+
+class Life:
+    """One process's life: `run` is all of it.
+
+    Its moments are `ready`, `stopping` and `stopped`. Subclasses add what others must know of them.
+
+    Args:
+        node: what serves.
+        listening: the socket to serve on, see `listen`.
+    """
+
+    def __init__(self, node: Node, listening: socket.socket) -> None:
+        self.node = node
+        self.address = address_of(listening)
+        self._server = Server(node, listening)
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until a signal.
+
+        Raises:
+            StartError: the store cannot be used.
+        """
+        await self.node.store.open()
+        try:
+            with signals.caught(self.stop):
+                async with asyncio.TaskGroup() as group:
+                    tasks = [group.create_task(work) for work in background(self.node)]
+                    await self._server.start()
+                    tasks.append(group.create_task(self._server.main_loop()))
+                    tasks.append(group.create_task(self.ready()))
+                    await self._stop.wait()
+                    await self.stopping()
+                    await end(tasks)
+        finally:
+            await self.stopped()
+
+    async def ready(self) -> None:
+        """Tell others that the process serves. This may go on for as long as it does."""
+
+    def stop(self) -> None:
+        """Begin the end. The second time, send away at once the readers who are left; the third, wait for nobody."""
+        if not self._stop.is_set():
+            self._stop.set()
+        elif not self._hurry.is_set():
+            self._hurry.set()
+        else:
+            self._server.force_exit = True
+
+    async def stopping(self) -> None:
+        """Take nobody in, give load balancers time to notice, send readers away, and finish requests in flight."""
+        self.node.admission.draining = True
+        self._server.close_after_answers()
+        await self._pause(self.node.settings.lead)
+        self._server.stop_listening()
+        await self.node.drain.run(self._pause)
+        self.node.entrance.close()
+        await self._server.shutdown()
+
+    async def stopped(self) -> None:
+        """Close what may be open still, however the end came."""
+        self._server.stop_listening()
+        await self.node.store.close()
+        self.node.tracing.close()
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
+
+
+class Service(Life):
+    """A life that a terminal and a service manager follow."""
+
+    async def ready(self) -> None:
+        click.echo(f"Stoppress {__version__} serves {self.address}")
+        notify("READY=1")
+
+    async def stopping(self) -> None:
+        notify("STOPPING=1")
+        await super().stopping()

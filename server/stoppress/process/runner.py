@@ -1,0 +1,43 @@
+"""How commands run: on uvloop, and with one line and an exit status for an error."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import click
+import uvloop
+
+from stoppress.errors import StartError, StoppressError
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine until it ends."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            runner.run(work)
+        except ExceptionGroup as group:  # of the tasks of a life; one failure says enough
+            raise group.exceptions[0] from None
+
+
+@contextlib.contextmanager
+def exit_on_error() -> Iterator[None]:
+    """End the process with one line and a status where a command fails for a known reason.
+
+    The status is 2 if something must be set right first, 130 after Ctrl-C, else 1.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except StoppressError as error:
+        click.echo(f"stoppress: {' '.join(str(error).split())}", err=True)
+        sys.exit(2 if isinstance(error, StartError) else 1)

@@ -1,0 +1,38 @@
+"""What `stoppress serve` does: from settings to a life, of one process or of several workers."""
+
+from __future__ import annotations
+
+import click
+
+from stoppress.errors import StartError
+from stoppress.process import runner, signals
+from stoppress.process.life import Service
+from stoppress.process.node import Node
+from stoppress.process.sockets import allow_many, listening_sockets
+from stoppress.process.workers import Workers
+from stoppress.settings import Settings
+from stoppress.telemetry.logs import set_up
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        StartError: a setting is wrong, or the store or the port cannot be used.
+    """
+    set_up(settings.log_format, settings.log_level)
+    allow_many()
+    signals.ignore_hangup()
+    node = Node(settings)
+    if settings.workers > 1 and not node.store.nodes_share_it:
+        raise StartError(
+            f"{settings.workers} workers need a store that processes can share: name a Redis with --store, "
+            "or start one with --workers 1"
+        )
+    sockets = listening_sockets(settings.host, settings.port, settings.workers)
+    if not len(node.keys):
+        click.echo("warning: no editors' keys, nobody can publish: set STOPPRESS_KEYS=name:editor:SECRET", err=True)
+    if settings.workers > 1:
+        Workers(settings, sockets).run()
+    else:
+        runner.run(Service(node, sockets[0]).run())

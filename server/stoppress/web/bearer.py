@@ -1,0 +1,39 @@
+"""Secrets that come as `Authorization: Bearer SECRET` (RFC 6750): editors' keys and the token of the metrics."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+
+from stoppress.web.problems import HTTPError
+
+
+def check_bearer(headers: Headers, secrets: Sequence[str], advice: str, realm: str = "stoppress") -> int:
+    """Return the index of the secret that a request carries.
+
+    The secret may be sent in UTF-8, as by curl, or in latin-1, as by browsers. All of `secrets` are compared, so that
+    the time does not say which one fits.
+
+    Raises:
+        HTTPError: 401 with the advice, as it carries none of them.
+    """
+    scheme, _, sent = headers.get("authorization", "").encode("latin-1").partition(b" ")
+    sent = sent.strip(b" \t")  # nothing more: the last byte of a letter may look like a space
+    found = None
+    for index, secret in enumerate(secrets):
+        for form in _forms(secret):
+            if hmac.compare_digest(sent, form):
+                found = index
+    if scheme.lower() != b"bearer" or found is None:
+        raise HTTPError(401, advice, {"www-authenticate": f'Bearer realm="{realm}"'})
+    return found
+
+
+def _forms(secret: str) -> list[bytes]:
+    utf_8 = secret.encode(errors="surrogateescape")  # bytes of the environment that are not UTF-8 stay as they are
+    try:
+        return [utf_8, secret.encode("latin-1")]
+    except UnicodeEncodeError:
+        return [utf_8]

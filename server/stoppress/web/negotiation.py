@@ -1,0 +1,71 @@
+"""What a request's headers say of the answer (RFC 9110): media types, gzip, and what the client has already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+
+_TAG = re.compile(r'"([^"\s]*)"')
+
+_GZIP_SUFFIX = '-gzip"'
+
+
+class Wanted:
+    """The wishes of a client.
+
+    Args:
+        headers: of its request.
+    """
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def weights(self, name: str = "accept") -> dict[str, float]:
+        """Return what an Accept header names, in lower case, each with its weight (section 12.4.2)."""
+        kinds = {}
+        for part in self._joined(name).lower().split(","):
+            kind, *parameters = (piece.strip() for piece in part.split(";"))
+            given = [text.removeprefix("q=") for text in parameters if re.fullmatch(r"q=[01](\.[0-9]{0,3})?", text)]
+            kinds[kind] = float(given[0]) if given else 1.0
+        return kinds
+
+    def prefers(self, kinds: Sequence[str], other: str = "application/json") -> bool:
+        """Return whether the client gives one of some media types more weight than another type."""
+        named = self.weights()
+        return max(named.get(kind, 0) for kind in kinds) > named.get(other, 0)
+
+    def prefers_html(self) -> bool:
+        """Return whether to answer with a page: browsers name HTML, programs do not."""
+        return self.prefers(["text/html"])
+
+    def accepts_gzip(self) -> bool:
+        codings = self.weights("accept-encoding")
+        return codings.get("gzip", codings.get("*", 0)) > 0
+
+    def has(self, etag: str) -> bool:
+        """Return whether to answer a GET with 304: If-None-Match names `etag`, or is `*`.
+
+        The comparison is weak (section 13.1.2): `W/` makes no difference.
+        """
+        return self._joined("if-none-match").strip() == "*" or self.names(etag)
+
+    def names(self, etag: str) -> bool:
+        """Return whether If-None-Match names `etag`."""
+        return any(match[0] == etag for match in _TAG.finditer(self._joined("if-none-match")))
+
+    def _joined(self, name: str) -> str:
+        """Return a list that may be spread over several lines (section 5.3)."""
+        return ",".join(self._headers.getlist(name))
+
+
+def gzip_tag(etag: str) -> str:
+    """Return the ETag of the compressed variant."""
+    return etag[:-1] + _GZIP_SUFFIX
+
+
+def plain_tags(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return raw headers whose If-None-Match names plain variants in place of compressed ones."""
+    suffix = _GZIP_SUFFIX.encode()
+    return [(name, value.replace(suffix, b'"') if name == b"if-none-match" else value) for name, value in headers]

@@ -1,0 +1,35 @@
+"""What a service manager is told of a server's life."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import running
+from tests.support.node import sqlite_url
+from tests.support.service_manager import manager
+
+
+@pytest.mark.parametrize("place", ["folder", "folder@1000", "abstract"])
+async def test_the_service_manager_is_told_of_start_and_stop(tmp_path: Path, place: str):
+    (tmp_path / place).mkdir()
+    address = f"@{tmp_path}" if place == "abstract" else f"{tmp_path / place}/notify"
+    with manager(address) as systemd:
+        async with running(
+            "serve", "--port", "0", "--store", sqlite_url(tmp_path), NOTIFY_SOCKET=address, STOPPRESS_LEAD="1"
+        ) as server:
+            assert await systemd.message() == {"READY": "1"}
+            server.terminate()
+            assert await systemd.message() == {"STOPPING": "1"}
+            assert server.code is None, "it is told at the beginning of the stop"
+            assert await server.ended() == 0
+            assert not systemd.has_more()
+
+
+async def test_a_server_goes_on_without_a_service_manager_that_listens(tmp_path: Path):
+    """As in a container that was given the variable, but not the socket."""
+    nobody = str(tmp_path / "nobody")
+    async with running("serve", "--port", "0", "--store", sqlite_url(tmp_path), NOTIFY_SOCKET=nobody) as server:
+        await server.line("notify_failed", nobody)
+        assert await server.stop() == 0

@@ -1,0 +1,89 @@
+"""What a request's headers say of the answer, field by field."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.datastructures import Headers
+
+from stoppress.web.negotiation import Wanted, gzip_tag, plain_tags
+
+
+def wanted(name: str, *lines: str) -> Wanted:
+    return Wanted(Headers(raw=[(name.encode(), line.encode("latin-1")) for line in lines]))
+
+
+@pytest.mark.parametrize(
+    ("lines", "current"),
+    [
+        ([], False),
+        ([""], False),
+        (['"7-a"'], True),
+        (['W/"7-a"'], True),
+        (['"x", "7-a"'], True),
+        (['"x,y" ,W/"7-a"'], True),
+        (['"x"', '"7-a"'], True),
+        (["*"], True),
+        ([" * "], True),
+        (['"*"'], False),
+        (['"7-a-gzip"'], False),
+        (['"7-A"'], False),
+        (["7-a"], False),
+        (['"7-a'], False),
+        (['"17-a"'], False),
+        (['"x"7-a"y"'], False),
+    ],
+)
+def test_a_client_has_what_it_names(lines: list[str], current: bool):
+    assert wanted("if-none-match", *lines).has('"7-a"') is current
+
+
+@pytest.mark.parametrize(
+    ("lines", "current"),
+    [(['"7-a-gzip"'], True), (['"x"', 'W/"7-a-gzip"'], True), (['"7-a"'], False), (["*"], False), ([], False)],
+)
+def test_the_compressed_variant_is_another_one(lines: list[str], current: bool):
+    assert wanted("if-none-match", *lines).names(gzip_tag('"7-a"')) is current
+
+
+def test_an_application_sees_plain_tags():
+    raw = [(b"if-none-match", b'"7-a-gzip", W/"8-b-gzip"'), (b"host", b"x-gzip"), (b"if-none-match", b'"9-c"')]
+    assert plain_tags(raw) == [(b"if-none-match", b'"7-a", W/"8-b"'), raw[1], raw[2]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        (["text/html, application/xml;q=0.9,*/*;q=0.8"], {"text/html": 1, "application/xml": 0.9, "*/*": 0.8}),
+        (["TEXT/HTML ; level=1 ; Q=0.5"], {"text/html": 0.5}),
+        (["text/html;q=2"], {"text/html": 1}),
+        (["text/html;q=0.25", "a/b"], {"text/html": 0.25, "a/b": 1}),
+    ],
+)
+def test_weights_are_those_that_are_given(lines: list[str], named: dict[str, float]):
+    assert wanted("accept", *lines).weights() == named
+
+
+@pytest.mark.parametrize(
+    ("accept", "html"),
+    [
+        ("text/html", True),
+        ("text/html,application/json;q=0.9", True),
+        ("application/json,text/html", False),
+        ("*/*", False),
+        ("", False),
+        ("text/html;q=0", False),
+    ],
+)
+def test_html_is_for_those_who_name_it_first(accept: str, html: bool):
+    assert wanted("accept", accept).prefers_html() is html
+
+
+def test_the_best_of_several_names_counts():
+    asked = wanted("accept", "application/x-msgpack;q=0.7, application/json;q=0.6")
+    assert asked.prefers(["application/msgpack", "application/x-msgpack"])
+    assert not asked.prefers(["application/msgpack"])
+
+
+@pytest.mark.parametrize(("coding", "accepted"), [("gzip", True), ("*", True), ("*, gzip;q=0", False), ("br", False)])
+def test_gzip_is_for_those_who_accept_it(coding: str, accepted: bool):
+    assert wanted("accept-encoding", coding).accepts_gzip() is accepted
