@@ -10,7 +10,7 @@ from stoppress.live.fd_group import PHASES, FdGroup
 from stoppress.live.hub import BURST_SECONDS, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
-from stoppress.wire.close_reasons import CloseReason
+from stoppress.wire.close_reasons import CloseCode, CloseReason
 from stoppress.wire.encodings import HTTP_JSON, Encoding
 from stoppress.wire.messages import Retry
 from tests.support.history import History, entry, header
@@ -228,7 +228,7 @@ def test_no_beat_is_sent_while_a_delivery_is_due(world):
 
 def test_a_farewell_reaches_everybody_and_whoever_comes_later(world):
     early = world.join()
-    world.hub.close(CloseReason(1001, "bye", Retry(0, 500)))
+    world.hub.close(CloseReason(CloseCode.GOING_AWAY, "bye", Retry(0, 500)))
     late = world.join()
     assert early.messages[-1] == {"type": "retry", "min": 0, "max": 500}
     assert (early.closed, late.closed, world.hub.reader_count) == (1001, 1001, 0)

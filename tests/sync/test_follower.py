@@ -21,7 +21,7 @@ from stoppress.model import HEADER, Cursor, Segment
 from stoppress.store.port import Store, Write
 from stoppress.store.redis.store import RedisStore
 from stoppress.sync.follower import Follower
-from stoppress.wire.close_reasons import CloseReason
+from stoppress.wire.close_reasons import CloseCode, CloseReason
 from stoppress.wire.encodings import HTTP_JSON
 from tests.support.history import entry, header
 
@@ -43,7 +43,7 @@ class Node:
         self._tasks = [asyncio.create_task(self.follower.follow()), asyncio.create_task(self.follower.compare())]
 
     async def stop(self) -> None:
-        await self.follower.close(CloseReason(1001, "over"))
+        await self.follower.close(CloseReason(CloseCode.GOING_AWAY, "over"))
         for task in self._tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
