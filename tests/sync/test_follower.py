@@ -23,7 +23,7 @@ from stoppress.store.redis.store import RedisStore
 from stoppress.sync.follower import Follower
 from stoppress.wire.close_reasons import CloseCode, CloseReason
 from stoppress.wire.encodings import HTTP_JSON
-from tests.support.line import entry, header
+from tests.support.history import entry, header
 
 BLOG = "demo"
 
@@ -186,7 +186,7 @@ async def test_what_a_rolled_back_store_lost_is_written_anew_after_a_write_of_so
     hub = await node.follower.hub(BLOG)
     assert not hub.replica.knows(lost)
     message = json.loads(hub.answer(lost, HTTP_JSON)[0])
-    assert message["from"] is None, "a reader of the lost line is reset"
+    assert message["from"] is None, "a reader of the lost history is reset"
     texts = {each["id"][-1]: each["text"] for each in message["entries"]}
     assert texts == {"1": "corrected", "2": "text", "3": "text"}
 
