@@ -24,9 +24,9 @@ from stoppress.web.pages import markup
 from stoppress.web.pages.layout import Layout
 from stoppress.web.pages.markup import Renderer
 from tests.conftest import StartNode
-from tests.support.desk import post
-from tests.support.line import Line, entry, header
+from tests.support.history import History, entry, header
 from tests.support.page import HOSTILE, Document
+from tests.support.publishing import post
 
 HTML = Subprotocol("stoppress.v1+html")
 
@@ -127,7 +127,7 @@ def test_where_a_template_fails_with_an_entry_readers_get_ours_and_it_is_logged_
     tmp_path: Path, caplog, inside: str
 ):
     renderer = Layout(write(tmp_path, entry=failing(inside))).renderer
-    line = Line()
+    line = History()
     line.commit(header(), *(Entry(**{**fields(n), "title": "boom"}) for n in (1, 2)), Entry(**fields(3)))
     replica = replica_of(line)
     with caplog.at_level(logging.ERROR):
@@ -168,14 +168,14 @@ def fields(number: int) -> dict[str, Any]:
     return made
 
 
-def replica_of(line: Line) -> Replica:
+def replica_of(line: History) -> Replica:
     replica = Replica("demo")
     replica.absorb(line.read())
     return replica
 
 
 def test_an_article_is_made_once_for_each_language_and_goes_with_its_version():
-    renderer, line = Layout().renderer, Line()
+    renderer, line = Layout().renderer, History()
     line.commit(header(), entry(1, text="secret"))
     replica = replica_of(line)
     (item,) = replica.page(None, 1)[0]
@@ -192,7 +192,7 @@ def test_an_article_is_made_once_for_each_language_and_goes_with_its_version():
 
 def test_no_more_is_kept_than_fits(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(markup, "KEPT_BYTES", 10_000)
-    renderer, line = Layout().renderer, Line()
+    renderer, line = Layout().renderer, History()
     line.commit(header(), *(entry(n) for n in range(40)))
     replica = replica_of(line)
     items = replica.page(None, 40)[0]

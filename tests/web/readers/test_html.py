@@ -15,7 +15,7 @@ from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor, Entry, Header, Link, Segment
 from stoppress.web.pages.layout import Layout
 from stoppress.web.readers.html import HtmlCodec
-from tests.support.line import Line, entry
+from tests.support.history import History, entry
 
 RENDERER = Layout().renderer
 
@@ -51,7 +51,7 @@ class Desk:
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self.line = Line()
+        self.line = History()
         self.entries: dict[int, Entry] = {}
         self.header = Header(blog="demo", headline="One", status="live")
         self.line.commit(self.header)
@@ -102,7 +102,7 @@ def test_every_way_to_a_cursor_shows_the_same(seed: int):
 
 
 def test_a_reader_that_begins_at_0_is_sent_the_whole_blog():
-    line = Line()
+    line = History()
     line.commit(Header(blog="demo", headline="One", status="live"), entry(1), entry(2))
     replica, codec = Replica("demo", newest=1), HtmlCodec(RENDERER, "en")
     replica.absorb(line.read())
@@ -113,7 +113,7 @@ def test_a_reader_that_begins_at_0_is_sent_the_whole_blog():
 
 
 def test_what_has_not_changed_is_not_sent_again():
-    line = Line()
+    line = History()
     line.commit(Header(blog="demo", headline="One", status="live"))
     replica, codec = Replica("demo"), HtmlCodec(RENDERER, "en")
     replica.apply(line.read())
