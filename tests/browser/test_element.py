@@ -270,15 +270,15 @@ async def test_it_follows_the_blog_and_the_language_that_it_is_given_later(node:
     await node.make_blog("other", headline="Another day")
     page = await embed(script=SOCKETS)
     element = page.locator("live-blog")
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=5_000)
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
     await element.evaluate("(one, src) => { one.src = src }", f"{node.url}/blogs/other")
-    await expect(page.get_by_role("heading", name="Another day")).to_be_visible(timeout=5_000)
+    await expect(page.get_by_role("heading", name="Another day")).to_be_visible(timeout=30_000)
     await post(node, title="In the first one")
     async with node.editor() as editor:
         await editor.post("/api/blogs/other/entries", json={"title": "In the other one"})
     await expect(page.locator(".entry h2")).to_have_text("In the other one", timeout=SOON)
     await element.evaluate("one => { one.lang = 'de' }")
-    await expect(page.get_by_role("button", name="Anhalten")).to_be_visible(timeout=5_000)
+    await expect(page.get_by_role("button", name="Anhalten")).to_be_visible(timeout=30_000)
     await until(page, f"{OPEN} === 1")
     await element.evaluate("one => one.removeAttribute('src')")
     await expect(page.locator(".entry")).to_have_count(0)
@@ -288,7 +288,7 @@ async def test_it_follows_the_blog_and_the_language_that_it_is_given_later(node:
 
 async def test_without_a_blog_it_shows_what_stands_in_it(node: RunningNode, embed: Embed) -> None:
     page = await embed('<a href="/blog">Our live blog</a>')
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=5_000)
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
     await page.locator("live-blog").evaluate("one => { one.src = '' }")
     await expect(page.get_by_role("link", name="Our live blog")).to_be_visible()
 
@@ -312,9 +312,9 @@ async def test_two_on_a_page_do_not_disturb_each_other(node: RunningNode, embed:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await page.evaluate(SECOND, f"{node.url}/blogs/other")
-    await expect(page.locator("#other .entry")).to_have_count(3, timeout=5_000)
+    await expect(page.locator("#other .entry")).to_have_count(3, timeout=30_000)
     await page.evaluate("id => { location.hash = `#entry-${id}` }", ids[1])
-    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=5_000)
+    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=30_000)
     assert any(f"/blogs/other/entries/{ids[1]}" in url for url in asked), "it was asked whether it has the entry"
     assert not any("/blogs/other/entries?" in url for url in asked)
     await expect(page.locator("#other .entry")).to_have_count(3)

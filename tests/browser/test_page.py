@@ -130,7 +130,7 @@ async def test_the_element_may_leave_the_page_and_come_back(node, open_page):
     await page.evaluate("window.one = document.querySelector('live-blog'); window.next = one.nextSibling; one.remove()")
     await post(node, title="Meanwhile")
     await page.evaluate("document.querySelector('main').insertBefore(one, next)")
-    await page.get_by_role("button", name="2 new updates").click(timeout=5_000)
+    await page.get_by_role("button", name="2 new updates").click(timeout=30_000)
     assert await titles(page) == ["Meanwhile", "Waiting", "Before"]
 
 
