@@ -7,8 +7,8 @@ export class Driver {
   now = 1_000_000;
   /** When its timer is due. @type {number | null} */
   due = null;
-  /** @type {{line: number, rank: number, cursor: string | null, open: boolean}[]} */
-  lines = [];
+  /** @type {{id: number, rank: number, cursor: string | null, open: boolean}[]} */
+  connections = [];
   /** @type {string[]} */
   phases = [];
   /** @type {string[][]} */
@@ -27,15 +27,15 @@ export class Driver {
   tell(event) {
     const told = /** @type {Event} */ (typeof event === "string" ? { type: event } : event);
     this.machine.handle(told, this.now);
-    const open = this.lines.filter((line) => line.open).length;
-    if (open > 2) throw new Error(`${open} lines at once`);
+    const open = this.connections.filter((one) => one.open).length;
+    if (open > 2) throw new Error(`${open} connections at once`);
   }
 
   /** @type {Commands} */
   #commands = {
-    connect: (line, rank, cursor) => this.lines.push({ line, rank, cursor, open: true }),
+    connect: (id, rank, cursor) => this.connections.push({ id, rank, cursor, open: true }),
     keep: (kept) => {
-      for (const one of this.lines) one.open &&= one.line === kept;
+      for (const one of this.connections) one.open &&= one.id === kept;
     },
     wait: (milliseconds) => (this.due = milliseconds < Infinity ? this.now + milliseconds : null),
     heard: () => {},
@@ -45,15 +45,15 @@ export class Driver {
   };
 
   /** @param {number} id */
-  #line(id) {
-    const line = this.lines.find(({ line }) => line === id);
-    if (!line) throw new Error(`no line ${id}`);
-    return line;
+  #find(id) {
+    const connection = this.connections.find((one) => one.id === id);
+    if (!connection) throw new Error(`no connection ${id}`);
+    return connection;
   }
 
   /** The newest. */
-  get line() {
-    return this.lines[this.lines.length - 1];
+  get connection() {
+    return this.connections[this.connections.length - 1];
   }
 
   get phase() {
@@ -62,18 +62,18 @@ export class Driver {
 
   /** The ranks of all lines that there were. */
   get ranks() {
-    return this.lines.map(({ rank }) => rank);
+    return this.connections.map(({ rank }) => rank);
   }
 
   /** @param {any} message */
-  send(message, { line } = this.line) {
-    this.tell({ type: "message", line, message });
+  send(message, { id } = this.connection) {
+    this.tell({ type: "message", id, message });
   }
 
   /** The line is lost, or closed by the other end. */
-  drop(code = 1006, { line } = this.line) {
-    this.#line(line).open = false;
-    this.tell({ type: "closed", line, code });
+  drop(code = 1006, { id } = this.connection) {
+    this.#find(id).open = false;
+    this.tell({ type: "closed", id, code });
   }
 
   /** Let so much time pass, in milliseconds; timers come when they should. */
@@ -88,8 +88,8 @@ export class Driver {
 
   /** Let time pass until there is a new line. Returns how long it took, in milliseconds. */
   attempt() {
-    const [begin, count] = [this.now, this.lines.length];
-    while (this.lines.length === count) {
+    const [begin, count] = [this.now, this.connections.length];
+    while (this.connections.length === count) {
       if (this.due === null || this.now > begin + 7_200_000) throw new Error("nothing is waited for");
       this.now = this.due;
       this.tell("timer");

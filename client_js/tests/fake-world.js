@@ -11,7 +11,7 @@ globalThis.CustomEvent ??= /** @type {any} */ (
 );
 
 /** A WebSocket or an EventSource whose other end is the test. */
-export class FakeLine extends EventTarget {
+export class FakeConnection extends EventTarget {
   /** @type {((event: any) => void) | null} */
   onmessage = null;
   /** @type {((event: any) => void) | null} */
@@ -91,8 +91,8 @@ export class FakeLocks {
 
 /** What a connection needs of the world, under the test's control. */
 export class FakeWorld {
-  /** @type {FakeLine[]} Sockets and streams, as they were opened. */
-  lines = [];
+  /** @type {FakeConnection[]} Sockets and streams, as they were opened. */
+  connections = [];
   /** @type {{address: URL, answer: (status: number, body?: object, type?: string) => void, aborted: boolean}[]} */
   requests = [];
   /** @type {Map<number, {run: () => void, at: number}>} */
@@ -102,26 +102,26 @@ export class FakeWorld {
   randomValue = 0;
 
   constructor(locks = new FakeLocks()) {
-    const { lines } = this;
-    class Line extends FakeLine {
+    const { connections } = this;
+    class Connection extends FakeConnection {
       /**
        * @param {string} address
        * @param {string[]} [protocols]
        */
       constructor(address, protocols) {
         super(address, protocols);
-        lines.push(this);
+        connections.push(this);
       }
     }
-    this.WebSocket = this.EventSource = Line;
+    this.WebSocket = this.EventSource = Connection;
     this.locks = locks;
   }
 
   BroadcastChannel = globalThis.BroadcastChannel;
 
   /** The newest socket or stream. */
-  get line() {
-    return this.lines[this.lines.length - 1];
+  get connection() {
+    return this.connections[this.connections.length - 1];
   }
 
   /** The newest request. */

@@ -36,9 +36,9 @@ afterEach(async () => {
 });
 
 test("it follows the blog by WebSocket, with the cursor it has", () => {
-  assert.equal(world.line.address, "wss://host/blogs/demo/live?since=2-b");
-  assert.deepEqual(world.line.protocols, ["stoppress.v1+json"]);
-  world.line.send(update("2-b", "3-c"));
+  assert.equal(world.connection.address, "wss://host/blogs/demo/live?since=2-b");
+  assert.deepEqual(world.connection.protocols, ["stoppress.v1+json"]);
+  world.connection.send(update("2-b", "3-c"));
   assert.equal(live.state.cursor, "3-c");
   assert.deepEqual(told, ["connecting", "e3", "live"]);
   assert.equal(live.phase, "live");
@@ -48,15 +48,15 @@ test("it follows the blog by WebSocket, with the cursor it has", () => {
 test("a newcomer has no cursor", () => {
   const fresh = new BareLiveBlog("http://host/blogs/demo/", { world: world.world });
   fresh.start();
-  assert.equal(world.line.address, "ws://host/blogs/demo/live");
+  assert.equal(world.connection.address, "ws://host/blogs/demo/live");
   fresh.stop();
 });
 
 test("what is no JSON is a broken line", () => {
-  world.line.onmessage?.({ data: "{" });
-  assert.equal(world.lines[0].closed, true);
+  world.connection.onmessage?.({ data: "{" });
+  assert.equal(world.connections[0].closed, true);
   world.pass(500);
-  assert.equal(world.lines.length, 2);
+  assert.equal(world.connections.length, 2);
 });
 
 test("a browser that allows no socket here is asked again, later and later", () => {
@@ -77,11 +77,11 @@ test("a browser that allows no socket here is asked again, later and later", () 
 
 test("it may be stopped by what it tells", () => {
   live.addEventListener("change", () => live.stop());
-  world.line.send(update("2-b", "3-c"));
+  world.connection.send(update("2-b", "3-c"));
   assert.equal(live.phase, "stopped");
-  assert.equal(world.lines[0].closed, true);
+  assert.equal(world.connections[0].closed, true);
   assert.equal(world.timers, 0);
-  world.line.send(update("3-c", "4-d"));
+  world.connection.send(update("3-c", "4-d"));
   assert.equal(live.state.cursor, "3-c");
 });
 
@@ -116,11 +116,11 @@ for (const [name, happens] of /** @type {[string, () => void][]} */ ([
 test("without sockets it goes on with events, and without those with plain requests", async () => {
   const blog = new LiveBlog(BLOG, { state: new State({ cursor: "2-b" }), share: false, world: world.world });
   blog.start();
-  world.line.drop();
+  world.connection.drop();
   assert.equal(world.request.address.href, "https://host/blogs/demo/changes?since=2-b");
   world.request.answer(200, update("2-b", "3-c"));
   await settled();
-  const events = world.line;
+  const events = world.connection;
   assert.equal(events.address, "https://host/blogs/demo/events?since=3-c");
   events.emit(update("3-c", "4-d"));
   assert.equal(blog.phase, "live");
@@ -129,7 +129,7 @@ test("without sockets it goes on with events, and without those with plain reque
   for (const failure of [1, 2]) {
     assert.ok(failure);
     world.pass(500);
-    world.line.onerror?.();
+    world.connection.onerror?.();
   }
   world.request.answer(200, update("4-d", "5-e"));
   await settled();

@@ -34,8 +34,8 @@ class Tab {
   }
 
   /** How many connections it has. */
-  get connections() {
-    return this.world.lines.filter((line) => !line.closed).length;
+  get openCount() {
+    return this.world.connections.filter((one) => !one.closed).length;
   }
 }
 
@@ -50,16 +50,16 @@ afterEach(() => {
 
 async function leader(cursor = "2-b") {
   const tab = await new Tab(cursor).start();
-  tab.world.line.send(nothingNew(cursor));
+  tab.world.connection.send(nothingNew(cursor));
   return tab;
 }
 
 test("two tabs have one connection, and show the same", async () => {
   const first = await leader();
   const second = await new Tab("1-a").start(update("1-a", "2-b"));
-  assert.deepEqual([first.connections, second.connections], [1, 0]);
+  assert.deepEqual([first.openCount, second.openCount], [1, 0]);
   assert.equal(first.world.requests.length, 0, "the first one asks nobody");
-  first.world.line.send(update("2-b", "3-c"));
+  first.world.connection.send(update("2-b", "3-c"));
   await settled();
   assert.deepEqual([first.cursor, second.cursor], ["3-c", "3-c"]);
   assert.equal(second.live.phase, "live");
@@ -69,8 +69,8 @@ test("what is passed on while the answer is on its way is not lost", async () =>
   const first = await leader();
   const second = new Tab("1-a");
   await second.start();
-  first.world.line.send(update("2-b", "3-c"));
-  first.world.line.send(update("3-c", "4-d"));
+  first.world.connection.send(update("2-b", "3-c"));
+  first.world.connection.send(update("3-c", "4-d"));
   await settled();
   second.world.request.answer(200, update("1-a", "3-c"));
   await settled();
@@ -80,16 +80,16 @@ test("what is passed on while the answer is on its way is not lost", async () =>
 test("a tab that missed something asks the server", async () => {
   const first = await leader();
   const second = await new Tab("1-a").start(update("1-a", "2-b"));
-  first.world.line.send(update("2-b", "3-c"));
+  first.world.connection.send(update("2-b", "3-c"));
   await settled();
   second.live.state.cursor = "2-b"; // as if that had not come
-  first.world.line.send(beat("3-c"));
+  first.world.connection.send(beat("3-c"));
   await settled();
   assert.equal(second.world.request.address.search, "?since=2-b");
   second.world.request.answer(200, update("2-b", "3-c"));
   await settled();
   assert.equal(second.cursor, "3-c");
-  assert.equal(second.connections, 0);
+  assert.equal(second.openCount, 0);
 });
 
 test("when the leader stops, another tab goes on from its own cursor", async () => {
@@ -98,9 +98,9 @@ test("when the leader stops, another tab goes on from its own cursor", async () 
   const third = await new Tab("2-b").start(nothingNew("2-b"));
   first.live.stop();
   await settled();
-  assert.deepEqual([first.connections, second.connections, third.connections], [0, 1, 0]);
-  assert.equal(second.world.line.address, "wss://host/blogs/demo/live?since=2-b");
-  second.world.line.send(update("2-b", "3-c"));
+  assert.deepEqual([first.openCount, second.openCount, third.openCount], [0, 1, 0]);
+  assert.equal(second.world.connection.address, "wss://host/blogs/demo/live?since=2-b");
+  second.world.connection.send(update("2-b", "3-c"));
   await settled();
   assert.equal(third.cursor, "3-c");
   assert.equal(third.live.phase, "live");
@@ -110,12 +110,12 @@ test("a leader that is frozen is not waited for longer than for a dead line", as
   const first = await leader();
   const second = await new Tab("2-b").start(nothingNew("2-b"));
   second.world.pass(45_000);
-  assert.equal(second.connections, 1);
-  second.world.line.send(update("2-b", "3-c"));
+  assert.equal(second.openCount, 1);
+  second.world.connection.send(update("2-b", "3-c"));
   assert.equal(second.cursor, "3-c");
-  first.world.line.send(update("2-b", "3-c"));
+  first.world.connection.send(update("2-b", "3-c"));
   await settled();
-  assert.equal(second.connections, 0, "it is awake: one connection again");
+  assert.equal(second.openCount, 0, "it is awake: one connection again");
   second.world.request.answer(200, nothingNew("3-c"));
   await settled();
   assert.equal(second.live.phase, "live");
@@ -124,11 +124,11 @@ test("a leader that is frozen is not waited for longer than for a dead line", as
 test("that the leader has lost its line is said in all tabs", async () => {
   const first = await leader();
   const second = await new Tab("2-b").start(nothingNew("2-b"));
-  first.world.line.drop();
+  first.world.connection.drop();
   await settled();
   assert.equal(second.live.phase, "reconnecting");
   first.world.pass(500);
-  first.world.line.send(nothingNew("2-b"));
+  first.world.connection.send(nothingNew("2-b"));
   await settled();
   assert.equal(second.live.phase, "live");
 });
@@ -139,10 +139,10 @@ test("a reset of the leader resets nobody who is up to date", async () => {
   const asked = second.world.requests.length;
   let changes = 0;
   second.live.addEventListener("change", () => (changes += 1));
-  first.world.line.send(update(null, "2-b"));
+  first.world.connection.send(update(null, "2-b"));
   await settled();
   assert.deepEqual([second.world.requests.length, changes], [asked, 0]);
-  first.world.line.send(update(null, "1-other"));
+  first.world.connection.send(update(null, "1-other"));
   await settled();
   second.world.request.answer(200, update(null, "1-other"));
   await settled();
@@ -162,5 +162,5 @@ test("where locks are not allowed each tab has its own connection", async () => 
     throw new DOMException("not here", "SecurityError");
   };
   const tab = await new Tab("2-b").start();
-  assert.equal(tab.connections, 1);
+  assert.equal(tab.openCount, 1);
 });

@@ -53,9 +53,9 @@ describe("msgpack", () => {
 
   test("a socket reads it, and tells of what it cannot read", () => {
     webSocketMsgpack(source(), on);
-    assert.deepEqual(world.line.protocols, ["stoppress.v1+msgpack"]);
-    world.line.onmessage?.({ data: bytes("c3") });
-    world.line.onmessage?.({ data: bytes("c1") });
+    assert.deepEqual(world.connection.protocols, ["stoppress.v1+msgpack"]);
+    world.connection.onmessage?.({ data: bytes("c3") });
+    world.connection.onmessage?.({ data: bytes("c1") });
     assert.deepEqual(heard, [true, null]);
   });
 });

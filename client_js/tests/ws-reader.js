@@ -1,10 +1,10 @@
-// Reads a blog with Node's `ws` for the tests of the server: prints what was agreed on, then each message in a line.
+// Reads a blog with Node's `ws` for the tests of the server: prints what was agreed on, then each message in a socket.
 import { WebSocket } from "ws";
 
-const line = new WebSocket(String(process.argv[2]), "stoppress.v1+json");
-line.on("open", () => {
-  console.log(line.extensions);
+const socket = new WebSocket(String(process.argv[2]), "stoppress.v1+json");
+socket.on("open", () => {
+  console.log(socket.extensions);
 });
-line.on("message", (data) => {
+socket.on("message", (data) => {
   console.log(String(data));
 });

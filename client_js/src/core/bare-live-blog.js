@@ -85,27 +85,27 @@ export class BareLiveBlog extends EventTarget {
     const tabs = sharing?.(blog, world, (event) => this.#tell(event));
     const ways = tabs ? [tabs.transport, ...transports] : transports;
     /** What closes each open line. @type {Map<number, Close>} */
-    const lines = new Map();
+    const connections = new Map();
     /** @type {any} */
     let timer;
     this.#machine = new Machine(
       state,
       {
-        connect: (line, rank, cursor) => {
+        connect: (id, rank, cursor) => {
           /** @type {Listener} */
           const on = {
-            message: (message) => this.#tell({ type: "message", line, message }),
-            closed: (code) => this.#tell({ type: "closed", line, code }),
+            message: (message) => this.#tell({ type: "message", id, message }),
+            closed: (code) => this.#tell({ type: "closed", id, code }),
           };
           try {
-            lines.set(line, ways[rank]({ blog, cursor, world }, on));
+            connections.set(id, ways[rank]({ blog, cursor, world }, on));
           } catch {
             on.closed(1006); // the browser does not allow it at all, as a plain socket on a page that came by TLS
           }
         },
         keep: (kept) => {
-          for (const [line, close] of lines) {
-            if (line !== kept && lines.delete(line)) close();
+          for (const [id, close] of connections) {
+            if (id !== kept && connections.delete(id)) close();
           }
         },
         wait: (milliseconds) => {

@@ -20,17 +20,17 @@
  *   while this one had a line of its own.
  *
  * @typedef {{type: "start" | "stop" | "hurry" | "online" | "offline" | "hidden" | "visible" | "leave" | "return"
- *   | "timer" | "lead" | "relayed"} | {type: "message", line: number, message: any}
- *   | {type: "closed", line: number, code: number}} Event
+ *   | "timer" | "lead" | "relayed"} | {type: "message", id: number, message: any}
+ *   | {type: "closed", id: number, code: number}} Event
  */
 
 /**
  * What is to be done.
  *
  * @typedef {object} Commands
- * @property {(line: number, rank: number, cursor: string | null) => void} connect open a line, with the transport of
+ * @property {(id: number, rank: number, cursor: string | null) => void} connect open a line, with the transport of
  *   that rank
- * @property {(line: number | null) => void} keep close all lines but this one
+ * @property {(id: number | null) => void} keep close all lines but this one
  * @property {(milliseconds: number) => void} wait in place of what was waited for; Infinity for no end
  * @property {(message: Message | Relayed) => void} heard a message came that can be read
  * @property {(outcome: Applied) => void} applied the state has changed

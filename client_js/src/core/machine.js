@@ -7,18 +7,18 @@ import { isSane } from "./sane.js";
 // All in milliseconds.
 
 /** Nothing heard for so long: two beats are missing. */
-export const SILENCE = 45_000;
+export const SILENCE_MILLISECONDS = 45_000;
 /** Until the first message of a new line. */
-export const PATIENCE = 10_000;
+export const FIRST_MESSAGE_MILLISECONDS = 10_000;
 /** Hidden for so long, a page lets go of its line until it is seen again. */
-export const HIDDEN = 180_000;
+export const HIDDEN_MILLISECONDS = 180_000;
 /** Until the first transport is tried again beside one that it fell back to: from this long to twice as long. */
-export const UPGRADE = 150_000;
+export const TRIAL_MILLISECONDS = 150_000;
 /** The longest wait that a server may ask for. */
-export const LONGEST_RETRY = 3_600_000;
+export const MAX_RETRY_MILLISECONDS = 3_600_000;
 /** The clock is looked at so often; if it went on by much more, the machine has slept. */
-export const TICK = 10_000;
-export const SLEPT = 5_000;
+export const TICK_MILLISECONDS = 10_000;
+export const SLEPT_MILLISECONDS = 5_000;
 
 const MALFORMED_CURSOR = 4400;
 
@@ -35,9 +35,9 @@ export class Machine {
   #active = false;
   #rank = 0;
   /** How many lines there were; the number of one is its name. */
-  #lines = 0;
+  #connectionCount = 0;
   /** @type {number | null} */
-  #line = null;
+  #connection = null;
   /** Whether the line is only to see if HTTP works. */
   #probing = false;
   /** Whether the line, by the transport whose turn it is, has not said anything yet. */
@@ -55,7 +55,7 @@ export class Machine {
   /** When the timer should come. */
   #expected = Infinity;
   /** When the line has been silent for too long; without a line, when to try again. */
-  #lineDue = Infinity;
+  #connectionDue = Infinity;
   /** When the page has been hidden for too long. */
   #hiddenDue = Infinity;
   /** When to begin a trial, or to end the one that goes on. */
@@ -81,11 +81,11 @@ export class Machine {
    * @param {number} now in milliseconds, by a clock that goes on while the machine sleeps
    */
   handle(event, now) {
-    const slept = now > this.#expected + SLEPT || now < this.#now - SLEPT;
+    const slept = now > this.#expected + SLEPT_MILLISECONDS || now < this.#now - SLEPT_MILLISECONDS;
     this.#now = now;
     if (this.#active) this.#passed(slept);
     this.#take(event);
-    this.#expected = this.#active ? Math.min(this.#lineDue, this.#hiddenDue, this.#trialDue, now + TICK) : Infinity;
+    this.#expected = this.#active ? Math.min(this.#connectionDue, this.#hiddenDue, this.#trialDue, now + TICK_MILLISECONDS) : Infinity;
     this.#commands.wait(this.#expected - now);
   }
 
@@ -102,21 +102,21 @@ export class Machine {
       case "stop":
         return this.#end("stopped");
       case "hidden":
-        this.#hiddenDue = this.#now + HIDDEN;
+        this.#hiddenDue = this.#now + HIDDEN_MILLISECONDS;
         return;
       case "visible":
         this.#hiddenDue = Infinity;
         return this.#comeBack();
       case "return":
-        if (this.#hiddenDue < Infinity) this.#hiddenDue = this.#now + HIDDEN;
+        if (this.#hiddenDue < Infinity) this.#hiddenDue = this.#now + HIDDEN_MILLISECONDS;
         return this.#comeBack();
     }
     if (!this.#active) return;
     switch (event.type) {
       case "message":
-        return this.#heard(event.line, event.message);
+        return this.#heard(event.id, event.message);
       case "closed":
-        return this.#closed(event.line, event.code);
+        return this.#closed(event.id, event.code);
       case "hurry":
         return this.#comeBack();
       case "online":
@@ -149,7 +149,7 @@ export class Machine {
       this.#laterTrial();
       this.#connect();
     }
-    if (this.#lineDue <= this.#now) this.#line === null ? this.#connect() : this.#failed();
+    if (this.#connectionDue <= this.#now) this.#connection === null ? this.#connect() : this.#failed();
     if (this.#trialDue <= this.#now) this.#try();
   }
 
@@ -157,7 +157,7 @@ export class Machine {
     if (this.phase === "stopped" || this.phase === "refused") return;
     if (!this.#active) this.#laterTrial();
     this.#active = true;
-    if (this.#line === null) this.#connect();
+    if (this.#connection === null) this.#connect();
   }
 
   /**
@@ -179,38 +179,38 @@ export class Machine {
     this.#drop();
     this.#probing = probing;
     this.#doubtful = !probing;
-    this.#line = this.#open(probing ? this.#count - 1 : this.#rank);
-    this.#lineDue = this.#now + PATIENCE;
+    this.#connection = this.#open(probing ? this.#count - 1 : this.#rank);
+    this.#connectionDue = this.#now + FIRST_MESSAGE_MILLISECONDS;
   }
 
   /** @param {number} rank */
   #open(rank) {
-    this.#lines += 1;
-    this.#commands.connect(this.#lines, rank, this.#state.cursor);
-    return this.#lines;
+    this.#connectionCount += 1;
+    this.#commands.connect(this.#connectionCount, rank, this.#state.cursor);
+    return this.#connectionCount;
   }
 
-  /** Let go of all lines, or of all but one. @param {number | null} [line] */
-  #drop(line = null) {
+  /** Let go of all lines, or of all but one. @param {number | null} [id] of a connection */
+  #drop(id = null) {
     this.#state.disconnected();
-    this.#commands.keep(line);
-    this.#line = line;
+    this.#commands.keep(id);
+    this.#connection = id;
     this.#trial = null;
   }
 
   /**
-   * @param {number} line
+   * @param {number} id of the connection
    * @param {any} message
    */
-  #heard(line, message) {
+  #heard(id, message) {
     // A server may refuse a trial, by a message and then by closing it
-    if (line === this.#trial && message?.cursor) {
-      this.#drop(line);
+    if (id === this.#trial && message?.cursor) {
+      this.#drop(id);
       this.#probing = false;
       this.#rank = this.#own;
     }
-    if (line !== this.#line) return;
-    this.#lineDue = this.#now + SILENCE;
+    if (id !== this.#connection) return;
+    this.#connectionDue = this.#now + SILENCE_MILLISECONDS;
     if (!isSane(message)) return this.#failed();
     this.#commands.heard(message);
     if (message.type === "retry") this.#retry = message;
@@ -242,12 +242,12 @@ export class Machine {
   }
 
   /**
-   * @param {number} line
+   * @param {number} id of the connection
    * @param {number} code
    */
-  #closed(line, code) {
-    if (line === this.#trial) this.#laterTrial();
-    if (line !== this.#line) return;
+  #closed(id, code) {
+    if (id === this.#trial) this.#laterTrial();
+    if (id !== this.#connection) return;
     if (code === MALFORMED_CURSOR && this.#state.cursor !== null) {
       this.#state.cursor = null;
       this.#connect();
@@ -279,9 +279,9 @@ export class Machine {
 
   /** No trial until minutes later. */
   #laterTrial() {
-    this.#commands.keep(this.#line);
+    this.#commands.keep(this.#connection);
     this.#trial = null;
-    this.#trialDue = this.#now + UPGRADE * (1 + this.#random());
+    this.#trialDue = this.#now + TRIAL_MILLISECONDS * (1 + this.#random());
   }
 
   /** See whether the first transport works by now, while the present one goes on. */
@@ -289,11 +289,11 @@ export class Machine {
     const further = this.#rank > this.#own && this.#trial === null;
     this.#laterTrial();
     if (!further) return;
-    if (this.#line === null) {
+    if (this.#connection === null) {
       this.#rank = this.#own;
     } else {
       this.#trial = this.#open(this.#own);
-      this.#trialDue = this.#now + PATIENCE;
+      this.#trialDue = this.#now + FIRST_MESSAGE_MILLISECONDS;
     }
   }
 
@@ -303,9 +303,9 @@ export class Machine {
     const retry = this.#retry;
     this.#retry = null;
     const wait = retry
-      ? Math.min(LONGEST_RETRY, retry.min + this.#random() * (retry.max - retry.min))
+      ? Math.min(MAX_RETRY_MILLISECONDS, retry.min + this.#random() * (retry.max - retry.min))
       : backoff(Math.max(this.#failures++, this.#gaps - 1), this.#random);
-    this.#lineDue = this.#now + wait;
+    this.#connectionDue = this.#now + wait;
   }
 
   /**

@@ -1,6 +1,6 @@
 /** @import { Beat, Entry, Header, Page, Update } from "./messages.js" */
-/** @import { Place } from "./place.js" */
-import { comparePlaces, placeOf } from "./place.js";
+/** @import { Position } from "./position.js" */
+import { comparePositions, positionOf } from "./position.js";
 
 /**
  * What became of a message:
@@ -23,7 +23,7 @@ import { comparePlaces, placeOf } from "./place.js";
  * @property {Header | null} [header]
  * @property {Entry[]} [entries]
  * @property {string | null} [older]
- * @property {Place | null} [before] entries from here upwards belong to another page
+ * @property {Position | null} [before] entries from here upwards belong to another page
  */
 
 /**
@@ -36,9 +36,9 @@ export class State {
   /** Older than what is loaded, but newer than the page they will come with: kept so that they win over it.
    * @type {Map<string, Entry>} */
   #keptOut = new Map();
-  /** Entries before this place are not loaded; null if all are. @type {Place | null} */
+  /** Entries before this place are not loaded; null if all are. @type {Position | null} */
   #oldest = null;
-  /** Entries from this place upwards belong to another page. @type {Place | null} */
+  /** Entries from this place upwards belong to another page. @type {Position | null} */
   #before = null;
   /** The parts of a catch-up so far. @type {Update[]} */
   #parts = [];
@@ -67,7 +67,7 @@ export class State {
 
   /** What is loaded, newest first. */
   get entries() {
-    return [...this.#entries.values()].sort((a, b) => comparePlaces(placeOf(b), placeOf(a)));
+    return [...this.#entries.values()].sort((a, b) => comparePositions(positionOf(b), positionOf(a)));
   }
 
   /**
@@ -163,9 +163,9 @@ export class State {
     for (const entry of entries) {
       const { id, seq } = entry;
       if (seq <= (this.find(id)?.seq ?? -1)) continue;
-      const place = placeOf(entry);
-      const isOlder = this.#oldest && comparePlaces(place, this.#oldest) < 0;
-      if (isOlder || (this.#before && comparePlaces(place, this.#before) >= 0)) {
+      const position = positionOf(entry);
+      const isOlder = this.#oldest && comparePositions(position, this.#oldest) < 0;
+      if (isOlder || (this.#before && comparePositions(position, this.#before) >= 0)) {
         if (isOlder) this.#keptOut.set(id, entry);
         if (this.#entries.delete(id)) this.#changed.add(id);
       } else {
@@ -205,7 +205,7 @@ export class State {
   #endAt(older = null) {
     const oldest = this.entries.at(-1);
     this.older = older;
-    this.#oldest = older && oldest ? placeOf(oldest) : null;
+    this.#oldest = older && oldest ? positionOf(oldest) : null;
   }
 
   /** @returns {Applied} */

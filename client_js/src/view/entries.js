@@ -4,7 +4,7 @@
 /** @import { Reading } from "./reading.js" */
 /** @import { Setting } from "./setting.js" */
 /** @import { Choices } from "./tools.js" */
-import { comparePlaces, placeOf } from "../core/place.js";
+import { comparePositions, positionOf } from "../core/position.js";
 import { useAnnouncer } from "./announcer.js";
 import { countText } from "./count.js";
 import { useVisits } from "./visits.js";
@@ -53,7 +53,7 @@ export function useEntries(part, feed, reading, { state }, setting, choices, whi
     for (const id of changed) {
       const entry = state.entry(id);
       const article = feed.article(id);
-      const isNew = !!entry && !article && (!newest || comparePlaces(placeOf(entry), newest) > 0);
+      const isNew = !!entry && !article && (!newest || comparePositions(positionOf(entry), newest) > 0);
       if (entry && !reset && (isNew || article)) announce(entry, isNew && !waiting.has(id));
       if (!entry) {
         waiting.delete(id);

@@ -1,8 +1,8 @@
 /** @import { Entry } from "../core/messages.js" */
-/** @import { Place } from "../core/place.js" */
-import { comparePlaces, placeOf } from "../core/place.js";
+/** @import { Position } from "../core/position.js" */
+import { comparePositions, positionOf } from "../core/position.js";
 import { FOLLOWING, PRECEDING } from "./focus.js";
-import { placeOfArticle } from "./hydrate.js";
+import { positionOfArticle } from "./hydrate.js";
 import { morph } from "./morph.js";
 
 /** Which side of the list the keys lead to. */
@@ -45,10 +45,10 @@ export class Feed {
     this.number();
   }
 
-  /** Where the newest entry stands; null if there is none. @returns {Place | null} */
+  /** Where the newest entry stands; null if there is none. @returns {Position | null} */
   get newest() {
     const newest = this.newestFirst ? this.#list.firstElementChild : this.#list.lastElementChild;
-    return newest && placeOfArticle(/** @type {HTMLElement} */ (newest));
+    return newest && positionOfArticle(/** @type {HTMLElement} */ (newest));
   }
 
   /**
@@ -60,13 +60,13 @@ export class Feed {
    */
   put(entry, fresh) {
     const old = this.article(entry.id);
-    const place = placeOf(entry);
-    if (old && !comparePlaces(placeOfArticle(old), place)) {
+    const position = positionOf(entry);
+    if (old && !comparePositions(positionOfArticle(old), position)) {
       morph(old, fresh);
       return old;
     }
     old?.remove();
-    const next = this.articles.find((other) => comparePlaces(placeOfArticle(other), place) * this.#direction < 0);
+    const next = this.articles.find((other) => comparePositions(positionOfArticle(other), position) * this.#direction < 0);
     this.#list.insertBefore(fresh, next ?? null);
     return fresh;
   }

@@ -1,6 +1,6 @@
 /** @import { Entry } from "../core/messages.js" */
-/** @import { Place } from "../core/place.js" */
-import { parsePlace } from "../core/place.js";
+/** @import { Position } from "../core/position.js" */
+import { parsePosition } from "../core/position.js";
 import { State } from "../core/state.js";
 
 /**
@@ -18,7 +18,7 @@ export function hydrate(container) {
     entries: articles.map((article) => entryOf(article, parseInt(cursor ?? "0"))),
     // By the way that the blog came: the server may know itself under another name
     older: older?.replace(/.*(\/blogs\/.*)\?(.*)/, `$1/entries?$2&view=html&lang=${lang}`),
-    before: parsePlace(container.dataset.before), // entries from there upwards are on other pages
+    before: parsePosition(container.dataset.before), // entries from there upwards are on other pages
   });
 }
 
@@ -28,15 +28,15 @@ export function hydrate(container) {
  * @returns {Entry}
  */
 function entryOf(article, seq) {
-  const [publishedAt, id] = placeOfArticle(article);
+  const [publishedAt, id] = positionOfArticle(article);
   const status = article.classList.contains("retracted") ? "retracted" : "published";
   return { id, seq, version: 0, status, published_at: publishedAt };
 }
 
 /**
  * @param {HTMLElement} article
- * @returns {Place}
+ * @returns {Position}
  */
-export function placeOfArticle(article) {
+export function positionOfArticle(article) {
   return [article.dataset.published ?? "", article.id.replace("entry-", "")];
 }

@@ -1,5 +1,5 @@
 import { backoff } from "../core/backoff.js";
-import { LONGEST_RETRY } from "../core/machine.js";
+import { MAX_RETRY_MILLISECONDS } from "../core/machine.js";
 import { addressOf } from "../transports/transport.js";
 import { parsed } from "./html.js";
 
@@ -22,7 +22,7 @@ export async function markupOf(blog, language, signal) {
     /** @type {HTMLElement | null} */
     const own = parsed(text).querySelector("live-blog[data-style]"); // an error's page may have an element of its own
     if (own) return own;
-    await pause(Math.min(LONGEST_RETRY, backoff(failures, Math.random) + retry), signal);
+    await pause(Math.min(MAX_RETRY_MILLISECONDS, backoff(failures, Math.random) + retry), signal);
   }
   return null;
 }

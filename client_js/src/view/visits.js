@@ -1,7 +1,7 @@
 /** @import { WhileShown } from "./blog-view.js" */
 /** @import { Feed } from "./feed.js" */
-import { comparePlaces, parsePlace } from "../core/place.js";
-import { placeOfArticle } from "./hydrate.js";
+import { comparePositions, parsePosition } from "../core/position.js";
+import { positionOfArticle } from "./hydrate.js";
 import { recall, remember } from "./memory.js";
 
 /**
@@ -15,7 +15,7 @@ import { recall, remember } from "./memory.js";
  */
 export function useVisits(blog, feed, divider, whileShown) {
   const name = `seen ${blog}`;
-  const seen = parsePlace(recall(name));
+  const seen = parsePosition(recall(name));
   const leave = () => feed.newest && remember(name, feed.newest.join("_"));
   whileShown((signal) => {
     addEventListener("pagehide", leave, { signal });
@@ -26,7 +26,7 @@ export function useVisits(blog, feed, divider, whileShown) {
   return () => {
     if (!seen) return;
     const { articles, newestFirst } = feed;
-    const first = articles.findIndex((one) => comparePlaces(placeOfArticle(one), seen) <= 0 === newestFirst);
+    const first = articles.findIndex((one) => comparePositions(positionOfArticle(one), seen) <= 0 === newestFirst);
     if (first < 1) divider.remove();
     else if (divider.parentElement !== articles[first]) articles[first].prepend(divider);
   };

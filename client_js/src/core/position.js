@@ -1,24 +1,24 @@
 /**
  * Where an entry stands in the order that readers see: by publication, then by id.
  *
- * @typedef {readonly [publishedAt: string, id: string]} Place
+ * @typedef {readonly [publishedAt: string, id: string]} Position
  */
 
 /**
  * @param {{published_at: string, id: string}} entry
- * @returns {Place}
+ * @returns {Position}
  */
-export function placeOf(entry) {
+export function positionOf(entry) {
   return [entry.published_at, entry.id];
 }
 
 /**
  * Negative if `a` is older than `b`.
  *
- * @param {Place} a
- * @param {Place} b
+ * @param {Position} a
+ * @param {Position} b
  */
-export function comparePlaces(a, b) {
+export function comparePositions(a, b) {
   if (a[0] !== b[0]) return a[0] < b[0] ? -1 : 1;
   if (a[1] !== b[1]) return a[1] < b[1] ? -1 : 1;
   return 0;
@@ -28,9 +28,9 @@ export function comparePlaces(a, b) {
  * Read the `before` of an older page's address.
  *
  * @param {string | null} [text]
- * @returns {Place | null}
+ * @returns {Position | null}
  */
-export function parsePlace(text) {
+export function parsePosition(text) {
   const [publishedAt, id] = text?.split("_") ?? [];
   return publishedAt && id !== undefined ? [publishedAt, id] : null;
 }
