@@ -1,17 +1,16 @@
-/** The shortest wait before a new connection, in milliseconds. */
-export const SHORTEST = 500;
-/** The longest. */
-export const LONGEST = 30_000;
-/** Up to where the first wait may go: wide enough that the readers of a lost node spread out. */
-const FIRST = 3_000;
+const MIN_MILLISECONDS = 500;
+const MAX_MILLISECONDS = 30_000;
+/** Limit of the first wait: long enough to spread out the readers of a lost node. */
+const FIRST_LIMIT_MILLISECONDS = 3_000;
 
 /**
- * How long to wait before a new attempt: full jitter, which is any time up to a limit that doubles.
+ * Return how many milliseconds to wait before the next attempt: a random time below a limit that doubles with each
+ * failure ("full jitter").
  *
  * @param {number} failures in a row before this attempt
  * @param {() => number} random from 0 to 1
  */
 export function backoff(failures, random) {
-  const limit = Math.min(LONGEST, FIRST * 2 ** failures);
-  return SHORTEST + random() * (limit - SHORTEST);
+  const limit = Math.min(MAX_MILLISECONDS, FIRST_LIMIT_MILLISECONDS * 2 ** failures);
+  return MIN_MILLISECONDS + random() * (limit - MIN_MILLISECONDS);
 }

@@ -5,10 +5,9 @@ import { webSocket } from "../transports/web-socket.js";
 import { Machine } from "./machine.js";
 import { State } from "./state.js";
 
-/** How long an older page may take, in milliseconds. */
-const PAGE_TIME = 15_000;
+const PAGE_MILLISECONDS = 15_000;
 
-/** What browsers tell of the network and of the page; "" is for what has to be looked up. @type {Record<string, string>} */
+/** Events of the browser and what they mean; `visibilitychange` has two meanings. @type {Record<string, string>} */
 const SIGNALS = {
   online: "online",
   offline: "offline",
@@ -20,25 +19,25 @@ const SIGNALS = {
 };
 
 /**
- * What tabs do together; see `tabs.js`.
+ * One connection for several tabs; see `tabs.js`.
  *
  * @typedef {object} Sharing
- * @property {Transport} transport a line that is another tab's
- * @property {(message: Message | Relayed) => void} relay a message to the other tabs, if this one leads
- * @property {() => void} leave
+ * @property {Transport} transport the connection of another tab
+ * @property {(message: Message | Relayed) => void} relay pass a message on to the other tabs, if this one leads
+ * @property {() => void} leave stop sharing
  */
 
 /**
- * What the `phase` event tells in its `detail`.
+ * The `detail` of the `phase` event; `refused` has a close code.
  *
- * @typedef {{phase: Phase, code?: number}} PhaseDetail with the close code if it is `refused`
+ * @typedef {{phase: Phase, code?: number}} PhaseDetail
  */
 
 /**
- * - `state`: what is there already, as on a page that the server has rendered;
+ * - `state`: the initial state, for example that of a page that the server has rendered;
  * - `transports`: ways to the server, the preferred one first; if there are several, the last one is plain HTTP;
- * - `sharing`: makes what several tabs do together, or null;
- * - `world`: what to use in place of the browser's own things.
+ * - `sharing`: returns the connection shared with other tabs, or null;
+ * - `world`: replacements for parts of the browser.
  *
  * @typedef {object} BareOptions
  * @property {State} [state]
@@ -48,14 +47,14 @@ const SIGNALS = {
  */
 
 /**
- * One blog, followed: its state, kept up to date, for those who render it themselves. Events:
+ * Follows a blog and keeps its state up to date, for pages that render it themselves. Events:
  *
- * - `change`, a `CustomEvent` whose `detail` is an `Applied`: the state is another one;
- * - `phase`, a `CustomEvent` whose `detail` is a `PhaseDetail`: what can be said of the line has changed.
+ * - `change`, a `CustomEvent` whose `detail` is an `Applied`: the state has changed;
+ * - `phase`, a `CustomEvent` whose `detail` is a `PhaseDetail`: the phase has changed.
  *
- * By itself it knows WebSocket only, and fits where every byte counts; `LiveBlog` knows all ways.
+ * Without other `transports` it uses WebSocket only, for pages that count every byte; `LiveBlog` has all transports.
  *
- * It does what a machine says, with real lines, timers and tabs.
+ * It carries out the commands of a `Machine` with real connections, timers and tabs.
  */
 export class BareLiveBlog extends EventTarget {
   #address;
@@ -63,11 +62,11 @@ export class BareLiveBlog extends EventTarget {
   #machine;
   /** @type {number | null} */
   #lastHeard = null;
-  /** The older page that is on its way. @type {Promise<boolean> | null} */
+  /** The request for an older page. @type {Promise<boolean> | null} */
   #loading = null;
-  /** What gives it up. @type {AbortController | null} */
+  /** Cancels that request. @type {AbortController | null} */
   #aborter = null;
-  /** What ends listening to the browser. */
+  /** Removes the listeners for events of the browser. */
   #listening = new AbortController();
   /** @type {Event[]} */
   #events = [];
@@ -84,7 +83,7 @@ export class BareLiveBlog extends EventTarget {
     const world = (this.#world = { ...browser(), ...given });
     const tabs = sharing?.(blog, world, (event) => this.#tell(event));
     const ways = tabs ? [tabs.transport, ...transports] : transports;
-    /** What closes each open line. @type {Map<number, Close>} */
+    /** Open connections by id. @type {Map<number, Close>} */
     const connections = new Map();
     /** @type {any} */
     let timer;
@@ -100,7 +99,7 @@ export class BareLiveBlog extends EventTarget {
           try {
             connections.set(id, ways[rank]({ blog, cursor, world }, on));
           } catch {
-            on.closed(1006); // the browser does not allow it at all, as a plain socket on a page that came by TLS
+            on.closed(1006); // the browser forbids it, for example ws: on an https: page
           }
         },
         keep: (kept) => {
@@ -129,27 +128,27 @@ export class BareLiveBlog extends EventTarget {
     );
   }
 
-  /** What can be said of the line. */
+  /** The state of the connection. */
   get phase() {
     return this.#machine.phase;
   }
 
-  /** When the server was last heard, in milliseconds as `Date.now()` gives them; null for never. */
+  /** The time of the last message from the server, as `Date.now()` gives it; null before the first one. */
   get lastHeard() {
     return this.#lastHeard;
   }
 
-  /** Follow the blog until `stop()`; may be called again after it. */
+  /** Follow the blog until `stop()`; you may call it again after that. */
   start() {
     this.#tell({ type: "start" });
     if (!globalThis.document) return;
-    // Some are the document's and do not bubble. A second start adds nothing: the listener is the same
+    // Capture: some are events of the document that do not bubble. A second `start` adds no second listener
     const options = { capture: true, signal: this.#listening.signal };
     for (const name of Object.keys(SIGNALS)) addEventListener(name, this.#signal, options);
     this.#signal({ type: "visibilitychange" });
   }
 
-  /** Close the connection; an older page that is on its way does not come. */
+  /** Close the connection, and cancel the request for an older page. */
   stop() {
     this.#aborter?.abort();
     this.#listening.abort();
@@ -157,16 +156,16 @@ export class BareLiveBlog extends EventTarget {
     this.#tell({ type: "stop" });
   }
 
-  /** Somebody waits: if there is no line, do not wait any longer to try. */
+  /** Connect now if there is no connection. */
   hurry() {
     this.#tell({ type: "hurry" });
   }
 
   /**
-   * Load the page of entries before the oldest one that is loaded, within 15 seconds. Called again while it is on its
-   * way, it gives the same promise.
+   * Load the page before the oldest loaded entry, within 15 seconds. Calls made while a page is loading return the same
+   * promise.
    *
-   * @returns {Promise<boolean>} whether it came; if not, ask again later
+   * @returns {Promise<boolean>} whether the page came; if not, you may ask again later
    */
   loadOlder() {
     this.#loading ??= this.#load().finally(() => (this.#loading = null));
@@ -177,7 +176,7 @@ export class BareLiveBlog extends EventTarget {
     const { older } = this.state;
     if (older === null) return false;
     const aborter = (this.#aborter = new AbortController());
-    const timer = this.#world.setTimeout(() => aborter.abort(), PAGE_TIME);
+    const timer = this.#world.setTimeout(() => aborter.abort(), PAGE_MILLISECONDS);
     try {
       const answer = await this.#world.fetch(new URL(older, this.#address), { signal: aborter.signal });
       const page = answer.ok ? /** @type {Page} */ (await answer.json()) : null;
@@ -198,7 +197,7 @@ export class BareLiveBlog extends EventTarget {
   };
 
   /**
-   * One event after the other: what is told by what is done meanwhile comes after it.
+   * Pass events to the machine one after the other: a command may cause another event.
    *
    * @param {Event} event
    */

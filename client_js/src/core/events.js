@@ -2,22 +2,25 @@
 /** @import { Applied } from "./state.js" */
 
 /**
- * - `connecting`: for the first time;
- * - `live`: news comes in as it happens;
- * - `reconnecting`: the line was lost, news is late;
- * - `refused`: by the server, for good;
- * - `stopped`: by `stop()`.
+ * - `connecting`: the client connects for the first time;
+ * - `live`: changes arrive as they happen;
+ * - `reconnecting`: the connection was lost, changes arrive late;
+ * - `refused`: the server has rejected the client for good;
+ * - `stopped`: `stop()` was called, or `start()` has not been called yet.
  *
  * @typedef {"connecting" | "live" | "reconnecting" | "refused" | "stopped"} Phase
  */
 
 /**
- * What a machine is told. `line` is the number of the line that a message came on.
+ * The input of the machine. `id` is the number of the connection concerned.
  *
- * - `online`, `offline`: the network; `hidden`, `visible`: the page; `leave`, `return`: the page is put away (closed,
- *   kept for the back button, frozen) and taken up again; `timer`: the wait is over; `hurry`: somebody is waiting;
- * - `lead`: of the tabs with this blog, this one has the connection for all; `relayed`: the leading tab was heard
- *   while this one had a line of its own.
+ * - `online`, `offline`: the network came or went;
+ * - `hidden`, `visible`: the page was hidden or shown;
+ * - `leave`, `return`: the page was closed, frozen or kept for the back button; it came back;
+ * - `timer`: the time of the last `wait` command is over;
+ * - `hurry`: connect now if there is no connection;
+ * - `lead`: this tab now holds the connection for all tabs with this blog;
+ * - `relayed`: the leading tab passed on a message while this tab had its own connection.
  *
  * @typedef {{type: "start" | "stop" | "hurry" | "online" | "offline" | "hidden" | "visible" | "leave" | "return"
  *   | "timer" | "lead" | "relayed"} | {type: "message", id: number, message: any}
@@ -25,21 +28,21 @@
  */
 
 /**
- * What is to be done.
+ * The output of the machine.
  *
  * @typedef {object} Commands
- * @property {(id: number, rank: number, cursor: string | null) => void} connect open a line, with the transport of
- *   that rank
- * @property {(id: number | null) => void} keep close all lines but this one
- * @property {(milliseconds: number) => void} wait in place of what was waited for; Infinity for no end
- * @property {(message: Message | Relayed) => void} heard a message came that can be read
+ * @property {(id: number, rank: number, cursor: string | null) => void} connect open a connection with the
+ *   transport of that rank
+ * @property {(id: number | null) => void} keep close all connections except this one
+ * @property {(milliseconds: number) => void} wait set the only timer; Infinity clears it
+ * @property {(message: Message | Relayed) => void} heard a valid message arrived
  * @property {(outcome: Applied) => void} applied the state has changed
- * @property {(phase: Phase, code?: number) => void} phase it is another one; with the close code if it is `refused`
- * @property {() => void} leave the other tabs to themselves
+ * @property {(phase: Phase, code?: number) => void} phase the phase has changed; `refused` has a close code
+ * @property {() => void} leave stop sharing a connection with other tabs
  */
 
 /**
- * What only tabs tell each other: that the leading tab lost its line, and that it was sent a reset to this cursor.
+ * A message that only tabs send to each other: the leading tab lost its connection, or received a reset to this cursor.
  *
  * @typedef {{type: "lost"} | {type: "reset", cursor: string}} Relayed
  */

@@ -8,13 +8,13 @@ import { BareLiveBlog } from "./bare-live-blog.js";
 /** @typedef {import("./bare-live-blog.js").PhaseDetail} PhaseDetail */
 
 /**
- * One blog, followed, by whatever way there is to its server, and over one connection for all tabs that follow it.
- * What it has and tells is in `BareLiveBlog`.
+ * Follows a blog with every transport, over one connection for all tabs that follow it. `BareLiveBlog` has the members
+ * and events.
  */
 export class LiveBlog extends BareLiveBlog {
   /**
    * @param {string | URL} src the blog's address: `https://host/blogs/NAME`
-   * @param {BareOptions & {share?: boolean}} [options] `share`: whether tabs share one connection, true if left out
+   * @param {BareOptions & {share?: boolean}} [options] `share`: whether tabs share one connection (default true)
    */
   constructor(src, { share = true, ...options } = {}) {
     super(src, { transports: [webSocket, events, changes], sharing: share ? tabs : undefined, ...options });

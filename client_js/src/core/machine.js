@@ -4,68 +4,70 @@
 import { backoff } from "./backoff.js";
 import { isSane } from "./sane.js";
 
-// All in milliseconds.
-
-/** Nothing heard for so long: two beats are missing. */
-export const SILENCE_MILLISECONDS = 45_000;
-/** Until the first message of a new line. */
-export const FIRST_MESSAGE_MILLISECONDS = 10_000;
-/** Hidden for so long, a page lets go of its line until it is seen again. */
-export const HIDDEN_MILLISECONDS = 180_000;
-/** Until the first transport is tried again beside one that it fell back to: from this long to twice as long. */
-export const TRIAL_MILLISECONDS = 150_000;
+/** After this silence a connection counts as lost: it has missed two beats. */
+const SILENCE_MILLISECONDS = 45_000;
+/** Deadline of the first message of a new connection. */
+const FIRST_MESSAGE_MILLISECONDS = 10_000;
+/** A page that is hidden for this long closes its connection until it is visible again. */
+const HIDDEN_MILLISECONDS = 180_000;
+/** After a fallback, the machine tries the first transport again after this time to twice this time. */
+const TRIAL_MILLISECONDS = 150_000;
 /** The longest wait that a server may ask for. */
 export const MAX_RETRY_MILLISECONDS = 3_600_000;
-/** The clock is looked at so often; if it went on by much more, the machine has slept. */
-export const TICK_MILLISECONDS = 10_000;
-export const SLEPT_MILLISECONDS = 5_000;
+/** The longest time without a look at the clock. If an event is later than that by `SLEPT`, the computer was asleep. */
+const TICK_MILLISECONDS = 10_000;
+const SLEPT_MILLISECONDS = 5_000;
 
 const MALFORMED_CURSOR = 4400;
 
-/** A connection to one blog without I/O: events go in, commands are given. One line at a time, by one transport. */
+/**
+ * Decides, without I/O, how to stay connected to one blog: events go in, commands come out. It keeps one connection at
+ * a time, over one transport.
+ */
 export class Machine {
   #state;
   #commands;
   #random;
   #count;
+  /** The rank of the first transport that is this tab's own. */
   #own;
-  /** What can be said of the line. @type {Phase} */
+  /** @type {Phase} */
   phase = "stopped";
-  /** Whether a line is wanted: not if it was stopped or refused, or while the page is put away. */
+  /** Whether to connect: not after a stop or refusal, nor while the page is away. */
   #active = false;
   #rank = 0;
-  /** How many lines there were; the number of one is its name. */
+  /** How many connections there were; the id of each is its number. */
   #connectionCount = 0;
   /** @type {number | null} */
   #connection = null;
-  /** Whether the line is only to see if HTTP works. */
+  /** Whether the connection only tests if HTTP works. */
   #probing = false;
-  /** Whether the line, by the transport whose turn it is, has not said anything yet. */
+  /** Whether the transport of the connection has not delivered a message yet. */
   #doubtful = false;
-  /** A line by the first transport, beside one by a later transport. @type {number | null} */
+  /** A connection over the first transport, while one over a later transport goes on. @type {number | null} */
   #trial = null;
   #leading = false;
-  /** Attempts without a usable answer, in a row. */
+  /** Attempts in a row without a usable answer. */
   #failures = 0;
-  /** Gaps without progress in between: the first is worth an immediate question, a server that insists is not. */
+  /** Gaps in a row without progress: ask at once after the first one, back off after more. */
   #gaps = 0;
   /** @type {Retry | null} */
   #retry = null;
   #now = 0;
-  /** When the timer should come. */
+  /** Time of the next timer event. */
   #expected = Infinity;
-  /** When the line has been silent for too long; without a line, when to try again. */
+  /** Deadline of the connection's next message; without a connection, time of the next attempt. */
   #connectionDue = Infinity;
-  /** When the page has been hidden for too long. */
+  /** Time to close the connection of a hidden page. */
   #hiddenDue = Infinity;
-  /** When to begin a trial, or to end the one that goes on. */
+  /** Time to begin a trial, or to end the current one. */
   #trialDue = Infinity;
 
   /**
-   * @param {State} state that messages go to
+   * @param {State} state that messages are applied to
    * @param {Commands} commands
-   * @param {number} count of transports, the preferred one first; the last one is taken to be plain HTTP
-   * @param {boolean} shared whether the first transport is another tab's line
+   * @param {number} count of transports, the preferred one first and plain HTTP last
+   * @param {boolean} shared whether the first transport is the connection of another tab
    * @param {() => number} random from 0 to 1
    */
   constructor(state, commands, count, shared, random) {
@@ -77,15 +79,19 @@ export class Machine {
   }
 
   /**
+   * Handle an event, and set the timer for the next deadline.
+   *
    * @param {Event} event
-   * @param {number} now in milliseconds, by a clock that goes on while the machine sleeps
+   * @param {number} now in milliseconds, by a clock that goes on while the computer is asleep
    */
   handle(event, now) {
     const slept = now > this.#expected + SLEPT_MILLISECONDS || now < this.#now - SLEPT_MILLISECONDS;
     this.#now = now;
     if (this.#active) this.#passed(slept);
     this.#take(event);
-    this.#expected = this.#active ? Math.min(this.#connectionDue, this.#hiddenDue, this.#trialDue, now + TICK_MILLISECONDS) : Infinity;
+    this.#expected = this.#active
+      ? Math.min(this.#connectionDue, this.#hiddenDue, this.#trialDue, now + TICK_MILLISECONDS)
+      : Infinity;
     this.#commands.wait(this.#expected - now);
   }
 
@@ -129,7 +135,7 @@ export class Machine {
         return this.#end("reconnecting");
       case "lead":
         this.#leading = true;
-        if (this.#rank < this.#own) this.#fall();
+        if (this.#rank < this.#own) this.#fallBack();
         return;
       case "relayed":
         if (this.#leading) return;
@@ -139,14 +145,14 @@ export class Machine {
   }
 
   /**
-   * What was waited for until now.
+   * Act on the deadlines that have passed.
    *
-   * @param {boolean} slept then nothing is known of the line, whatever it looks like
+   * @param {boolean} slept whether the computer was asleep: the connection may then be dead without any sign of it
    */
   #passed(slept) {
     if (this.#hiddenDue <= this.#now || (slept && this.#hiddenDue < Infinity)) return this.#end("reconnecting");
     if (slept) {
-      this.#laterTrial();
+      this.#postponeTrial();
       this.#connect();
     }
     if (this.#connectionDue <= this.#now) this.#connection === null ? this.#connect() : this.#failed();
@@ -155,13 +161,13 @@ export class Machine {
 
   #comeBack() {
     if (this.phase === "stopped" || this.phase === "refused") return;
-    if (!this.#active) this.#laterTrial();
+    if (!this.#active) this.#postponeTrial();
     this.#active = true;
     if (this.#connection === null) this.#connect();
   }
 
   /**
-   * No line and no share in another tab's, for good or until the page is taken up again.
+   * Close everything and leave the other tabs, for good or until the page comes back.
    *
    * @param {Phase} phase
    * @param {number} [code]
@@ -174,7 +180,7 @@ export class Machine {
     this.#enter(phase, code);
   }
 
-  /** Open a line by the present transport, or by the last one to see whether HTTP works. */
+  /** Open a connection over the current transport, or over the last one to test whether HTTP works. */
   #connect(probing = false) {
     this.#drop();
     this.#probing = probing;
@@ -190,7 +196,7 @@ export class Machine {
     return this.#connectionCount;
   }
 
-  /** Let go of all lines, or of all but one. @param {number | null} [id] of a connection */
+  /** Close all connections, or all except one. @param {number | null} [id] of the connection to keep */
   #drop(id = null) {
     this.#state.disconnected();
     this.#commands.keep(id);
@@ -203,7 +209,7 @@ export class Machine {
    * @param {any} message
    */
   #heard(id, message) {
-    // A server may refuse a trial, by a message and then by closing it
+    // A server may reject a trial with a `retry`, which has no cursor
     if (id === this.#trial && message?.cursor) {
       this.#drop(id);
       this.#probing = false;
@@ -217,7 +223,7 @@ export class Machine {
     else if (message.type === "update" || message.type === "beat") this.#apply(message);
     else if (message.type === "lost") this.#enter("reconnecting");
     else if (message.type === "reset" && message.cursor !== this.#state.cursor) this.#ask();
-    // Any other type is from a later version and for clients that know it
+    // Ignore other types: they come from later versions of the protocol
   }
 
   /** @param {Update | Beat} message */
@@ -227,14 +233,14 @@ export class Machine {
     if (outcome.kind === "gap") return this.#ask();
     if (message.type === "beat" || this.#state.cursor !== before) this.#gaps = 0;
     if (outcome.kind === "applied") this.#commands.applied(outcome);
-    if (this.#probing) return this.#fall();
+    if (this.#probing) return this.#fallBack();
     this.#doubtful = false;
     this.#failures = 0;
     this.#retry = null;
     if (outcome.kind !== "waiting") this.#enter("live");
   }
 
-  /** Something is missing: the answer to a new line is what differs from the state's cursor. */
+  /** Ask for what is missing: a new connection begins with what differs from the state's cursor. */
   #ask() {
     this.#gaps += 1;
     if (this.#gaps === 1) this.#connect();
@@ -246,7 +252,7 @@ export class Machine {
    * @param {number} code
    */
   #closed(id, code) {
-    if (id === this.#trial) this.#laterTrial();
+    if (id === this.#trial) this.#postponeTrial();
     if (id !== this.#connection) return;
     if (code === MALFORMED_CURSOR && this.#state.cursor !== null) {
       this.#state.cursor = null;
@@ -259,36 +265,36 @@ export class Machine {
   }
 
   /**
-   * The line is of no use. If it never was, and the page has just come over HTTP or this is not the first time, HTTP is
-   * asked: it may work where this transport does not. If it does not either, the server is down.
+   * Handle a failed connection. The network may block its transport if it never delivered a message, and the page has
+   * just come over HTTP or this is not the first failure. Then ask HTTP: if it does not work either, the server is down.
    */
   #failed() {
-    if (this.#rank < this.#own) return this.#fall();
-    const suspect = this.#failures > 1 || this.phase === "connecting";
-    const further = this.#rank < this.#count - 1 && this.#retry === null;
-    if (further && suspect && this.#doubtful) this.#connect(true);
+    if (this.#rank < this.#own) return this.#fallBack();
+    const isSuspect = this.#failures > 1 || this.phase === "connecting";
+    const hasFallback = this.#rank < this.#count - 1 && this.#retry === null;
+    if (hasFallback && isSuspect && this.#doubtful) this.#connect(true);
     else this.#lost();
   }
 
-  /** To the next transport. */
-  #fall() {
+  /** Continue with the next transport. */
+  #fallBack() {
     this.#rank += 1;
-    this.#laterTrial();
+    this.#postponeTrial();
     this.#connect();
   }
 
-  /** No trial until minutes later. */
-  #laterTrial() {
+  /** End the trial, and plan the next one in some minutes. */
+  #postponeTrial() {
     this.#commands.keep(this.#connection);
     this.#trial = null;
     this.#trialDue = this.#now + TRIAL_MILLISECONDS * (1 + this.#random());
   }
 
-  /** See whether the first transport works by now, while the present one goes on. */
+  /** Try the first transport again while the current connection goes on, or end such a trial. */
   #try() {
-    const further = this.#rank > this.#own && this.#trial === null;
-    this.#laterTrial();
-    if (!further) return;
+    const isDue = this.#rank > this.#own && this.#trial === null;
+    this.#postponeTrial();
+    if (!isDue) return;
     if (this.#connection === null) {
       this.#rank = this.#own;
     } else {
@@ -297,6 +303,7 @@ export class Machine {
     }
   }
 
+  /** Drop the connection, and plan the next attempt. */
   #lost() {
     this.#drop();
     this.#enter("reconnecting");
@@ -313,7 +320,7 @@ export class Machine {
    * @param {number} [code]
    */
   #enter(phase, code) {
-    // Never connected is no reconnecting
+    // A client that has never connected cannot reconnect
     if (phase === this.phase || (phase === "reconnecting" && this.phase === "connecting")) return;
     this.phase = phase;
     this.#commands.phase(phase, code);

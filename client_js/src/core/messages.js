@@ -1,7 +1,7 @@
 /**
- * The shapes of what the server sends (docs/reference/protocol.md, "Messages to readers"). Types only: nothing is here at run time.
+ * Types of the messages from the server (docs/reference/protocol.md, "Messages to readers").
  *
- * Times are RFC 3339 in UTC with milliseconds, so that they sort as text. Fields without a value are left out.
+ * Times are RFC 3339 in UTC with milliseconds, so they sort as text. The server leaves out fields without a value.
  *
  * @typedef {{name: string, url?: string}} Person
  * @typedef {{name: string, url?: string}} Source
@@ -17,7 +17,7 @@
  * @property {number} [width] in pixels
  * @property {number} [height] in pixels
  *
- * @typedef {object} Entry published, or what is left of a retracted one
+ * @typedef {object} Entry a published entry, or what remains of a retracted one
  * @property {string} id
  * @property {number} seq
  * @property {number} version
@@ -40,8 +40,8 @@
  * @property {string} [retracted_at]
  * @property {string} [note]
  *
- * In HTML, `html` is the whole article, and other members are left out but for what decides where and whether it is
- * shown; `corrected` says that there are corrections.
+ * In HTML, `html` is the whole article. Of the other fields, only those remain that decide where and whether to show
+ * it; `corrected` says that there are corrections.
  *
  * @typedef {"scheduled" | "live" | "paused" | "ended"} BlogStatus
  *
@@ -66,19 +66,19 @@
  * @typedef {object} Update live delivery, catch-up and reset
  * @property {"update"} type
  * @property {string} blog
- * @property {string | null} from null makes it a reset
+ * @property {string | null} from null in a reset
  * @property {string} cursor
  * @property {Header} [header]
- * @property {Record<string, string>} [parts] in HTML: markup of what is around the entries, by the names of parts
+ * @property {Record<string, string>} [parts] in HTML: the markup around the entries, by name of the part
  * @property {Entry[]} entries ascending by seq
  * @property {boolean} [more]
  * @property {string} [older]
  *
- * @typedef {{type: "beat", cursor: string, from?: undefined}} Beat follows on nothing, so only its cursor counts
+ * @typedef {{type: "beat", cursor: string, from?: undefined}} Beat shows where the head is
  * @typedef {{type: "retry", min: number, max: number}} Retry milliseconds
  * @typedef {Update | Beat | Retry} Message
  *
- * @typedef {object} Page entries from further down, newest first
+ * @typedef {object} Page a page of older entries, newest first
  * @property {string} blog
  * @property {string} cursor
  * @property {Record<string, string>} [parts]

@@ -1,10 +1,12 @@
 /**
- * Where an entry stands in the order that readers see: by publication, then by id.
+ * The position of an entry in the order of the blog: by publication, then by id.
  *
  * @typedef {readonly [publishedAt: string, id: string]} Position
  */
 
 /**
+ * Return the position of an entry.
+ *
  * @param {{published_at: string, id: string}} entry
  * @returns {Position}
  */
@@ -13,7 +15,7 @@ export function positionOf(entry) {
 }
 
 /**
- * Negative if `a` is older than `b`.
+ * Return a negative number if `a` is older than `b`, a positive one if it is newer, else 0.
  *
  * @param {Position} a
  * @param {Position} b
@@ -25,7 +27,7 @@ export function comparePositions(a, b) {
 }
 
 /**
- * Read the `before` of an older page's address.
+ * Parse the `before` parameter of an older page's address.
  *
  * @param {string | null} [text]
  * @returns {Position | null}

@@ -1,8 +1,7 @@
-/** Types of messages that have a cursor. */
-const KNOWN = ["update", "beat", "reset"];
+const TYPES_WITH_CURSOR = ["update", "beat", "reset"];
 
 /**
- * Whether a message has what is needed of it.
+ * Return whether a message has the fields that the client needs.
  *
  * @param {any} message
  */
@@ -10,5 +9,5 @@ export function isSane(message) {
   const { type, cursor, entries, min, max } = message ?? {};
   if (type === "retry") return [min, max].every(Number.isFinite) && min >= 0 && max >= min;
   if (type === "update" && !(Array.isArray(entries) && entries.every((entry) => entry?.id))) return false;
-  return typeof (KNOWN.includes(type) ? cursor : type) === "string";
+  return typeof (TYPES_WITH_CURSOR.includes(type) ? cursor : type) === "string";
 }

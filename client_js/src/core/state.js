@@ -3,61 +3,61 @@
 import { comparePositions, positionOf } from "./position.js";
 
 /**
- * What became of a message:
+ * The effect of a message on the state:
  *
- * - `applied`: show it. `changed` are the ids of the entries that are new, different or not there any more,
- *   `header` whether the header may differ, `reset` whether everything was replaced;
- * - `waiting`: a part of something that is shown when it is whole;
- * - `ignored`: there is nothing in it that the state does not have;
- * - `gap`: something is missing before it. Ask again from `cursor`.
+ * - `applied`: the state has changed. `changed`: the ids of the entries that are new, changed or gone; `header`:
+ *   whether the header may differ; `reset`: whether everything was replaced;
+ * - `waiting`: the message is a part, and the rest has not arrived yet;
+ * - `ignored`: the state has the content of the message already;
+ * - `gap`: something is missing before the message. Ask again from `cursor`.
  *
  * @typedef {{kind: "applied", changed: string[], header: boolean, reset: boolean}} Applied
  * @typedef {Applied | {kind: "waiting"} | {kind: "ignored"} | {kind: "gap"}} Outcome
  */
 
 /**
- * Where to begin, for a page that has something already.
+ * The initial state.
  *
  * @typedef {object} Start
  * @property {string | null} [cursor]
  * @property {Header | null} [header]
  * @property {Entry[]} [entries]
  * @property {string | null} [older]
- * @property {Position | null} [before] entries from here upwards belong to another page
+ * @property {Position | null} [before] entries from this position upwards belong to another page
  */
 
 /**
- * A blog as one reader has it: the state of one cursor, within the pages that are loaded (docs/reference/protocol.md,
- * "State" and "Messages to readers"). Messages go in, what to show comes out. It knows nothing of networks and documents.
+ * A blog as one reader has it: the state of one cursor, within the loaded pages (docs/reference/protocol.md, "State"
+ * and "Messages to readers"). It has no I/O.
  */
 export class State {
   /** @type {Map<string, Entry>} */
   #entries = new Map();
-  /** Older than what is loaded, but newer than the page they will come with: kept so that they win over it.
+  /** Entries that are older than the loaded ones. Their page may be older than they are, so it must not replace them.
    * @type {Map<string, Entry>} */
   #keptOut = new Map();
-  /** Entries before this place are not loaded; null if all are. @type {Position | null} */
+  /** Entries before this position are not loaded; null if all are. @type {Position | null} */
   #oldest = null;
-  /** Entries from this place upwards belong to another page. @type {Position | null} */
+  /** Entries from this position upwards belong to another page. @type {Position | null} */
   #before = null;
   /** The parts of a catch-up so far. @type {Update[]} */
   #parts = [];
-  /** An older page that is ahead of the cursor. @type {Page | null} */
+  /** An older page that waits until the cursor reaches it. @type {Page | null} */
   #page = null;
-  /** The seq from which on every change was seen. */
+  /** The state has seen every change after this seq. */
   #begun;
-  /** The ids of the entries that are other ones by what is being taken. @type {Set<string>} */
+  /** The ids of the entries that the current message or page changes. @type {Set<string>} */
   #changed = new Set();
 
   /** @param {Start} [start] */
   constructor({ cursor = null, header = null, entries = [], older = null, before = null } = {}) {
-    /** @type {string | null} Where the reader is; null for nowhere. */
+    /** @type {string | null} The cursor of this state; null if it has none yet. */
     this.cursor = cursor;
-    /** @type {Header | null} As it was last sent; null until then. */
+    /** @type {Header | null} The header as the server last sent it; null until then. */
     this.header = header;
-    /** @type {string | null} The address of the entries before the oldest loaded one, if there are any. */
+    /** @type {string | null} The address of the entries before the oldest loaded one; null if there are none. */
     this.older = older;
-    /** @type {Record<string, string>} In HTML, the markup around the entries that has come and is not taken out yet. */
+    /** @type {Record<string, string>} In HTML, the markup around the entries that the view has not taken out yet. */
     this.parts = {};
     this.#put(entries);
     this.#endAt(older);
@@ -65,13 +65,13 @@ export class State {
     this.#begun = seqOf(cursor);
   }
 
-  /** What is loaded, newest first. */
+  /** The loaded entries, newest first. */
   get entries() {
     return [...this.#entries.values()].sort((a, b) => comparePositions(positionOf(b), positionOf(a)));
   }
 
   /**
-   * An entry that is loaded.
+   * Return a loaded entry.
    *
    * @param {string} id
    */
@@ -80,7 +80,7 @@ export class State {
   }
 
   /**
-   * An entry, loaded or not, as far as it is known: the pinned one may be on an older page.
+   * Return an entry that is known, loaded or not: the pinned one may be on an older page.
    *
    * @param {string} id
    */
@@ -89,7 +89,7 @@ export class State {
   }
 
   /**
-   * Take a message from the server.
+   * Apply a message from the server.
    *
    * @param {Update | Beat} message
    * @returns {Outcome}
@@ -107,18 +107,18 @@ export class State {
     return message.more ? { kind: "waiting" } : this.#commit();
   }
 
-  /** The connection is gone, and with it the rest of what came in part. */
+  /** Drop the parts of an unfinished update: the rest was lost with the connection. */
   disconnected() {
     this.#parts = [];
   }
 
   /**
-   * Take a page of older entries. It may be newer than the state, then it waits, or older, then what has changed
-   * since counts: the reader never sees a mixture.
+   * Add a page of older entries. A page that is newer than the state waits; in a page that is older, changes since then
+   * win. So the state is always that of one cursor.
    *
-   * @param {string} address where it was asked for; pages that were overtaken by a reset are ignored by this
+   * @param {string} address of the page; after a reset, `older` differs and the page is ignored
    * @param {Page} page
-   * @returns {Outcome} `gap`: it is too old, ask again
+   * @returns {Outcome} `gap`: the page is too old, ask again
    */
   addPage(address, page) {
     if (address !== this.older) return { kind: "ignored" };
@@ -177,7 +177,7 @@ export class State {
   }
 
   /**
-   * Add a page, or let it wait while it is ahead of the cursor.
+   * Add a page, or keep it until the cursor reaches it.
    *
    * @param {Page} page
    * @returns {Outcome}
@@ -188,7 +188,7 @@ export class State {
       this.#page = page;
       return { kind: "waiting" };
     }
-    // The same seq with another tag is another line: the page is no part of this state
+    // The same seq with another tag belongs to another history
     if (seq < this.#begun || (seq === own && page.cursor !== this.cursor)) return { kind: "gap" };
     this.#page = null;
     const changedSince = [...this.#keptOut.values()];
@@ -201,7 +201,7 @@ export class State {
     return this.#applied();
   }
 
-  /** What is loaded ends with its oldest entry, if there are older ones at an address. @param {string | null} [older] */
+  /** Set where the loaded entries end. @param {string | null} [older] address of the entries before them */
   #endAt(older = null) {
     const oldest = this.entries.at(-1);
     this.older = older;
@@ -215,7 +215,7 @@ export class State {
 }
 
 /**
- * The number in a cursor; -1 for no cursor at all, which is before "0".
+ * Return the number in a cursor. No cursor is -1, which is before "0".
  *
  * @param {string | null} cursor
  */
