@@ -1,3 +1,3 @@
-// The smallest client: WebSocket only, unless it is given more transports. `index.js` has all of them.
+// The smallest client: WebSocket only, unless you pass more transports. `index.js` has all of them.
 export { BareLiveBlog as LiveBlog } from "./core/bare-live-blog.js";
 export { State } from "./core/state.js";

@@ -2,26 +2,26 @@
 import { lifeOf } from "./life.js";
 
 /**
- * `<live-blog src="https://host/blogs/NAME">`: shows a blog and keeps it up to date, as long as it is in a document.
+ * `<live-blog src="https://host/blogs/NAME">` shows a blog and keeps it up to date while it is in a document.
  *
- * With the server's markup in it, it takes that over; else it asks the server for the same and puts it into a shadow
- * root of its own, with slots named `masthead`, `related` and `footer`. The attribute `lang` says in which language it
- * speaks. Without `src` it does nothing.
+ * If it contains the server's markup, it takes that over. Otherwise it loads the markup from the server into a shadow
+ * root with slots named `masthead`, `related` and `footer`. The attribute `lang` sets the language of its texts. Without
+ * `src` it does nothing.
  */
 export class LiveBlogElement extends HTMLElement {
   static observedAttributes = ["src", "lang"];
 
   /** @type {Life | null} */
   #life = null;
-  /** Whether it was told that it is in a document: attributes come first. */
+  /** Whether `connectedCallback` was called: `isConnected` is true earlier, when the first attributes are set. */
   #isHere = false;
 
-  /** The blog as it is followed; null as long as there is nothing to show. */
+  /** The client that follows the blog; null while there is nothing to show. */
   get live() {
     return this.#life?.live ?? null;
   }
 
-  /** The address of the blog's page, absolute; "" without one. As of an image, it reflects the attribute. */
+  /** The absolute address of the blog's page, or "". It reflects the attribute, as `src` of an image does. */
   get src() {
     const text = this.getAttribute("src");
     return text ? (this.#address?.href ?? text) : "";
@@ -52,8 +52,8 @@ export class LiveBlogElement extends HTMLElement {
     if (before === now || !(this.#life || this.#isHere)) return;
     this.#life?.stop();
     this.#life = null;
-    delete this.dataset.cursor; // what the server has made is of another blog, or in another language
-    // What stands in the element is shown until there is something else
+    delete this.dataset.cursor; // the markup from the server is of another blog or language
+    // Show the content of the element until the new markup is loaded
     this.shadowRoot?.replaceChildren(document.createElement("slot"));
     if (this.#isHere) this.connectedCallback();
   }

@@ -1,4 +1,4 @@
-// For pages that render a blog themselves: everything that there is to follow it.
+// For pages that render a blog themselves: the client with all transports.
 export { LiveBlog } from "./core/live-blog.js";
 export { State } from "./core/state.js";
 

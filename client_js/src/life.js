@@ -11,22 +11,24 @@ import { hydrate } from "./view/hydrate.js";
 import { markupOf, mayHave, styleSheet } from "./view/loading.js";
 import { Setting } from "./view/setting.js";
 
-/** How many older pages an element loads to reach an entry that the address names. */
-const MOST_PAGES = 10;
+/** Limit of the older pages that an element loads to reach the entry in the page's address. */
+const MAX_PAGES = 10;
 
 const TRANSPORTS = [socketOf("stoppress.v1+html", parse), events, changes];
 
 /**
- * One blog in one language, as an element shows it. It may be started and stopped as often as the element comes and
- * goes: what it listens to, waits for and is connected to ends with each stop.
+ * The life of one blog in one language in an element. It starts and stops as often as the element enters and leaves the
+ * document. A stop removes all listeners and timers and closes the connection.
  *
  * @typedef {object} Life
- * @property {BareLiveBlog | null} live the blog as it is followed; null as long as there is nothing to show
+ * @property {BareLiveBlog | null} live the client that follows the blog; null while there is nothing to show
  * @property {() => void} start
  * @property {() => void} stop
  */
 
 /**
+ * Create the life of a blog in an element.
+ *
  * @param {HTMLElement} element
  * @param {URL} blog the address of its page
  * @returns {Life}
@@ -39,9 +41,11 @@ export function lifeOf(element, blog) {
   let aborter;
 
   /**
-   * @param {HTMLElement} own what the server has made
-   * @param {ShadowRoot | HTMLElement} root where it is shown
-   * @param {string | undefined} language that it speaks
+   * Show markup from the server, and make the client that follows it.
+   *
+   * @param {HTMLElement} own the element that the server has made
+   * @param {ShadowRoot | HTMLElement} root where to show its content
+   * @param {string | undefined} language
    */
   const show = (own, root, language) => {
     const isPage = own === root;
@@ -69,7 +73,7 @@ export function lifeOf(element, blog) {
   };
 
   /**
-   * The document around the server's markup goes with the blog.
+   * Keep the cursor, address and title of the server's own page in step with the blog.
    *
    * @param {BareLiveBlog} live
    * @param {boolean} reset
@@ -83,7 +87,7 @@ export function lifeOf(element, blog) {
     if (header) document.title = header.headline;
   };
 
-  /** Load what there is to show. @param {AbortSignal} signal */
+  /** Load the markup and its style sheet. @param {AbortSignal} signal */
   const load = async (signal) => {
     const language = /** @type {HTMLElement | null} */ (element.closest("[lang]"))?.lang;
     const own = await markupOf(blog, language, signal);
@@ -96,19 +100,19 @@ export function lifeOf(element, blog) {
   };
 
   /**
-   * To the entry that the address names, if it is of this blog: there may be others on the page.
+   * Go to the entry in the page's address, if it belongs to this blog: the page may have several elements.
    *
    * @param {BlogView} view
    * @param {AbortSignal} signal
    */
-  const arrive = async (view, signal) => {
+  const goToTarget = async (view, signal) => {
     const id = entryIn(location.hash);
     if (!id) return;
     if (view.has(id)) return view.goTo(id);
     if (!(await mayHave(blog, id, signal)) || signal.aborted) return;
-    // A page of the server is followed by another one, which begins with the entry
+    // The server's own page goes to the page that begins with the entry
     if (dataset.cursor) location.replace(`${blog.href}/entries/${id}${location.hash}`);
-    else await view.goTo(id, MOST_PAGES);
+    else await view.goTo(id, MAX_PAGES);
   };
 
   /** @type {Life} */
@@ -119,7 +123,7 @@ export function lifeOf(element, blog) {
       if (!view) await load(signal);
       if (!view || signal.aborted) return;
       view.start(signal);
-      const go = () => arrive(/** @type {BlogView} */ (view), signal);
+      const go = () => goToTarget(/** @type {BlogView} */ (view), signal);
       addEventListener("hashchange", go, { signal });
       void go();
     },

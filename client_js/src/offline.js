@@ -1,11 +1,14 @@
-/** Registers the service worker that keeps this page readable without a network (`worker/sw.js`). */
+/** The shortest time between two copies of a page that keeps changing. */
+const COPY_INTERVAL_MILLISECONDS = 60_000;
 
-const AGAIN = 60_000; // milliseconds between two copies of a page that goes on changing
-
-/** @param {HTMLElement} container the element with `data-cursor` */
+/**
+ * Register the service worker that keeps this page readable without a network (`worker/sw.js`).
+ *
+ * @param {HTMLElement} container the element with `data-cursor`
+ */
 export function keepForOffline(container) {
   const { serviceWorker } = navigator;
-  if (!serviceWorker) return; // also where the page is neither https nor local
+  if (!serviceWorker) return; // browsers have it only on https and local pages
   let kept = container.dataset.cursor;
   let keptAt = -Infinity;
   const keep = async () => {
@@ -16,20 +19,20 @@ export function keepForOffline(container) {
     active?.postMessage({ keep: [location.href.replace(/#.*/, ""), ...new Set(files)] });
   };
   const start = async () => {
-    // Not all at once who have come back at once, and not before the network works
+    // Wait at random: many readers may come online together, and the network may need a moment
     addEventListener("online", () => setTimeout(keep, 1_000 + Math.random() * 4_000));
     document.addEventListener("visibilitychange", () => {
-      if (document.hidden && container.dataset.cursor !== kept && Date.now() > keptAt + AGAIN) void keep();
+      if (document.hidden && container.dataset.cursor !== kept && Date.now() > keptAt + COPY_INTERVAL_MILLISECONDS) void keep();
     });
     const { controller } = serviceWorker;
     await serviceWorker.register(/** @type {string} */ (workerAddress()), { scope: "/blogs/" });
-    if (!controller) await keep(); // it was loaded before the worker was there
+    if (!controller) await keep(); // the worker did not see this page load
   };
-  // When everything else is done. A browser that refuses (no storage, private mode) has no copy, that is all.
+  // Start when the page is loaded. If the browser refuses (no storage, private mode), there is no copy
   addEventListener("load", () => start().catch(() => {}), { once: true });
 }
 
-/** What `register` takes where Trusted Types are enforced. */
+/** Return the worker's address in the type that `register` requires where Trusted Types are enforced. */
 function workerAddress() {
   // @ts-ignore: not in every browser
   const policy = globalThis.trustedTypes?.createPolicy("stoppress-worker", {

@@ -1,4 +1,4 @@
-// What the server's pages load.
+// The script of the server's own pages.
 import "./element.js";
 import { keepForOffline } from "./offline.js";
 import { watchRetractions } from "./takedown.js";

@@ -1,9 +1,8 @@
-/** What has to follow on a retraction, beside the entry itself: nothing on this device may show the old body. */
-
 const HEAD = 'script[type="application/ld+json"], meta[name="description"], meta[property^="og:"]';
 
 /**
- * Take the old body also out of the head of the page, and out of the copies that are kept for offline.
+ * After a retraction, remove the old body from the head of the page and from the offline copies: nothing on this device
+ * may show it.
  *
  * @param {HTMLElement} container the element with `data-cursor`
  */
@@ -20,7 +19,7 @@ export function watchRetractions(container) {
   }).observe(container, { attributeFilter: ["data-cursor"] });
 }
 
-/** @param {HTMLElement} container */
+/** Count the retracted entries. @param {HTMLElement} container */
 function count(container) {
   return container.querySelectorAll("article.retracted").length;
 }

@@ -1,4 +1,4 @@
-// The ways to a server, for those who choose: `new LiveBlog(src, { transports: [webSocketMsgpack, changes] })`.
+// Transports to choose from: `new LiveBlog(src, { transports: [webSocketMsgpack, changes] })`.
 export { changes } from "./transports/changes.js";
 export { events } from "./transports/events.js";
 export { webSocketMsgpack } from "./transports/msgpack.js";

@@ -266,7 +266,7 @@ export class Machine {
 
   /**
    * Handle a failed connection. The network may block its transport if it never delivered a message, and the page has
-   * just come over HTTP or this is not the first failure. Then ask HTTP: if it does not work either, the server is down.
+   * just loaded or this is the third failure. Then ask over HTTP: if that fails, the server is down.
    */
   #failed() {
     if (this.#rank < this.#own) return this.#fallBack();

@@ -2,12 +2,12 @@
 /** @import { Listener, Source, Transport } from "./transport.js" */
 import { addressOf } from "./transport.js";
 
-/** How long a server may hold a request, in seconds. */
-const HOLD = 25;
-/** Between requests that were answered at once with nothing, as by a cache, in milliseconds. */
-const PAUSE = 2_000;
+/** How long the server may hold a request. */
+const HOLD_SECONDS = 25;
+/** Pause after an empty answer that came at once, for example from a cache. */
+const PAUSE_MILLISECONDS = 2_000;
 
-/** Requests one after the other, each held until there is a change. @type {Transport} */
+/** Long polling: one request after the other, each held until there is a change. @type {Transport} */
 export const changes = (source, on) => {
   const aborter = new AbortController();
   void poll(source, on, aborter.signal);
@@ -15,8 +15,7 @@ export const changes = (source, on) => {
 };
 
 /**
- * Ask for what differs from a cursor, until nothing does, and then, unless it is enough to know `once`, for what
- * comes.
+ * Request the changes after a cursor up to the head, and then, unless `once` is set, each new change.
  *
  * @param {Source} source
  * @param {Listener} on
@@ -25,7 +24,7 @@ export const changes = (source, on) => {
 export async function poll(source, on, signal, once = false) {
   const { world } = source;
   let { cursor } = source;
-  let wait = 0; // the first answer says where we are
+  let wait = 0; // answer the first request at once
   while (!signal.aborted) {
     const asked = world.now();
     const address = addressOf({ ...source, cursor }, "changes");
@@ -38,32 +37,32 @@ export async function poll(source, on, signal, once = false) {
       answer = await world.fetch(address, { signal, cache: "no-store", credentials: "omit" });
       if (answer.ok) update = await answer.json();
     } catch {
-      // Nothing came, or what is no JSON
+      // No answer, or not JSON
     }
     if (signal.aborted) return;
-    if (!update?.cursor) return refused(answer, on);
+    if (!update?.cursor) return reportFailure(answer, on);
     on.message(update);
     if (once && !update.more) return;
-    const idle = wait > 0 && update.cursor === cursor && world.now() - asked < PAUSE;
+    const idle = wait > 0 && update.cursor === cursor && world.now() - asked < PAUSE_MILLISECONDS;
     ({ cursor } = update);
-    wait = update.more ? 0 : HOLD;
-    if (idle) await new Promise((resolve) => world.setTimeout(() => resolve(null), PAUSE));
+    wait = update.more ? 0 : HOLD_SECONDS;
+    if (idle) await new Promise((resolve) => world.setTimeout(() => resolve(null), PAUSE_MILLISECONDS));
   }
 }
 
-/** The close codes for statuses that are final. @type {Record<number, number>} */
-const FINAL = { 400: 4400, 401: 4401, 403: 4403, 404: 4404, 410: 4404 };
+/** Close codes for terminal statuses. @type {Record<number, number>} */
+const CLOSE_CODES = { 400: 4400, 401: 4401, 403: 4403, 404: 4404, 410: 4404 };
 
 /**
- * Tell what it means that no update came.
+ * Report an answer that is not an update, or that there was none.
  *
  * @param {Response | undefined} answer
  * @param {Listener} on
  */
-function refused(answer, on) {
+function reportFailure(answer, on) {
   const seconds = Number(answer?.headers.get("retry-after"));
   if (seconds > 0) on.message({ type: "retry", min: seconds * 1000, max: seconds * 2000 });
-  // Only the server's own refusals count, not those of a proxy on the way
-  const final = answer?.headers.get("content-type")?.startsWith("application/problem+json") && FINAL[answer.status];
-  on.closed(final || 1006);
+  // An error page of a proxy is not terminal
+  const isOwn = answer?.headers.get("content-type")?.startsWith("application/problem+json");
+  on.closed((isOwn && CLOSE_CODES[answer.status]) || 1006);
 }

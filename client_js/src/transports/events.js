@@ -2,7 +2,7 @@
 import { addressOf, parse } from "./transport.js";
 
 /**
- * Server-sent events. A browser would come back by itself; it is not let, so that there is one rule for all transports.
+ * Server-sent events. The browser's own reconnecting is not used: the machine decides for all transports alike.
  *
  * @type {Transport}
  */

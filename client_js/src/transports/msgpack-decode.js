@@ -1,11 +1,11 @@
 const text = new TextDecoder();
 
 /**
- * Decode a msgpack value, of the types that JSON has too (https://github.com/msgpack/msgpack/blob/master/spec.md).
+ * Decode a msgpack value of the types that JSON also has (https://github.com/msgpack/msgpack/blob/master/spec.md).
  *
  * @param {ArrayBuffer} data
  * @returns {any}
- * @throws {RangeError} it is cut off, or of another type
+ * @throws {RangeError} the value is cut off or has another type
  */
 export function decode(data) {
   const view = new DataView(data);
@@ -67,7 +67,7 @@ export function decode(data) {
     if (type >= 0xd9 && type <= 0xdb) return string(number(1 << (type - 0xd9)));
     if (type === 0xdc || type === 0xdd) return array(number(type === 0xdc ? 2 : 4));
     if (type === 0xde || type === 0xdf) return map(number(type === 0xde ? 2 : 4));
-    throw new RangeError(`no type of JSON: ${type}`);
+    throw new RangeError(`Unknown msgpack type ${type}`);
   };
   return value();
 }

@@ -1,7 +1,7 @@
 import { decode } from "./msgpack-decode.js";
 import { socketOf } from "./web-socket.js";
 
-/** WebSocket with msgpack in place of JSON. */
+/** WebSocket with msgpack instead of JSON. */
 export const webSocketMsgpack = socketOf("stoppress.v1+msgpack", (data) => {
   try {
     return decode(data);

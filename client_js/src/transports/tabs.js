@@ -4,27 +4,27 @@
 import { poll } from "./changes.js";
 
 /**
- * The tabs of one origin that follow the same blog: the one that holds a lock has the connection and passes on what it
- * hears; the others ask once over HTTP for what they lack, then they listen.
+ * Share one connection among the tabs of one origin that follow the same blog. The tab that holds a lock has the
+ * connection and passes on its messages. The other tabs ask once over HTTP for what they lack, and then listen.
  *
  * @param {URL} blog
  * @param {World} world
  * @param {(event: Event) => void} tell
- * @returns {Sharing | null} null if the browser has nothing for it here
+ * @returns {Sharing | null} null if the browser has no locks or channels here
  */
 export function tabs(blog, world, tell) {
   const { locks, BroadcastChannel } = world;
   if (!locks || !BroadcastChannel) return null;
   const name = `stoppress.v1 ${blog.origin}${blog.pathname}${blog.search}`;
-  /** Where a leading tab passes on what it hears. @type {BroadcastChannel | null} */
-  let audience = null;
-  /** Whether another tab leads; null before that was asked. @type {Promise<boolean> | null} */
+  /** The channel to the other tabs if this one leads. @type {BroadcastChannel | null} */
+  let outbox = null;
+  /** Whether another tab leads; null before `join`. @type {Promise<boolean> | null} */
   let following = null;
   let leaving = new AbortController();
-  /** Where messages go while this tab listens. @type {((message: any) => void) | null} */
+  /** Receives messages while this tab listens. @type {((message: any) => void) | null} */
   let sink = null;
 
-  /** @returns {Promise<boolean>} */
+  /** Ask for the lock; resolve to whether another tab has it. @returns {Promise<boolean>} */
   const join = () => {
     const { signal } = leaving;
     const channel = new BroadcastChannel(name);
@@ -39,7 +39,7 @@ export function tabs(blog, world, tell) {
         resolve(!lock);
         if (!lock) return locks.request(name, { signal }, lead); // until it is this tab's turn
         if (signal.aborted) return;
-        audience = channel;
+        outbox = channel;
         tell({ type: "lead" });
         return new Promise((free) => signal.addEventListener("abort", free));
       };
@@ -53,8 +53,7 @@ export function tabs(blog, world, tell) {
       const { signal } = aborter;
       const ready = (async () => {
         if (await (following ??= join())) await poll(source, on, signal, true);
-        // else this tab leads, which was told
-      })().catch(() => signal.aborted || on.closed(1006)); // the browser does not allow locks here
+      })().catch(() => signal.aborted || on.closed(1006)); // the browser forbids locks here
       sink = async (message) => {
         await ready;
         if (!signal.aborted) on.message(message);
@@ -66,14 +65,14 @@ export function tabs(blog, world, tell) {
     },
     relay: (message) => {
       if (message.type === "retry") return;
-      // A reset is for whom it was sent to: the others may be at another cursor, and have older pages
+      // Do not pass on the content of a reset: other tabs may have another cursor and older pages
       const reset = message.type === "update" && message.from === null;
-      audience?.postMessage(reset ? { type: "reset", cursor: message.cursor } : message);
+      outbox?.postMessage(reset ? { type: "reset", cursor: message.cursor } : message);
     },
     leave: () => {
       leaving.abort();
       leaving = new AbortController();
-      audience = following = sink = null;
+      outbox = following = sink = null;
     },
   };
 }

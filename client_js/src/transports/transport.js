@@ -1,7 +1,7 @@
 /** @import { Message } from "../core/messages.js" */
 
 /**
- * What is needed of the browser, so that tests can be another one.
+ * The parts of the browser that the client needs; tests replace them.
  *
  * @typedef {object} World
  * @property {typeof WebSocket} WebSocket
@@ -11,50 +11,52 @@
  * @property {typeof fetch} fetch
  * @property {(run: () => void, milliseconds: number) => any} setTimeout
  * @property {(timer: any) => void} clearTimeout
- * @property {() => number} now in milliseconds, by a clock that goes on during sleep
+ * @property {() => number} now in milliseconds, by a clock that goes on while the computer is asleep
  * @property {() => number} random from 0 to 1
  */
 
 /**
- * Where a line leads, and from where on.
+ * Where to connect, and the cursor to begin with.
  *
  * @typedef {{blog: URL, cursor: string | null, world: World}} Source
  */
 
 /**
- * Told by a line: each message, null for one that cannot be read; and once that it is closed, with a WebSocket's code:
- * those of the protocol, 1006 for a line that was lost.
+ * Callbacks of a connection: `message` for each message, null if it cannot be decoded; `closed` once, with a close code
+ * of the protocol, or 1006 for a lost connection.
  *
  * @typedef {{message: (message: Message | null) => void, closed: (code: number) => void}} Listener
  */
 
 /**
- * Closes a line. Nothing is told by it from then on.
+ * Closes a connection. It makes no more callbacks.
  *
  * @typedef {() => void} Close
  */
 
 /**
- * Opens a line.
+ * Opens a connection.
  *
  * @typedef {(source: Source, on: Listener) => Close} Transport
  */
 
 /**
- * The address of one of a blog's surfaces, from a cursor on, with the query of the blog's address.
+ * Return the address of a resource of a blog, with the query of the blog's address and the cursor.
  *
  * @param {Pick<Source, "blog" | "cursor">} source
- * @param {string} surface
+ * @param {string} resource
  */
-export function addressOf({ blog, cursor }, surface) {
-  const address = new URL(`${blog.pathname.replace(/\/$/, "")}/${surface}${blog.search}`, blog);
+export function addressOf({ blog, cursor }, resource) {
+  const address = new URL(`${blog.pathname.replace(/\/$/, "")}/${resource}${blog.search}`, blog);
   if (cursor !== null) address.searchParams.set("since", cursor);
   return address;
 }
 
 /**
+ * Parse JSON.
+ *
  * @param {string} text
- * @returns {any} null if it is no JSON
+ * @returns {any} null if it is not JSON
  */
 export function parse(text) {
   try {

@@ -2,10 +2,10 @@
 import { addressOf, parse } from "./transport.js";
 
 /**
- * A transport by WebSocket.
+ * Make a transport over WebSocket.
  *
  * @param {string} subprotocol
- * @param {(data: any) => any} decode null for what cannot be read
+ * @param {(data: any) => any} decode returns null for a message that it cannot decode
  * @returns {Transport}
  */
 export function socketOf(subprotocol, decode) {
@@ -17,7 +17,7 @@ export function socketOf(subprotocol, decode) {
     socket.onmessage = ({ data }) => on.message(decode(data));
     socket.onclose = ({ code }) => on.closed(code);
     return () => {
-      // A close handshake over a dead line would take minutes: nobody waits for it
+      // Do not wait for the close handshake: over a dead connection it takes minutes
       socket.onmessage = socket.onclose = null;
       socket.close();
     };
