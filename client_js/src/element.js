@@ -5,8 +5,8 @@ import { lifeOf } from "./life.js";
  * `<live-blog src="https://host/blogs/NAME">` shows a blog and keeps it up to date while it is in a document.
  *
  * If it contains the server's markup, it takes that over. Otherwise it loads the markup from the server into a shadow
- * root with slots named `masthead`, `related` and `footer`. The attribute `lang` sets the language of its texts. Without
- * `src` it does nothing.
+ * root with slots named `masthead`, `related` and `footer`. The attribute `lang` sets the language of its texts.
+ * Without `src` it does nothing.
  */
 export class LiveBlogElement extends HTMLElement {
   static observedAttributes = ["src", "lang"];

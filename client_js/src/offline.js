@@ -1,5 +1,5 @@
 /** The shortest time between two copies of a page that keeps changing. */
-const COPY_INTERVAL_MILLISECONDS = 60_000;
+const COPY_MILLISECONDS = 60_000;
 
 /**
  * Register the service worker that keeps this page readable without a network (`worker/sw.js`).
@@ -22,7 +22,7 @@ export function keepForOffline(container) {
     // Wait at random: many readers may come online together, and the network may need a moment
     addEventListener("online", () => setTimeout(keep, 1_000 + Math.random() * 4_000));
     document.addEventListener("visibilitychange", () => {
-      if (document.hidden && container.dataset.cursor !== kept && Date.now() > keptAt + COPY_INTERVAL_MILLISECONDS) void keep();
+      if (document.hidden && container.dataset.cursor !== kept && Date.now() > keptAt + COPY_MILLISECONDS) void keep();
     });
     const { controller } = serviceWorker;
     await serviceWorker.register(/** @type {string} */ (workerAddress()), { scope: "/blogs/" });

@@ -63,6 +63,7 @@ function reportFailure(answer, on) {
   const seconds = Number(answer?.headers.get("retry-after"));
   if (seconds > 0) on.message({ type: "retry", min: seconds * 1000, max: seconds * 2000 });
   // An error page of a proxy is not terminal
-  const isOwn = answer?.headers.get("content-type")?.startsWith("application/problem+json");
-  on.closed((isOwn && CLOSE_CODES[answer.status]) || 1006);
+  const code =
+    answer?.headers.get("content-type")?.startsWith("application/problem+json") && CLOSE_CODES[answer.status];
+  on.closed(code || 1006);
 }

@@ -67,7 +67,7 @@ export function decode(data) {
     if (type >= 0xd9 && type <= 0xdb) return string(number(1 << (type - 0xd9)));
     if (type === 0xdc || type === 0xdd) return array(number(type === 0xdc ? 2 : 4));
     if (type === 0xde || type === 0xdf) return map(number(type === 0xde ? 2 : 4));
-    throw new RangeError(`Unknown msgpack type ${type}`);
+    throw new RangeError(`Unknown type: ${type}`);
   };
   return value();
 }

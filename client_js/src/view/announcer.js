@@ -3,16 +3,16 @@
 /** @import { Choices } from "./tools.js" */
 import { countText } from "./count.js";
 
-/** What comes within this time is said together, in milliseconds. */
-const PAUSE = 1_500;
+/** Announce together what arrives within this time. */
+const PAUSE_MILLISECONDS = 1_500;
 
 /**
- * Say what happens to those who cannot see it. Nothing else on the page does.
+ * Announce new, corrected and retracted entries to screen readers.
  *
  * @param {HTMLElement} region with the role `status`
  * @param {Setting} setting
  * @param {Choices} choices
- * @returns {(entry: Entry, isNew: boolean) => void} to be told of an entry that came, was corrected or retracted
+ * @returns {(entry: Entry, isNew: boolean) => void} call it for each entry that is new or has changed
  */
 export function useAnnouncer(region, setting, choices) {
   /** @type {string[]} */
@@ -21,7 +21,7 @@ export function useAnnouncer(region, setting, choices) {
     const { length, 0: first } = waiting.splice(0);
     region.textContent = length > 1 ? countText(setting, length) : first;
   };
-  /** The title of an entry, or the beginning of its text. @param {Entry} entry */
+  /** Return the title of an entry, or the beginning of its text. @param {Entry} entry */
   const headline = (entry) =>
     setting.article(entry)?.querySelector("[part~=entry-title], [part~=entry-body]")?.textContent?.slice(0, 120) ?? "";
   return (entry, isNew) => {
@@ -30,6 +30,6 @@ export function useAnnouncer(region, setting, choices) {
     const said = status === "retracted" ? !isNew && retracted : isNew ? "{title}" : corrected && correction;
     const important = status === "retracted" || key || breaking;
     if (!said || choices.announce === "none" || (choices.announce === "key" && !important)) return;
-    if (waiting.push(said.replace("{title}", () => headline(entry))) === 1) setTimeout(speak, PAUSE);
+    if (waiting.push(said.replace("{title}", () => headline(entry))) === 1) setTimeout(speak, PAUSE_MILLISECONDS);
   };
 }

@@ -15,14 +15,15 @@ import { localise } from "./times.js";
 import { useTools } from "./tools.js";
 
 /**
- * Called each time that the view begins to be shown, to listen to what is outside of it; the signal ends that.
+ * Registers a function that adds listeners outside of the view. It is called at each start of the view; the signal
+ * removes the listeners.
  *
  * @typedef {(begin: (signal: AbortSignal) => void) => void} WhileShown
  */
 
 /**
- * What shows a blog: `start` listens and follows until a signal; `has` tells whether an entry is here, be it that it
- * waits; `goTo` brings one into view, also one that has to be loaded, with so many older pages at most.
+ * The view of a blog. `start` follows the blog until the signal; `has` returns whether an entry is loaded, shown or
+ * waiting; `goTo` scrolls to an entry and, if necessary, first loads up to `pages` older pages.
  *
  * @typedef {object} BlogView
  * @property {(signal: AbortSignal) => void} start
@@ -31,12 +32,12 @@ import { useTools } from "./tools.js";
  */
 
 /**
- * Show a blog in the parts of a container, as they are in `templates/blog.html`, and keep them up to date.
+ * Show a blog in the parts of a container, which are those of `templates/blog.html`, and keep them up to date.
  *
  * @param {ParentNode} container
  * @param {BareLiveBlog} live
  * @param {Setting} setting
- * @param {boolean} newest whether it is the newest page
+ * @param {boolean} newest whether this is the newest page
  * @returns {BlogView}
  */
 export function showBlog(container, live, setting, newest) {
@@ -60,7 +61,7 @@ export function showBlog(container, live, setting, newest) {
     const newestFirst = choices.order === "newest";
     if (feed.newestFirst !== newestFirst) {
       feed.newestFirst = newestFirst;
-      // Older entries come in where they belong, and so does the way to them
+      // The link to older entries stands where they will be inserted
       if (newestFirst) part("empty").after(part("pages"));
       else list.before(part("pages"));
     }
@@ -88,7 +89,7 @@ export function showBlog(container, live, setting, newest) {
   setting.settle(container);
   list.addEventListener("click", (/** @type {MouseEvent} */ click) => openEmbed(click, part("frame")));
   for (const name of ["pinned", "key-events"]) {
-    // A link to an entry that is here needs no other page
+    // Follow a link to a loaded entry without leaving the page
     part(name).addEventListener("click", (/** @type {MouseEvent} */ click) => {
       const { hash = "" } = /** @type {HTMLElement} */ (click.target).closest("a") ?? {};
       const id = entryIn(hash);
@@ -104,15 +105,14 @@ export function showBlog(container, live, setting, newest) {
   let today = new Date().getDate();
   live.addEventListener("change", (event) => {
     const outcome = /** @type {CustomEvent<Applied>} */ (event).detail;
-    // Everything at once, in one task: what is on the screen is never between two cursors
+    // Change everything in one task, so that the screen never shows anything between two cursors
     const change = () => {
       entries.show(outcome.changed, outcome.reset);
       showSurroundings(outcome);
       entries.arrange();
     };
-    // What the reader is at, with the eyes or by keyboard, stays
     keepFocus(list, () => reading.hold(change));
-    // At midnight, "14:02" becomes yesterday's
+    // After midnight, times need the day
     if (today !== (today = new Date().getDate())) localise(container, setting.language);
   });
 
@@ -124,7 +124,7 @@ export function showBlog(container, live, setting, newest) {
   return { start, has, goTo };
 }
 
-/** The entry that the end of an address names. @param {string} hash */
+/** Return the id of the entry that a fragment names. @param {string} hash */
 export function entryIn(hash) {
   return /^#entry-([\w-]+)$/.exec(hash)?.[1];
 }

@@ -1,5 +1,5 @@
 /**
- * Whether a click is not one that a browser does something else for, as to open a tab.
+ * Return whether a click follows a link in this tab: without modifier keys, with the main button.
  *
  * @param {MouseEvent} click
  */

@@ -1,7 +1,7 @@
 /** @import { Setting } from "./setting.js" */
 
 /**
- * How many updates are new, in words.
+ * Return how many updates are new, in words.
  *
  * @param {Setting} setting
  * @param {number} count

@@ -1,10 +1,10 @@
 import { isPlain } from "./clicks.js";
 
 /**
- * Show what is embedded, in the place of the link to it. Only a plain click does: it is a link all the same.
+ * Replace the clicked link to an embed by the embed itself, unless the click opens the link elsewhere.
  *
  * @param {MouseEvent} click
- * @param {HTMLTemplateElement} template has the frame
+ * @param {HTMLTemplateElement} template contains the frame
  */
 export function openEmbed(click, { content }) {
   const link = /** @type {HTMLElement} */ (click.target).closest("a");

@@ -10,10 +10,10 @@ import { countText } from "./count.js";
 import { useVisits } from "./visits.js";
 
 /**
- * Show entries as they come. New ones wait behind a button while the reader is busy with others; whatever else changes
- * is shown at once.
+ * Show entries as they come. New entries wait behind a button while the reader is elsewhere on the page. All other
+ * changes are shown at once.
  *
- * @param {(name: string) => HTMLElement} part finds one by its name
+ * @param {(name: string) => HTMLElement} part returns a part by name
  * @param {Feed} feed
  * @param {Reading} reading
  * @param {BareLiveBlog} live
@@ -25,15 +25,17 @@ export function useEntries(part, feed, reading, { state }, setting, choices, whi
   const announce = useAnnouncer(part("announcer"), setting, choices);
   const markVisit = useVisits(setting.home, feed, part("visited"), whileShown);
   const button = /** @type {HTMLElement} */ (part("fresh").firstElementChild);
-  /** The ids of those that wait. @type {Set<string>} */
+  /** Ids of the entries that wait behind the button. @type {Set<string>} */
   const waiting = new Set();
 
-  /** Whether the reader sees where new entries come in, and wants to. */
+  /** Return whether the reader sees where new entries are inserted, and has not paused them. */
   const isSeen = () => !choices.paused && (feed.newestFirst ? reading.atTop : reading.atEnd);
 
   /**
+   * Put an entry into the feed.
+   *
    * @param {string} id
-   * @param {boolean} isFresh whether to draw the eye to it
+   * @param {boolean} isFresh whether to highlight it
    */
   const put = (id, isFresh) => {
     const entry = state.entry(id);
@@ -44,6 +46,8 @@ export function useEntries(part, feed, reading, { state }, setting, choices, whi
   };
 
   /**
+   * Show, announce or remove the entries that have changed.
+   *
    * @param {string[]} changed
    * @param {boolean} reset
    */
@@ -67,7 +71,7 @@ export function useEntries(part, feed, reading, { state }, setting, choices, whi
     if (reset) waiting.clear();
   };
 
-  /** Show what has waited; the newest of it gets the focus if the reader has asked for it. */
+  /** Show the waiting entries. If the reader asked for them, move the focus to the first one. */
   const reveal = (isAsked = false) => {
     const articles = [...waiting].map((id) => put(id, true));
     waiting.clear();
@@ -78,7 +82,7 @@ export function useEntries(part, feed, reading, { state }, setting, choices, whi
     first?.focus({ preventScroll: true });
   };
 
-  /** What depends on all of them together. */
+  /** Update numbers, divider and button, which depend on all entries together. */
   const arrange = () => {
     feed.number(state.older === null);
     markVisit();
@@ -94,13 +98,13 @@ export function useEntries(part, feed, reading, { state }, setting, choices, whi
   return { isSeen, show, reveal, arrange, waiting };
 }
 
-/** Whether the reader wants nothing to move. */
+/** Return whether the reader prefers reduced motion. */
 function isCalm() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 /**
- * Draw the eye to what has just come in. It leaves no trace in the document.
+ * Highlight a new article for a moment, without a trace in the document.
  *
  * @param {HTMLElement} article
  */

@@ -5,16 +5,16 @@ import { FOLLOWING, PRECEDING } from "./focus.js";
 import { positionOfArticle } from "./hydrate.js";
 import { morph } from "./morph.js";
 
-/** Which side of the list the keys lead to. */
+/** Keys that move the focus out of the list, and the side that they lead to. */
 const SIDES = { Home: PRECEDING, End: FOLLOWING };
 
 /**
- * The list of entries: articles in the order that the reader has chosen, with the keyboard's contract of a feed
+ * The list of articles, in the order that the reader has chosen, with the keys of an ARIA feed
  * (https://www.w3.org/WAI/ARIA/apg/patterns/feed/).
  */
 export class Feed {
   #list;
-  /** 1 if the newest comes first, -1 if the oldest does. */
+  /** 1 if the newest entry comes first, -1 if the oldest does. */
   #direction = 1;
 
   /** @param {HTMLElement} list */
@@ -23,7 +23,6 @@ export class Feed {
     list.addEventListener("keydown", (event) => this.#press(event));
   }
 
-  /** All that are there, as they stand. */
   get articles() {
     return /** @type {HTMLElement[]} */ ([...this.#list.children]);
   }
@@ -33,7 +32,7 @@ export class Feed {
     return /** @type {HTMLElement | null} */ (this.#list.children.namedItem(`entry-${id}`));
   }
 
-  /** Whether the newest entry stands first. */
+  /** Whether the newest entry comes first. */
   get newestFirst() {
     return this.#direction > 0;
   }
@@ -45,18 +44,18 @@ export class Feed {
     this.number();
   }
 
-  /** Where the newest entry stands; null if there is none. @returns {Position | null} */
+  /** The position of the newest entry; null if there are none. @returns {Position | null} */
   get newest() {
     const newest = this.newestFirst ? this.#list.firstElementChild : this.#list.lastElementChild;
     return newest && positionOfArticle(/** @type {HTMLElement} */ (newest));
   }
 
   /**
-   * Show an entry in its place.
+   * Show an entry at its position.
    *
    * @param {Entry} entry
-   * @param {HTMLElement} fresh its article, made anew
-   * @returns {HTMLElement} the article that is shown: the one that was there, if it was in this place
+   * @param {HTMLElement} fresh its new article
+   * @returns {HTMLElement} the article that is shown: the old one, if its position is the same
    */
   put(entry, fresh) {
     const old = this.article(entry.id);
@@ -66,15 +65,17 @@ export class Feed {
       return old;
     }
     old?.remove();
-    const next = this.articles.find((other) => comparePositions(positionOfArticle(other), position) * this.#direction < 0);
+    const next = this.articles.find(
+      (other) => comparePositions(positionOfArticle(other), position) * this.#direction < 0,
+    );
     this.#list.insertBefore(fresh, next ?? null);
     return fresh;
   }
 
-  /** Tell assistive technology which is which of how many. @param {boolean} [whole] whether all are here */
+  /** Number the articles for screen readers. @param {boolean} [whole] whether all entries are loaded */
   number(whole = true) {
     const { articles } = this;
-    this.#list.role = articles.length ? "feed" : null; // a feed without articles is none
+    this.#list.role = articles.length ? "feed" : null; // ARIA requires articles in a feed
     articles.forEach((article, index) => {
       article.ariaPosInSet = `${index + 1}`;
       article.ariaSetSize = `${whole ? articles.length : -1}`;
@@ -98,18 +99,18 @@ export class Feed {
 }
 
 /**
- * Go to what can have the focus next to a list, before or after it; in an element, also in the page around that.
+ * Focus the nearest control before or after a list, if necessary outside of the shadow root.
  *
  * @param {Element} list
  * @param {number} side
- * @returns {boolean} whether there is something
+ * @returns {boolean} whether there is one
  */
 function focusOutside(list, side) {
   const root = /** @type {Document | ShadowRoot} */ (list.getRootNode());
-  const places = [...root.querySelectorAll("a[href], button, select, summary, input")].filter(
+  const controls = [...root.querySelectorAll("a[href], button, select, summary, input")].filter(
     (one) => one.checkVisibility() && !list.contains(one) && list.compareDocumentPosition(one) & side,
   );
-  const place = /** @type {HTMLElement | undefined} */ (places.at(side === FOLLOWING ? 0 : -1));
-  place?.focus();
-  return Boolean(place || ("host" in root && focusOutside(root.host, side)));
+  const control = /** @type {HTMLElement | undefined} */ (controls.at(side === FOLLOWING ? 0 : -1));
+  control?.focus();
+  return Boolean(control || ("host" in root && focusOutside(root.host, side)));
 }

@@ -1,10 +1,10 @@
-// As `Node` has them, under names that are long on the wire.
+// `Node.DOCUMENT_POSITION_PRECEDING` and `_FOLLOWING`; their names would make the bundle larger.
 export const PRECEDING = 2;
 export const FOLLOWING = 4;
 
 /**
- * Change the document. Who had the focus in something that is gone afterwards has it in what stands in its place, or
- * next to it: nobody who uses a keyboard is sent back to the beginning of the page.
+ * Change the document and keep the focus. If the focused element is gone, focus what replaces it or is next to it, so
+ * that keyboard users are not sent back to the top of the page.
  *
  * @param {HTMLElement} list of articles
  * @param {() => void} change
@@ -23,7 +23,7 @@ export function keepFocus(list, change) {
 }
 
 /**
- * What has the focus, in the document or the shadow of a node.
+ * Return the focused element in the document or shadow root of a node.
  *
  * @param {Node} node
  */

@@ -1,16 +1,16 @@
 /**
- * The one place where a string becomes HTML: what a server has sent, and what was escaped.
+ * Parse HTML from the server. No other code turns a string into HTML.
  *
  * @param {string} html
  */
 export function parsed(html) {
   const holder = document.createElement("template");
-  // @ts-ignore: a policy's TrustedHTML is what `innerHTML` takes where Trusted Types are enforced
+  // @ts-ignore: `innerHTML` requires TrustedHTML where Trusted Types are enforced
   holder.innerHTML = policy ? policy.createHTML(html) : html;
   return holder.content;
 }
 
-// @ts-ignore: not in every browser
+// @ts-ignore: some browsers do not have it
 const policy = globalThis.trustedTypes?.createPolicy("stoppress", {
   createHTML: (/** @type {string} */ html) => html,
 });

@@ -4,8 +4,8 @@ import { parsePosition } from "../core/position.js";
 import { State } from "../core/state.js";
 
 /**
- * The state that the server's markup shows. Of its entries it has what decides about what comes later: which they are
- * and where they stand; their bodies stay where they are, in the document.
+ * Return the state that the server's markup shows. Its entries have only ids and positions, which decide where later
+ * entries go; their bodies stay in the document.
  *
  * @param {HTMLElement} container the element that the server has made
  */
@@ -16,15 +16,17 @@ export function hydrate(container) {
   return new State({
     cursor,
     entries: articles.map((article) => entryOf(article, parseInt(cursor ?? "0"))),
-    // By the way that the blog came: the server may know itself under another name
+    // Keep only the path: the server may know itself under another host name
     older: older?.replace(/.*(\/blogs\/.*)\?(.*)/, `$1/entries?$2&view=html&lang=${lang}`),
-    before: parsePosition(container.dataset.before), // entries from there upwards are on other pages
+    before: parsePosition(container.dataset.before),
   });
 }
 
 /**
+ * Return the entry that an article shows.
+ *
  * @param {HTMLElement} article
- * @param {number} seq of the page's cursor: what changed the entry came before, and what will comes after
+ * @param {number} seq of the page's cursor: any later change of the entry has a higher one
  * @returns {Entry}
  */
 function entryOf(article, seq) {
@@ -34,6 +36,8 @@ function entryOf(article, seq) {
 }
 
 /**
+ * Return the position of the entry that an article shows.
+ *
  * @param {HTMLElement} article
  * @returns {Position}
  */
