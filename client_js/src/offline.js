@@ -34,7 +34,7 @@ export function keepForOffline(container) {
 
 /** Return the worker's address in the type that `register` requires where Trusted Types are enforced. */
 function workerAddress() {
-  // @ts-ignore: not in every browser
+  // @ts-ignore: some browsers do not have it
   const policy = globalThis.trustedTypes?.createPolicy("stoppress-worker", {
     createScriptURL: (/** @type {string} */ url) => url,
   });

@@ -3,16 +3,16 @@ import { MAX_RETRY_MILLISECONDS } from "../core/machine.js";
 import { addressOf } from "../transports/transport.js";
 import { parsed } from "./html.js";
 
-/** How long a try may take, in milliseconds. */
+/** Time limit of one request. */
 const LOAD_MILLISECONDS = 15_000;
 
 /**
- * The element as the server makes it; asked for until it comes.
+ * Load the element from the server; try again until it succeeds.
  *
  * @param {URL} blog the address of its page
- * @param {string | undefined} language that it should speak
- * @param {AbortSignal} signal ends it
- * @returns {Promise<HTMLElement | null>} null if it was ended
+ * @param {string | undefined} language of its texts
+ * @param {AbortSignal} signal
+ * @returns {Promise<HTMLElement | null>} null after the signal
  */
 export async function markupOf(blog, language, signal) {
   const address = addressOf({ blog, cursor: null }, "embed");
@@ -20,7 +20,7 @@ export async function markupOf(blog, language, signal) {
   for (let failures = 0; !signal.aborted; failures += 1) {
     const { text, retry } = await load(address, signal);
     /** @type {HTMLElement | null} */
-    const own = parsed(text).querySelector("live-blog[data-style]"); // an error's page may have an element of its own
+    const own = parsed(text).querySelector("live-blog[data-style]"); // an error page may have another <live-blog>
     if (own) return own;
     await pause(Math.min(MAX_RETRY_MILLISECONDS, backoff(failures, Math.random) + retry), signal);
   }
@@ -28,7 +28,7 @@ export async function markupOf(blog, language, signal) {
 }
 
 /**
- * A style sheet; an empty one if it does not come, as the blog is there to be read all the same.
+ * Load a style sheet. If that fails, return an empty one: the blog is readable without it.
  *
  * @param {URL} address
  * @param {AbortSignal} signal
@@ -39,7 +39,7 @@ export async function styleSheet(address, signal) {
 }
 
 /**
- * Whether a blog may have an entry: not if the server says that it has none.
+ * Ask the server whether a blog has an entry; assume so if the server does not answer.
  *
  * @param {URL} blog
  * @param {string} id
@@ -52,22 +52,27 @@ export async function mayHave(blog, id, signal) {
 }
 
 /**
+ * Load a text, which is empty if there is no answer.
+ *
  * @param {URL} address
  * @param {AbortSignal} signal
- * @returns {Promise<{text: string, retry: number}>} nothing if it does not come; in how many milliseconds to ask again
+ * @returns {Promise<{text: string, retry: number}>} `retry`: milliseconds to wait before asking again
  */
 async function load(address, signal) {
   try {
     const answer = await fetch(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(LOAD_MILLISECONDS)]) });
-    return { text: await answer.text(), retry: 1_000 * Number(answer.headers.get("retry-after")) || 0 }; // it may be a date
+    // `|| 0` because Retry-After may be a date
+    return { text: await answer.text(), retry: 1_000 * Number(answer.headers.get("retry-after")) || 0 };
   } catch {
     return { text: "", retry: 0 };
   }
 }
 
 /**
+ * Wait for a time, or until the signal.
+ *
  * @param {number} milliseconds
- * @param {AbortSignal} signal ends it early
+ * @param {AbortSignal} signal
  */
 function pause(milliseconds, signal) {
   return new Promise((resolve) => {

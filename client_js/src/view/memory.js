@@ -1,6 +1,8 @@
+// Choices of the reader and the newest entry seen of each blog, in `localStorage`. Private windows and some frames have
+// no access to it: they remember nothing.
+
 /**
- * What this browser remembers for the reader, and tells nobody: choices, and what was seen of which blog. Where it may
- * not (a private window, a frame without the right to), there is just nothing to remember.
+ * Return a remembered value.
  *
  * @param {string} name
  */
@@ -13,6 +15,8 @@ export function recall(name) {
 }
 
 /**
+ * Remember a value.
+ *
  * @param {string} name
  * @param {string} value
  */
@@ -20,6 +24,6 @@ export function remember(name, value) {
   try {
     localStorage.setItem(`stoppress ${name}`, value);
   } catch {
-    // nothing to remember
+    // no access
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Make an article look like a newer one, and leave alone what is the same in both: what plays goes on playing, what is
- * selected stays selected, what has the focus keeps it.
+ * Turn an article into its newer version, and leave alone what is the same in both. So videos keep playing, and the
+ * selection and the focus stay.
  *
  * @param {Element} old in the document
- * @param {Element} fresh made anew; it is taken apart
+ * @param {Element} fresh the newer version; its nodes move to the old one
  */
 export function morph(old, fresh) {
   for (const { name, value } of fresh.attributes) {
@@ -22,7 +22,7 @@ export function morph(old, fresh) {
 }
 
 /**
- * Whether one looks like the other, or is an embed that the reader has opened.
+ * Return whether two nodes look the same, or one is the embed that the reader has opened in place of the other.
  *
  * @param {Node} old
  * @param {Node} fresh

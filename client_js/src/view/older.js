@@ -5,26 +5,26 @@
 import { isPlain } from "./clicks.js";
 import { focusedBy } from "./focus.js";
 
-/** How many pages come by scrolling alone, before the reader is asked: what is below them wants to be reached too. */
-const BY_SCROLLING = 3;
+/** Pages that load by scrolling. After them the reader has to click, so that the footer can be reached. */
+const SCROLLED_PAGES = 3;
 
-/** How far ahead of the end a page is asked for. */
+/** Distance from the end at which the next page loads. */
 const AHEAD = "600px";
 
 /**
- * Load older entries, in the place of the link to their page.
+ * Load older entries when the reader clicks on the link to them or scrolls near it.
  *
  * @param {HTMLElement} part with the links to other pages
  * @param {Feed} feed
  * @param {BareLiveBlog} live
  * @param {Texts} texts
  * @param {WhileShown} whileShown
- * @returns {() => Promise<boolean>} loads a page; whether there are more entries than before
+ * @returns {() => Promise<boolean>} loads a page, and resolves to whether it came
  */
 export function useOlder(part, feed, live, texts, whileShown) {
-  let left = BY_SCROLLING;
+  let left = SCROLLED_PAGES;
   const link = () => part.querySelector("a[rel=next]");
-  // Who has the focus on the link asks by it: it does not go away meanwhile
+  // A focused link stays until it is used: scrolling does not replace it
   const isFocused = () => part.contains(focusedBy(part));
 
   const load = async () => {
@@ -32,9 +32,9 @@ export function useOlder(part, feed, live, texts, whileShown) {
     say(texts.loading);
     const change = new Promise((resolve) => live.addEventListener("change", resolve, { once: true }));
     const came = await live.loadOlder();
-    if (came) await change; // a page that is newer than what is shown comes with the next update
+    if (came) await change; // a page that is newer than the state waits for the next update
     else say(texts.load_failed);
-    // The end may be in view again, or still
+    // Observe again: the end may still be in view
     observer.disconnect();
     if (part.isConnected) observer.observe(part);
     return came;
@@ -57,8 +57,8 @@ export function useOlder(part, feed, live, texts, whileShown) {
   part.addEventListener("click", async (click) => {
     if (!link()?.contains(/** @type {Node} */ (click.target)) || !isPlain(click)) return;
     click.preventDefault();
-    left = BY_SCROLLING;
-    // Who asked by a click goes on where the new entries begin
+    left = SCROLLED_PAGES;
+    // After a click, focus the first of the new entries
     const edge = feed.articles.at(feed.newestFirst ? -1 : 0);
     if (!(await load())) return;
     const next = feed.newestFirst ? edge?.nextElementSibling : edge?.previousElementSibling;

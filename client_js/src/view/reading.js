@@ -1,10 +1,10 @@
-/** How far the beginning of the entries may have gone out of sight, in CSS pixels, for the reader to be still there. */
-const SLACK = 8;
+/** A reader who has scrolled by at most this much still counts as being at the edge of the list. */
+const SLACK_PIXELS = 8;
 
-/** Where somebody reads: what is in view of a list of entries, and how to keep it there. */
+/** Keeps what the reader sees of a list of entries where it is. */
 export class Reading {
   #list;
-  /** What could not be scrolled, as positions are whole device pixels; made up for the next time. */
+  /** Remainder of the last scroll, which is in whole device pixels; the next one makes up for it. */
   #rest = 0;
   #top = 0;
 
@@ -14,8 +14,8 @@ export class Reading {
   }
 
   /**
-   * Change the document around what is being read, which stays where it is. Somebody at the top of the page sees the
-   * change.
+   * Change the document, and keep what the reader sees where it is. At the top of the page, nothing is kept, so that the
+   * reader sees the change.
    *
    * @param {() => void} change
    */
@@ -33,30 +33,30 @@ export class Reading {
     this.#rest = moved();
   }
 
-  /** Whether the reader sees the beginning of the list, so that what is put there is noticed. */
+  /** Whether the reader sees the beginning of the list. */
   get atTop() {
-    return this.#list.getBoundingClientRect().top >= viewOf(this.#list).top - SLACK;
+    return this.#list.getBoundingClientRect().top >= viewOf(this.#list).top - SLACK_PIXELS;
   }
 
   /** Whether the reader sees the end of the list. */
   get atEnd() {
-    return this.#list.getBoundingClientRect().bottom <= viewOf(this.#list).bottom + SLACK;
+    return this.#list.getBoundingClientRect().bottom <= viewOf(this.#list).bottom + SLACK_PIXELS;
   }
 
-  /** What may not move: the beginning of the list for those who see it, else the articles in view, or what follows. */
+  /** Return what must not move: the list if its beginning is in view, else the articles in view or what follows them. */
   #inView() {
     if (this.atTop) return [this.#list];
     const { top, bottom } = viewOf(this.#list);
     const seen = [...this.#list.children].filter((one) => {
-      const place = one.getBoundingClientRect();
-      return place.bottom > top && place.top < bottom;
+      const box = one.getBoundingClientRect();
+      return box.bottom > top && box.top < bottom;
     });
     return seen[0] ? seen : [this.#list.nextElementSibling ?? this.#list];
   }
 }
 
 /**
- * What is seen of the part of the page that a list scrolls with.
+ * Return the box within which a list scrolls.
  *
  * @param {Element} list
  */
@@ -66,7 +66,7 @@ function viewOf(list) {
 }
 
 /**
- * The page, or a part of it that scrolls by itself.
+ * Return the element that scrolls a list: the page, or a part of it.
  *
  * @param {Element} list
  */

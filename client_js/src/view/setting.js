@@ -3,22 +3,22 @@ import { parsed } from "./html.js";
 import { localise, usable } from "./times.js";
 
 /**
- * What scripts say, in the language of the page; the other texts stand in the markup.
+ * The texts that the client needs, in the language of the page. All other texts are in the markup.
  *
  * @typedef {"scheduled" | "live" | "paused" | "ended" | "refused" | "reconnecting" | "offline" | "empty" | "empty_key"
  *   | "loading" | "load_failed" | "is_retracted" | "is_corrected"} TextName
  * @typedef {Record<TextName, string> & {fresh: {one?: string, other: string}}} Texts
  */
 
-/** Where and in which language a blog is shown; makes markup of the server ready for that. */
+/** Where and in which language a blog is shown; adapts the server's markup to that. */
 export class Setting {
   #base;
 
   /**
    * @param {Texts} texts
    * @param {string | undefined} language
-   * @param {string} home what tells the blog from others
-   * @param {URL | null} base where addresses begin that have no host; null on the server's own pages
+   * @param {string} home the key of the blog in `memory.js`
+   * @param {URL | null} base for addresses without a host; null on the server's own pages
    */
   constructor(texts, language, home, base) {
     this.texts = texts;
@@ -28,7 +28,7 @@ export class Setting {
   }
 
   /**
-   * What is made of markup that has come in.
+   * Parse and adapt markup.
    *
    * @param {string} html
    */
@@ -39,7 +39,7 @@ export class Setting {
   }
 
   /**
-   * An entry's article.
+   * Return the article of an entry.
    *
    * @param {Entry} entry
    */
@@ -48,7 +48,7 @@ export class Setting {
   }
 
   /**
-   * Turn times into those of the reader's clock, and let addresses lead to the server.
+   * Show times in the reader's time zone, and make addresses lead to the server.
    *
    * @param {ParentNode} root
    */

@@ -4,42 +4,42 @@
 /** @import { Setting } from "./setting.js" */
 import { localText } from "./times.js";
 
-/** A first connection that takes longer than this is no connection. */
+/** After this time, a page that is still connecting for the first time is shown as disconnected. */
 const FIRST_CONNECTION_MILLISECONDS = 4_000;
 
 /**
- * Say how new the page is: what the blog does, unless that cannot be known.
+ * Show the status of the blog or, without a connection, how old the page is.
  *
- * @param {HTMLElement} line
+ * @param {HTMLElement} status
  * @param {BareLiveBlog} live
  * @param {Setting} setting
  * @param {WhileShown} whileShown
- * @returns {(blog: BlogStatus) => void} to be told what the blog does
+ * @returns {(blog: BlogStatus) => void} call it with the status of the blog
  */
-export function useStatus(line, live, { texts, language }, whileShown) {
-  let blog = /** @type {BlogStatus} */ (line.dataset.status);
-  let isPatient = true;
-  // When the page was made, should the server never be heard: a copy of it may have been kept for long
+export function useStatus(status, live, { texts, language }, whileShown) {
+  let blog = /** @type {BlogStatus} */ (status.dataset.status);
+  let isLate = false;
+  // An offline copy of the page may be old
   const made = document.lastModified;
   const show = () => {
     const { phase, lastHeard } = live;
-    const lost = phase === "reconnecting" ? blog !== "ended" : phase === "connecting" && !isPatient;
+    const lost = phase === "reconnecting" ? blog !== "ended" : phase === "connecting" && isLate;
     const word = phase === "refused" ? phase : !lost ? blog : navigator.onLine ? "reconnecting" : "offline";
-    line.dataset.status = word;
-    line.textContent = texts[word].replace("{time}", localText(new Date(lastHeard ?? made), language));
+    status.dataset.status = word;
+    status.textContent = texts[word].replace("{time}", localText(new Date(lastHeard ?? made), language));
   };
   live.addEventListener("phase", show);
   whileShown((signal) => {
     addEventListener("offline", show, { signal });
     addEventListener("online", show, { signal });
     const timer = setTimeout(() => {
-      isPatient = false;
+      isLate = true;
       show();
     }, FIRST_CONNECTION_MILLISECONDS);
     signal.addEventListener("abort", () => clearTimeout(timer));
   });
-  return (status) => {
-    blog = status;
+  return (now) => {
+    blog = now;
     show();
   };
 }

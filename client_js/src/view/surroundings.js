@@ -2,18 +2,18 @@
 /** @import { Applied, State } from "../core/state.js" */
 /** @import { Setting } from "./setting.js" */
 
-/** What only the newest page has. */
+/** Parts that only the newest page has. */
 const NEWEST = ["pinned", "key-events"];
 
 /**
- * Show what is around the entries: title, related stories, the pinned entry, key events, the ways to other pages.
+ * Show what is around the entries: title, related stories, the pinned entry, key events, links to other pages.
  *
- * @param {(name: string) => HTMLElement} part finds one by its name
+ * @param {(name: string) => HTMLElement} part returns a part by name
  * @param {State} state
  * @param {Setting} setting
  * @param {boolean} newest whether this is the newest page
  * @param {(status: BlogStatus) => void} showStatus
- * @returns {(outcome: Applied) => void} to be told of a change
+ * @returns {(outcome: Applied) => void} call it after each change
  */
 export function useSurroundings(part, state, setting, newest, showStatus) {
   return ({ header, reset }) => {
@@ -30,6 +30,8 @@ export function useSurroundings(part, state, setting, newest, showStatus) {
 }
 
 /**
+ * Fill a part, unless it looks the same already.
+ *
  * @param {HTMLElement | null} part
  * @param {DocumentFragment} made
  */
@@ -40,7 +42,7 @@ function fill(part, made) {
 }
 
 /**
- * Let the link to older entries lead to those after the ones that came; others stay.
+ * Make the link to older entries lead to the next page; other links stay.
  *
  * @param {HTMLElement} part
  * @param {DocumentFragment} made

@@ -1,9 +1,5 @@
 /**
- * Times, as the server prints them (UTC, for everybody the same) and as this reader's clock shows them.
- */
-
-/**
- * The local time; with the day unless it is today.
+ * Return the local time, with the day unless it is today.
  *
  * @param {Date} at
  * @param {string | undefined} language
@@ -17,10 +13,10 @@ export function localText(at, language, now = new Date()) {
 }
 
 /**
- * Turn all times in a piece of page into local ones.
+ * Show all times in a part of the page as local times; the server prints them in UTC.
  *
  * @param {ParentNode} root
- * @param {string | undefined} language as `usable` gives it
+ * @param {string | undefined} language as `usable` returns it
  */
 export function localise(root, language) {
   for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll("time[data-at]"))) {
@@ -30,8 +26,8 @@ export function localise(root, language) {
 }
 
 /**
- * In whose way to write times: the page's language as this reader writes it (British for an English page, say), else
- * the page's; undefined, which is the browser's own, if it is none.
+ * Return the locale for times: the reader's variant of the page's language (for example British English), else that
+ * language. If it is not valid, return undefined, which stands for the browser's locale.
  *
  * @param {string | undefined} language
  */

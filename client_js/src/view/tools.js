@@ -1,19 +1,19 @@
 import { recall, remember } from "./memory.js";
 
 /**
- * What the reader has chosen.
+ * The reader's choices.
  *
  * @typedef {object} Choices
  * @property {"all" | "key"} show
- * @property {boolean} paused for now; like `show`, it is not remembered
+ * @property {boolean} paused like `show`, not remembered
  * @property {"newest" | "oldest"} order
  * @property {"all" | "key" | "none"} announce
  */
 
 /**
- * Let the reader use the controls above the entries.
+ * Connect the controls above the entries.
  *
- * @param {HTMLElement} part that has them, as in `templates/tools.html`
+ * @param {HTMLElement} part with the markup of `templates/tools.html`
  * @param {(changed: keyof Choices) => void} changed
  * @returns {Choices}
  */

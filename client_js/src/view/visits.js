@@ -5,13 +5,13 @@ import { positionOfArticle } from "./hydrate.js";
 import { recall, remember } from "./memory.js";
 
 /**
- * Know what the reader has seen at the last visit, and show where that begins.
+ * Remember the newest entry at the end of a visit, and mark at the next visit where the entries seen before begin.
  *
  * @param {string} blog
  * @param {Feed} feed
  * @param {HTMLElement} divider
  * @param {WhileShown} whileShown
- * @returns {() => void} puts the divider between what was seen and what was not, if both are there
+ * @returns {() => void} puts the divider between new and seen entries, if there are both
  */
 export function useVisits(blog, feed, divider, whileShown) {
   const name = `seen ${blog}`;
