@@ -1,4 +1,4 @@
-// npm run build: writes dist/ with the bundles and manifest.json.
+// npm run build: write dist/ with the bundles and manifest.json.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { everything } from "./bundle.js";
 

@@ -1,6 +1,6 @@
-// Makes what a server hands out: each entry point in one minified file, named after its content.
+// Makes the files that a server delivers: each entry point in one minified file, named after its content.
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -9,10 +9,10 @@ import { minify } from "terser";
 
 const SRC = fileURLToPath(new URL("../src/", import.meta.url));
 
-/** What browsers load by themselves; an entry point that is not there is left out. */
-export const ENTRIES = ["element", "index", "page"].filter((name) => existsSync(join(SRC, `${name}.js`)));
+/** The entry points that browsers load. */
+const ENTRIES = ["element", "index", "page"];
 
-/** What a blog looks like: pages link to it, elements ask for it. */
+/** The style sheet of a blog: pages link to it, elements load it. */
 const STYLE = "view/live-blog.css";
 
 /**
@@ -21,7 +21,7 @@ const STYLE = "view/live-blog.css";
  */
 
 /**
- * Bundle modules, in memory. What esbuild has made short, terser makes a little shorter.
+ * Bundle modules in memory. Terser makes the output of esbuild a little smaller.
  *
  * @param {{contents: string} | {entry: string}} what source text, or the name of an entry point
  * @param {import("esbuild").Plugin[]} plugins
@@ -46,7 +46,7 @@ export async function bundled(what, plugins = []) {
 }
 
 /**
- * All files, and the manifest that says which is which.
+ * Make all files, and the manifest that names them.
  *
  * @returns {Promise<{files: Map<string, Uint8Array>, manifest: Manifest}>}
  */
@@ -68,7 +68,7 @@ export async function everything() {
   return { files, manifest: { sources: checksum(), entries, files: { [name]: made(name, style) } } };
 }
 
-/** What the bundle is made from: SHA-256 over names and contents, as `hatch_build.py` computes it too. */
+/** Return the SHA-256 over the names and contents of all sources; `hatch_build.py` computes the same. */
 export function checksum() {
   const sum = createHash("sha256");
   const names = readdirSync(SRC, { recursive: true, withFileTypes: true })
@@ -80,6 +80,8 @@ export function checksum() {
 }
 
 /**
+ * Return a file name with the hash of the content.
+ *
  * @param {string} name
  * @param {Uint8Array} content
  */
@@ -89,6 +91,8 @@ function hashed(name, content) {
 }
 
 /**
+ * Return the manifest's entry for a file.
+ *
  * @param {string} file
  * @param {Uint8Array} content
  * @returns {Made}

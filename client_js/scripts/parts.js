@@ -1,4 +1,4 @@
-// npm run parts: what the element would lose without a part of it, in bytes with gzip. Parts share what repeats.
+// npm run parts: print how many bytes with gzip the element would lose without each of its parts.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { bundled } from "./bundle.js";
@@ -24,10 +24,10 @@ const PARTS = {
     "view/count.js",
   ],
   "status, times": ["view/status.js", "view/times.js"],
-  "to take over markup, also from another server": ["view/hydrate.js", "view/loading.js"],
+  "taking over markup, also from another server": ["view/hydrate.js", "view/loading.js"],
 };
 
-/** @param {string[]} without files that are replaced by nothing */
+/** Return the size of the element without some files. @param {string[]} without */
 async function weight(without) {
   const code = await bundled({ entry: "element" }, [
     {
@@ -43,6 +43,8 @@ async function weight(without) {
 }
 
 /**
+ * Return a module with the same exports and no content.
+ *
  * @param {string} path
  * @returns {import("esbuild").OnLoadResult}
  */
@@ -53,4 +55,4 @@ function emptied(path) {
 
 const whole = await weight([]);
 for (const [part, files] of Object.entries(PARTS)) console.log(`${part}: ${whole - (await weight(files))}`);
-console.log(`in all: ${whole}`);
+console.log(`total: ${whole}`);

@@ -1,8 +1,8 @@
-// npm run size: prints what the bundles weigh; exit status 1 if one weighs too much.
+// npm run size: print the sizes of the bundles. The exit status is 1 if one exceeds its limit.
 import { sizes } from "./sizes.js";
 
 for (const { name, bytes, gzip, limit } of await sizes()) {
-  const verdict = gzip > limit ? "TOO MUCH" : "ok";
-  console.log(`${name}: ${bytes} bytes minified, ${gzip} with gzip, at most ${limit}: ${verdict}`);
+  const verdict = gzip > limit ? "TOO LARGE" : "ok";
+  console.log(`${name}: ${bytes} bytes minified, ${gzip} with gzip (limit ${limit}): ${verdict}`);
   if (gzip > limit) process.exitCode = 1;
 }

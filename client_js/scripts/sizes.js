@@ -1,11 +1,11 @@
-// What readers download: bundles that are made in memory, and what they may weigh with gzip.
+// The bundles that readers download, and their size limits.
 import { gzipSync } from "node:zlib";
 import { bundled } from "./bundle.js";
 
 const KB = 1024;
 
 /**
- * Sizes in bytes; `limit` is for `gzip`.
+ * Return the sizes in bytes; `limit` is for `gzip`.
  *
  * @returns {Promise<{name: string, bytes: number, gzip: number, limit: number}[]>}
  */

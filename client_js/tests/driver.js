@@ -2,10 +2,10 @@
 import { Machine } from "../src/core/machine.js";
 import { State } from "../src/core/state.js";
 
-/** Drives a machine: keeps its clock and does what it says, on paper. */
+/** Drives a machine: keeps its clock and records its commands. */
 export class Driver {
   now = 1_000_000;
-  /** When its timer is due. @type {number | null} */
+  /** Time of the timer. @type {number | null} */
   due = null;
   /** @type {{id: number, rank: number, cursor: string | null, open: boolean}[]} */
   connections = [];
@@ -51,7 +51,7 @@ export class Driver {
     return connection;
   }
 
-  /** The newest. */
+  /** The newest connection. */
   get connection() {
     return this.connections[this.connections.length - 1];
   }
@@ -60,7 +60,7 @@ export class Driver {
     return this.phases[this.phases.length - 1];
   }
 
-  /** The ranks of all lines that there were. */
+  /** The ranks of all connections so far. */
   get ranks() {
     return this.connections.map(({ rank }) => rank);
   }
@@ -70,13 +70,13 @@ export class Driver {
     this.tell({ type: "message", id, message });
   }
 
-  /** The line is lost, or closed by the other end. */
+  /** Lose the connection, or let the server close it. */
   drop(code = 1006, { id } = this.connection) {
     this.#find(id).open = false;
     this.tell({ type: "closed", id, code });
   }
 
-  /** Let so much time pass, in milliseconds; timers come when they should. */
+  /** Let time pass, with the timer events in it. */
   pass(milliseconds = 0) {
     const end = this.now + milliseconds;
     while (this.due !== null && this.due <= end) {
@@ -86,18 +86,18 @@ export class Driver {
     this.now = end;
   }
 
-  /** Let time pass until there is a new line. Returns how long it took, in milliseconds. */
+  /** Let time pass until there is a new connection. Return how long it took, in milliseconds. */
   attempt() {
     const [begin, count] = [this.now, this.connections.length];
     while (this.connections.length === count) {
-      if (this.due === null || this.now > begin + 7_200_000) throw new Error("nothing is waited for");
+      if (this.due === null || this.now > begin + 7_200_000) throw new Error("no new connection in two hours");
       this.now = this.due;
       this.tell("timer");
     }
     return this.now - begin;
   }
 
-  /** The machine sleeps; nothing is told meanwhile. */
+  /** Let the computer sleep, without timer events. */
   sleep(milliseconds = 0) {
     this.now += milliseconds;
     this.tell("timer");
@@ -105,6 +105,8 @@ export class Driver {
 }
 
 /**
+ * Make an update with one entry.
+ *
  * @param {string | null} from
  * @param {string} cursor
  */

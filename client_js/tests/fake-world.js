@@ -1,6 +1,6 @@
 /** @import { World } from "../src/transports/transport.js" */
 
-// Node 18 has none, though all browsers do
+// Node 18 does not have it
 globalThis.CustomEvent ??= /** @type {any} */ (
   class extends Event {
     constructor(/** @type {string} */ type, /** @type {any} */ { detail }) {
@@ -10,7 +10,7 @@ globalThis.CustomEvent ??= /** @type {any} */ (
   }
 );
 
-/** A WebSocket or an EventSource whose other end is the test. */
+/** A WebSocket or EventSource whose server is the test. */
 export class FakeConnection extends EventTarget {
   /** @type {((event: any) => void) | null} */
   onmessage = null;
@@ -35,7 +35,7 @@ export class FakeConnection extends EventTarget {
     this.onmessage?.({ data: JSON.stringify(message) });
   }
 
-  /** As an event of a stream. @param {{type: string}} message */
+  /** Send a message as a server-sent event. @param {{type: string}} message */
   emit(message) {
     this.dispatchEvent(new MessageEvent(message.type, { data: JSON.stringify(message) }));
   }
@@ -49,9 +49,9 @@ export class FakeConnection extends EventTarget {
   }
 }
 
-/** Web Locks of one browser, as far as tabs use them. */
+/** The part of Web Locks that tabs use, for one browser. */
 export class FakeLocks {
-  /** @type {Map<string, (() => void)[]>} Who waits for each lock that is held. */
+  /** @type {Map<string, (() => void)[]>} Each held lock, with the requests that wait for it. */
   #held = new Map();
 
   /**
@@ -89,9 +89,9 @@ export class FakeLocks {
   }
 }
 
-/** What a connection needs of the world, under the test's control. */
+/** A `World` under the test's control. */
 export class FakeWorld {
-  /** @type {FakeConnection[]} Sockets and streams, as they were opened. */
+  /** @type {FakeConnection[]} */
   connections = [];
   /** @type {{address: URL, answer: (status: number, body?: object, type?: string) => void, aborted: boolean}[]} */
   requests = [];
@@ -119,7 +119,7 @@ export class FakeWorld {
 
   BroadcastChannel = globalThis.BroadcastChannel;
 
-  /** The newest socket or stream. */
+  /** The newest connection. */
   get connection() {
     return this.connections[this.connections.length - 1];
   }
@@ -129,7 +129,7 @@ export class FakeWorld {
     return this.requests[this.requests.length - 1];
   }
 
-  /** For what asks for a real world. @returns {World} */
+  /** @returns {World} */
   get world() {
     return /** @type {any} */ (this);
   }
@@ -180,5 +180,5 @@ export class FakeWorld {
   random = () => this.randomValue;
 }
 
-/** Let everything happen that waits for nothing but its turn. */
+/** Let all pending promises and messages settle. */
 export const settled = () => new Promise((resolve) => setTimeout(resolve, 5));

@@ -12,7 +12,7 @@ beforeEach(() => {
   driver = new Driver({ count: 3 });
 });
 
-/** Let minutes pass on a line that goes on beating. @param {number} minutes */
+/** Let minutes pass on a connection that keeps beating. @param {number} minutes */
 function beating(minutes, on = driver.connection) {
   for (let passed = 0; passed < minutes * 60; passed += 10) {
     driver.pass(10_000);
@@ -20,20 +20,20 @@ function beating(minutes, on = driver.connection) {
   }
 }
 
-test("a page whose socket is refused while HTTP works goes on with events at once", () => {
+test("a page whose socket fails while HTTP works continues with events at once", () => {
   driver.drop();
   assert.deepEqual(driver.ranks, [SOCKET, CHANGES], "HTTP is asked");
   driver.send(update("2-b", "3-c"));
   assert.deepEqual(driver.ranks, [SOCKET, CHANGES, EVENTS]);
   assert.equal(driver.connections[1].open, false);
-  assert.deepEqual(driver.shown, [["e3"]], "what HTTP said is shown");
+  assert.deepEqual(driver.shown, [["e3"]], "the answer over HTTP is shown");
   assert.equal(driver.phase, "connecting");
   assert.equal(driver.connection.cursor, "3-c");
   driver.send(nothingNew("3-c"));
   assert.equal(driver.phase, "live");
 });
 
-test("sockets and events on which nothing comes are left for plain requests", () => {
+test("sockets and events that deliver nothing are given up for plain requests", () => {
   driver.pass(10_000);
   driver.send(nothingNew("2-b"));
   driver.pass(10_000);
@@ -41,14 +41,14 @@ test("sockets and events on which nothing comes are left for plain requests", ()
   assert.deepEqual(driver.ranks, [SOCKET, CHANGES, EVENTS, CHANGES, CHANGES]);
 });
 
-test("a server that is down is tried with sockets again", () => {
+test("if the server is down, the next attempt is over a socket again", () => {
   driver.drop();
   driver.drop();
   driver.attempt();
   assert.equal(driver.connection.rank, SOCKET);
 });
 
-test("one failure of a line that worked is no reason to doubt sockets", () => {
+test("one failure of a connection that worked is not a reason to doubt sockets", () => {
   driver.send(nothingNew("2-b"));
   driver.drop();
   driver.attempt();
@@ -59,20 +59,20 @@ test("one failure of a line that worked is no reason to doubt sockets", () => {
   assert.deepEqual(driver.ranks, [SOCKET, SOCKET, SOCKET, CHANGES]);
 });
 
-test("a server that says when to come back is not asked in another way", () => {
+test("after a `retry` it does not try another transport", () => {
   driver.send({ type: "retry", min: 4_000, max: 4_000 });
   driver.drop(1013);
   assert.equal(driver.attempt(), 4_000);
   assert.equal(driver.connection.rank, SOCKET);
 });
 
-test("what HTTP says is final counts", () => {
+test("a terminal answer over HTTP counts", () => {
   driver.drop();
   driver.drop(4404);
   assert.equal(driver.phase, "refused 4404");
 });
 
-test("sockets are tried again after minutes, while events go on", () => {
+test("it tries sockets again after minutes, while events go on", () => {
   driver.drop();
   driver.send(nothingNew("2-b"));
   const [, , events] = driver.connections;
@@ -93,7 +93,7 @@ test("sockets are tried again after minutes, while events go on", () => {
   assert.equal(driver.connection.rank, SOCKET);
 });
 
-test("sockets that are still blocked cost nothing, and are tried minutes later", () => {
+test("a failed trial of sockets changes nothing, and is repeated minutes later", () => {
   driver.drop();
   driver.send(nothingNew("2-b"));
   const [, , events] = driver.connections;
@@ -104,11 +104,11 @@ test("sockets that are still blocked cost nothing, and are tried minutes later",
   beating(2.5, events);
   assert.equal(driver.connections.length, 5);
   beating(0.5, events);
-  assert.equal(driver.connection.open, false, "a trial that says nothing is ended");
+  assert.equal(driver.connection.open, false, "a silent trial is ended");
   assert.equal(driver.phase, "live");
 });
 
-test("a trial that is refused leaves the line that works alone", () => {
+test("a rejected trial does not disturb the connection that works", () => {
   driver.drop();
   driver.send(nothingNew("2-b"));
   driver.send(nothingNew("2-b"));
@@ -121,12 +121,12 @@ test("a trial that is refused leaves the line that works alone", () => {
   assert.equal(events.open, true);
   assert.equal(driver.phase, "live");
   beating(5, events);
-  assert.equal(driver.connection.rank, SOCKET, "it is tried again minutes later");
+  assert.equal(driver.connection.rank, SOCKET, "the trial is repeated minutes later");
 });
 
 for (const [name, happens] of /** @type {[string, () => void][]} */ ([
   [
-    "a line that was lost during a trial",
+    "losing the connection during a trial",
     () => {
       const events = driver.connection;
       beating(2.5, events);
@@ -135,14 +135,14 @@ for (const [name, happens] of /** @type {[string, () => void][]} */ ([
     },
   ],
   [
-    "a page that was put away",
+    "leaving the page and coming back",
     () => {
       driver.tell("leave");
       driver.tell("return");
     },
   ],
 ])) {
-  test(`after ${name} sockets are still tried again`, () => {
+  test(`after ${name} it still tries sockets again`, () => {
     driver.drop();
     driver.send(nothingNew("2-b"));
     driver.send(nothingNew("2-b"));
@@ -160,7 +160,7 @@ for (const [away, back] of /** @type {const} */ ([
   ["leave", "return"],
   ["stop", "start"],
 ])) {
-  test(`a trial that was planned before a ${away} does not disturb the line after it`, () => {
+  test(`a trial that was planned before a ${away} does not disturb the connection after it`, () => {
     driver.sleep(600_000);
     driver.tell(away);
     driver.pass(6_000_000);
@@ -173,7 +173,7 @@ for (const [away, back] of /** @type {const} */ ([
   });
 }
 
-test("on another network sockets are tried first", () => {
+test("on another network it tries sockets first", () => {
   driver.drop();
   driver.send(nothingNew("2-b"));
   driver.send(nothingNew("2-b"));
@@ -181,7 +181,7 @@ test("on another network sockets are tried first", () => {
   assert.equal(driver.connection.rank, SOCKET);
 });
 
-test("plain requests that fail wait like all others", () => {
+test("after failed plain requests it backs off as usual", () => {
   for (let step = 0; step < 2; step += 1) {
     driver.drop();
     driver.send(nothingNew("2-b"));

@@ -32,10 +32,10 @@ beforeEach(() => {
 afterEach(async () => {
   live.stop();
   await settled();
-  assert.equal(world.timers, 0, "nothing goes on after a stop");
+  assert.equal(world.timers, 0, "a stop clears all timers");
 });
 
-test("it follows the blog by WebSocket, with the cursor it has", () => {
+test("it follows the blog over WebSocket, from its cursor", () => {
   assert.equal(world.connection.address, "wss://host/blogs/demo/live?since=2-b");
   assert.deepEqual(world.connection.protocols, ["stoppress.v1+json"]);
   world.connection.send(update("2-b", "3-c"));
@@ -45,21 +45,21 @@ test("it follows the blog by WebSocket, with the cursor it has", () => {
   assert.equal(live.lastHeard, world.time);
 });
 
-test("a newcomer has no cursor", () => {
+test("without a state it connects without a cursor", () => {
   const fresh = new BareLiveBlog("http://host/blogs/demo/", { world: world.world });
   fresh.start();
   assert.equal(world.connection.address, "ws://host/blogs/demo/live");
   fresh.stop();
 });
 
-test("what is no JSON is a broken line", () => {
+test("a message that is not JSON counts as a broken connection", () => {
   world.connection.onmessage?.({ data: "{" });
   assert.equal(world.connections[0].closed, true);
   world.pass(500);
   assert.equal(world.connections.length, 2);
 });
 
-test("a browser that allows no socket here is asked again, later and later", () => {
+test("it backs off if the browser forbids sockets", () => {
   const refused = new FakeWorld();
   let asked = 0;
   const WebSocket = class {
@@ -75,7 +75,7 @@ test("a browser that allows no socket here is asked again, later and later", () 
   blog.stop();
 });
 
-test("it may be stopped by what it tells", () => {
+test("a listener may stop it", () => {
   live.addEventListener("change", () => live.stop());
   world.connection.send(update("2-b", "3-c"));
   assert.equal(live.phase, "stopped");
@@ -85,7 +85,7 @@ test("it may be stopped by what it tells", () => {
   assert.equal(live.state.cursor, "3-c");
 });
 
-test("an older page is loaded once, however often it is asked for", async () => {
+test("concurrent calls load an older page once", async () => {
   const loading = live.loadOlder();
   assert.equal(live.loadOlder(), loading);
   assert.equal(world.request.address.href, `https://host${OLDER}`);
@@ -93,17 +93,17 @@ test("an older page is loaded once, however often it is asked for", async () => 
   world.request.answer(200, { blog: "demo", cursor: "2-b", entries: [entry] });
   assert.equal(await loading, true);
   assert.equal(live.state.older, null);
-  assert.equal(await live.loadOlder(), false, "there is no further one");
+  assert.equal(await live.loadOlder(), false, "there are no more pages");
   assert.equal(world.requests.length, 1);
 });
 
 for (const [name, happens] of /** @type {[string, () => void][]} */ ([
   ["an error", () => world.request.answer(500)],
-  ["what is no page", () => world.request.answer(200, { entries: 3 })],
+  ["an answer that is not a page", () => world.request.answer(200, { entries: 3 })],
   ["no answer for 15 seconds", () => world.pass(15_000)],
   ["a stop", () => live.stop()],
 ])) {
-  test(`after ${name} an older page can be asked for again`, async () => {
+  test(`after ${name} an older page can be loaded again`, async () => {
     const loading = live.loadOlder();
     happens();
     assert.equal(await loading, false);
@@ -113,7 +113,7 @@ for (const [name, happens] of /** @type {[string, () => void][]} */ ([
   });
 }
 
-test("without sockets it goes on with events, and without those with plain requests", async () => {
+test("it falls back from sockets to events, and then to plain requests", async () => {
   const blog = new LiveBlog(BLOG, { state: new State({ cursor: "2-b" }), share: false, world: world.world });
   blog.start();
   world.connection.drop();
@@ -125,7 +125,7 @@ test("without sockets it goes on with events, and without those with plain reque
   events.emit(update("3-c", "4-d"));
   assert.equal(blog.phase, "live");
   events.onerror?.();
-  assert.equal(events.closed, true, "it does not come back by itself");
+  assert.equal(events.closed, true, "the browser must not reconnect on its own");
   for (const failure of [1, 2]) {
     assert.ok(failure);
     world.pass(500);

@@ -19,7 +19,7 @@ test("it connects from the state's cursor", () => {
   assert.equal(new Driver({ cursor: null }).connection.cursor, null);
 });
 
-test("updates go to the state, and what has changed is shown", () => {
+test("updates are applied to the state, and their changes are shown", () => {
   driver.send(update("2-b", "3-c"));
   driver.send(beat("3-c"));
   assert.equal(driver.state.cursor, "3-c");
@@ -27,7 +27,7 @@ test("updates go to the state, and what has changed is shown", () => {
   assert.deepEqual(driver.phases, ["connecting", "live"]);
 });
 
-test("a lost line is taken up again after a random wait, from the newest cursor", () => {
+test("after a lost connection it connects again after a random wait, from the newest cursor", () => {
   driver.send(update("2-b", "3-c"));
   driver.random = 0.5;
   driver.drop();
@@ -38,7 +38,7 @@ test("a lost line is taken up again after a random wait, from the newest cursor"
   assert.equal(driver.phase, "live");
 });
 
-test("waits grow with failures and start small again after a success", () => {
+test("waits grow with failures and are short again after a success", () => {
   driver.random = 1;
   for (const expected of [3_000, 6_000, 12_000, 24_000, 30_000, 30_000]) {
     driver.drop();
@@ -49,18 +49,18 @@ test("waits grow with failures and start small again after a success", () => {
   assert.equal(driver.attempt(), 3_000);
 });
 
-test("never connected is no reconnecting", () => {
+test("a client that has never connected is not reconnecting", () => {
   driver.drop();
   assert.deepEqual(driver.phases, ["connecting"]);
 });
 
-test("a line that is silent from the start is given up after ten seconds", () => {
+test("a new connection that is silent for ten seconds is closed", () => {
   driver.pass(10_000);
   assert.equal(driver.connections[0].open, false);
   assert.equal(driver.attempt(), 500);
 });
 
-test("silence for longer than two beats is a lost line, though nobody says so", () => {
+test("a connection that misses two beats counts as lost", () => {
   driver.send(update("2-b", "3-c"));
   driver.pass(44_999);
   assert.equal(driver.phase, "live");
@@ -70,7 +70,7 @@ test("silence for longer than two beats is a lost line, though nobody says so", 
   assert.equal(driver.attempt(), 500);
 });
 
-test("a line that was given up is not heard any more", () => {
+test("messages of a closed connection are ignored", () => {
   const [old] = driver.connections;
   driver.drop();
   driver.attempt();
@@ -81,7 +81,7 @@ test("a line that was given up is not heard any more", () => {
   assert.equal(driver.connection.open, true);
 });
 
-describe("the server's word", () => {
+describe("what the server says", () => {
   for (const { name, retry, random, wait } of closing.retries) {
     test(`${name}: it is obeyed, once`, () => {
       driver.send(update("2-b", "3-c"));
@@ -130,7 +130,7 @@ describe("the server's word", () => {
     { type: "beat" },
   ];
   for (const message of nonsense) {
-    test(`${JSON.stringify(message)} is a broken line`, () => {
+    test(`${JSON.stringify(message)} counts as a broken connection`, () => {
       driver.send(message);
       assert.equal(driver.connections[0].open, false);
       assert.equal(driver.attempt(), 500);
@@ -138,14 +138,14 @@ describe("the server's word", () => {
     });
   }
 
-  test("what is of an unknown type is none of ours", () => {
+  test("a message of an unknown type is ignored", () => {
     driver.send({ type: "reaction", emoji: "x" });
     assert.equal(driver.connections[0].open, true);
   });
 });
 
 describe("gaps", () => {
-  test("one is asked about at once, from the state's cursor", () => {
+  test("after the first one it asks at once, from the state's cursor", () => {
     driver.send(update("2-b", "3-c"));
     driver.send(update("4-d", "5-e"));
     assert.equal(driver.connections.length, 2);
@@ -154,12 +154,12 @@ describe("gaps", () => {
     assert.equal(driver.phase, "live");
   });
 
-  test("a beat shows a silent one", () => {
+  test("a beat reveals one", () => {
     driver.send(beat("3-c"));
     assert.equal(driver.connections.length, 2);
   });
 
-  test("a server that insists on them is not asked without end", () => {
+  test("it backs off if the server keeps sending them", () => {
     driver.send(beat("3-c"));
     driver.send(nothingNew("2-b"));
     driver.send(beat("3-c"));
@@ -170,7 +170,7 @@ describe("gaps", () => {
     assert.equal(driver.connections.length, 4);
   });
 
-  test("a line that is lost between the parts of a catch-up starts it again", () => {
+  test("a connection that is lost between the parts of a catch-up starts it again", () => {
     driver.send(update("2-b", "3-c", true));
     driver.drop();
     driver.attempt();
@@ -181,7 +181,7 @@ describe("gaps", () => {
 });
 
 describe("start, stop and hurry", () => {
-  test("stopped, it is silent until it is started again", () => {
+  test("after a stop it does nothing until it is started again", () => {
     driver.tell("stop");
     assert.equal(driver.connections[0].open, false);
     assert.equal(driver.due, null);
@@ -192,19 +192,19 @@ describe("start, stop and hurry", () => {
     assert.equal(driver.connections.length, 2);
   });
 
-  test("in a hurry it does not wait for the next attempt", () => {
+  test("`hurry` connects without waiting for the next attempt", () => {
     driver.drop();
     driver.tell("hurry");
     assert.equal(driver.connections.length, 2);
     driver.tell("hurry");
-    assert.equal(driver.connections.length, 2, "there is a fresh line already");
+    assert.equal(driver.connections.length, 2, "there is a new connection already");
   });
 });
 
 describe("the network and the page", () => {
   beforeEach(() => driver.send(update("2-b", "3-c")));
 
-  test("offline is a lost line, online a new one at once", () => {
+  test("offline closes the connection, online opens a new one at once", () => {
     driver.tell("offline");
     assert.equal(driver.connections[0].open, false);
     assert.equal(driver.phase, "reconnecting");
@@ -220,7 +220,7 @@ describe("the network and the page", () => {
     assert.equal(driver.attempt(), 3_000, "the failures of the old network do not count");
   });
 
-  test("a page that is hidden for minutes lets go, and comes back when it is seen", () => {
+  test("a page that is hidden for minutes closes its connection until it is visible again", () => {
     driver.tell("hidden");
     for (let passed = 0; passed < 170; passed += 10) {
       driver.pass(10_000);
@@ -238,7 +238,7 @@ describe("the network and the page", () => {
     assert.equal(driver.connection.cursor, "3-c");
   });
 
-  test("a page that is hidden for a moment notices nothing", () => {
+  test("a page that is hidden for a moment keeps its connection", () => {
     driver.tell("hidden");
     driver.pass(10_000);
     driver.tell("visible");
@@ -249,7 +249,7 @@ describe("the network and the page", () => {
     assert.equal(driver.connections.length, 1);
   });
 
-  test("a page that is put away lets go at once, and is taken up with its cursor", () => {
+  test("a page that is left closes its connection at once, and continues from its cursor when it is back", () => {
     driver.tell("leave");
     driver.tell("hidden");
     assert.equal(driver.connections[0].open, false);
@@ -260,7 +260,7 @@ describe("the network and the page", () => {
     assert.equal(driver.connection.cursor, "3-c");
   });
 
-  test("a page that is put away without a line is quiet", () => {
+  test("a page that is left without a connection does nothing", () => {
     driver.drop();
     driver.tell("leave");
     assert.equal(driver.due, null);
@@ -270,9 +270,9 @@ describe("the network and the page", () => {
 
   for (const [name, milliseconds] of /** @type {const} */ ([
     ["a sleep", 20 * MINUTE],
-    ["a clock that was put back", -20 * MINUTE],
+    ["a clock that was set back", -20 * MINUTE],
   ])) {
-    test(`after ${name} the line is suspect, and a new one is made at once`, () => {
+    test(`after ${name} it opens a new connection at once`, () => {
       driver.sleep(milliseconds);
       assert.equal(driver.connections[0].open, false);
       assert.equal(driver.connections.length, 2);
@@ -283,13 +283,13 @@ describe("the network and the page", () => {
     });
   }
 
-  test("after a sleep nothing that was waited for is waited for again", () => {
+  test("after a sleep it does not repeat a wait", () => {
     driver.drop();
     driver.sleep(-600 * MINUTE);
     assert.equal(driver.connections.length, 2);
   });
 
-  test("a network that is not there after a sleep is noticed within seconds", () => {
+  test("it notices within seconds that there is no network after a sleep", () => {
     driver.sleep(20 * MINUTE);
     driver.pass(10_000);
     assert.equal(driver.phase, "reconnecting");

@@ -6,7 +6,7 @@ import { test } from "node:test";
 const vectors = (file) => JSON.parse(readFileSync(new URL(`../../tests/vectors/${file}`, import.meta.url), "utf8"));
 
 for (const { name, message, json } of [...vectors("messages.json"), ...vectors("html.json")]) {
-  test(`${name}: the JSON that servers send is read as the message`, () => {
+  test(`${name}: the server's JSON decodes to the message`, () => {
     assert.deepEqual(JSON.parse(json), message);
   });
 }

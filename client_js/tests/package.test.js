@@ -1,4 +1,4 @@
-// What `npm pack` makes, as the tools see it that judge packages.
+// Checks the tarball of `npm pack` with tools that lint packages.
 import { createPackageFromTarballData, checkPackage } from "@arethetypeswrong/core";
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -18,7 +18,7 @@ let folder;
 let packed;
 
 before(() => {
-  // In a copy: bundles that are left behind here would be put into wheels
+  // In a copy: bundles left behind in the source would get into wheels
   folder = mkdtempSync(join(tmpdir(), "stoppress-"));
   for (const part of PARTS) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
@@ -34,7 +34,7 @@ test("it has modules, types, bundles and licence, and nothing else", () => {
   assert.deepEqual([...parts].sort(), ["LICENSE", "README.md", "dist", "package.json", "src", "types"]);
 });
 
-test("publint has nothing to say", async () => {
+test("publint finds nothing", async () => {
   const { messages } = await publint({ pkgDir: folder, strict: true });
   assert.deepEqual(messages, []);
 });
@@ -43,7 +43,7 @@ test("the types are right, for every entry point that modules can import", async
   const tarball = createPackageFromTarballData(new Uint8Array(readFileSync(join(folder, packed.filename))));
   const result = await checkPackage(tarball);
   assert.ok(result.types);
-  // Modules only: require() needs Node 22 or import(), as for all packages of modules
+  // The package has only ES modules, which require() cannot load before Node 22
   const others = new Set(["node10", "node16-cjs"]);
   const problems = result.problems.filter((one) => !("resolutionKind" in one && others.has(one.resolutionKind)));
   assert.deepEqual(problems, []);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { sizes } from "../scripts/sizes.js";
 
 for (const { name, bytes, gzip, limit } of await sizes()) {
-  test(`${name} weighs at most ${limit} bytes with gzip`, (context) => {
+  test(`${name} has at most ${limit} bytes with gzip`, (context) => {
     context.diagnostic(`${bytes} bytes minified, ${gzip} with gzip`);
     assert.ok(gzip <= limit, `${gzip} bytes`);
   });

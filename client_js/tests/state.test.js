@@ -38,13 +38,13 @@ function update(...entries) {
   return /** @type {const} */ ({ type: "update", blog: "demo", from: "2-b", cursor: "3-c", entries });
 }
 
-test("a retracted entry has nothing of its body left", () => {
+test("a retraction removes the body of an entry", () => {
   const state = new State({ cursor: "2-b", entries: [entry("a", { html: "<p>body</p>", text: "body" })] });
   state.apply(update(entry("a", { seq: 3, status: "retracted" })));
   assert.doesNotMatch(JSON.stringify(state.entries), /body/);
 });
 
-test("an entry that is kept out can be found, for the pinned panel", () => {
+test("`find` returns an entry of a page that is not loaded yet", () => {
   const state = new State({ cursor: "2-b", entries: [entry("a")], older: "/older" });
   const old = entry("o", { seq: 3, published_at: "2020-10-09T05:00:00.000Z" });
   state.apply(update(old));

@@ -11,7 +11,7 @@ beforeEach(() => {
   driver = new Driver({ count: 4, shared: true });
 });
 
-test("the leading tab makes a connection of its own", () => {
+test("the leading tab opens its own connection", () => {
   assert.deepEqual(driver.ranks, [TAB]);
   driver.tell("lead");
   assert.deepEqual(driver.ranks, [TAB, SOCKET]);
@@ -22,31 +22,31 @@ test("the leading tab makes a connection of its own", () => {
   assert.deepEqual(driver.ranks, [TAB, SOCKET, SOCKET]);
 });
 
-test("a following tab has none", () => {
+test("a following tab opens none", () => {
   driver.send(update("2-b", "3-c"));
   driver.send(update("3-c", "4-d"));
   assert.equal(driver.phase, "live");
   assert.deepEqual(driver.ranks, [TAB]);
 });
 
-test("a leader that is silent for too long is not waited for", () => {
+test("a tab whose leader is silent for too long opens its own connection", () => {
   driver.send(nothingNew("2-b"));
   driver.pass(45_000);
   assert.deepEqual(driver.ranks, [TAB, SOCKET]);
   driver.send(update("2-b", "3-c"));
   driver.tell("relayed");
-  assert.deepEqual(driver.ranks, [TAB, SOCKET, TAB], "it speaks again");
+  assert.deepEqual(driver.ranks, [TAB, SOCKET, TAB], "the leader is back");
   assert.equal(driver.connection.cursor, "3-c");
 });
 
-test("a follower whose leader is gone goes on with its own connection", () => {
+test("a tab that becomes the leader opens its own connection", () => {
   driver.send(nothingNew("2-b"));
   driver.tell("lead");
   assert.deepEqual(driver.ranks, [TAB, SOCKET]);
   assert.equal(driver.phase, "live");
 });
 
-test("a leader that lost its line says so, and then that it is back", () => {
+test("a following tab shows when its leader loses its connection and gets it back", () => {
   driver.send(nothingNew("2-b"));
   driver.send({ type: "lost" });
   assert.equal(driver.phase, "reconnecting");
@@ -54,7 +54,7 @@ test("a leader that lost its line says so, and then that it is back", () => {
   assert.equal(driver.phase, "live");
 });
 
-test("what was a reset for the leader is asked about, unless it is known", () => {
+test("after a reset of its leader a tab asks again, unless it has that cursor", () => {
   driver.send(nothingNew("2-b"));
   driver.send({ type: "reset", cursor: "2-b" });
   assert.equal(driver.connections.length, 1);
@@ -62,14 +62,14 @@ test("what was a reset for the leader is asked about, unless it is known", () =>
   assert.deepEqual(driver.ranks, [TAB, TAB]);
 });
 
-test("a gap is asked about once, then the tab trusts nobody but the server", () => {
+test("after a second gap in a row a tab opens its own connection", () => {
   driver.send(beat("3-c"));
   assert.deepEqual(driver.ranks, [TAB, TAB]);
   driver.send(beat("3-c"));
   assert.deepEqual(driver.ranks, [TAB, TAB, SOCKET]);
 });
 
-test("a page that is put away leaves the other tabs, and follows when it is back", () => {
+test("a page that is left stops sharing, and follows the leading tab when it is back", () => {
   driver.tell("lead");
   driver.send(nothingNew("2-b"));
   const { left } = driver;

@@ -33,7 +33,7 @@ class Tab {
     return this;
   }
 
-  /** How many connections it has. */
+  /** The number of its open connections. */
   get openCount() {
     return this.world.connections.filter((one) => !one.closed).length;
   }
@@ -54,18 +54,18 @@ async function leader(cursor = "2-b") {
   return tab;
 }
 
-test("two tabs have one connection, and show the same", async () => {
+test("two tabs share one connection and show the same", async () => {
   const first = await leader();
   const second = await new Tab("1-a").start(update("1-a", "2-b"));
   assert.deepEqual([first.openCount, second.openCount], [1, 0]);
-  assert.equal(first.world.requests.length, 0, "the first one asks nobody");
+  assert.equal(first.world.requests.length, 0, "the leading tab sends no request");
   first.world.connection.send(update("2-b", "3-c"));
   await settled();
   assert.deepEqual([first.cursor, second.cursor], ["3-c", "3-c"]);
   assert.equal(second.live.phase, "live");
 });
 
-test("what is passed on while the answer is on its way is not lost", async () => {
+test("a message that is passed on before the answer arrives is not lost", async () => {
   const first = await leader();
   const second = new Tab("1-a");
   await second.start();
@@ -77,12 +77,12 @@ test("what is passed on while the answer is on its way is not lost", async () =>
   assert.equal(second.cursor, "4-d");
 });
 
-test("a tab that missed something asks the server", async () => {
+test("a tab that missed a message asks the server", async () => {
   const first = await leader();
   const second = await new Tab("1-a").start(update("1-a", "2-b"));
   first.world.connection.send(update("2-b", "3-c"));
   await settled();
-  second.live.state.cursor = "2-b"; // as if that had not come
+  second.live.state.cursor = "2-b"; // as if it had missed the update
   first.world.connection.send(beat("3-c"));
   await settled();
   assert.equal(second.world.request.address.search, "?since=2-b");
@@ -92,7 +92,7 @@ test("a tab that missed something asks the server", async () => {
   assert.equal(second.openCount, 0);
 });
 
-test("when the leader stops, another tab goes on from its own cursor", async () => {
+test("when the leading tab stops, another one continues from its own cursor", async () => {
   const first = await leader();
   const second = await new Tab("1-a").start(update("1-a", "2-b"));
   const third = await new Tab("2-b").start(nothingNew("2-b"));
@@ -106,7 +106,7 @@ test("when the leader stops, another tab goes on from its own cursor", async () 
   assert.equal(third.live.phase, "live");
 });
 
-test("a leader that is frozen is not waited for longer than for a dead line", async () => {
+test("a frozen leading tab counts as lost after the same time as a dead connection", async () => {
   const first = await leader();
   const second = await new Tab("2-b").start(nothingNew("2-b"));
   second.world.pass(45_000);
@@ -115,13 +115,13 @@ test("a leader that is frozen is not waited for longer than for a dead line", as
   assert.equal(second.cursor, "3-c");
   first.world.connection.send(update("2-b", "3-c"));
   await settled();
-  assert.equal(second.openCount, 0, "it is awake: one connection again");
+  assert.equal(second.openCount, 0, "after the leading tab wakes up there is one connection again");
   second.world.request.answer(200, nothingNew("3-c"));
   await settled();
   assert.equal(second.live.phase, "live");
 });
 
-test("that the leader has lost its line is said in all tabs", async () => {
+test("all tabs report that the leading tab has lost its connection", async () => {
   const first = await leader();
   const second = await new Tab("2-b").start(nothingNew("2-b"));
   first.world.connection.drop();
@@ -133,7 +133,7 @@ test("that the leader has lost its line is said in all tabs", async () => {
   assert.equal(second.live.phase, "live");
 });
 
-test("a reset of the leader resets nobody who is up to date", async () => {
+test("a reset of the leading tab does not reset tabs that are up to date", async () => {
   const first = await leader();
   const second = await new Tab("2-b").start(nothingNew("2-b"));
   const asked = second.world.requests.length;
@@ -149,7 +149,7 @@ test("a reset of the leader resets nobody who is up to date", async () => {
   assert.equal(second.cursor, "1-other");
 });
 
-test("a blog that is gone is gone for a following tab as well", async () => {
+test("a following tab notices that the blog is gone", async () => {
   await leader();
   const second = await new Tab("2-b").start();
   second.world.request.answer(404, {}, "application/problem+json");
@@ -157,7 +157,7 @@ test("a blog that is gone is gone for a following tab as well", async () => {
   assert.equal(second.live.phase, "refused");
 });
 
-test("where locks are not allowed each tab has its own connection", async () => {
+test("where the browser forbids locks, each tab has its own connection", async () => {
   locks.request = async () => {
     throw new DOMException("not here", "SecurityError");
   };

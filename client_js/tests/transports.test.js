@@ -33,25 +33,25 @@ const source = () => ({ blog: new URL("https://host/blogs/demo"), cursor: "2-b",
 
 describe("msgpack", () => {
   for (const { name, message, msgpack } of vectors("messages.json")) {
-    test(`${name}: what servers send is read as the message`, () => assert.deepEqual(decode(bytes(msgpack)), message));
+    test(`${name}: the server's bytes decode to the message`, () => assert.deepEqual(decode(bytes(msgpack)), message));
   }
 
   for (const { name, value, msgpack } of vectors("msgpack.json")) {
-    test(`${name} is read`, () => assert.deepEqual(decode(bytes(msgpack)), value));
+    test(`${name} decodes`, () => assert.deepEqual(decode(bytes(msgpack)), value));
   }
 
-  test("what is cut off or of another type is not read", () => {
+  test("a value that is cut off or has another type is an error", () => {
     for (const hex of ["", "91", "d9", "da00", "a3", "81a161", "c1", "c4", "ce0000"]) {
       assert.throws(() => decode(bytes(hex)), RangeError, hex);
     }
   });
 
-  test("a length that lies does not cost memory", () => {
+  test("a false length does not allocate memory", () => {
     assert.throws(() => decode(bytes("ddffffffff")), RangeError);
     assert.throws(() => decode(bytes("dbffffffff")), RangeError);
   });
 
-  test("a socket reads it, and tells of what it cannot read", () => {
+  test("a socket decodes it, and reports what it cannot decode as null", () => {
     webSocketMsgpack(source(), on);
     assert.deepEqual(world.connection.protocols, ["stoppress.v1+msgpack"]);
     world.connection.onmessage?.({ data: bytes("c3") });
@@ -61,19 +61,19 @@ describe("msgpack", () => {
 });
 
 describe("plain requests", () => {
-  test("the first is answered at once, the next are held until there is news", async () => {
+  test("the first is answered at once, later ones are held until there is a change", async () => {
     changes(source(), on);
     assert.equal(world.request.address.search, "?since=2-b");
     world.request.answer(200, { ...update("2-b", "3-c"), more: true });
     await settled();
-    assert.equal(world.request.address.search, "?since=3-c", "a part is followed by the next at once");
+    assert.equal(world.request.address.search, "?since=3-c", "the next part is requested at once");
     world.request.answer(200, update("3-c", "4-d"));
     await settled();
     assert.equal(world.request.address.search, "?since=4-d&wait=25");
     assert.deepEqual(heard.map(({ cursor }) => cursor), ["3-c", "4-d"]);
   });
 
-  test("a cache that does not hold requests is not asked without end", async () => {
+  test("it pauses if a cache answers held requests at once", async () => {
     changes(source(), on);
     for (const count of [1, 2]) {
       world.request.answer(200, nothingNew("2-b"));
@@ -86,7 +86,7 @@ describe("plain requests", () => {
   });
 
   for (const { status, code } of vectors("closing.json").statuses) {
-    test(`${status} is ${code}, if the server says so`, async () => {
+    test(`${status} becomes ${code}, if it is the server's own answer`, async () => {
       changes(source(), on);
       world.request.answer(status, {}, "application/problem+json");
       changes(source(), on);
@@ -96,21 +96,21 @@ describe("plain requests", () => {
     });
   }
 
-  test("a server that is busy says when to come back", async () => {
+  test("Retry-After becomes a `retry`", async () => {
     changes(source(), on);
     world.request.answer(503, {}, "application/problem+json");
     await settled();
     assert.deepEqual(heard, [{ type: "retry", min: 2_000, max: 4_000 }]);
   });
 
-  test("an answer that is no update is a lost line", async () => {
+  test("an answer that is not an update counts as a lost connection", async () => {
     changes(source(), on);
     world.request.answer(200, { hello: "portal" });
     await settled();
     assert.deepEqual([heard, codes], [[], [1006]]);
   });
 
-  test("closed, they tell nothing", async () => {
+  test("after a close they report nothing", async () => {
     const close = changes(source(), on);
     close();
     assert.equal(world.request.aborted, true);

@@ -1,4 +1,4 @@
-// Reads a blog with Node's `ws` for the tests of the server: prints what was agreed on, then each message in a socket.
+// Follows a blog with Node's `ws`, for the tests of the server: prints the negotiated extension, then one message a line.
 import { WebSocket } from "ws";
 
 const socket = new WebSocket(String(process.argv[2]), "stoppress.v1+json");

@@ -1,16 +1,17 @@
-// Keeps the pages that a reader has visited readable without a network. Served as /blogs/sw.js: it rules over /blogs/.
+// Keeps the pages that a reader has visited readable without a network. The server serves it as /blogs/sw.js, so it
+// controls the pages below /blogs/.
 //
-// Pages come from the network whenever there is one; what is kept is only for when there is none. Nothing else is
-// touched: no streams, no JSON, no feeds, no answers of editors.
+// Pages come from the network; the copies are only for when the network fails. The worker leaves all other requests alone
+// (streams, JSON, feeds, the API of editors).
 
 /** @type {ServiceWorkerGlobalScope} */
 const worker = /** @type {any} */ (self);
 
 const PAGES = "stoppress-pages-1";
 const FILES = "stoppress-files-1";
-const MOST = { [PAGES]: 20, [FILES]: 60 };
+const LIMITS = { [PAGES]: 20, [FILES]: 60 };
 
-/** What makes an address one of a page: a blog, perhaps with `before`, or an entry. */
+/** The path of a page: of a blog or an entry. */
 const PAGE = /^\/blogs\/[\w-]+(\/entries\/[0-9a-f-]{36})?$/;
 const FILE = /^\/(client|static)\//;
 
@@ -21,96 +22,93 @@ worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const address = new URL(request.url);
   if (request.method !== "GET" || address.origin !== worker.location.origin) return;
-  if (request.mode === "navigate" && PAGE.test(address.pathname)) event.respondWith(page(event));
-  else if (FILE.test(address.pathname)) event.respondWith(file(event));
+  if (request.mode === "navigate" && PAGE.test(address.pathname)) event.respondWith(respond(event, PAGES));
+  else if (FILE.test(address.pathname)) event.respondWith(respond(event, FILES));
 });
 
-// A page says what it is made of, as it was loaded before this worker was there, and when something was retracted.
+// A page sends the addresses to keep (those loaded before this worker was active) and its path after a retraction.
 worker.addEventListener("message", (event) => {
   const { keep: urls, forget: path } = event.data ?? {};
-  if (Array.isArray(urls)) event.waitUntil(keep(urls.slice(0, MOST[FILES]).map(String)));
+  if (Array.isArray(urls)) event.waitUntil(keep(urls.slice(0, LIMITS[FILES]).map(String)));
   if (typeof path === "string") event.waitUntil(forget(path));
 });
 
+/** Delete the caches of other versions, and take control of the open pages. */
 async function begin() {
   for (const name of await caches.keys()) {
-    if (name.startsWith("stoppress-") && !(name in MOST)) await caches.delete(name);
+    if (name.startsWith("stoppress-") && !(name in LIMITS)) await caches.delete(name);
   }
   await worker.clients.claim();
 }
 
-/** @param {FetchEvent} event */
-async function page(event) {
-  const { request } = event;
-  try {
-    const answer = await fetch(request);
-    event.waitUntil(replace(request.url, answer.clone()));
-    return answer;
-  } catch (error) {
-    const copy = await find(PAGES, request.url);
-    if (!copy) throw error;
-    return marked(copy);
-  }
-}
-
-/** @param {FetchEvent} event */
-async function file(event) {
-  const { request } = event;
-  try {
-    const answer = await fetch(request);
-    if (answer.ok) event.waitUntil(put(FILES, request.url, answer.clone()));
-    return answer;
-  } catch (error) {
-    const copy = await find(FILES, request.url);
-    if (!copy) throw error;
-    return copy;
-  }
-}
-
 /**
- * @param {string} name
- * @param {string} url
+ * Answer from the network and keep a copy, or answer with the last copy.
+ *
+ * @param {FetchEvent} event
+ * @param {typeof PAGES | typeof FILES} name of the cache
  */
-async function find(name, url) {
-  return (await caches.open(name)).match(url, { ignoreVary: true });
+async function respond(event, name) {
+  const { url } = event.request;
+  try {
+    const fresh = await fetch(event.request);
+    event.waitUntil((name === PAGES ? keepPage : keepFile)(url, fresh.clone()));
+    return fresh;
+  } catch (error) {
+    const copy = await (await caches.open(name)).match(url, { ignoreVary: true });
+    if (!copy) throw error;
+    return name === PAGES ? marked(copy) : copy;
+  }
 }
 
 /**
- * Keep a page in place of its last copy; forget that if the page is gone. Another answer says nothing about it.
+ * Replace the last copy of a page. Delete it if the page is gone; keep it after any other error.
  *
  * @param {string} url
  * @param {Response} answer
  */
-async function replace(url, answer) {
-  if (answer.status === 404 || answer.status === 410) await (await caches.open(PAGES)).delete(url, { ignoreVary: true });
-  else if (answer.ok && answer.headers.get("content-type")?.startsWith("text/html")) {
+async function keepPage(url, answer) {
+  if (answer.status === 404 || answer.status === 410) {
+    await (await caches.open(PAGES)).delete(url, { ignoreVary: true });
+  } else if (answer.ok && answer.headers.get("content-type")?.startsWith("text/html")) {
     await put(PAGES, url, answer);
   }
 }
 
 /**
+ * Replace the copy of a file, unless the answer is an error.
+ *
+ * @param {string} url
+ * @param {Response} answer
+ */
+async function keepFile(url, answer) {
+  if (answer.ok) await put(FILES, url, answer);
+}
+
+/**
+ * Put an answer into a cache, and delete the oldest copies beyond the limit.
+ *
  * @param {typeof PAGES | typeof FILES} name
  * @param {string} url
  * @param {Response} answer
  */
 async function put(name, url, answer) {
   const cache = await caches.open(name);
-  await cache.delete(url, { ignoreVary: true }); // so that it stands at the end
+  await cache.delete(url, { ignoreVary: true }); // the newest copy goes to the end
   await cache.put(url, answer);
   const kept = await cache.keys();
-  for (const old of kept.slice(0, Math.max(0, kept.length - MOST[name]))) await cache.delete(old);
+  for (const old of kept.slice(0, Math.max(0, kept.length - LIMITS[name]))) await cache.delete(old);
 }
 
-/** @param {string[]} urls */
+/** Load pages and files, and keep copies. @param {string[]} urls */
 async function keep(urls) {
-  // What fails is kept by the next visit
+  // The next visit tries failed ones again
   await Promise.allSettled(urls.map((url) => keepOne(url)));
 }
 
 /**
- * All pages of a blog.
+ * Delete the copies of all pages of a blog.
  *
- * @param {string} path of one of them
+ * @param {string} path of one of the pages
  */
 async function forget(path) {
   const blog = path.split("/", 3).join("/");
@@ -121,22 +119,16 @@ async function forget(path) {
   }
 }
 
-/** @param {string} url */
+/** Load a page or file, and keep a copy. @param {string} url */
 async function keepOne(url) {
   const { origin, pathname } = new URL(url);
   if (origin !== worker.location.origin) return;
-  if (PAGE.test(pathname)) await replace(url, await fetch(url, { headers: { accept: "text/html" } }));
-  else if (FILE.test(pathname)) await putIfGood(url);
-}
-
-/** @param {string} url */
-async function putIfGood(url) {
-  const answer = await fetch(url);
-  if (answer.ok) await put(FILES, url, answer);
+  if (PAGE.test(pathname)) await keepPage(url, await fetch(url, { headers: { accept: "text/html" } }));
+  else if (FILE.test(pathname)) await keepFile(url, await fetch(url));
 }
 
 /**
- * A copy says that it is one, by `data-offline` on its root element.
+ * Mark a copy of a page with `data-offline` on its root element.
  *
  * @param {Response} copy
  */

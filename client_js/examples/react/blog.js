@@ -3,7 +3,7 @@ import { useLiveBlog } from "./use-live-blog.js";
 
 /** @import { Entry } from "../../src/index.js" */
 
-/** A blog, followed while it is on the page. @param {{src: string}} properties */
+/** A blog that is followed while the component is on the page. @param {{src: string}} properties */
 export function Blog({ src }) {
   const { header, entries, phase, hasOlder, loadOlder } = useLiveBlog(src);
   return h(

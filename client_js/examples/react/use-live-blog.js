@@ -4,7 +4,7 @@ import { LiveBlog } from "../../src/index.js";
 /** @import { Entry, Header, Phase } from "../../src/index.js" */
 
 /**
- * What a component shows of a blog. The object is another one whenever something has changed.
+ * The part of a blog's state that a component shows. Each change makes a new object.
  *
  * @typedef {object} Shown
  * @property {Header | null} header

@@ -14,8 +14,8 @@ export class Reading {
   }
 
   /**
-   * Change the document, and keep what the reader sees where it is. At the top of the page, nothing is kept, so that the
-   * reader sees the change.
+   * Change the document, and keep what the reader sees where it is. At the top of the page, keep nothing: the reader
+   * is to see the change.
    *
    * @param {() => void} change
    */
@@ -43,7 +43,7 @@ export class Reading {
     return this.#list.getBoundingClientRect().bottom <= viewOf(this.#list).bottom + SLACK_PIXELS;
   }
 
-  /** Return what must not move: the list if its beginning is in view, else the articles in view or what follows them. */
+  /** Return what must not move: the list if its beginning is in view, else the articles in view or what follows. */
   #inView() {
     if (this.atTop) return [this.#list];
     const { top, bottom } = viewOf(this.#list);
