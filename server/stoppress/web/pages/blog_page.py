@@ -1,4 +1,4 @@
-"""Pages of a blog, whole without JavaScript: the newest entries, older ones, or those from one entry on."""
+"""Pages of a blog, complete without JavaScript: the newest entries, older ones, or those from one entry on."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Pages:
         ]
 
     async def blog(self, request: Request) -> Response:
-        """A blog's newest entries, or with `before` a page further down."""
+        """Answer with a blog's newest entries or, with `before`, with older ones."""
         before = request.query_params.get("before")
         position = None if before is None else parse_position(before)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
@@ -59,7 +59,7 @@ class Pages:
         return self._documents.answer(request, replica, PAGE, (site, before), lambda: self._layout.blog(site, view()))
 
     async def embed(self, request: Request) -> Response:
-        """A blog's newest entries for the page of somebody else, in the language `lang` if there are texts in it."""
+        """Answer with a blog's newest entries for a page of another site, in the language `lang` if it is known."""
         language = self._layout.texts.language(request.query_params.get("lang"))
         try:
             replica = (await self._follower.hub(request.path_params["blog"])).replica
@@ -81,7 +81,7 @@ class Pages:
         await renderer.prepare(replica.blog, renderer.language(header.language if header else None), entries)
 
     async def at_entry(self, request: Request, replica: Replica, entry: PublicItem) -> Response:
-        """The page that begins with an entry, or the newest page if it is on that."""
+        """Answer with the newest page if the entry is on it, else with a page that begins with the entry."""
         around = replica.page(None, self._newest)[0]
         if entry not in around:
             around = [entry, *replica.page(entry.position, self._newest - 1)[0]]

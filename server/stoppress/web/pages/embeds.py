@@ -1,4 +1,4 @@
-"""Embeds of known sites, loaded only when a reader asks for them."""
+"""Embeds of known sites. A page loads one only when a reader asks for it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 
 class Frame(NamedTuple):
-    """What is shown in the place of a link."""
+    """The frame that replaces a link."""
 
     name: str
-    """Of the site."""
+    """The site's name."""
     address: str
 
 
@@ -27,7 +27,7 @@ HOSTS = " ".join(sorted({"https://" + urlsplit(frame).netloc for _, _, frame in 
 
 
 def frame_of(url: str) -> Frame | None:
-    """What a known site shows for the address of one of its pages, or None."""
+    """Return the frame for the address of a known site's page; None for other addresses."""
     for name, pattern, frame in _SITES:
         found = pattern.match(url)
         if found:

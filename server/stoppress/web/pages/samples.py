@@ -1,4 +1,4 @@
-"""A blog with everything that a template may show, to try templates with."""
+"""A sample blog that uses everything a template can show. It is rendered at the start to check templates."""
 
 from __future__ import annotations
 
@@ -74,4 +74,4 @@ CALLS: dict[str, list[tuple[object, ...]]] = {
     "related_aside": [([Link("Sample", ADDRESS)],), ([],)],
     "pages_nav": [("before=x", False), (None, True), ("before=x", True)],
 }
-"""Macros and arguments for them."""
+"""Sample arguments by macro."""
