@@ -7,7 +7,7 @@ from stoppress.model import Cursor
 from stoppress.wire.encodings import Codec, Encoding
 from stoppress.wire.messages import Update
 
-PAYLOAD_BYTES = 8 * 1024 * 1024
+_PAYLOAD_BYTES = 8 * 1024 * 1024
 """How many bytes of payloads are kept; their frames may take up to four times as much. Beyond, they are made again."""
 
 
@@ -66,7 +66,7 @@ class Answers:
 
     def _keep(self, key: tuple[Cursor | None, Codec], answer: Answer) -> None:
         size = len(answer.payload) + 500  # about what a short one takes beside its payload
-        if self._size + size > PAYLOAD_BYTES:
+        if self._size + size > _PAYLOAD_BYTES:
             self.forget()
         self._size += size
         self._kept[key] = answer

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from stoppress.live.items import EntryPosition, PublicItem, older_address
+from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.model import HEADER, START, Cursor, Header, Segment
 
-RESET_BYTES = 384 * 1024
+_RESET_BYTES = 384 * 1024
 """About how much of a blog's newest entries a reset carries at the most; with less than that, all of `newest`."""
 
 
@@ -183,9 +183,9 @@ class Replica:
 
     def _reset(self) -> Part:
         entries, older = self.page(None, self._newest)
-        fitting = _fitting(entries, RESET_BYTES)
+        fitting = _fitting(entries, _RESET_BYTES)
         if len(fitting) < len(entries):
-            entries, older = fitting, older_address(self.blog, fitting[-1].position)
+            entries, older = fitting, fitting[-1].position.older_address(self.blog)
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
@@ -194,7 +194,7 @@ class Replica:
         end = len(self._order) if before is None else bisect_left(self._order, before)
         begin = max(0, end - limit)
         entries = [self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])]
-        return entries, older_address(self.blog, self._order[begin]) if begin else None
+        return entries, self._order[begin].older_address(self.blog) if begin else None
 
     def key_events(self, limit: int) -> list[PublicItem]:
         """The entries that sum up the blog, newest first."""

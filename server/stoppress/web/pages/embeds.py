@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 
-class Frame(NamedTuple):
+class _Frame(NamedTuple):
     """The frame that replaces a link."""
 
     name: str
@@ -26,10 +26,10 @@ HOSTS = " ".join(sorted({"https://" + urlsplit(frame).netloc for _, _, frame in 
 """For `frame-src` in a content security policy."""
 
 
-def frame_of(url: str) -> Frame | None:
+def frame_of(url: str) -> _Frame | None:
     """Return the frame for the address of a known site's page; None for other addresses."""
     for name, pattern, frame in _SITES:
         found = pattern.match(url)
         if found:
-            return Frame(name, frame.replace("{id}", found[1]))
+            return _Frame(name, frame.replace("{id}", found[1]))
     return None

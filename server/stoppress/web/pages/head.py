@@ -11,10 +11,10 @@ from stoppress.web.pages.structured_data import data_block, live_blog_posting
 from stoppress.web.pages.view import View, changed_at, headline, shortened
 from stoppress.web.site import Site
 
-DESCRIPTION_CHARACTERS = 200
+_DESCRIPTION_CHARACTERS = 200
 
 
-class Head(NamedTuple):
+class _Head(NamedTuple):
     """The values of `templates/head.html`."""
 
     title: str
@@ -37,7 +37,7 @@ class Head(NamedTuple):
     structured: Markup | None = None
 
 
-def describe(site: Site, view: View) -> Head:
+def describe(site: Site, view: View) -> _Head:
     """Return the head of a page of a blog."""
     header, blog = view.header, site.canonical(view.blog, view.header)
     title = header.headline if header else view.blog
@@ -50,9 +50,9 @@ def describe(site: Site, view: View) -> Head:
         address = site.entry(view.blog, view.at.id)
     if shown is not None:
         title, text = headline(shown), shown.text or text
-    return Head(
+    return _Head(
         title=title,
-        description=shortened(text or title, DESCRIPTION_CHARACTERS),
+        description=shortened(text or title, _DESCRIPTION_CHARACTERS),
         canonical=canonical,
         address=address,
         robots=_robots(view),
@@ -72,11 +72,11 @@ def describe(site: Site, view: View) -> Head:
     )
 
 
-def describe_index(site: Site, page: int = 1) -> Head:
+def describe_index(site: Site, page: int = 1) -> _Head:
     """Return the head of a page of the list of blogs."""
     address = f"{site.origin}/" + (f"?page={page}" if page > 1 else "")
     text = f"Live blogs of {site.publisher}"
-    return Head("Live blogs", text, address, address, "max-image-preview:large", site.publisher)
+    return _Head("Live blogs", text, address, address, "max-image-preview:large", site.publisher)
 
 
 def _robots(view: View) -> str:

@@ -61,7 +61,7 @@ class Layout:
         environment = Environment(
             loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_said, auto_reload=False
         )
-        environment.code_generator_class = Exporter
+        environment.code_generator_class = _Exporter
         environment.globals |= {"assets": self.assets, "direction_of": direction_of, "texts_of": self.texts.of}
         environment.filters |= {
             "data": _data,
@@ -136,7 +136,7 @@ class Layout:
         self.render("problem.html", title="Not Found", detail="There is nothing here.")
 
 
-class Exporter(CodeGenerator):
+class _Exporter(CodeGenerator):
     """Jinja's, but templates also export what they import, so that a publisher's template can replace ours."""
 
     def visit_FromImport(self, node: nodes.FromImport, frame: Frame) -> None:  # noqa: N802, Jinja's name
