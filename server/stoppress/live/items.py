@@ -16,7 +16,7 @@ _POSITION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.
 
 
 class EntryPosition(NamedTuple):
-    """Where an entry stands: by publication, oldest first, then by id. Both compare as text."""
+    """The sort key of an entry: its time of publication, then its id. Both compare as text."""
 
     published_at: str
     id: str
@@ -79,7 +79,7 @@ class PublicItem:
 
 
 class _Summary(Struct):
-    """What has to be known of an item before anybody asks for it."""
+    """The fields of an item that a replica needs before a reader asks for the item."""
 
     status: str
     published_at: str | None = None
