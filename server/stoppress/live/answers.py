@@ -8,7 +8,7 @@ from stoppress.wire.encodings import Codec, Encoding
 from stoppress.wire.messages import Update
 
 _PAYLOAD_BYTES = 8 * 1024 * 1024
-"""The most bytes of payloads that are kept; beyond that, answers are made again. Frames take up to four times as much."""
+"""The most bytes of payloads that are kept. Frames take up to four times as much. Beyond it, answers are made again."""
 
 
 class UpdateCodec(Codec):
