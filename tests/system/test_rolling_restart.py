@@ -43,7 +43,7 @@ async def write(nodes: list[RunningNode], failed: list[str], ended: asyncio.Even
 
 
 ROOM = 3.0
-"""About half of the readers are on the first node. On a busy machine these clients see closings late and all at once."""
+"""About half of the readers are on the first node, and on a busy machine clients see closings late and all at once."""
 
 
 @pytest.mark.slow
