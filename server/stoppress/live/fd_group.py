@@ -23,7 +23,7 @@ Write = Callable[[int, bytes], int]
 
 
 class Reader(Protocol):
-    """What the fan-out needs of a reader's connection. The fan-out alone writes its attributes."""
+    """A reader's connection as the fan-out sees it. Only the fan-out writes its attributes."""
 
     cursor: Cursor | None
     """The cursor that it was last led to; None: it has nothing yet. Not kept up to date while it is in a group."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import msgspec
 from msgspec import Raw, Struct
@@ -12,12 +12,30 @@ from stoppress.errors import BadInput
 from stoppress.model import HEADER, Entry, Header, Item
 from stoppress.wire.encodings import Codec
 
+_POSITION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z_[0-9a-f-]{36}", re.ASCII)
+
 
 class EntryPosition(NamedTuple):
-    """Where an entry stands: newest last by publication, then by id. Both compare as text."""
+    """The sort key of an entry: its time of publication, then its id. Both compare as text."""
 
     published_at: str
     id: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the `before` of an older page's address.
+
+        Raises:
+            BadInput: the text cannot have come from a server.
+        """
+        if not _POSITION.fullmatch(text):
+            raise BadInput(f"`before` must come from an `older` address; got {text[:80]!r}.", "before")
+        published_at, _, entry_id = text.partition("_")
+        return cls(published_at, entry_id)
+
+    def older_address(self, blog: str) -> str:
+        """Return the address of the entries before this position."""
+        return f"/blogs/{blog}/entries?before={self.published_at}_{self.id}"
 
 
 class PublicItem:
@@ -61,33 +79,8 @@ class PublicItem:
 
 
 class _Summary(Struct):
-    """What has to be known of an item before anybody asks for it."""
+    """The fields of an item that a replica needs before a reader asks for the item."""
 
     status: str
     published_at: str | None = None
     key: bool | None = None
-
-
-def is_retraction(item: Item) -> bool:
-    """Whether an item is the tombstone of an entry."""
-    return PublicItem(item).is_retracted
-
-
-_POSITION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z_[0-9a-f-]{36}", re.ASCII)
-
-
-def older_address(blog: str, position: EntryPosition) -> str:
-    """Where the entries before a position are."""
-    return f"/blogs/{blog}/entries?before={position.published_at}_{position.id}"
-
-
-def parse_position(text: str) -> EntryPosition:
-    """Read the `before` of an older page's address.
-
-    Raises:
-        BadInput: the text cannot have come from a server.
-    """
-    if not _POSITION.fullmatch(text):
-        raise BadInput(f"`before` must come from an `older` address; got {text[:80]!r}.", "before")
-    published_at, _, entry_id = text.partition("_")
-    return EntryPosition(published_at, entry_id)

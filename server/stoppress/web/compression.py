@@ -26,7 +26,7 @@ MAX_INLINE_BYTES = 64 * 1024
 """Bytes that take a millisecond or two. More are compressed in a thread, for nobody else to wait."""
 
 _KEPT_BYTES = 16 * 1024 * 1024
-"""How much of what was compressed is remembered, with what it was made of."""
+"""The most bytes that are kept, bodies and their compressed forms together."""
 
 _TYPES = re.compile(r"text/(?!event-stream)|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript)\b")
 

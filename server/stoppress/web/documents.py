@@ -23,7 +23,7 @@ _STALE_FACTOR = 10
 
 
 class Kind(NamedTuple):
-    """What is made."""
+    """The kind of a document."""
 
     media_type: str
     headers: Mapping[str, str]
@@ -45,7 +45,7 @@ class Documents:
     def answer(
         self, request: Request, replica: Replica, kind: Kind, key: tuple[object, ...], make: Callable[[], bytes]
     ) -> Response:
-        """What `make` makes, unless it is kept already or the client has it.
+        """Answer with a document: the cached one, or what `make` returns; 304 if the client has it.
 
         Args:
             key: all that it depends on beside the blog, its cursor and the fingerprint.
@@ -63,7 +63,7 @@ class Documents:
         return Response(body, 200, headers, media_type=kind.media_type)
 
     def cache_headers(self, blog: str) -> dict[str, str]:
-        """Who may keep an answer, and the name by which a shared cache can be told to forget all of a blog."""
+        """Return the headers for caches: how long to keep it, and a tag by which to purge all of a blog."""
         if not self._max_age:
             return {"cache-control": "no-cache"}
         age, name = self._max_age, f"stoppress-{blog}"

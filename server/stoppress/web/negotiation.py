@@ -1,4 +1,4 @@
-"""What a request's headers say of the answer (RFC 9110): media types, gzip, and what the client has already."""
+"""Content negotiation (RFC 9110): media types, gzip, and whether the client has the answer already."""
 
 from __future__ import annotations
 

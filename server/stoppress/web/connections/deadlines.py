@@ -8,7 +8,7 @@ from typing import Protocol
 
 from stoppress.web.bodies import MAX_BODY_BYTES
 
-TICK_SECONDS = 0.25
+_TICK_SECONDS = 0.25
 """Time between two checks for connections that are too slow."""
 
 
@@ -28,7 +28,7 @@ EARNING_BYTES = MAX_BODY_BYTES
 """Further bytes earn nothing, so a body takes at most 69 seconds."""
 
 
-class Expected(Protocol):
+class _Expected(Protocol):
     """A connection that has a deadline."""
 
     def too_slow(self) -> None:
@@ -38,27 +38,27 @@ class Expected(Protocol):
 class Deadlines:
     def __init__(self) -> None:
         self._tick = 0
-        self._due: dict[Expected, int] = {}
+        self._due: dict[_Expected, int] = {}
 
-    def __iter__(self) -> Iterator[Expected]:
+    def __iter__(self) -> Iterator[_Expected]:
         return iter(tuple(self._due))
 
-    def set(self, who: Expected, ticks: int) -> None:
+    def set(self, who: _Expected, ticks: int) -> None:
         """Set a deadline from now on. It replaces an earlier one."""
         self._due[who] = self._tick + ticks
 
-    def extend(self, who: Expected, ticks: int) -> None:
+    def extend(self, who: _Expected, ticks: int) -> None:
         """Extend the deadline if it is still set."""
         if who in self._due:
             self._due[who] += ticks
 
-    def clear(self, who: Expected) -> None:
+    def clear(self, who: _Expected) -> None:
         self._due.pop(who, None)
 
     async def watch(self) -> None:
         """Call `too_slow` of connections whose deadline passes, until cancelled."""
         while True:
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(_TICK_SECONDS)
             self._tick += 1
             for one in [one for one, due in self._due.items() if due < self._tick]:
                 del self._due[one]

@@ -23,7 +23,7 @@ from websockets.headers import build_extension, parse_extension
 from stoppress.wire.encodings import SUBPROTOCOLS, Compression
 from stoppress.wire.frames import WINDOW_BITS
 
-ADDRESS = re.compile(rb"GET /blogs/([^/?# ]+)/live(?:\?([^# ]*))? HTTP/1\.1\r\n")
+_ADDRESS = re.compile(rb"GET /blogs/([^/?# ]+)/live(?:\?([^# ]*))? HTTP/1\.1\r\n")
 """The request line of a reader's WebSocket handshake."""
 
 _SINCE = re.compile(rb"since=([0-9A-Za-z-]*)(?:&lang=([A-Za-z-]*))?")
@@ -58,7 +58,7 @@ class _Agreement(NamedTuple):
 
 def read(data: bytes) -> Handshake | None:
     """Return the handshake in a whole request head; None for another request, or one that breaks RFC 6455."""
-    line = ADDRESS.match(data)
+    line = _ADDRESS.match(data)
     if line is None:
         return None
     headers, early = _headers(data)

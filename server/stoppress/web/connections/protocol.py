@@ -20,7 +20,7 @@ from stoppress.web.connections.http1 import HEAD_BYTES, TOO_LONG, TOO_SLOW, HTTP
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.problems import unavailable
 
-NO_DESCRIPTORS = unavailable("This node has reached its limit of connections. Try again shortly.", "2")
+_NO_DESCRIPTORS = unavailable("This node has reached its limit of connections. Try again shortly.", "2")
 
 
 class ConnectionFactory:
@@ -42,7 +42,7 @@ class ConnectionFactory:
     def __call__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: object = None
     ) -> asyncio.Protocol:
-        return NewConnection(self, lambda: self._kept(config, server_state, app_state))
+        return _NewConnection(self, lambda: self._kept(config, server_state, app_state))
 
     def _kept(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> HTTP1Connection:
         return HTTP1Connection(config, server_state, app_state, self.live, self.deadlines, self.counts)
@@ -50,11 +50,11 @@ class ConnectionFactory:
     def close(self) -> None:
         """Close all connections that have not sent a request yet."""
         for one in self.deadlines:
-            if isinstance(one, NewConnection):
+            if isinstance(one, _NewConnection):
                 one.hang_up(b"")
 
 
-class NewConnection(asyncio.Protocol):
+class _NewConnection(asyncio.Protocol):
     """A connection that has not sent the head of its first request yet."""
 
     __slots__ = ("_entrance", "_head", "_make_http", "_transport")
@@ -68,7 +68,7 @@ class NewConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         if self._transport.get_extra_info("socket").fileno() >= self._entrance.most_descriptors:
             self._entrance.counts.count_rejection("no_descriptors")
-            self.hang_up(NO_DESCRIPTORS)
+            self.hang_up(_NO_DESCRIPTORS)
         else:
             self._entrance.deadlines.set(self, SILENT_TICKS)
 

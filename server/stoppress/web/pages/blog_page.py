@@ -1,4 +1,4 @@
-"""Pages of a blog, whole without JavaScript: the newest entries, older ones, or those from one entry on."""
+"""Pages of a blog, complete without JavaScript: the newest entries, older ones, or those from one entry on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.errors import BlogNotFound, EntryNotFound
-from stoppress.live.items import PublicItem, parse_position
+from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.sync.follower import Follower
 from stoppress.web.documents import Documents, Kind
@@ -16,8 +16,8 @@ from stoppress.web.pages.view import View
 from stoppress.web.security import EMBEDDABLE_HEADERS, HTML_HEADERS, READABLE
 from stoppress.web.site import Sites
 
-EMBED = Kind("text/html", {**HTML_HEADERS, **READABLE, "x-robots-tag": "noindex"})
-PAGE = Kind("text/html", {**EMBEDDABLE_HEADERS, "vary": "accept"})
+_EMBED = Kind("text/html", {**HTML_HEADERS, **READABLE, "x-robots-tag": "noindex"})
+_PAGE = Kind("text/html", {**EMBEDDABLE_HEADERS, "vary": "accept"})
 
 
 class Pages:
@@ -45,9 +45,9 @@ class Pages:
         ]
 
     async def blog(self, request: Request) -> Response:
-        """A blog's newest entries, or with `before` a page further down."""
+        """Answer with a blog's newest entries or, with `before`, with older ones."""
         before = request.query_params.get("before")
-        position = None if before is None else parse_position(before)
+        position = None if before is None else EntryPosition.parse(before)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
         await self._prepare(replica, replica.page(position, self._newest)[0])
 
@@ -56,16 +56,16 @@ class Pages:
             return View.of(replica, entries, older, newest=position is None, before=before)
 
         site = self._sites.of(request)
-        return self._documents.answer(request, replica, PAGE, (site, before), lambda: self._layout.blog(site, view()))
+        return self._documents.answer(request, replica, _PAGE, (site, before), lambda: self._layout.blog(site, view()))
 
     async def embed(self, request: Request) -> Response:
-        """A blog's newest entries for the page of somebody else, in the language `lang` if there are texts in it."""
+        """Answer with a blog's newest entries for a page of another site, in the language `lang` if it is known."""
         language = self._layout.texts.language(request.query_params.get("lang"))
         try:
             replica = (await self._follower.hub(request.path_params["blog"])).replica
         except BlogNotFound:
             gone = self._layout.gone(language)
-            return Response(gone, 404, {**EMBED.headers, "cache-control": "no-cache"}, media_type=EMBED.media_type)
+            return Response(gone, 404, {**_EMBED.headers, "cache-control": "no-cache"}, media_type=_EMBED.media_type)
 
         await self._layout.renderer.prepare(replica.blog, language, replica.page(None, self._newest)[0])
 
@@ -73,7 +73,7 @@ class Pages:
             return View.of(replica, *replica.page(None, self._newest), newest=True)
 
         return self._documents.answer(
-            request, replica, EMBED, (language,), lambda: self._layout.embed(view(), language)
+            request, replica, _EMBED, (language,), lambda: self._layout.embed(view(), language)
         )
 
     async def _prepare(self, replica: Replica, entries: list[PublicItem]) -> None:
@@ -81,7 +81,7 @@ class Pages:
         await renderer.prepare(replica.blog, renderer.language(header.language if header else None), entries)
 
     async def at_entry(self, request: Request, replica: Replica, entry: PublicItem) -> Response:
-        """The page that begins with an entry, or the newest page if it is on that."""
+        """Answer with the newest page if the entry is on it, else with a page that begins with the entry."""
         around = replica.page(None, self._newest)[0]
         if entry not in around:
             around = [entry, *replica.page(entry.position, self._newest - 1)[0]]
@@ -98,7 +98,7 @@ class Pages:
 
         site = self._sites.of(request)
         return self._documents.answer(
-            request, replica, PAGE, (site, "at", entry.id), lambda: self._layout.blog(site, view())
+            request, replica, _PAGE, (site, "at", entry.id), lambda: self._layout.blog(site, view())
         )
 
 

@@ -1,4 +1,4 @@
-"""Embeds of known sites, loaded only when a reader asks for them."""
+"""Embeds of known sites. A page loads one only when a reader asks for it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 
-class Frame(NamedTuple):
-    """What is shown in the place of a link."""
+class _Frame(NamedTuple):
+    """The frame that replaces a link."""
 
     name: str
-    """Of the site."""
+    """The site's name."""
     address: str
 
 
@@ -26,10 +26,10 @@ HOSTS = " ".join(sorted({"https://" + urlsplit(frame).netloc for _, _, frame in 
 """For `frame-src` in a content security policy."""
 
 
-def frame_of(url: str) -> Frame | None:
-    """What a known site shows for the address of one of its pages, or None."""
+def frame_of(url: str) -> _Frame | None:
+    """Return the frame for the address of a known site's page; None for other addresses."""
     for name, pattern, frame in _SITES:
         found = pattern.match(url)
         if found:
-            return Frame(name, frame.replace("{id}", found[1]))
+            return _Frame(name, frame.replace("{id}", found[1]))
     return None

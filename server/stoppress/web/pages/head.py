@@ -1,4 +1,4 @@
-"""What stands in the head of a page: for search engines, for those who share its address, for feed readers."""
+"""The head of a page: metadata for search engines, for link previews and for feed readers."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from stoppress.web.pages.structured_data import data_block, live_blog_posting
 from stoppress.web.pages.view import View, changed_at, headline, shortened
 from stoppress.web.site import Site
 
-DESCRIPTION = 200
-"""Characters."""
+_DESCRIPTION_CHARACTERS = 200
 
 
-class Head(NamedTuple):
+class _Head(NamedTuple):
     """The values of `templates/head.html`."""
 
     title: str
     description: str
     canonical: str
-    """Where search engines find what this page has."""
+    """The address under which search engines list this content."""
     address: str
-    """Where the page itself is found, to be shared."""
+    """The address of the page itself, for sharing."""
     robots: str
     site: str
     language: str = "en"
@@ -34,12 +33,12 @@ class Head(NamedTuple):
     newer: str | None = None
     older: str | None = None
     feeds: tuple[tuple[str, str], ...] = ()
-    """Media types and addresses."""
+    """The media types and addresses of feeds."""
     structured: Markup | None = None
 
 
-def describe(site: Site, view: View) -> Head:
-    """The head of a page of a blog."""
+def describe(site: Site, view: View) -> _Head:
+    """Return the head of a page of a blog."""
     header, blog = view.header, site.canonical(view.blog, view.header)
     title = header.headline if header else view.blog
     text = (header.standfirst if header else None) or next((one.text for one in view.entries if one.text), None)
@@ -51,9 +50,9 @@ def describe(site: Site, view: View) -> Head:
         address = site.entry(view.blog, view.at.id)
     if shown is not None:
         title, text = headline(shown), shown.text or text
-    return Head(
+    return _Head(
         title=title,
-        description=shortened(text or title, DESCRIPTION),
+        description=shortened(text or title, _DESCRIPTION_CHARACTERS),
         canonical=canonical,
         address=address,
         robots=_robots(view),
@@ -73,15 +72,15 @@ def describe(site: Site, view: View) -> Head:
     )
 
 
-def describe_index(site: Site, page: int = 1) -> Head:
-    """The head of a page of the list of blogs."""
+def describe_index(site: Site, page: int = 1) -> _Head:
+    """Return the head of a page of the list of blogs."""
     address = f"{site.origin}/" + (f"?page={page}" if page > 1 else "")
     text = f"Live blogs of {site.publisher}"
-    return Head("Live blogs", text, address, address, "max-image-preview:large", site.publisher)
+    return _Head("Live blogs", text, address, address, "max-image-preview:large", site.publisher)
 
 
 def _robots(view: View) -> str:
-    """Pages of older entries have new addresses with every new entry, until the blog has ended."""
+    """Return the robots directive. While a blog runs, each new entry moves the pages of older entries: no indexing."""
     settled = view.header is not None and view.header.status == "ended"
     passing = view.before is not None and not settled
     return ("noindex, follow, " if passing else "") + "max-image-preview:large, max-snippet:-1"

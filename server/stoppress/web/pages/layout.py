@@ -1,4 +1,4 @@
-"""The templates: ours, and those that a publisher puts over them."""
+"""The templates: ours, and a publisher's templates that replace them."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ class Layout:
         self.assets = Assets()
         """The JavaScript client."""
         self.texts = _texts(folder)
-        """What the pages say by themselves."""
+        """The texts of the pages, by language."""
         self._environment = self._make_environment(self._loader)
         self.renderer = Renderer(self._environment, self._make_environment(ours), self.texts)
-        """Makes the markup of entries and of what is around them."""
+        """Renders entries and the parts around them."""
         self.static = Path(folder, "static") if folder and Path(folder, "static").is_dir() else None
-        """What the publisher's templates refer to as `/static/site/...`."""
+        """The folder of the publisher's files, `/static/site/...`; None if there is none."""
         self.fingerprint = self._try(folder, identity)
-        """What pages depend on beside a blog: another server with the same has the same pages."""
+        """A digest of all else that pages depend on. Servers with the same digest have the same pages."""
 
     def _make_environment(self, loader: BaseLoader) -> Environment:
         # Templates are read once: a server that goes on with old pages does not mix them with new ones
         environment = Environment(
             loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_said, auto_reload=False
         )
-        environment.code_generator_class = Exporter
+        environment.code_generator_class = _Exporter
         environment.globals |= {"assets": self.assets, "direction_of": direction_of, "texts_of": self.texts.of}
         environment.filters |= {
             "data": _data,
@@ -74,12 +74,12 @@ class Layout:
         return environment
 
     def blog(self, site: Site, view: View) -> bytes:
-        """A page of a blog."""
+        """Render a page of a blog."""
         language = self.texts.language(view.header.language if view.header else None)
         return self._blog(view, language, head=describe(site, view))
 
     def embed(self, view: View, language: str) -> bytes:
-        """What another site's page shows of a blog. Its addresses are those of this server, from the root on.
+        """Render what a page of another site shows of a blog. Its addresses are root-relative, as on this server.
 
         Args:
             language: that it speaks, of those that `texts` has.
@@ -87,7 +87,7 @@ class Layout:
         return self._blog(view, language, embedded=True)
 
     def gone(self, language: str) -> bytes:
-        """What another site's page shows of a blog that is not there."""
+        """Render what a page of another site shows of a blog that does not exist."""
         return self.render("embed.html", t=self.texts.of(language))
 
     def render(self, template: str, **values: object) -> bytes:
@@ -108,7 +108,7 @@ class Layout:
         return self.render("blog.html", **own, **view.values(), **values)
 
     def _try(self, folder: str, identity: str) -> str:
-        """Read every template and make a page of each kind; what fails, fails at the start."""
+        """Load every template and render a page of each kind, so that errors appear at the start. Return the digest."""
         files = f"{self.assets.script('page').address} {self.assets.style_sheet}"
         digest = hashlib.sha256(f"{__version__} {identity} {files}".encode())
         try:
@@ -136,8 +136,8 @@ class Layout:
         self.render("problem.html", title="Not Found", detail="There is nothing here.")
 
 
-class Exporter(CodeGenerator):
-    """Jinja's, but templates hand on what they import: so one that goes over ours has what others look for there."""
+class _Exporter(CodeGenerator):
+    """Jinja's, but templates also export what they import, so that a publisher's template can replace ours."""
 
     def visit_FromImport(self, node: nodes.FromImport, frame: Frame) -> None:  # noqa: N802, Jinja's name
         super().visit_FromImport(node, frame)
@@ -147,7 +147,7 @@ class Exporter(CodeGenerator):
 
 
 def _said(value: object) -> object:
-    """What is written of a value: nothing of one that is not there."""
+    """Return what a template writes for a value: nothing for one that is not set."""
     return "" if value is None or value is False else "true" if value is True else value
 
 
@@ -159,7 +159,7 @@ def _texts(folder: str) -> Texts:
 
 
 def _data(text: str) -> Markup:
-    """Text between two tags, where quotes mean nothing."""
+    """Escape text between two tags, where quotes need no escape."""
     return Markup(text.replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704
 
 
@@ -172,7 +172,7 @@ def _safe(html: str | None) -> Markup:
 
 
 def _updated(entry: Entry) -> str | None:
-    """When it was updated, if that was after its publication."""
+    """Return when an entry was updated, if that was after its publication."""
     return entry.updated_at if (entry.updated_at or "") > (entry.published_at or "") else None
 
 
@@ -181,12 +181,12 @@ def _utc(at: str | None) -> str:
 
 
 def _web(address: str | None) -> str:
-    """Addresses are http(s) already where they are stored; this is the second lock."""
+    """Return an http(s) address, and nothing for others. Stored addresses are checked; this check is the second one."""
     return address if address and address.lower().startswith(("http:", "https:")) else ""
 
 
 def _explain(folder: str, error: Exception) -> str:
-    """Where a template is wrong and how, in one line."""
+    """Say in one line where a template is wrong, and how."""
     name, line = getattr(error, "name", None), getattr(error, "lineno", None)
     place = f"{folder}/{name}" if name else folder
     kind = "there is no template" if type(error).__name__ == "TemplateNotFound" else "a template is wrong"

@@ -1,7 +1,7 @@
-"""The markup of entries and of what is around them: one for pages, embeds, older pages and what comes in live.
+"""Renders entries and the parts around them: one markup for pages, embeds, older pages and live updates.
 
-It is made of the macros in `entry.html` and `header.html`, and depends on nothing but their arguments, the language and
-the blog's name. So an article is made once for each version and language.
+The markup comes from the macros in `entry.html` and `header.html`. It depends only on their arguments, the language and
+the blog's name, so an article is rendered once per version and language.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from stoppress.web.pages.view import pointer_to
 from stoppress.wire.messages import ShownEntry
 
 KEPT_BYTES = 32 * 1024 * 1024
-"""How much markup of entries is kept; beyond, it is made again."""
+"""The most markup of entries that is kept. Beyond that, entries are rendered again."""
 
-KEPT_MODULES = 500
-"""How many templates with their language and blog are kept."""
+_KEPT_MODULES = 500
+"""The most template modules that are kept, one per template, language and blog."""
 
-SLICE_SECONDS = 0.005
-"""How long `prepare` may hold the event loop; a single entry that takes longer does."""
+_SLICE_SECONDS = 0.005
+"""How long `prepare` may hold the event loop. One entry that takes longer holds it longer."""
 
-MACROS = {
+_MACROS = {
     "article": "entry.html",
     "title": "header.html",
     "pinned_aside": "header.html",
@@ -38,20 +38,20 @@ MACROS = {
     "related_aside": "header.html",
     "pages_nav": "header.html",
 }
-"""The macros that are filled, and their templates."""
+"""The templates of the macros."""
 
 log = logging.getLogger("stoppress.templates")
 
 
 class Renderer:
-    """Fills the macros.
+    """Renders the macros.
 
-    Where a publisher's template fails with what editors wrote, readers get what ours makes of it. It is logged once.
+    If a publisher's template fails on real content, readers get the markup of our template. The error is logged once.
 
     Args:
         environment: the templates, the publisher's over ours.
         ours: our templates alone.
-        texts: what they say by themselves.
+        texts: the texts of the templates.
     """
 
     def __init__(self, environment: Environment, ours: Environment, texts: Texts) -> None:
@@ -59,13 +59,13 @@ class Renderer:
         self._ours = ours
         self._texts = texts
         self._modules: dict[tuple[Environment, str, str, str], TemplateModule] = {}
-        # An item goes when its version does, and with it what was made of it
+        # An item is dropped with its version, and its markup with it
         self._kept: WeakKeyDictionary[PublicItem, dict[str, ShownEntry]] = WeakKeyDictionary()
         self._size = 0
         self._reported: set[tuple[str, type[Exception]]] = set()
 
     def __len__(self) -> int:
-        """Return of how many versions of entries markup is kept."""
+        """Return the number of versions whose markup is kept."""
         return len(self._kept)
 
     @property
@@ -73,11 +73,11 @@ class Renderer:
         return self._texts.languages()
 
     def language(self, tag: str | None) -> str:
-        """Return which of `languages` is spoken to readers who ask for a tag."""
+        """Return the language that fits a tag, one of `languages`."""
         return self._texts.language(tag)
 
     def entry(self, blog: str, language: str, item: PublicItem) -> ShownEntry:
-        """Return an entry with its article, made now unless it was already."""
+        """Return an entry with its article, rendered now if it was not rendered before."""
         kept = self._kept.setdefault(item, {})
         shown = kept.get(language)
         if shown is None:
@@ -88,20 +88,20 @@ class Renderer:
         return shown
 
     def is_ready(self, language: str, items: Iterable[PublicItem]) -> bool:
-        """Tell whether `entry` has all of these already."""
+        """Return whether the articles of all these items are rendered."""
         return all(language in self._kept.get(item, ()) for item in items)
 
     async def prepare(self, blog: str, language: str, items: Iterable[PublicItem]) -> None:
-        """Make what `entry` will be asked for, in slices: the event loop has other work to do in between."""
+        """Render the articles of items in slices, so that the event loop does other work in between."""
         begun = time.perf_counter()
         for item in items:
             self.entry(blog, language, item)
-            if time.perf_counter() - begun > SLICE_SECONDS:
+            if time.perf_counter() - begun > _SLICE_SECONDS:
                 await asyncio.sleep(0)
                 begun = time.perf_counter()
 
     def of_header(self, blog: str, language: str, header: Header | None) -> dict[str, str]:
-        """Return the parts of a page that depend on the header alone, by their names."""
+        """Return the parts of a page that depend only on the header, by name."""
         if header is None:
             return {"title": "", "related": ""}
         return {
@@ -121,7 +121,7 @@ class Renderer:
         return self._fill("pages_nav", blog, language, older and older.partition("?")[2], newest)
 
     def check(self, samples: Mapping[str, Iterable[Sequence[object]]]) -> None:
-        """Fill each macro with samples of its arguments. Raises what its template raises."""
+        """Render each macro with sample arguments. Raise what its template raises."""
         for language in self.languages:
             for macro, calls in samples.items():
                 for values in calls:
@@ -133,19 +133,12 @@ class Renderer:
         except Exception as error:  # a template can fail in any way
             if (macro, type(error)) not in self._reported:
                 self._reported.add((macro, type(error)))
-                template = MACROS[macro]
-                log.error(
-                    "The template %s failed in %s; readers of %s get ours: %r",
-                    template,
-                    macro,
-                    blog,
-                    error,
-                    exc_info=error,
-                )
+                failed = {"template": _MACROS[macro], "macro": macro, "blog": blog}
+                log.error("template_failed", exc_info=error, extra=failed)
             return self._filled(self._ours, macro, blog, language, values)
 
     def _filled(self, environment: Environment, macro: str, blog: str, language: str, values: Sequence[object]) -> str:
-        html = str(getattr(self._module(environment, MACROS[macro], blog, language), macro)(*values))
+        html = str(getattr(self._module(environment, _MACROS[macro], blog, language), macro)(*values))
         if macro == "article":
             _check_article(html, values[0])
         return html
@@ -154,7 +147,7 @@ class Renderer:
         key = (environment, template, blog, language)
         module = self._modules.get(key)
         if module is None:
-            if len(self._modules) >= KEPT_MODULES:
+            if len(self._modules) >= _KEPT_MODULES:
                 self._modules.clear()
             said = {"t": self._texts.of(language), "home": f"/blogs/{blog}", "blog": blog}
             module = self._modules[key] = environment.get_template(template).make_module(said)
@@ -189,4 +182,4 @@ def _check_article(html: str, entry: object) -> None:
     assert isinstance(entry, Entry)
     for wanted in (f'id="entry-{entry.id}"', f'data-published="{entry.published_at}"'):
         if wanted not in html:
-            raise ValueError(f"the macro article must write {wanted}")
+            raise ValueError(f"the macro `article` must write {wanted}")

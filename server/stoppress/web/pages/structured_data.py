@@ -12,12 +12,12 @@ from stoppress.model import Correction, Entry, Media, Person
 from stoppress.web.pages.view import View, changed_at, headline
 from stoppress.web.site import Site
 
-OBJECTS = {"image": "ImageObject", "video": "VideoObject", "audio": "AudioObject"}
-"""Kinds of media and their types."""
+_OBJECTS = {"image": "ImageObject", "video": "VideoObject", "audio": "AudioObject"}
+"""schema.org types by kind of media."""
 
 
 def live_blog_posting(site: Site, view: View) -> dict[str, Any]:
-    """The blog, with every entry of the page that was not retracted as an update of its own."""
+    """Return the blog as a `LiveBlogPosting`; each entry of the page that is not retracted is an update."""
     published = [entry for entry in view.entries if entry.status == "published"]
     header, address = view.header, site.canonical(view.blog, view.header)
     publisher = {"@type": "Organization", "name": site.publisher, "url": site.origin + "/"}
@@ -50,7 +50,7 @@ def live_blog_posting(site: Site, view: View) -> dict[str, Any]:
 
 
 def data_block(data: dict[str, Any]) -> Markup:
-    """JSON that can stand in a `script` element: nothing in it can end that, or begin another."""
+    """Encode JSON for a `script` element: nothing in it can end the element or begin another."""
     text = msgspec.json.encode(data).decode()
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -58,7 +58,7 @@ def data_block(data: dict[str, Any]) -> Markup:
 
 
 def _update(site: Site, blog: str, entry: Entry, others: Any) -> dict[str, Any]:
-    media = [_media(one) for one in entry.media if one.type in OBJECTS]
+    media = [_media(one) for one in entry.media if one.type in _OBJECTS]
     return _filled(
         {
             "@type": "BlogPosting",
@@ -89,7 +89,7 @@ def _correction(correction: Correction) -> dict[str, Any]:
 def _media(media: Media) -> dict[str, Any]:
     return _filled(
         {
-            "@type": OBJECTS.get(media.type, "MediaObject"),
+            "@type": _OBJECTS.get(media.type, "MediaObject"),
             "url": media.url,
             "contentUrl": media.url,
             "name": media.alt if media.type != "image" else None,

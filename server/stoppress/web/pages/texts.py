@@ -1,4 +1,4 @@
-"""What the pages say by themselves, in several languages: ours, and those that a publisher adds or says otherwise."""
+"""The texts of pages in several languages: ours, and those that a publisher adds or replaces."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import re
 from pathlib import Path
 from typing import Any
 
-OURS = Path(__file__).parent / "languages"
+_OURS = Path(__file__).parent / "languages"
 DEFAULT = "en"
 
-RIGHT_TO_LEFT = "ar ckb dv fa he iw nqo ps sd ug ur yi".split()
-"""Languages that are written from right to left, unless their tag names a script that is not."""
+_RIGHT_TO_LEFT = "ar ckb dv fa he iw nqo ps sd ug ur yi".split()
+"""Languages that are written from right to left, unless their tag names another script."""
 
 SAID_LIVE = (
     *("scheduled", "live", "paused", "ended", "refused", "reconnecting", "offline"),
     *("empty", "empty_key", "loading", "load_failed", "fresh", "is_retracted", "is_corrected"),
 )
-"""The texts that are said by the JavaScript client; the others stand in the markup."""
+"""The texts that the JavaScript client needs; the others are in the markup."""
 
 
-class Text(str):
-    """A text that may have a place for something in its middle, like "Coverage starts {time}"."""
+class _Text(str):
+    """A text that may have a placeholder, as in "Coverage starts {time}"."""
 
     @property
     def before(self) -> str:
@@ -43,7 +43,7 @@ class Texts:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._languages = {file.stem: _read(file) for file in OURS.glob("*.json")}
+        self._languages = {file.stem: _read(file) for file in _OURS.glob("*.json")}
         default = self._languages[DEFAULT]
         for file in sorted(folder.glob("*.json")) if folder else ():
             if not re.fullmatch("[a-z]{2,8}", file.stem):
@@ -55,12 +55,12 @@ class Texts:
         return sorted(self._languages)
 
     def language(self, tag: str | None) -> str:
-        """The language that is spoken to those who ask for another: `en` if there is none."""
+        """Return the language of ours that fits a tag, or `en`."""
         first = (tag or DEFAULT).lower().partition("-")[0]
         return first if first in self._languages else DEFAULT
 
     def of(self, tag: str | None) -> dict[str, Any]:
-        """The texts of a language, in English if there are none.
+        """Return the texts of a language, or the English ones.
 
         Args:
             tag: a BCP 47 tag.
@@ -69,11 +69,11 @@ class Texts:
 
 
 def direction_of(tag: str | None) -> str:
-    """`ltr` or `rtl`, for the attribute `dir`."""
+    """Return `ltr` or `rtl`, for the attribute `dir`."""
     first, *rest = (tag or DEFAULT).lower().split("-")
     if "latn" in rest or "cyrl" in rest:
         return "ltr"
-    return "rtl" if first in RIGHT_TO_LEFT or "arab" in rest or "hebr" in rest else "ltr"
+    return "rtl" if first in _RIGHT_TO_LEFT or "arab" in rest or "hebr" in rest else "ltr"
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise ValueError(f"{file} is no JSON: {error}") from None
     if not isinstance(texts, dict):
         raise ValueError(f"{file}: it must be an object of texts")
-    return {name: Text(text) if isinstance(text, str) else text for name, text in texts.items()}
+    return {name: _Text(text) if isinstance(text, str) else text for name, text in texts.items()}
 
 
 def _checked(file: Path, texts: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Updates and older pages for readers that show what they get: the markup of the pages, in one language."""
+"""The HTML encoding: updates and older pages with the markup of our pages, in one language."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from stoppress.wire.messages import ShownEntry, ShownHeader, ShownPage, ShownUpd
 
 
 class HtmlCodec(UpdateCodec):
-    """One language.
+    """The codec of one language.
 
     Args:
-        renderer: makes the markup.
+        renderer: renders the markup.
         language: one of the renderer's.
     """
 
@@ -65,7 +65,7 @@ class HtmlCodec(UpdateCodec):
     def _parts(self, replica: Replica, part: Part) -> dict[str, str]:
         """Return the markup around the entries that differs between the part's two cursors.
 
-        Each has a seq as items do, that of the newest change of what it is made of, and is sent by the same rule.
+        Each piece has a seq, as items do: that of the newest change to its content. The rule of items applies to it.
         """
         first = 0 if part.since is None else part.since.seq + 1
         blog, language, make, header = replica.blog, self.language, self.renderer, replica.header

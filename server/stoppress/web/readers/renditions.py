@@ -1,4 +1,4 @@
-"""How readers get entries: as they are, to render them by themselves, or as the markup of the pages."""
+"""The two forms in which readers get entries: as data, to render them, or as the markup of our pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from stoppress.wire.messages import Page
 
 
 class Rendition:
-    """Entries as they are.
+    """Entries as data.
 
     Args:
         websockets: the encodings of a WebSocket subprotocol.
@@ -42,11 +42,11 @@ class Rendition:
         self.websockets = websockets
 
     def is_ready(self, _replica: Replica, _since: Cursor | None) -> bool:
-        """Tell whether a reader can be led from a cursor to the head without `prepare`."""
+        """Return whether the way from a cursor to the head needs no `prepare`."""
         return True
 
     async def prepare(self, replica: Replica, entries: Iterable[PublicItem]) -> None:
-        """Do what takes long before answers with these entries are made."""
+        """Do the slow part of answers with these entries."""
 
     def page(self, replica: Replica, entries: list[PublicItem], older: str | None) -> bytes:
         """Return a page of older entries."""
@@ -58,11 +58,11 @@ class Rendition:
         return bytes(entry.raw(HTTP_JSON.codec))
 
     def address(self, older: str | None) -> str | None:
-        """Return the address of older entries that are rendered like these."""
+        """Return the address of older entries in the same form."""
         return older
 
 
-class HtmlRendition(Rendition):
+class _HtmlRendition(Rendition):
     """Entries as markup, in one language."""
 
     def __init__(self, codec: HtmlCodec) -> None:
@@ -88,33 +88,33 @@ class HtmlRendition(Rendition):
 
 
 class Renditions:
-    """All that a node has.
+    """All renditions of a node.
 
     Args:
-        renderer: makes markup, in each of its languages.
+        renderer: renders markup, in each of its languages.
     """
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
         self._plain = {name: Rendition(encodings) for name, encodings in WEBSOCKET.items()}
-        self._html: Mapping[str, HtmlRendition] = {
-            language: HtmlRendition(HtmlCodec(renderer, language)) for language in renderer.languages
+        self._html: Mapping[str, _HtmlRendition] = {
+            language: _HtmlRendition(HtmlCodec(renderer, language)) for language in renderer.languages
         }
 
     def of(self, request: Request) -> Rendition:
-        """Return what the query of a request asks for. Raises `BadInput`."""
+        """Return the rendition that a request asks for. Raises `BadInput`."""
         query = request.query_params
         match query.get("view", "json"):
             case "json":
                 return self._plain["stoppress.v1+json"]
             case "html":
                 return self.html(query.get("lang"))
-        raise BadInput("`view` is json or html", "view")
+        raise BadInput("`view` must be json or html.", "view")
 
-    def html(self, language: str | None) -> HtmlRendition:
-        """Return markup in a language, or in English if there are no texts in it."""
+    def html(self, language: str | None) -> _HtmlRendition:
+        """Return the markup rendition of a language, or the English one."""
         return self._html[self._renderer.language(language)]
 
     def of_subprotocol(self, name: str, language: str | None) -> Rendition:
-        """Return what a WebSocket's client asks for."""
+        """Return the rendition of a WebSocket subprotocol."""
         return self._plain.get(name) or self.html(language)
