@@ -106,7 +106,7 @@ def test_a_port_in_use_is_named(name: str, store: str):
         result = stoppress(name, "--port", port, "--store", store)
     assert result.code == 2
     assert result.error == (
-        f"cannot listen on 127.0.0.1:{port}: Address already in use; name another place with --host and --port"
+        f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another address with --host and --port"
     )
 
 
@@ -114,8 +114,8 @@ def test_a_port_in_use_is_named(name: str, store: str):
     ("host", "reason"),
     [
         ("nowhere.invalid", "."),
-        ("a..b", "this is no name of a host"),
-        ("x" * 70 + ".example", "this is no name of a host"),
+        ("a..b", "invalid host name"),
+        ("x" * 70 + ".example", "invalid host name"),
         ("192.0.2.1", "Cannot assign requested address"),
     ],
 )
@@ -195,7 +195,7 @@ async def test_serve_says_where_it_listens_and_ends_with_0(store: str):
         warning = await server.line("warning")
         line = await server.line("serves http://127.0.0.1:")
         assert await server.stop() == 0
-    assert "nobody can publish: set STOPPRESS_KEYS=name:editor:SECRET" in warning
+    assert "nobody can publish without editors' keys; set STOPPRESS_KEYS=name:editor:SECRET" in warning
     assert line.startswith(f"Stoppress {__version__} serves ")
     assert len(server.lines) == 2
 
@@ -275,7 +275,7 @@ def test_post_says_why_it_was_refused(node: RunningNode, arguments: list[str | b
 
 def test_post_refuses_standard_input_that_is_no_text(node: RunningNode):
     result = post(node, "demo", stdin=b"\xff\xfe\x00")
-    assert (result.code, result.error) == (1, "the text is not valid UTF-8: save it as UTF-8 and send it again")
+    assert (result.code, result.error) == (1, "the text is not valid UTF-8; save it as UTF-8 and try again")
 
 
 def test_post_with_a_wrong_key_says_so(node: RunningNode):
@@ -287,7 +287,7 @@ def test_post_with_a_wrong_key_says_so(node: RunningNode):
 def test_post_with_an_impossible_key_does_not_print_it(node: RunningNode):
     result = post(node, "demo", "x", key="a\nb")
     assert result.code == 1
-    assert result.error == "the API key has characters that cannot be sent: copy it again"
+    assert result.error == "the API key contains characters that cannot be sent; copy it again"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nonsense", "http://[::1", "ftp://example.org", "http://a..b"])
@@ -323,7 +323,7 @@ def other_server(request: pytest.FixtureRequest) -> Iterator[str]:
 def test_post_to_another_server_says_so(other_server: str):
     result = stoppress("post", "--url", other_server, "--api-key", "k", "demo", "x")
     assert result.code == 1
-    assert f"{other_server}/api/blogs/demo/entries is no Stoppress server: it answered with" in result.error
+    assert f"{other_server}/api/blogs/demo/entries is not a Stoppress server; it answered with" in result.error
 
 
 def test_post_without_a_key_says_where_it_comes_from():
@@ -432,7 +432,7 @@ def test_tail_of_a_blog_that_is_not_there_says_so(node: RunningNode, path: str, 
 def test_tail_of_no_server_says_so(url: str):
     result = stoppress("tail", "--url", url, "demo")
     assert result.code == 1
-    assert f"{url} is no address of a server" in result.error
+    assert f"{url} is not the address of a server" in result.error
 
 
 # demo

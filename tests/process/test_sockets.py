@@ -49,7 +49,7 @@ def test_a_descriptor_that_does_not_listen_is_refused(tmp_path: Path):
         timeout=20,
     )
     assert done.returncode == 2
-    assert b"descriptor 3 is no TCP socket that listens" in done.stderr
+    assert b"descriptor 3 is not a listening TCP socket" in done.stderr
 
 
 @pytest.mark.parametrize("environ", [{}, {"LISTEN_FDS": "1", "LISTEN_PID": "1"}, {"LISTEN_FDS": "x"}])
@@ -83,5 +83,5 @@ def test_every_worker_gets_a_socket_on_the_port_that_was_handed_over(handed_over
 def test_more_sockets_than_workers_are_refused(handed_over: list[socket.socket]):
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
         handed_over += [first, second]
-        with pytest.raises(StartError, match="2 sockets were handed over"):
+        with pytest.raises(StartError, match="passed 2 sockets"):
             listening_sockets("127.0.0.1", 0, workers=1)

@@ -1,4 +1,4 @@
-"""What a node does while it serves, whether or not anybody asks."""
+"""The background work of a node while it serves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stoppress.telemetry.lag import watch_lag
 
 
 def background(node: Node) -> list[Coroutine[Any, Any, None]]:
-    """Return work that goes on until it is cancelled."""
+    """Return coroutines that run until they are cancelled."""
 
     def late(seconds: float) -> None:
         node.counts.lag.add(seconds)
@@ -32,7 +32,7 @@ def background(node: Node) -> list[Coroutine[Any, Any, None]]:
 
 
 async def _beat(node: Node) -> None:
-    """Send each reader one beat per interval, but not all of them in the same moment."""
+    """Send each reader one beat per interval, spread over the interval."""
     for phase in itertools.cycle(range(PHASES)):
         await asyncio.sleep(node.settings.beat / PHASES)
         for hub in node.follower.hubs:

@@ -19,12 +19,12 @@ from stoppress.tasks import end
 
 
 class Life:
-    """One process's life: `run` is all of it.
+    """The life of one process. `run` lasts from its start to its end.
 
-    Its moments are `ready`, `stopping` and `stopped`. Subclasses add what others must know of them.
+    It calls `ready`, `stopping` and `stopped` at these moments. Subclasses extend them, for example to notify a parent.
 
     Args:
-        node: what serves.
+        node: the node that serves.
         listening: the socket to serve on, see `listen`.
     """
 
@@ -56,10 +56,10 @@ class Life:
             await self.stopped()
 
     async def ready(self) -> None:
-        """Tell others that the process serves. This may go on for as long as it does."""
+        """Announce that the process serves. This may run for as long as the process serves."""
 
     def stop(self) -> None:
-        """Begin the end. The second time, send away at once the readers who are left; the third, wait for nobody."""
+        """Start to stop. The second call closes all readers' connections at once. The third waits for nothing."""
         if not self._stop.is_set():
             self._stop.set()
         elif not self._hurry.is_set():
@@ -68,7 +68,7 @@ class Life:
             self._server.force_exit = True
 
     async def stopping(self) -> None:
-        """Take nobody in, give load balancers time to notice, send readers away, and finish requests in flight."""
+        """Reject new readers, wait for load balancers to notice, disconnect readers, and finish requests in flight."""
         self.node.admission.draining = True
         self._server.close_after_answers()
         await self._pause(self.node.settings.lead)
@@ -78,7 +78,7 @@ class Life:
         await self._server.shutdown()
 
     async def stopped(self) -> None:
-        """Close what may be open still, however the end came."""
+        """Close everything that may still be open, also after an error."""
         self._server.stop_listening()
         await self.node.store.close()
         self.node.tracing.close()
@@ -90,7 +90,7 @@ class Life:
 
 
 class Service(Life):
-    """A life that a terminal and a service manager follow."""
+    """A life that reports to a terminal and to a service manager."""
 
     async def ready(self) -> None:
         click.echo(f"Stoppress {__version__} serves {self.address}")

@@ -51,16 +51,16 @@ from stoppress.web.request_log import RequestLog
 from stoppress.web.site import Sites
 
 SPARE_DESCRIPTORS = 32
-"""Files that connections leave for the store, for templates, and for accepting and refusing more connections."""
+"""File descriptors that connections may not use: for the store, for templates, and to accept and reject connections."""
 
 
 class Node:
-    """What serves in one process.
+    """All parts of a server in one process.
 
     Args:
-        settings: what it runs with.
+        settings: the settings of the node.
         keys: keys in addition to those of the settings, in the same form.
-        worker: which of several workers it is, if there are several.
+        worker: the worker's number, if there are several workers.
 
     Raises:
         StartError: a setting is wrong.
@@ -126,6 +126,6 @@ class Node:
 
 
 def _limits(settings: Settings) -> Limits:
-    """With as many readers as there are files to open, less a tenth for everything else."""
+    """Return the limits. The default number of readers is the file limit less a tenth, which other files need."""
     readers = settings.max_readers or descriptors() - max(2 * SPARE_DESCRIPTORS, descriptors() // 10)
     return Limits(max(1, readers), settings.max_readers_per_address, settings.max_handshakes)
