@@ -15,7 +15,6 @@ run: ## run the demo blog
 
 test: ## run the tests of the server and of the JavaScript client
 	@scripts/setup test
-	cd client_js && node --test
 	.venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## check the lint rules, format and types of Python and JavaScript

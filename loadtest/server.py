@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import sys
 from pathlib import Path
+
+from loadtest.ports import free_port
 
 KEY = "key-of-the-load-test"
 STOP_SECONDS = 60.0
 
 
 class NodeProcess:
-    """A node on a free loopback port; as a context manager it serves until the end of the block.
+    """A node on a port of its own, which it keeps over a restart; a context manager, in whose block it serves.
 
     Args:
         folder: for its store.
@@ -30,7 +31,7 @@ class NodeProcess:
             "PYTHONUNBUFFERED": "1",
             **environ,
         }
-        self.port = 0
+        self.port = free_port()
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -43,7 +44,7 @@ class NodeProcess:
         return self._process.pid
 
     async def start(self) -> None:
-        """Start the node, and return when it serves; after a stop, it uses the same port again."""
+        """Start the node, and return when it serves."""
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "stoppress", "serve", "--port", str(self.port)),
             env=self._environ,
@@ -51,10 +52,8 @@ class NodeProcess:
         )
         assert self._process.stdout is not None
         line = (await self._process.stdout.readline()).decode()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-        if found is None:
+        if f" serves {self.url}" not in line:
             sys.exit(f"the server did not start: {line}")
-        self.port = int(found[1])
 
     async def stop(self) -> None:
         """Stop the node with SIGTERM; kill it after `STOP_SECONDS`."""

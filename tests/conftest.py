@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from loadtest.ports import free_port
 from tests.support.node import RunningNode, sqlite_url
 
 pytest_plugins = ["tests.support.fixtures"]
@@ -30,19 +31,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a job in the back
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: of two processes, neither waits in the end while the other one plays a night."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Sort files with slow tests and browsers first, so that in the end no worker waits long for another."""
+    long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 class RedisServer:
-    """A redis-server process on a free loopback port, without persistence."""
+    """A redis-server process on a loopback port of its own, without persistence."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            self.port: int = unused.getsockname()[1]
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -66,7 +66,7 @@ class RedisServer:
         self._await_answer()
 
     def _await_answer(self) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             assert self._process is not None and self._process.poll() is None, (self._folder / "log").read_text()
             with (
@@ -98,10 +98,10 @@ class RedisServer:
 
 @pytest.fixture
 def eventually() -> Eventually:
-    """Ask again until the answer is true, for ten seconds at the most."""
+    """Ask again until the answer is true, for half a minute at the most: a machine may be busy."""
 
     async def ask(question: Callable[[], Awaitable[Any]]) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not (answer := await question()):
                 await asyncio.sleep(0.01)
             return answer
@@ -130,6 +130,30 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
             return node
 
         yield start
+
+
+@pytest.fixture(scope="module")
+async def empty_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StartNode]:
+    """Give a node without blogs, by its settings.
+
+    One process serves all tests of a module that ask for the same settings: a start takes longer than most tests. If a
+    test has stopped it, it is started again for the next one.
+    """
+    nodes: dict[tuple[str, ...], RunningNode] = {}
+
+    async def give(**environ: str) -> RunningNode:
+        settings = tuple(f"{name}={value}" for name, value in sorted(environ.items()))
+        if settings not in nodes:
+            nodes[settings] = RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), None, **environ)
+        node = nodes[settings]
+        if not node.is_running:
+            await node.start()
+        await node.delete_blogs()
+        return node
+
+    yield give
+    for node in nodes.values():
+        await node.stop()
 
 
 @pytest.fixture

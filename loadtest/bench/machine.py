@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -28,12 +27,6 @@ def compile_program(name: str, folder: Path) -> Path:
         compiler = shutil.which("gcc") or sys.exit("gcc is missing. Install it: apt-get install gcc libc6-dev")
         subprocess.run([compiler, "-O2", "-Wall", "-o", program, HERE / f"{name}.c"], check=True)
     return program
-
-
-def free_port() -> int:
-    """Return a port on 127.0.0.1 that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        return int(unused.getsockname()[1])
 
 
 def descendants(pid: int) -> Iterator[int]:

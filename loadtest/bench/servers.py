@@ -18,7 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from loadtest.bench import machine
-from loadtest.bench.machine import HERE, SERVER_CORE, compile_program, free_port, pin_to_core
+from loadtest.bench.machine import HERE, SERVER_CORE, compile_program, pin_to_core
+from loadtest.ports import free_port
 
 KEY = "key-of-the-bench-not-a-secret"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -15,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from loadtest.ports import free_port
 from loadtest.server import NodeProcess
 from loadtest.swarming import read_seconds, run_swarm
 
@@ -45,12 +45,6 @@ http {{
     }}
 }}
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port: int = unused.getsockname()[1]
-    return port
 
 
 async def answers(port: int) -> bool:

@@ -11,8 +11,9 @@ import base64
 import re
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
+import msgspec
 from msgspec import Meta, Struct
 
 from stoppress.errors import MalformedCursor
@@ -162,6 +163,13 @@ class Entry(Struct, kw_only=True, omit_defaults=True):
     retracted_at: str | None = None
     note: str | None = None
 
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        """Decode an item's body, with the seq and version of the item."""
+        entry = msgspec.json.decode(item.body, type=cls)
+        entry.seq, entry.version = item.seq, item.version
+        return entry
+
 
 class StoredEntry(Entry, kw_only=True, omit_defaults=True):
     """An entry as editors get it and stores keep it, with the fields that readers do not get."""
@@ -188,6 +196,13 @@ class Header(Struct, kw_only=True, omit_defaults=True):
     tags: list[str] = []
     pinned: str | None = None
     related: list[Link] = []
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        """Decode an item's body, with the seq of the item."""
+        header = msgspec.json.decode(item.body, type=cls)
+        header.seq = item.seq
+        return header
 
 
 def timestamp(at: datetime | None = None) -> str:

@@ -12,9 +12,9 @@ from playwright.async_api import Browser, Page, expect
 from tests.conftest import Eventually, StartNode
 from tests.support.browser import Complaints, Embed, OpenPage, can_go_offline
 from tests.support.command import stoppress
-from tests.support.desk import edit, post, send
 from tests.support.node import RunningNode
 from tests.support.paths import CLIENT
+from tests.support.publishing import edit, post, send
 
 pytestmark = pytest.mark.browser
 
@@ -25,8 +25,8 @@ AXE = CLIENT / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
-async def node(start_node: StartNode) -> RunningNode:
-    node = await start_node(STOPPRESS_NEWEST="5")
+async def node(empty_node: StartNode) -> RunningNode:
+    node = await empty_node(STOPPRESS_NEWEST="5")
     await node.make_blog(headline="A day in October", standfirst="What happened.", language="en")
     return node
 
@@ -100,7 +100,7 @@ class Reader:
         context |= {"bypass_csp": True, "reduced_motion": "reduce"}
         if what == "embed":
             page = await self._embed(attributes=attributes, **context)
-            await expect(page.locator("live-blog h1")).to_be_visible(timeout=5_000)
+            await expect(page.locator("live-blog h1")).to_be_visible(timeout=30_000)
             return page
         if what == "archive":
             result = await asyncio.to_thread(
@@ -119,7 +119,7 @@ class Reader:
             await page.context.set_offline(True)
             await page.reload()
             await expect(page.locator("html")).to_have_attribute("data-offline", "")
-            await expect(page.locator(".status")).to_contain_text("last update", timeout=6_000)
+            await expect(page.locator(".status")).to_contain_text("last update", timeout=30_000)
         return page
 
 
@@ -141,11 +141,11 @@ async def test_axe_finds_nothing(
     if state == "reconnecting":
         await page.context.set_offline(True)
         await node.stop()
-        await expect(page.locator(".status")).to_contain_text("last update", timeout=5_000)
+        await expect(page.locator(".status")).to_contain_text("last update", timeout=30_000)
     if state == "waiting":
         await page.get_by_role("button", name="Pause").click()
         await post(node, title="New")
-        await expect(page.get_by_role("button", name="1 new update")).to_be_visible(timeout=2_000)
+        await expect(page.get_by_role("button", name="1 new update")).to_be_visible(timeout=30_000)
     if state in ("options", "narrow") and what in ("page", "embed"):
         await page.get_by_text("Options").click()
     if state == "key":

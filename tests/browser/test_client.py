@@ -12,11 +12,11 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.conftest import Eventually, StartNode
-from tests.support.fixtures import ARGUMENTS
-from tests.support.gate import Gate
+from tests.support.fixtures import Launch, close_contexts
+from tests.support.network import Network
 from tests.support.node import RunningNode
 
 pytestmark = pytest.mark.browser
@@ -121,10 +121,10 @@ class World:
     """A node, the network before it, and the tabs of one browser."""
 
     def __init__(
-        self, node: RunningNode, gate: Gate, context: BrowserContext, eventually: Eventually, path: str
+        self, node: RunningNode, network: Network, context: BrowserContext, eventually: Eventually, path: str
     ) -> None:
         self.node = node
-        self.gate = gate
+        self.network = network
         self.context = context
         self.eventually = eventually
         self.tabs: list[Tab] = []
@@ -135,7 +135,7 @@ class World:
     async def tab(self) -> Tab:
         tab = Tab(await self.context.new_page(), self._path, self.eventually)
         await tab.page.clock.install()
-        await tab.open(self.gate.url)
+        await tab.open(self.network.url)
         self.tabs.append(tab)
         return tab
 
@@ -178,22 +178,17 @@ class World:
 
     async def readers(self, surface: str, count: int) -> None:
         async def counted() -> bool:
-            return self.gate.readers(surface) == count
+            return self.network.readers(surface) == count
 
         await self.eventually(counted)
 
 
 @pytest.fixture
-async def bfcache_browser() -> AsyncIterator[Browser]:
+async def bfcache_browser(launch: Launch) -> AsyncIterator[Browser]:
     """Chromium as people have it: pages are kept for the back button."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=ARGUMENTS,
-            ignore_default_args=["--disable-back-forward-cache"],
-        )
-        yield browser
-        await browser.close()
+    browser = await launch(ignore_default_args=["--disable-back-forward-cache"])
+    yield browser
+    await close_contexts(browser)
 
 
 MakeWorld = Callable[[Browser], Awaitable[World]]
@@ -201,17 +196,17 @@ MakeWorld = Callable[[Browser], Awaitable[World]]
 
 @pytest.fixture(params=[OWN, "/blogs/demo"], ids=["own page", "server's page"])
 async def make_world(
-    request: pytest.FixtureRequest, start_node: StartNode, eventually: Eventually
+    request: pytest.FixtureRequest, empty_node: StartNode, eventually: Eventually
 ) -> AsyncIterator[MakeWorld]:
     async with AsyncExitStack() as stack:
 
         async def make(browser: Browser) -> World:
-            node = await start_node(STOPPRESS_BEAT=str(BEAT))
+            node = await empty_node(STOPPRESS_BEAT=str(BEAT))
             await node.make_blog()
-            gate = Gate(node.port, {OWN: PAGE})
-            await gate.open()
-            stack.push_async_callback(gate.close)
-            return World(node, gate, await browser.new_context(), eventually, request.param)
+            network = Network(node.port, {OWN: PAGE})
+            await network.open()
+            stack.push_async_callback(network.close)
+            return World(node, network, await browser.new_context(), eventually, request.param)
 
         yield make
 
@@ -232,21 +227,21 @@ async def test_a_server_that_is_restarted(world):
 
 
 async def test_sockets_and_then_events_that_a_proxy_blocks_and_lets_through_again(world):
-    world.gate.block("live")
+    world.network.block("live")
     tab = await world.tab()
     await world.readers("events", 1)
     await world.becomes_true()
-    world.gate.block("live", "events")
+    world.network.block("live", "events")
     await world.write()
     await world.becomes_true()
     await world.readers("changes", 1)
-    assert world.gate.readers("events") == 0
-    world.gate.block()
+    assert world.network.readers("events") == 0
+    world.network.block()
     for _ in range(16):
         await asyncio.gather(tab.pass_time(STEP), world.write())
     await world.readers("live", 1)
     await world.becomes_true()
-    assert world.gate.readers("changes") == 0
+    assert world.network.readers("changes") == 0
 
 
 async def test_a_minute_offline(world):
@@ -278,7 +273,7 @@ async def test_the_back_button(make_world, bfcache_browser):
     world = await make_world(bfcache_browser)
     tab = await world.tab()
     await world.becomes_true()
-    await tab.page.goto(f"{world.gate.url}/livez")
+    await tab.page.goto(f"{world.network.url}/livez")
     await world.readers("live", 0)
     await world.write()
     await tab.page.go_back(wait_until="commit")
@@ -289,7 +284,7 @@ async def test_the_back_button(make_world, bfcache_browser):
 async def test_a_laptop_that_slept_while_its_connection_died(world):
     tab = await world.tab()
     await world.becomes_true()
-    world.gate.freeze()
+    world.network.freeze()
     await world.write()
     await tab.page.clock.fast_forward("01:00:00")
     await world.becomes_true()

@@ -9,18 +9,18 @@ from playwright.async_api import Browser, expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Embed
-from tests.support.desk import edit, post, send
 from tests.support.node import RunningNode
+from tests.support.publishing import edit, post, send
 
 pytestmark = pytest.mark.browser
 
-SOON = 1_500
-"""Milliseconds until what was posted is in an open page."""
+SOON = 30_000
+"""Milliseconds until what was posted is in an open page, at the latest: a machine may be busy."""
 
 
 @pytest.fixture
-async def node(start_node: StartNode) -> RunningNode:
-    node = await start_node(STOPPRESS_NEWEST="3")
+async def node(empty_node: StartNode) -> RunningNode:
+    node = await empty_node(STOPPRESS_NEWEST="3")
     await node.make_blog(headline="A day in October")
     return node
 
@@ -28,7 +28,7 @@ async def node(start_node: StartNode) -> RunningNode:
 async def test_one_script_and_one_element_follow_a_blog(node: RunningNode, embed: Embed) -> None:
     old = await post(node, title="Before", markdown="**Bold**", key=True)
     page = await embed()
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=5_000)
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
     await expect(page.locator(f"#entry-{old} .body strong")).to_have_text("Bold")
     await expect(page.get_by_role("navigation", name="Key events").get_by_role("link")).to_have_count(1)
     entry = await post(node, title="After")
@@ -46,7 +46,7 @@ async def test_its_links_lead_to_the_server_and_its_older_entries_come_to_it(nod
     page = await embed()
     link = page.locator(f"#time-{ids[4]}")
     await expect(link).to_have_attribute(
-        "href", f"{node.url}/blogs/demo/entries/{ids[4]}#entry-{ids[4]}", timeout=5_000
+        "href", f"{node.url}/blogs/demo/entries/{ids[4]}#entry-{ids[4]}", timeout=30_000
     )
     older = page.get_by_role("link", name="Older updates")
     await expect(older).to_have_attribute("href", re.compile(re.escape(f"{node.url}/blogs/demo?before=")))
@@ -62,7 +62,7 @@ async def test_it_may_be_moved_while_it_is_made_ready(node: RunningNode, embed: 
         document.body.lastElementChild.append(element);
     })"""
     page = await embed(script=move)
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=5_000)
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
     await expect(page.locator(".entry")).to_have_count(1)
     await post(node, title="After")
     await expect(page.locator(".entry")).to_have_count(2, timeout=SOON)
@@ -71,7 +71,7 @@ async def test_it_may_be_moved_while_it_is_made_ready(node: RunningNode, embed: 
 async def test_it_goes_to_the_entry_that_the_address_names(node: RunningNode, embed: Embed) -> None:
     ids = [await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z") for n in range(9)]
     page = await embed(place=f"#entry-{ids[1]}")
-    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=5_000)
+    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=30_000)
     await expect(page.locator(f"#entry-{ids[1]}")).to_be_in_viewport()
 
 
@@ -90,12 +90,12 @@ async def test_it_goes_there_also_if_more_has_come_than_it_shows_at_first(node: 
     page = await embed(place=f"#entry-{ids[1]}", script=LATE)
     await page.wait_for_timeout(300)
     await post(node, title="Meanwhile")
-    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=5_000)
+    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=30_000)
 
 
 async def test_the_publisher_fills_its_slots_and_sets_its_colours(node: RunningNode, embed: Embed) -> None:
     page = await embed('<p slot="masthead">Masthead</p><p slot="related">Our stories</p><p slot="footer">Foot</p>')
-    await expect(page.locator("live-blog header")).to_be_visible(timeout=5_000)
+    await expect(page.locator("live-blog header")).to_be_visible(timeout=30_000)
     for text in ("Masthead", "Our stories", "Foot"):
         await expect(page.get_by_text(text)).to_be_visible()
     ground = "one => getComputedStyle(one).backgroundColor"
@@ -107,9 +107,9 @@ async def test_the_publisher_fills_its_slots_and_sets_its_colours(node: RunningN
 async def test_what_has_ended_cannot_be_paused(node: RunningNode, embed: Embed) -> None:
     page = await embed()
     pause = page.get_by_role("button", name="Pause")
-    await expect(pause).to_be_visible(timeout=5_000)
+    await expect(pause).to_be_visible(timeout=30_000)
     await send(node, "PATCH", "", {"status": "ended"})
-    await expect(pause).to_be_hidden(timeout=5_000)
+    await expect(pause).to_be_hidden(timeout=30_000)
 
 
 async def test_the_blog_keeps_its_own_language(node: RunningNode, embed: Embed) -> None:
@@ -123,18 +123,18 @@ async def test_the_blog_keeps_its_own_language(node: RunningNode, embed: Embed) 
 
 async def test_it_speaks_the_language_around_it(node: RunningNode, embed: Embed) -> None:
     page = await embed(attributes='lang="de"')
-    await expect(page.get_by_text("Noch keine Meldungen")).to_be_visible(timeout=5_000)
+    await expect(page.get_by_text("Noch keine Meldungen")).to_be_visible(timeout=30_000)
 
 
 async def test_taken_out_of_the_document_it_lets_go_and_put_back_it_catches_up(node: RunningNode, embed: Embed) -> None:
     page = await embed()
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=5_000)
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
     await page.wait_for_function("document.querySelector('live-blog').live.phase === 'live'")
     await page.evaluate("window.one = document.querySelector('live-blog'); one.remove()")
     entry = await post(node, title="Meanwhile")
     await page.wait_for_timeout(300)
     await page.evaluate("document.body.append(one)")
-    await expect(page.locator(f"#entry-{entry} h2")).to_have_text("Meanwhile", timeout=5_000)
+    await expect(page.locator(f"#entry-{entry} h2")).to_have_text("Meanwhile", timeout=30_000)
     await expect(page.locator(".entry")).to_have_count(1)
 
 
@@ -155,7 +155,7 @@ async def test_until_the_server_answers_it_shows_what_stands_in_it(node: Running
     page = await embed('<a href="/blog">Our live blog</a>', script=REFUSED_TWICE)
     fallback = page.get_by_role("link", name="Our live blog")
     await expect(fallback).to_be_visible()
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
     await expect(fallback).to_be_hidden()
     first, second, third, *more = await page.evaluate("asked")
     assert second - first >= 400 and third - second >= 1_900 and not more
@@ -188,8 +188,8 @@ async def test_it_asks_again_with_patience_whatever_it_is_answered(node: Running
     await expect(page.get_by_role("link", name="Our live blog")).to_be_visible()
 
 
-async def test_older_entries_come_by_the_way_that_the_blog_came(start_node: StartNode, browser: Browser) -> None:
-    node = await start_node(STOPPRESS_NEWEST="3", STOPPRESS_PUBLIC_URL="https://live.example.org")
+async def test_older_entries_come_by_the_way_that_the_blog_came(empty_node: StartNode, browser: Browser) -> None:
+    node = await empty_node(STOPPRESS_NEWEST="3", STOPPRESS_PUBLIC_URL="https://live.example.org")
     await node.make_blog()
     for n in range(5):
         await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z")
@@ -206,5 +206,5 @@ async def test_older_entries_come_by_the_way_that_the_blog_came(start_node: Star
 
 async def test_it_says_that_its_blog_is_gone_also_where_sockets_are_blocked(node: RunningNode, embed: Embed) -> None:
     page = await embed(blog="nowhere", script="WebSocket = EventSource = class { constructor() { throw Error() } }")
-    await expect(page.get_by_text("No longer available")).to_be_visible(timeout=10_000)
+    await expect(page.get_by_text("No longer available")).to_be_visible(timeout=30_000)
     embed.complaints.clear()  # of the 404

@@ -14,8 +14,9 @@ from playwright.async_api import expect
 
 from tests.conftest import StartNode
 from tests.support.browser import OpenPage
-from tests.support.desk import edit, post
 from tests.support.node import RunningNode
+from tests.support.processes import Slowdown
+from tests.support.publishing import edit, post
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -27,7 +28,7 @@ LATENCY_MS = {"p50": 30, "p99": 100}
 """From the answer to a publish until the entry is painted, on a machine of its own."""
 
 ROOM = 3
-"""What a machine that does other things at the same time may take longer."""
+"""How much longer it may take than on a machine of its own, in addition to what a busy machine takes longer."""
 
 WATCH_PAINTS = """() => {
   window.painted = {};
@@ -52,6 +53,7 @@ WATCH = """(type) => {
 async def test_a_published_entry_is_painted_at_once(start_node: StartNode, open_page: OpenPage, figure: Figure) -> None:
     node = await start_node()
     await node.make_blog()
+    slowdown = Slowdown()
     swarm = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "stoppress", "swarm", node.url, "--blog", "demo", "--readers", str(READERS)),
         *("--rate", "500", "--duration", "60"),
@@ -61,15 +63,17 @@ async def test_a_published_entry_is_painted_at_once(start_node: StartNode, open_
     )
     try:
         page = await open_page(node)
-        await asyncio.sleep(3)  # until they are all there
+        await node.until_readers("websocket", READERS)
         await page.evaluate(WATCH_PAINTS)
         answered = {}
         async with node.editor() as editor:
             for number in range(ENTRIES):
                 answer = await editor.post("/api/blogs/demo/entries", json={"title": str(number), "markdown": "News."})
                 answered[answer.json()["id"]] = time.time() * 1000
+                if number % 10 == 0:
+                    slowdown.sample()
                 await asyncio.sleep(0.05)
-        await expect(page.locator(".entry")).to_have_count(ENTRIES, timeout=5_000)
+        await expect(page.locator(".entry")).to_have_count(ENTRIES, timeout=30_000)
         painted = await page.evaluate("painted")
     finally:
         swarm.kill()
@@ -77,7 +81,7 @@ async def test_a_published_entry_is_painted_at_once(start_node: StartNode, open_
     waits = sorted(painted[f"entry-{entry}"] - at for entry, at in answered.items())
     figures = {"p50": statistics.median(waits), "p99": waits[int(len(waits) * 0.99) - 1]}
     figure(f"answer to paint, {ENTRIES} entries, {READERS} other readers: {figures} ms, limits {LATENCY_MS}")
-    assert all(figures[name] <= limit * ROOM for name, limit in LATENCY_MS.items())
+    assert all(figures[name] <= limit * ROOM * slowdown.factor for name, limit in LATENCY_MS.items())
 
 
 async def test_nothing_shifts_while_a_hundred_entries_come_in_above(
@@ -93,7 +97,7 @@ async def test_nothing_shifts_while_a_hundred_entries_come_in_above(
     for minute in range(50):
         await tall(node, 7, minute + 1)  # between those that are shown, above the reader
         await post(node, title=f"New {minute}", key=minute % 10 == 0)
-    await expect(page.get_by_role("button", name="50 new updates")).to_be_visible(timeout=5_000)
+    await expect(page.get_by_role("button", name="50 new updates")).to_be_visible(timeout=30_000)
     await expect(page.locator(".entry")).to_have_count(60)
     after = await page.locator(f"#entry-{ids[3]}").evaluate("one => one.getBoundingClientRect().top")
     shift = sum(await page.evaluate("seen"))
@@ -127,7 +131,8 @@ async def test_a_thousand_entries_make_no_long_task(start_node: StartNode, open_
         await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         await page.wait_for_timeout(100)
         await page.evaluate("document.querySelector('a[rel=next]')?.click()")
-        await expect(entries).not_to_have_count(count, timeout=10_000)
+        await expect(entries).not_to_have_count(count, timeout=30_000)
+    slowdown = Slowdown()
     for place in ("0", "document.documentElement.scrollHeight / 2"):
         await page.evaluate(f"scrollTo(0, {place})")
         await page.wait_for_timeout(1_000)
@@ -135,7 +140,8 @@ async def test_a_thousand_entries_make_no_long_task(start_node: StartNode, open_
         for number in range(10):
             await post(node, title=f"New {number}", markdown="News.", key=number == 5)
             await edit(node, ids[500 + number], title=f"Edited {number}")
-        await expect(page.locator(f"#entry-{ids[509]} h2")).to_have_text("Edited 9", timeout=5_000)
+            slowdown.sample()
+        await expect(page.locator(f"#entry-{ids[509]} h2")).to_have_text("Edited 9", timeout=30_000)
         tasks = await page.evaluate("seen")
         figure(f"long tasks with {await page.locator('.entry').count()} entries, scrolled to {place}: {tasks} ms")
-        assert not [task for task in tasks if task > 50 * ROOM]
+        assert not [task for task in tasks if task > 50 * ROOM * slowdown.factor]

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 COPY = "async (url) => (await (await caches.match(url, { ignoreVary: true }))?.text()) ?? ''"
 
-SOON = 5_000
+SOON = 30_000
 
 
 async def post(editor: httpx.AsyncClient, blog: str, **entry: object) -> str:
@@ -66,7 +66,7 @@ async def test_a_visited_page_is_readable_offline_and_its_copy_is_replaced_after
     )  # has its css
     await post(editor, blog, title="Second")
     await context.set_offline(False)
-    await expect(page.locator(".entry h2")).to_have_text(["Second", "First"], timeout=35_000)
+    await expect(page.locator(".entry h2")).to_have_text(["Second", "First"], timeout=30_000)
 
     async def replaced() -> bool:
         return "Second" in await page.evaluate(COPY, page.url)

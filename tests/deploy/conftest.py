@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from tests.conftest import RedisServer
 from tests.deploy.proxies import PROXIES, Proxy
@@ -24,7 +23,7 @@ class Site(NamedTuple):
         return self.proxy.client(headers={"authorization": f"Bearer {KEY}"})
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=PROXIES)
+@pytest.fixture(scope="module", params=PROXIES)
 async def site(
     request: pytest.FixtureRequest, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Site]:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 from abc import ABC, abstractmethod
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from loadtest.ports import free_port
 from tests.support.paths import ROOT
 
 NGINX, CADDYFILE = ROOT / "deploy" / "nginx", ROOT / "deploy" / "caddy" / "Caddyfile"
@@ -41,12 +41,6 @@ def program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     assert found, f"these tests need {name}: apt-get install {name}"
     return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port: int = unused.getsockname()[1]
-        return port
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
@@ -99,7 +93,7 @@ class Proxy(ABC):
             self._process = await asyncio.create_subprocess_exec(
                 *command, env={**os.environ, **environ}, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
             )
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while True:
                 assert self._process.returncode is None, (self.folder / "log").read_text()
                 try:

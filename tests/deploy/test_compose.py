@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
+from loadtest.ports import free_port
 from stoppress.settings import SETTINGS, load
 from tests.conftest import StartNode
-from tests.deploy.proxies import free_port, program
+from tests.deploy.proxies import program
 from tests.deploy.stopping import KILLED_AFTER, longest_stop
 from tests.support.paths import ROOT
 

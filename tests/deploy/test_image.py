@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.ports import free_port
 from stoppress.settings import SETTINGS
 from tests.deploy.image import Image, ignored
-from tests.deploy.proxies import free_port
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.slow

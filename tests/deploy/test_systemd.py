@@ -14,7 +14,7 @@ from tests.deploy.proxies import program
 from tests.deploy.stopping import KILLED_AFTER, longest_stop
 from tests.deploy.units import UNIT, environment_of_the_unit
 from tests.support.command import running
-from tests.support.manager import manager
+from tests.support.service_manager import manager
 
 MOST_EXPOSED = 1.5
 """Of 10: what `systemd-analyze security` calls OK ends at 5, and it has to listen on the network."""

@@ -2,7 +2,7 @@
 
 Writes happen at random; hints of them are lost, doubled and reordered; readers come with any cursor, lag, go
 and return; the store is rolled back. Each client checks every message by itself (`support.client`); after
-each update what it shows must be the state that the line had at that very cursor, and when all is quiet
+each update what it shows must be the state that the history had at that very cursor, and when all is quiet
 again, everybody must have the newest state.
 """
 
@@ -23,7 +23,7 @@ from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import Codec, Compression, WebSocket
 from tests.support.client import Client
 from tests.support.frames import FrameReader
-from tests.support.line import Line, entry, header
+from tests.support.history import History, entry, header
 
 SMALL = Codec("small parts", msgspec.json.encode, part_bytes=400)
 """So small that a catch-up of three entries comes in parts."""
@@ -104,12 +104,12 @@ class Core(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.line = Line()
-        self.line.commit(header())
+        self.history = History()
+        self.history.commit(header())
         self.now = 0.0
         self.timers: list[tuple[float, object]] = []
         self.hub = Hub(Replica("demo", newest=4), Timing(self._call_later, lambda: self.now), self._write)
-        self.hub.absorb(self.line.read())
+        self.hub.absorb(self.history.read())
         self.open: list[Connection] = []
         self.made: list[Connection] = []
         self.hints: list[Segment] = []
@@ -127,25 +127,25 @@ class Core(RuleBasedStateMachine):
     def publish(self, count: int, second: int) -> None:
         new = [entry(self.entries + n, f"2026-01-01T00:00:{second:02d}.000Z") for n in range(1, count + 1)]
         self.entries += count
-        self.hints.append(self.line.commit(*new))
+        self.hints.append(self.history.commit(*new))
 
-    @precondition(lambda self: len(self.line.states[self.line.cursor]) > 1)
+    @precondition(lambda self: len(self.history.states[self.history.cursor]) > 1)
     @rule(data=st.data(), retract=st.booleans(), length=st.sampled_from([5, 300]))
     def edit(self, data: st.DataObject, retract: bool, length: int) -> None:
-        ids = sorted(set(self.line.states[self.line.cursor]) - {HEADER})
+        ids = sorted(set(self.history.states[self.history.cursor]) - {HEADER})
         entry_id = data.draw(st.sampled_from(ids))
-        changed = entry(int(entry_id[-12:]), self.line.published_at[entry_id], "x" * length)
+        changed = entry(int(entry_id[-12:]), self.history.published_at[entry_id], "x" * length)
         if retract:
             changed.status, changed.text = "retracted", None
-        self.hints.append(self.line.commit(changed))
+        self.hints.append(self.history.commit(changed))
 
     @rule()
     def change_header(self) -> None:
-        self.hints.append(self.line.commit(header("another")))
+        self.hints.append(self.history.commit(header("another")))
 
     @rule(data=st.data())
     def roll_back(self, data: st.DataObject) -> None:
-        self.line.roll_back(data.draw(st.integers(1, len(self.line.changes))))
+        self.history.roll_back(data.draw(st.integers(1, len(self.history.changes))))
 
     # Hints and repair
 
@@ -165,7 +165,7 @@ class Core(RuleBasedStateMachine):
     @rule()
     def repair(self) -> None:
         cursor = self.hub.replica.cursor
-        segment = self.line.read(cursor)
+        segment = self.history.read(cursor)
         if segment.after != cursor or segment.tags:
             self.hub.absorb(segment)
 
@@ -193,16 +193,16 @@ class Core(RuleBasedStateMachine):
 
     @rule(target=connections, data=st.data(), compression=st.sampled_from(Compression))
     def come_with_any_cursor(self, data: st.DataObject, compression: Compression) -> Connection:
-        """As somebody who kept nothing but a cursor, of this line or one that was rolled back."""
+        """As somebody who kept nothing but a cursor, of this history or of one that was rolled back."""
         client = Client()
-        cursor = data.draw(st.sampled_from(sorted(self.line.states)))
+        cursor = data.draw(st.sampled_from(sorted(self.history.states)))
         if cursor == START:
             client.cursor = "0"
             return self._connect(client, False, compression)
         client.cursor = str(cursor)
-        state = self.line.states[cursor]
+        state = self.history.states[cursor]
         client.shown = {
-            item_id: {"id": item_id, "seq": seq, "version": version, "published_at": self.line.published_at[item_id]}
+            item_id: {"id": item_id, "seq": seq, "version": version, "published_at": self.history.published_at[item_id]}
             for item_id, (seq, version) in state.items()
             if item_id != HEADER
         }
@@ -247,19 +247,19 @@ class Core(RuleBasedStateMachine):
     def _check(self, client: Client) -> None:
         if client.cursor is None or not client.complete:
             return  # nothing is shown, or still the state of before the catch-up
-        state = self.line.states[Cursor.parse(client.cursor)]
-        assert client.state() == client.expected_of(state, self.line.published_at), "not the state of its cursor"
+        state = self.history.states[Cursor.parse(client.cursor)]
+        assert client.state() == client.expected_of(state, self.history.published_at), "not the state of its cursor"
         if client.header is not None:
             assert client.header["seq"] == state[HEADER][0], "not the header of its cursor"
 
     def teardown(self) -> None:
-        if not hasattr(self, "line"):
+        if not hasattr(self, "history"):
             return
         self.repair()
         self.time_passes(1.0)
         for connection in self.open:
             connection.slow = False
             connection.take()
-            assert connection.client.cursor == str(self.line.cursor), "a reader did not get to the head"
+            assert connection.client.cursor == str(self.history.cursor), "a reader did not get to the head"
             assert connection.client.complete
         assert self.hub.reader_count == len(self.open)

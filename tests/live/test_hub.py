@@ -10,10 +10,10 @@ from stoppress.live.fd_group import PHASES, FdGroup
 from stoppress.live.hub import BURST_SECONDS, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
-from stoppress.wire.close_reasons import CloseReason
+from stoppress.wire.close_reasons import CloseCode, CloseReason
 from stoppress.wire.encodings import HTTP_JSON, Encoding
 from stoppress.wire.messages import Retry
-from tests.support.line import Line, entry, header
+from tests.support.history import History, entry, header
 
 
 class Reader:
@@ -51,15 +51,15 @@ class Reader:
 
 
 class World:
-    """A hub on a line, with a clock that is moved by hand."""
+    """A hub on a history, with a clock that is moved by hand."""
 
     def __init__(self) -> None:
-        self.line, self.now = Line(), 0.0
+        self.history, self.now = History(), 0.0
         self.timers: list[tuple[float, Callable[[], None]]] = []
         self.readers: list[Reader] = []
-        self.line.commit(header())
+        self.history.commit(header())
         self.hub = Hub(Replica("demo"), Timing(self._call_later, lambda: self.now), self._write)
-        self.hub.absorb(self.line.read())
+        self.hub.absorb(self.history.read())
         self.wait()
         self.now += 1
 
@@ -74,7 +74,7 @@ class World:
         return len(data) if reader.room is None else reader.room
 
     def publish(self, *numbers: int) -> None:
-        self.hub.apply(self.line.commit(*map(entry, numbers)))
+        self.hub.apply(self.history.commit(*map(entry, numbers)))
 
     def wait(self, seconds: float = 0.0) -> None:
         self.now += seconds
@@ -107,8 +107,8 @@ def test_all_readers_at_the_head_get_the_same_bytes_object(world):
 
 
 def test_a_reader_at_the_head_gets_an_update_without_entries_when_it_joins(world):
-    reader = world.join(cursor=world.line.cursor)
-    head = str(world.line.cursor)
+    reader = world.join(cursor=world.history.cursor)
+    head = str(world.history.cursor)
     assert reader.messages == [{"type": "update", "blog": "demo", "from": head, "cursor": head, "entries": []}]
 
 
@@ -195,9 +195,9 @@ def test_a_rolled_back_store_resets_everybody(world):
     world.publish(1, 2)
     world.wait(1)
     world.hub.pause(slow)
-    world.line.roll_back(2)
-    world.line.commit(entry(3))
-    world.hub.absorb(world.line.read())
+    world.history.roll_back(2)
+    world.history.commit(entry(3))
+    world.hub.absorb(world.history.read())
     world.wait(1)
     world.hub.resume(slow)
     for reader in (at_head, slow):
@@ -206,7 +206,7 @@ def test_a_rolled_back_store_resets_everybody(world):
 
 
 def test_returning_readers_with_the_same_cursor_share_one_answer(world):
-    since = world.line.cursor
+    since = world.history.cursor
     world.publish(*range(20))
     world.wait(1)
     readers = [world.join(cursor=since) for _ in range(10)]
@@ -216,7 +216,7 @@ def test_returning_readers_with_the_same_cursor_share_one_answer(world):
 def test_a_beat_says_where_the_head_is(world):
     reader = world.join()
     world.beat()
-    assert reader.messages[-1] == {"type": "beat", "cursor": str(world.line.cursor)}
+    assert reader.messages[-1] == {"type": "beat", "cursor": str(world.history.cursor)}
 
 
 def test_no_beat_is_sent_while_a_delivery_is_due(world):
@@ -228,7 +228,7 @@ def test_no_beat_is_sent_while_a_delivery_is_due(world):
 
 def test_a_farewell_reaches_everybody_and_whoever_comes_later(world):
     early = world.join()
-    world.hub.close(CloseReason(1001, "bye", Retry(0, 500)))
+    world.hub.close(CloseReason(CloseCode.GOING_AWAY, "bye", Retry(0, 500)))
     late = world.join()
     assert early.messages[-1] == {"type": "retry", "min": 0, "max": 500}
     assert (early.closed, late.closed, world.hub.reader_count) == (1001, 1001, 0)

@@ -7,19 +7,19 @@ from stoppress.errors import BadInput, MalformedCursor
 from stoppress.live.items import parse_position
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor
-from tests.support.line import Line, entry, header
+from tests.support.history import History, entry, header
 
 
 @pytest.fixture
-def line() -> Line:
-    line = Line()
-    line.commit(header())
-    return line
+def history() -> History:
+    history = History()
+    history.commit(header())
+    return history
 
 
-def replica_of(line: Line, newest: int = 50) -> Replica:
+def replica_of(history: History, newest: int = 50) -> Replica:
     replica = Replica("demo", newest)
-    replica.absorb(line.read())
+    replica.absorb(history.read())
     return replica
 
 
@@ -27,36 +27,36 @@ def ids(items) -> list[int]:
     return [int(item.id[-12:]) for item in items]
 
 
-def test_it_takes_what_follows_and_says_what_does_not(line):
-    replica = replica_of(line)
-    first, second = line.commit(entry(1)), line.commit(entry(2))
+def test_it_takes_what_follows_and_says_what_does_not(history):
+    replica = replica_of(history)
+    first, second = history.commit(entry(1)), history.commit(entry(2))
     assert replica.apply(second) is Fit.GAP
     assert replica.apply(first) is Fit.NEWS
     assert replica.apply(first) is Fit.KNOWN
     assert replica.apply(second) is Fit.NEWS
-    assert replica.cursor == line.cursor
+    assert replica.cursor == history.cursor
 
 
-def test_sync_sends_what_differs_in_its_newest_state_ascending_by_seq(line):
-    line.commit(entry(1), entry(2))
-    since = line.cursor
-    line.commit(entry(1, text="a"))
-    line.commit(entry(3))
-    line.commit(entry(1, text="b"))
-    part = replica_of(line).sync(since, 10**6)
+def test_sync_sends_what_differs_in_its_newest_state_ascending_by_seq(history):
+    history.commit(entry(1), entry(2))
+    since = history.cursor
+    history.commit(entry(1, text="a"))
+    history.commit(entry(3))
+    history.commit(entry(1, text="b"))
+    part = replica_of(history).sync(since, 10**6)
     assert ids(part.entries) == [3, 1]
     assert [getattr(item.content, "text", None) for item in part.entries] == ["text", "b"]
-    assert (part.since, part.cursor, part.header, part.more) == (since, line.cursor, None, False)
+    assert (part.since, part.cursor, part.header, part.more) == (since, history.cursor, None, False)
 
 
-def test_sync_from_the_head_is_empty(line):
-    part = replica_of(line).sync(line.cursor, 10**6)
-    assert (part.since, part.cursor, part.entries) == (line.cursor, line.cursor, [])
+def test_sync_from_the_head_is_empty(history):
+    part = replica_of(history).sync(history.cursor, 10**6)
+    assert (part.since, part.cursor, part.entries) == (history.cursor, history.cursor, [])
 
 
-def test_parts_lead_from_one_to_the_next_up_to_the_head(line):
-    line.commit(*(entry(number) for number in range(10)))
-    replica, cursor, seen = replica_of(line), START, []
+def test_parts_lead_from_one_to_the_next_up_to_the_head(history):
+    history.commit(*(entry(number) for number in range(10)))
+    replica, cursor, seen = replica_of(history), START, []
     while cursor != replica.cursor:
         part = replica.sync(cursor, limit=400)
         assert part.since == cursor
@@ -66,28 +66,28 @@ def test_parts_lead_from_one_to_the_next_up_to_the_head(line):
     assert seen == list(range(10))
 
 
-def test_a_cursor_with_another_tag_is_unknown_though_its_seq_exists(line):
-    line.commit(entry(1))
-    replica = replica_of(line)
-    assert replica.knows(line.cursor)
-    assert not replica.knows(Cursor(line.cursor.seq, "another"))
-    assert not replica.knows(Cursor(99, line.cursor.tag))
+def test_a_cursor_with_another_tag_is_unknown_though_its_seq_exists(history):
+    history.commit(entry(1))
+    replica = replica_of(history)
+    assert replica.knows(history.cursor)
+    assert not replica.knows(Cursor(history.cursor.seq, "another"))
+    assert not replica.knows(Cursor(99, history.cursor.tag))
     assert replica.sync(Cursor(1, "another"), 10**6).since is None
 
 
-def test_a_reset_has_the_header_and_the_newest_entries_by_publication(line):
+def test_a_reset_has_the_header_and_the_newest_entries_by_publication(history):
     times = ["2026-01-01T00:00:05.000Z", "2026-01-01T00:00:01.000Z", "2026-01-01T00:00:03.000Z"]
-    line.commit(*(entry(number, at) for number, at in enumerate(times)))
-    part = replica_of(line, newest=2).sync(None, 10**6)
+    history.commit(*(entry(number, at) for number, at in enumerate(times)))
+    part = replica_of(history, newest=2).sync(None, 10**6)
     assert part.since is None
     assert part.header is not None
     assert ids(part.entries) == [0, 2], "ascending by seq; the one of 00:01 is older"
     assert part.older is not None
 
 
-def test_older_pages_give_each_entry_once_newest_first(line):
-    line.commit(*(entry(number) for number in range(10)))
-    replica = replica_of(line)
+def test_older_pages_give_each_entry_once_newest_first(history):
+    history.commit(*(entry(number) for number in range(10)))
+    replica = replica_of(history)
     position, seen = None, []
     while True:
         entries, older = replica.page(position, 3)
@@ -98,9 +98,9 @@ def test_older_pages_give_each_entry_once_newest_first(line):
     assert seen == list(range(9, -1, -1))
 
 
-def test_another_line_replaces_everything(line):
-    line.commit(entry(1), entry(2))
-    replica, another = replica_of(line), Line()
+def test_another_history_replaces_everything(history):
+    history.commit(entry(1), entry(2))
+    replica, another = replica_of(history), History()
     another.commit(header("another"))
     replica.absorb(another.read())
     assert replica.cursor == another.cursor
@@ -109,20 +109,20 @@ def test_another_line_replaces_everything(line):
     assert replica.header.headline == "another"
 
 
-def test_a_segment_from_the_middle_of_another_line_is_refused(line):
-    replica = replica_of(line)
-    after = line.commit(entry(1)).cursor
-    line.commit(entry(2))
+def test_a_segment_from_the_middle_of_another_history_is_refused(history):
+    replica = replica_of(history)
+    after = history.commit(entry(1)).cursor
+    history.commit(entry(2))
     with pytest.raises(ValueError, match="does not fit"):
-        replica.absorb(line.read(after))
+        replica.absorb(history.read(after))
 
 
-def test_the_line_can_be_given_back_as_a_store_would_give_it(line):
-    line.commit(entry(1), entry(2))
-    since = line.cursor
-    line.commit(entry(1, text="a"))
-    assert replica_of(line).segment_after(since) == line.read(since)
-    assert msgspec.json.decode(line.read(since).items[0].body)["text"] == "a"
+def test_the_history_can_be_given_back_as_a_store_would_give_it(history):
+    history.commit(entry(1), entry(2))
+    since = history.cursor
+    history.commit(entry(1, text="a"))
+    assert replica_of(history).segment_after(since) == history.read(since)
+    assert msgspec.json.decode(history.read(since).items[0].body)["text"] == "a"
 
 
 @pytest.mark.parametrize("text", ["", "x", "_", "2026-01-01T00:00:05.000Z_", "a" * 24 + "_" + "b" * 36])

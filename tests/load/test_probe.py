@@ -44,7 +44,7 @@ async def test_a_probe_says_which_reader_was_told_what(start_node: StartNode, ev
             await editor.post("/api/blogs/demo/entries", json={"title": f"entry {number}"})
             await asyncio.sleep(0.1)
         with pytest.raises(Failed) as caught:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await reading
     assert caught.value.args[0] == kind and "reader 7: at " in caught.value.args[1]
     if kind == "gap":

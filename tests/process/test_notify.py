@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import running
-from tests.support.manager import manager
 from tests.support.node import sqlite_url
+from tests.support.service_manager import manager
 
 
 @pytest.mark.parametrize("place", ["folder", "folder@1000", "abstract"])

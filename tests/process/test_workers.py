@@ -41,7 +41,7 @@ async def readers(node: RunningNode, stack: AsyncExitStack, number: int) -> list
 
 
 async def everybody_gets(lines: list[ClientConnection], cursor: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         for line in lines:
             while cursor not in str(await line.recv()):
                 pass

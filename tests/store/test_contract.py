@@ -437,7 +437,7 @@ async def test_hints_end_when_the_store_is_closed(store: Store):
     listening = asyncio.create_task(all_hints())
     await asyncio.sleep(0)
     await store.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await listening == []
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import logging
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from types import MappingProxyType
 from typing import NamedTuple
+from unittest.mock import patch
+
+from stoppress.cli import main
 
 
 class Result(NamedTuple):
@@ -40,8 +45,30 @@ def command(*arguments: str | bytes) -> list[str | bytes]:
 
 def stoppress(*arguments: str | bytes, stdin: bytes = b"", environ: Mapping[str, str] = MappingProxyType({})) -> Result:
     """Run a command that ends by itself."""
-    done = subprocess.run(command(*arguments), input=stdin, env=environment(environ), capture_output=True, timeout=30)
+    done = subprocess.run(command(*arguments), input=stdin, env=environment(environ), capture_output=True, timeout=60)
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def invoke(*arguments: str | bytes, stdin: bytes = b"", environ: Mapping[str, str] = MappingProxyType({})) -> Result:
+    """Run a command that ends by itself in this process: a tenth of a second instead of one."""
+    out, err = io.StringIO(), io.StringIO()
+    handlers, level = logging.root.handlers[:], logging.root.level
+    with (
+        patch.dict(os.environ, environment(environ), clear=True),
+        patch("sys.argv", ["stoppress", *map(os.fsdecode, arguments)]),
+        patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin))),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            logging.root.handlers[:] = handlers
+            logging.root.setLevel(level)
+    return Result(code, out.getvalue(), err.getvalue())
 
 
 class Running:
@@ -65,9 +92,9 @@ class Running:
         self._process.terminate()
 
     async def line(self, *words: str) -> str:
-        """The next line with all of these words, within twenty seconds."""
+        """The next line with all of these words, within half a minute."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while data := await self._process.stdout.readline():
                 self.lines.append(data.decode().rstrip("\n"))
                 if all(word in self.lines[-1] for word in words):
@@ -77,7 +104,7 @@ class Running:
     async def rest(self) -> list[str]:
         """The lines until its end."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return (await self._process.stdout.read()).decode().splitlines()
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
@@ -88,7 +115,7 @@ class Running:
 
     async def ended(self) -> int:
         """Wait until it ends by itself. Returns its exit code."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self._process.wait()
 
 

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
 from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.support.browser import Complaints, Embed, OpenPage
 from tests.support.node import RunningNode, sqlite_url
 
 BEAT = 0.2
 """Seconds between beats of the shared node."""
+
+Post = Callable[..., Awaitable[dict[str, Any]]]
+
+Launch = Callable[..., Awaitable[Browser]]
 
 ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
@@ -23,13 +26,12 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningNode]:
     """One server for all tests of a module that do not stop it. Each test uses a `blog` of its own."""
     node = RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), STOPPRESS_BEAT=str(BEAT))
-    with asyncio.Runner() as runner:  # a test's own event loop does not live as long
-        runner.run(node.start())
-        yield node
-        assert runner.run(node.stop()) == 0
+    await node.start()
+    yield node
+    assert await node.stop() == 0
 
 
 @pytest.fixture
@@ -56,11 +58,47 @@ async def blog(editor: httpx.AsyncClient) -> str:
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+def post(editor: httpx.AsyncClient, blog: str) -> Post:
+    """Publish an entry in the test's blog; the answer is the entry with its cursor."""
+
+    async def post(**entry: Any) -> dict[str, Any]:
+        answer = await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": "x"} | entry)
+        assert answer.status_code == 201, answer.text
+        return {**answer.json(), "cursor": answer.headers["stoppress-cursor"]}
+
+    return post
+
+
+@pytest.fixture(scope="session")
+async def launch() -> AsyncIterator[Launch]:
+    """Start Chromium with options of Playwright, once for all tests that ask for the same."""
+    expect.set_options(timeout=30_000)  # milliseconds: a machine may be busy
+    started: dict[str, Browser] = {}
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield chromium
-        await chromium.close()
+
+        async def launch(**options: Any) -> Browser:
+            if str(options) not in started:
+                started[str(options)] = await playwright.chromium.launch(
+                    executable_path="/usr/bin/chromium", args=ARGUMENTS, **options
+                )
+            return started[str(options)]
+
+        yield launch
+        for chromium in started.values():
+            await chromium.close()
+
+
+@pytest.fixture
+async def browser(launch: Launch) -> AsyncIterator[Browser]:
+    """A browser for contexts of the test's own, which end with the test."""
+    chromium = await launch()
+    yield chromium
+    await close_contexts(chromium)
+
+
+async def close_contexts(browser: Browser) -> None:
+    for context in browser.contexts:
+        await context.close()
 
 
 @pytest.fixture

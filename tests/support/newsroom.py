@@ -9,7 +9,7 @@ import msgspec
 
 from stoppress.model import HEADER, Entry, Header, Segment, StoredEntry
 from stoppress.newsroom.blogs import Blogs
-from stoppress.newsroom.commits import Committer, Request, Written, read_entry, read_header
+from stoppress.newsroom.commits import Committer, Request, Written
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.forms import EntryForm, HeaderForm
 from stoppress.store.sqlite import SQLiteStore
@@ -60,8 +60,8 @@ class Newsroom:
     async def public(self) -> tuple[Header, dict[str, Entry]]:
         """What readers can see, by the store's own line of changes."""
         items = (await self.store.read(BLOG)).items
-        header = next(read_header(item) for item in items if item.id == HEADER)
-        return header, {item.id: read_entry(item) for item in items if item.id != HEADER}
+        header = next(Header.of(item) for item in items if item.id == HEADER)
+        return header, {item.id: StoredEntry.of(item) for item in items if item.id != HEADER}
 
 
 def entry_of(written: Written) -> StoredEntry:

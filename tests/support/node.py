@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import sys
 from pathlib import Path
@@ -12,11 +11,13 @@ from typing import Any
 
 import httpx
 
+from loadtest.ports import free_port
+
 KEY = "secret-of-the-tests"
 
 
 class RunningNode:
-    """`stoppress serve` on a free loopback port.
+    """`stoppress serve` on a loopback port of its own, which it keeps over a restart.
 
     Args:
         store: its `STOPPRESS_STORE`.
@@ -27,7 +28,9 @@ class RunningNode:
     def __init__(self, store: str, descriptors: int | None = None, **environ: str) -> None:
         self._limited = ("prlimit", f"--nofile={descriptors}:{descriptors}") if descriptors else ()
         self.key = KEY
-        self.port = 0
+        self.blogs: set[str] = set()
+        """Those that `make_blog` has made."""
+        self.port = free_port()
         self._process: asyncio.subprocess.Process | None = None
         self._environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("STOPPRESS_")},
@@ -50,19 +53,28 @@ class RunningNode:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def __aenter__(self) -> RunningNode:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
     async def start(self) -> None:
-        """Returns when it serves; after a stop, on the same port as before."""
+        """Return when it serves."""
         self._process = await asyncio.create_subprocess_exec(
             *(*self._limited, sys.executable, "-m", "stoppress", "serve", "--port", str(self.port)),
             env=self._environ,
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             line = (await self._process.stdout.readline()).decode()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-        assert found, f"the server did not start: {line!r}"
-        self.port = int(found[1])
+        assert f" serves {self.url}" in line, f"the server did not start: {line!r}"
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int | None:
         """End it, and wait until it is gone. Returns its exit code."""
@@ -70,7 +82,7 @@ class RunningNode:
             return None
         if self._process.returncode is None:
             self._process.send_signal(how)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             code = await self._process.wait()
         self._process = None
         return code
@@ -80,7 +92,7 @@ class RunningNode:
         return httpx.AsyncClient(
             base_url=self.url,
             headers={"authorization": f"Bearer {self.key}"},
-            timeout=20,
+            timeout=30,
             limits=httpx.Limits(keepalive_expiry=kept),
             verify=False,  # there is no TLS, and reading the authorities takes longer than a request
             trust_env=False,
@@ -90,6 +102,21 @@ class RunningNode:
         async with self.editor() as editor:
             answer = await editor.put(f"/api/blogs/{blog}", json={"headline": blog, **header})
             assert answer.status_code in (200, 201), answer.text
+        self.blogs.add(blog)
+
+    async def until_readers(self, transport: str, number: int) -> None:
+        """Wait until the node has so many readers over `long_poll`, `sse` or uncompressed `websocket`."""
+        sample = f'stoppress_readers{{compression="none",encoding="json",transport="{transport}"}} {number}.0'
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client, asyncio.timeout(60):
+            while sample not in (await client.get("/metrics")).text:
+                await asyncio.sleep(0.05)
+
+    async def delete_blogs(self) -> None:
+        """Delete what `make_blog` has made; readers of it are told that it is gone."""
+        async with self.editor() as editor:
+            while self.blogs:
+                answer = await editor.delete(f"/api/blogs/{self.blogs.pop()}")
+                assert answer.status_code in (204, 404), answer.text
 
 
 def sqlite_url(folder: Path) -> str:

@@ -3,7 +3,29 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
+
+SAMPLE_SECONDS = 0.02
+
+
+class Slowdown:
+    """How much longer than on an idle machine a computation took, over some samples."""
+
+    def __init__(self) -> None:
+        self._samples: list[float] = []
+
+    def sample(self) -> None:
+        """Compute for some milliseconds of this process's own time."""
+        started, used = time.perf_counter(), time.process_time()
+        while time.process_time() - used < SAMPLE_SECONDS:
+            pass
+        self._samples.append((time.perf_counter() - started) / SAMPLE_SECONDS)
+
+    @property
+    def factor(self) -> float:
+        """What a limit for an idle machine has to be multiplied by; at least 1."""
+        return max(1.0, *self._samples)
 
 
 def resident(pid: int) -> int:

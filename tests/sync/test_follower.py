@@ -21,9 +21,9 @@ from stoppress.model import HEADER, Cursor, Segment
 from stoppress.store.port import Store, Write
 from stoppress.store.redis.store import RedisStore
 from stoppress.sync.follower import Follower
-from stoppress.wire.close_reasons import CloseReason
+from stoppress.wire.close_reasons import CloseCode, CloseReason
 from stoppress.wire.encodings import HTTP_JSON
-from tests.support.line import entry, header
+from tests.support.history import entry, header
 
 BLOG = "demo"
 
@@ -43,7 +43,7 @@ class Node:
         self._tasks = [asyncio.create_task(self.follower.follow()), asyncio.create_task(self.follower.compare())]
 
     async def stop(self) -> None:
-        await self.follower.close(CloseReason(1001, "over"))
+        await self.follower.close(CloseReason(CloseCode.GOING_AWAY, "over"))
         for task in self._tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -186,7 +186,7 @@ async def test_what_a_rolled_back_store_lost_is_written_anew_after_a_write_of_so
     hub = await node.follower.hub(BLOG)
     assert not hub.replica.knows(lost)
     message = json.loads(hub.answer(lost, HTTP_JSON)[0])
-    assert message["from"] is None, "a reader of the lost line is reset"
+    assert message["from"] is None, "a reader of the lost history is reset"
     texts = {each["id"][-1]: each["text"] for each in message["entries"]}
     assert texts == {"1": "corrected", "2": "text", "3": "text"}
 

@@ -17,7 +17,7 @@ from websockets.uri import parse_uri
 
 from tests.conftest import StartNode
 from tests.support.node import RunningNode
-from tests.support.processes import resident
+from tests.support.processes import Slowdown, resident
 
 ATTACKERS = 20
 
@@ -52,7 +52,7 @@ async def attack(node: RunningNode, first: bytes, again: bytes) -> tuple[float, 
     started = time.monotonic()
     writer.write(first)
     received = asyncio.create_task(_until_closed(reader))
-    while not received.done() and time.monotonic() < started + 10:
+    while not received.done():
         with suppress(ConnectionError):
             writer.write(again or b"x")
             await writer.drain()
@@ -85,32 +85,35 @@ async def test_attackers_are_sent_away_and_disturb_nobody(
     start_node: StartNode, kind: str, figure: Callable[[str], None]
 ):
     first, again, code = ATTACKS[kind]
+    slowdown = Slowdown()
     node = await start_node()
     await node.make_blog("demo")
     async with connect(f"{node.websocket_url}/blogs/demo/live") as line:
         await attack(node, first, again)  # what is made once is made
         before = resident(node.pid)
         attacks = asyncio.gather(*(attack(node, first, again) for _ in range(ATTACKERS)))
-        slowest = max([await delay(node, line) for _ in range(10)])
+        delays = []
+        for _ in range(10):
+            delays.append(await delay(node, line))
+            slowdown.sample()
         results = await attacks
         grown = max(0, resident(node.pid) - before) / ATTACKERS
     seconds, codes = max(seconds for seconds, _ in results), {code for _, code in results}
     figure(
         f"{ATTACKERS} x {kind}: {grown / 1024:.0f} KB each, closed with {codes} after {seconds:.2f} s at the latest; "
-        f"an entry took {slowest * 1000:.0f} ms to another reader"
+        f"an entry took {max(delays) * 1000:.0f} ms to another reader"
     )
     assert grown <= 1024 * 1024
     assert codes == {code}
-    assert seconds <= 2
-    assert slowest <= 0.5
+    assert seconds <= 2 * slowdown.factor
+    assert max(delays) <= 0.5 * slowdown.factor
 
 
 async def delay(node: RunningNode, line: ClientConnection) -> float:
     """Seconds from a post to a reader."""
     started = time.monotonic()
-    async with node.editor() as editor, asyncio.timeout(5):
+    async with node.editor() as editor, asyncio.timeout(30):
         answer = await editor.post("/api/blogs/demo/entries", json={"markdown": "news"})
         while answer.headers["stoppress-cursor"] not in str(await line.recv()):
             pass
-    await asyncio.sleep(0.05)
-    return time.monotonic() - started - 0.05
+    return time.monotonic() - started

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from tests.support.client import Client, place
 from tests.support.node import RunningNode
-from tests.support.readers import SURFACES, Surface, Visit
+from tests.support.surfaces import SURFACES, Session, Surface
 
 READERS, WRITES, SEED = 200, 300, 20261123
 
@@ -101,7 +101,7 @@ async def read_and_leave(
     async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as http:
         while not (quiet.is_set() and client.cursor == editors.cursor):
             with suppress(TimeoutError):
-                await surface(Visit(rng.choice(nodes), "chaos", client, http, rng.uniform(0.1, 4)))
+                await surface(Session(rng.choice(nodes), "chaos", client, http, rng.uniform(0.1, 4)))
             left += 1
     return left
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -21,15 +24,26 @@ LINES_OF_A_PUBLISH = 400
 """More than a publish takes; kills beyond its end hit the next one."""
 
 
-async def publish_until_it_dies(store: str, lines: int) -> list[str]:
-    """Returns the ids of the entries that were answered with 201 before the server was killed."""
+@asynccontextmanager
+async def killed_servers() -> AsyncIterator[asyncio.subprocess.Process]:
+    """Start a process that starts servers which kill themselves, one after the other."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.mortal", store, str(lines)),
+        *(sys.executable, "-m", "tests.support.killed_server"),
         env={**os.environ, "STOPPRESS_KEYS": f"tests:editor:{KEY}"},
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    assert process.stdout is not None
-    url = (await process.stdout.readline()).decode().strip()
+    yield process
+    assert process.stdin is not None
+    process.stdin.close()
+    assert await process.wait() == 0
+
+
+async def publish_until_it_dies(servers: asyncio.subprocess.Process, store: str, lines: int) -> list[str]:
+    """Return the ids of the entries that were answered with 201 before the server was killed."""
+    assert servers.stdin is not None and servers.stdout is not None
+    servers.stdin.write(f"{store} {lines}\n".encode())
+    url = (await servers.stdout.readline()).decode().strip()
     answered: list[str] = []
     try:
         async with httpx.AsyncClient(
@@ -41,7 +55,7 @@ async def publish_until_it_dies(store: str, lines: int) -> list[str]:
                 answered.append(answer.json()["id"])
     except httpx.TransportError:
         pass
-    assert await process.wait() == -9
+    assert int(await servers.stdout.readline()) == -signal.SIGKILL
     return answered
 
 
@@ -74,16 +88,21 @@ async def test_every_answered_write_survives_a_kill_at_any_line(tmp_path, figure
     await node.make_blog("demo")
     await node.stop()
     whole = (template / "blogs.db").read_bytes()
-    places = asyncio.Semaphore(AT_ONCE)
+    kills = [(number, rng.randrange(1, 2 * LINES_OF_A_PUBLISH)) for number in range(KILLS)]
 
-    async def one(number: int) -> tuple[int, int]:
-        async with places:
-            path = tmp_path / f"{number}.db"
-            path.write_bytes(whole)
-            answered = await publish_until_it_dies(f"sqlite:{path}", rng.randrange(1, 2 * LINES_OF_A_PUBLISH))
-            return len(answered), check(await reopen(path), answered)
+    async def share(first: int) -> list[tuple[int, int]]:
+        results = []
+        async with killed_servers() as servers:
+            for number, lines in kills[first::AT_ONCE]:
+                path = tmp_path / f"{number}.db"
+                path.write_bytes(whole)
+                answered = await publish_until_it_dies(servers, f"sqlite:{path}", lines)
+                results.append((len(answered), check(await reopen(path), answered)))
+        return results
 
-    results = await asyncio.gather(*(one(number) for number in range(KILLS)))
+    shares = await asyncio.gather(*(share(first) for first in range(AT_ONCE)))
+    results = [result for one in shares for result in one]
+    assert len(results) == KILLS
     answered, unanswered = (sum(column) for column in zip(*results, strict=True))
     figure(f"{KILLS} kills within a publish: {answered} answered writes, lost 0; {unanswered} unanswered were kept")
     assert answered > KILLS // 5, "the kills came too early to say anything"
@@ -91,8 +110,6 @@ async def test_every_answered_write_survives_a_kill_at_any_line(tmp_path, figure
 
 
 async def test_a_killed_server_starts_again_and_goes_on(start_node):
-    import signal
-
     node = await start_node()
     await node.make_blog("demo")
     async with node.editor() as editor:

@@ -14,8 +14,8 @@ from stoppress.model import HEADER, Cursor
 from stoppress.store.port import Write
 from stoppress.store.sqlite import SQLiteStore
 from tests.support.client import Client
-from tests.support.line import entry, header
-from tests.support.readers import SURFACES, Surface, Visit
+from tests.support.history import entry, header
+from tests.support.surfaces import SURFACES, Session, Surface
 
 ENTRIES, CHANGES = 300, 10_000
 
@@ -77,7 +77,7 @@ async def test_it_gets_each_differing_entry_once_over_every_surface(returned_to,
 
 async def catch_up(surface: Surface, node, client: Client) -> None:
     before = client.cursor
-    async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as http, asyncio.timeout(20):
+    async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as http, asyncio.timeout(30):
         while client.cursor == before:
             with suppress(TimeoutError):
-                await surface(Visit(node, "demo", client, http, 1))
+                await surface(Session(node, "demo", client, http, 1))

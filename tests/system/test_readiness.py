@@ -19,7 +19,7 @@ from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import Admission, Limits
 from stoppress.web.operations.health import Health
-from stoppress.wire.close_reasons import CloseReason
+from stoppress.wire.close_reasons import CloseCode, CloseReason
 from tests.conftest import RedisServer, StartNode
 from tests.support.node import RunningNode
 from tests.sync.test_follower import BLOG, make_blog, publish
@@ -113,5 +113,5 @@ async def test_a_node_whose_deliveries_are_stuck_turns_red(redis_server: RedisSe
     comparing.cancel()
     with suppress(asyncio.CancelledError):
         await comparing
-    await follower.close(CloseReason(1001, "over"))
+    await follower.close(CloseReason(CloseCode.GOING_AWAY, "over"))
     await store.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import httpx
@@ -39,7 +38,7 @@ async def test_nothing_that_is_secret_gets_into_the_log(redis_server: RedisServe
                     redis_server.freeze()
                     await editor.post("/api/blogs/demo/entries", json={"markdown": "canary-body"})
                     redis_server.thaw()
-                    await asyncio.sleep(0.5)
+                await server.line("no_hints")
                 await server.stop()
                 lines = [*server.lines, *await server.rest()]
         finally:

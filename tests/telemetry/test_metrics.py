@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 import stoppress
 from stoppress.telemetry.counts import REJECTIONS
 from stoppress.telemetry.metrics import FAMILIES
-from tests.conftest import RedisServer, StartNode
+from tests.conftest import Eventually, RedisServer, StartNode
 from tests.support.node import RunningNode
 from tests.test_docs import DOCS, rows
 
@@ -34,7 +34,7 @@ async def publish(node: RunningNode) -> None:
         assert (await editor.post("/api/blogs/demo/entries", json={"markdown": "news"})).status_code == 201
 
 
-async def test_readers_and_what_they_are_sent_are_counted(start_node: StartNode):
+async def test_readers_and_what_they_are_sent_are_counted(start_node: StartNode, eventually: Eventually):
     node = await start_node()
     await node.make_blog()
     live = f"{node.websocket_url}/blogs/demo/live"
@@ -42,19 +42,22 @@ async def test_readers_and_what_they_are_sent_are_counted(start_node: StartNode)
         await first.recv(), await second.recv()
         await publish(node)
         await first.recv(), await second.recv()
-        await asyncio.sleep(0.3)  # the lag is looked at every quarter of a second
+
+        async def lag_was_measured() -> bool:
+            return (await samples(node))[("stoppress_event_loop_lag_seconds_count",)] > 0
+
+        await eventually(lag_was_measured)
         seen = await samples(node)
         assert seen["stoppress_readers", "none", "json", "websocket"] == 2
         assert seen["stoppress_deliveries_total", "websocket"] == 2
         assert seen["stoppress_catch_ups_total", "opening"] == 2
         assert seen["stoppress_changes_total", "here"] == 1
         assert seen[("stoppress_publish_to_write_seconds_count",)] == 1
-        assert 0 < seen[("stoppress_publish_to_write_seconds_sum",)] < 2
+        assert 0 < seen[("stoppress_publish_to_write_seconds_sum",)] < 60  # seconds, and no other unit
         assert seen["stoppress_store_operation_seconds_count", "commit"] == 2
         assert seen["stoppress_store_errors_total", "commit"] == 0
         assert seen["stoppress_http_requests_total", "POST", "/api/blogs/{blog}/entries", "201"] == 1
         assert seen[("stoppress_ready",)] == seen[("stoppress_store_up",)] == 1
-        assert seen[("stoppress_event_loop_lag_seconds_count",)] > 0
 
 
 async def test_refusals_are_counted_by_reason(start_node: StartNode):
@@ -78,7 +81,7 @@ async def test_a_change_from_another_node_is_timed(start_node: StartNode, redis_
     seen = await samples(there)
     assert seen["stoppress_changes_total", "elsewhere"] == 1
     assert seen[("stoppress_publish_to_receive_seconds_count",)] == 1
-    assert seen[("stoppress_publish_to_receive_seconds_sum",)] < 2
+    assert seen[("stoppress_publish_to_receive_seconds_sum",)] < 60  # seconds, and no other unit
 
 
 @pytest.mark.redis

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from stoppress.errors import BlogNotFound, MalformedCursor, StoreUnavailable
 from stoppress.model import Entry, Header
 from stoppress.web.connections.websocket import STORE_RETRY
-from stoppress.web.problems import on_error
+from stoppress.web.problems import problem_of
 from stoppress.wire.encodings import JSON, MSGPACK, Codec
 from stoppress.wire.messages import Beat, Retry, Update
 from tests.support.paths import ROOT
@@ -91,7 +91,7 @@ def test_what_the_server_says_of_coming_back_is_among_the_vectors():
 @pytest.mark.parametrize(
     ("error", "code"), [(MalformedCursor("x"), 4400), (BlogNotFound("demo"), 4404), (StoreUnavailable("x"), 1006)]
 )
-async def test_an_error_over_http_is_what_the_vectors_make_of_its_status(error, code):
-    answer = await on_error(Request({"type": "http", "headers": []}), error)
+def test_an_error_over_http_is_what_the_vectors_make_of_its_status(error, code):
+    answer = problem_of(Request({"type": "http", "headers": []}), error)
     assert {"status": answer.status_code, "code": code} in CLOSING["statuses"]
     assert answer.media_type == "application/problem+json"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from stoppress.model import Cursor
 from stoppress.wire.close_reasons import CloseReason
@@ -52,12 +52,8 @@ class Reader(Protocol):
         """Send a close frame and hang up."""
 
 
-class Unsent(NamedTuple):
-    """A reader that did not take a whole frame."""
-
-    reader: Reader
-    rest: memoryview | None
-    """What it did not take; None: its connection is broken."""
+Unsent = tuple[Reader, memoryview | None]
+"""A reader that did not take a whole frame, and the rest of the frame; None: its connection is broken."""
 
 
 class FdGroup:
@@ -110,7 +106,7 @@ class FdGroup:
                 count = -1
             if count != size:
                 short.append((slot, count))
-        return [Unsent(self._readers[slot], memoryview(frame)[count:] if count >= 0 else None) for slot, count in short]
+        return [(self._readers[slot], memoryview(frame)[count:] if count >= 0 else None) for slot, count in short]
 
     def beat(self, frame: bytes, phase: int) -> None:
         """Send to the readers of one phase, 0 to PHASES - 1."""

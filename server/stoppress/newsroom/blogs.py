@@ -8,7 +8,7 @@ import msgspec
 
 from stoppress.errors import BadInput, BlogNotFound
 from stoppress.model import HEADER, Header, Item
-from stoppress.newsroom.commits import Committer, Request, Written, check_match, read_header
+from stoppress.newsroom.commits import Committer, Request, Written
 from stoppress.newsroom.forms import HeaderForm
 from stoppress.newsroom.pins import flag_writes
 from stoppress.store.port import Store, Write
@@ -34,7 +34,7 @@ class Blogs:
         for name in (name for name in await self._store.blogs() if name > after):
             item = await self._find(name)
             if item is not None:
-                headers.append(read_header(item))
+                headers.append(Header.of(item))
             if len(headers) == limit:
                 break
         return headers
@@ -44,7 +44,7 @@ class Blogs:
         item = await self._find(blog)
         if item is None:
             raise BlogNotFound(blog)
-        return read_header(item), item.version
+        return Header.of(item), item.version
 
     async def put(self, blog: str, form: HeaderForm, request: Request) -> Written:
         """Create the blog, or replace its header. A result with version 1 means that it was created.
@@ -74,9 +74,9 @@ class Blogs:
     async def _write(self, blog: str, request: Request, fill: Callable[[Header | None], Header]) -> Written:
         async def plan() -> list[Write]:
             item = await self._find(blog)
-            current = read_header(item) if item else None
+            current = Header.of(item) if item else None
             version = item.version if item else 0
-            check_match(request, version, current)
+            request.check(version, current)
             header = fill(current)
             pins: list[Write] = []
             before = current.pinned if current else None

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from stoppress.errors import BlogNotFound
 from stoppress.model import HEADER, Cursor, Header
-from stoppress.newsroom.commits import read_header
 from stoppress.store.port import Store
 
 MAX_BLOGS = 5_000
@@ -58,4 +57,4 @@ class Catalogue:
             item = await self._store.item(name, HEADER)
         except BlogNotFound:
             return None
-        return None if item is None else read_header(item)
+        return None if item is None else Header.of(item)

@@ -13,10 +13,8 @@ from collections.abc import Awaitable, Callable, Container
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-import msgspec
-
 from stoppress.errors import PreconditionFailed, StoppressError, StoreUnavailable, VersionConflict
-from stoppress.model import HEADER, Cursor, Header, Item, Segment, StoredEntry
+from stoppress.model import HEADER, Cursor, Header, Segment, StoredEntry
 from stoppress.store.port import Once, Store, Write
 
 _MAX_COMMIT_ATTEMPTS = 30
@@ -29,6 +27,17 @@ class Request(NamedTuple):
     if_match: Container[int] | None = None
     """The versions of the item that the write may replace; 0 stands for an item that does not exist. None: any."""
     once: Once | None = None
+
+    def check(self, version: int, current: StoredEntry | Header | None) -> None:
+        """Raise `PreconditionFailed` if the request is for another version than the current one."""
+        if self.if_match is None or version in self.if_match:
+            return
+        if version:
+            message = f"If-Match does not match: the item has changed and is now at version {version}."
+            raise PreconditionFailed(
+                f"{message} Merge your change into that version and send it again.", current, version
+            )
+        raise PreconditionFailed("If-Match does not match: the item does not exist yet.", current, version)
 
 
 class Written(NamedTuple):
@@ -101,31 +110,7 @@ def _written(segment: Segment) -> Written:
     subject = segment.items[-1]
     content: StoredEntry | Header | None = None
     if subject.id == HEADER:
-        content = read_header(subject)
+        content = Header.of(subject)
     elif subject.body:
-        content = read_entry(subject)
+        content = StoredEntry.of(subject)
     return Written(content, subject.version, segment.cursor)
-
-
-def read_header(item: Item) -> Header:
-    """Decode a header, with the seq of its item."""
-    header = msgspec.json.decode(item.body, type=Header)
-    header.seq = item.seq
-    return header
-
-
-def read_entry(item: Item) -> StoredEntry:
-    """Decode an entry, with the seq and version of its item."""
-    entry = msgspec.json.decode(item.body, type=StoredEntry)
-    entry.seq, entry.version = item.seq, item.version
-    return entry
-
-
-def check_match(request: Request, version: int, current: StoredEntry | Header | None) -> None:
-    """Raise `PreconditionFailed` if the request is for another version than the current one."""
-    if request.if_match is None or version in request.if_match:
-        return
-    if version:
-        message = f"If-Match does not match: the item has changed and is now at version {version}."
-        raise PreconditionFailed(f"{message} Merge your change into that version and send it again.", current, version)
-    raise PreconditionFailed("If-Match does not match: the item does not exist yet.", current, version)

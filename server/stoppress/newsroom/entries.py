@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from stoppress.errors import BadInput, Conflict, EntryNotFound
 from stoppress.model import HEADER, START, Cursor, EntryStatus, Item, StoredEntry, timestamp
-from stoppress.newsroom.commits import Committer, Request, Written, check_match, read_entry
+from stoppress.newsroom.commits import Committer, Request, Written
 from stoppress.newsroom.forms import EntryForm, moment
 from stoppress.newsroom.pins import header_writes
 from stoppress.newsroom.rendering import Rendered
@@ -46,7 +46,7 @@ class Entries:
     async def get(self, blog: str, entry_id: str) -> tuple[StoredEntry, int]:
         """Return an entry or draft and its version. Raises `BlogNotFound` and `EntryNotFound`."""
         item = await self._find(blog, entry_id)
-        return read_entry(item), item.version
+        return StoredEntry.of(item), item.version
 
     async def list_all(self, blog: str, status: str | None) -> list[StoredEntry]:
         """Return all entries, or those with a status: drafts and scheduled ones, then the others, newest first.
@@ -59,7 +59,7 @@ class Entries:
             items += await self._store.drafts(blog)
         if status in (None, "published", "retracted"):
             items += (item for item in (await self._store.read(blog)).items if item.id != HEADER)
-        entries = [entry for entry in map(read_entry, items) if status in (None, entry.status)]
+        entries = [entry for entry in map(StoredEntry.of, items) if status in (None, entry.status)]
         return sorted(entries, key=list_position, reverse=True)
 
     async def create(self, blog: str, form: EntryForm, request: Request) -> Written:
@@ -85,8 +85,8 @@ class Entries:
 
         async def plan() -> list[Write]:
             item = await self._find(blog, entry_id)
-            current = read_entry(item)
-            check_match(request, item.version, current)
+            current = StoredEntry.of(item)
+            request.check(item.version, current)
             entry = await _edited(current, form, current.status if form.status is UNSET else form.status)
             pins = await self._pins(blog, current, entry)
             return [*pins, _write(entry, item.version)]
@@ -105,10 +105,10 @@ class Entries:
 
         async def plan() -> list[Write] | Written:
             item = await self._find(blog, entry_id)
-            current = read_entry(item)
+            current = StoredEntry.of(item)
             if current.status == "retracted":
                 return Written(current, item.version, await self._head(blog))
-            check_match(request, item.version, current)
+            request.check(item.version, current)
             if not item.seq:
                 return [Write(entry_id, item.version, None, visible=False)]
             gone = _tombstone(current, note)
@@ -119,7 +119,7 @@ class Entries:
     async def publish_scheduled(self, blog: str, entry_id: str) -> None:
         """Publish a scheduled entry now. Raises `PreconditionFailed` if another node or an editor was faster."""
         item = await self._find(blog, entry_id)
-        if read_entry(item).status == "scheduled":
+        if StoredEntry.of(item).status == "scheduled":
             form = EntryForm(status="published", publish_at=None)
             await self.patch(blog, entry_id, form, Request(if_match=frozenset({item.version})))
 

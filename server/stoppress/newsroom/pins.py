@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from stoppress.errors import BadInput
-from stoppress.model import HEADER
-from stoppress.newsroom.commits import read_entry, read_header
+from stoppress.model import HEADER, Header, StoredEntry
 from stoppress.store.port import Store, Write
 
 
@@ -17,7 +16,7 @@ async def flag_writes(store: Store, blog: str, entry_id: str | None, *, pinned: 
         BadInput: `pinned` is true and `entry_id` is not a published entry of the blog.
     """
     item = await store.item(blog, entry_id) if entry_id not in (None, HEADER) else None
-    entry = read_entry(item) if item else None
+    entry = StoredEntry.of(item) if item else None
     if item is None or entry is None or entry.status != "published":
         if pinned:
             raise BadInput(f"`pinned` must be the id of a published entry of this blog; got {entry_id!r}.", "pinned")
@@ -31,7 +30,7 @@ async def header_writes(store: Store, blog: str, entry_id: str, *, pinned: bool)
     item = await store.item(blog, HEADER)
     if item is None:
         return []  # the blog has just been deleted; the commit will fail
-    header = read_header(item)
+    header = Header.of(item)
     if pinned == (header.pinned == entry_id):
         return []
     others = await flag_writes(store, blog, header.pinned, pinned=False) if pinned else []

@@ -16,7 +16,7 @@ _OFF: AbstractContextManager[Any] = nullcontext()
 
 
 class Tracing:
-    """Tracing that does nothing; `OpenTelemetry` is the subclass that traces."""
+    """Tracing that does nothing; `_OpenTelemetry` is the subclass that traces."""
 
     def span(self, name: str, /, parent: str = "", **attributes: str) -> AbstractContextManager[Any]:
         """Return a context whose duration is a span of the trace; `parent` is a traceparent to continue from."""
@@ -33,7 +33,7 @@ class Tracing:
         """Send the remaining spans."""
 
 
-class OpenTelemetry(Tracing):
+class _OpenTelemetry(Tracing):
     """Tracing with the OpenTelemetry SDK, which sends spans in batches from a thread."""
 
     def __init__(self) -> None:
@@ -75,6 +75,6 @@ def tracing_from(environ: Mapping[str, str] = os.environ) -> Tracing:
     if not environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") and not environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
         return Tracing()
     try:
-        return OpenTelemetry()
+        return _OpenTelemetry()
     except ImportError:
         return Tracing()

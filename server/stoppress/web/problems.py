@@ -55,8 +55,16 @@ def unavailable(detail: str, retry_after: str) -> bytes:
     return head.encode() + body
 
 
-async def on_error(_request: Request, error: Exception) -> Response:
-    """Handle a `StoppressError` for Starlette."""
+def problem_of(request: Request, error: Exception) -> Response:
+    """Return the problem details of any exception. One that is not ours or Starlette's is a bug, which is logged."""
+    if isinstance(error, HTTPException):
+        return _of_starlette(request, error)
+    if isinstance(error, StoppressError):
+        return _of_stoppress(error)
+    return _problem(500, "Internal server error; see the server log.")
+
+
+def _of_stoppress(error: StoppressError) -> Response:
     match error:
         case HTTPError(status=status, headers=headers):
             return _problem(status, str(error), headers)
@@ -80,9 +88,8 @@ def _bad_input_status(error: BadInput) -> int:
     )
 
 
-async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Handle Starlette's own errors: unknown address, wrong method."""
-    assert isinstance(error, HTTPException)
+def _of_starlette(request: Request, error: HTTPException) -> Response:
+    """Return the problem details of an unknown address or a wrong method."""
     detail = error.detail
     if error.status_code == 404:
         detail = f"There is nothing at {request.url.path[:200]}. Check the address."
@@ -90,8 +97,3 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
         allowed = (error.headers or {}).get("Allow", "other methods")
         detail = f"Method {request.method[:20]} is not allowed here. Use {allowed}."
     return _problem(error.status_code, detail, error.headers)
-
-
-async def on_bug(_request: Request, _error: Exception) -> Response:
-    """Handle any other exception, which is a bug; Starlette's server logs its traceback."""
-    return _problem(500, "Internal server error; see the server log.")

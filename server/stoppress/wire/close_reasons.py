@@ -5,40 +5,33 @@
 
 from __future__ import annotations
 
+import enum
 from typing import NamedTuple
 
 from stoppress.wire.messages import Retry
 
 
+class CloseCode(enum.IntEnum):
+    """The protocol's close codes; `docs/reference/protocol.md` says what clients do with each."""
+
+    GOING_AWAY = 1001
+    TOO_MANY_MESSAGES = 1008
+    TRY_AGAIN_LATER = 1013
+    MALFORMED_CURSOR = 4400
+    BLOG_NOT_FOUND = 4404
+
+
 class CloseReason(NamedTuple):
     """A close code, a reason for people, and when the reader may come back, if the server says so."""
 
-    code: int
+    code: CloseCode
     reason: str
     retry: Retry | None = None
 
 
-READER_LEFT = CloseReason(1001, "The reader has left.")
+READER_LEFT = CloseReason(CloseCode.GOING_AWAY, "The reader has left.")
 """Ends a held request; nobody receives it."""
 
-TOO_MANY_MESSAGES = CloseReason(1008, "Too many messages. This connection is for listening.")
+TOO_MANY_MESSAGES = CloseReason(CloseCode.TOO_MANY_MESSAGES, "Too many messages. This connection is for listening.")
 
-BLOG_DELETED = CloseReason(4404, "This blog was deleted.")
-
-
-def going_away(retry: Retry) -> CloseReason:
-    """Return the reason of a node that is being stopped."""
-    return CloseReason(1001, "The server is going away.", retry)
-
-
-def try_again_later(reason: str, retry: Retry) -> CloseReason:
-    """Return the reason of a node that cannot take the reader now: it is full, or its store does not answer."""
-    return CloseReason(1013, reason, retry)
-
-
-def malformed_cursor(reason: str) -> CloseReason:
-    return CloseReason(4400, reason)
-
-
-def blog_not_found(reason: str) -> CloseReason:
-    return CloseReason(4404, reason)
+BLOG_DELETED = CloseReason(CloseCode.BLOG_NOT_FOUND, "This blog was deleted.")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,7 +25,7 @@ PUBLIC = "https://live.example.org"
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningNode]:
     """A node with the blog `demo`: seven entries, two on a page, one of them retracted, one pinned."""
     folder = tmp_path_factory.mktemp("store")
     site = folder / "site" / "static"
@@ -39,12 +38,10 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
         '{% extends "stoppress/base.html" %}{% block head_extra %}' + head + "{% endblock %}"
     )
     environ = {"NEWEST": "2", "PUBLIC_URL": PUBLIC, "PUBLISHER": "The Herald", "TEMPLATES": str(site.parent)}
-    node = RunningNode(sqlite_url(folder), None, **{f"STOPPRESS_{name}": value for name, value in environ.items()})
-    with asyncio.Runner() as runner:
-        runner.run(node.start())
-        runner.run(fill(node))
+    settings = {f"STOPPRESS_{name}": value for name, value in environ.items()}
+    async with RunningNode(sqlite_url(folder), None, **settings) as node:
+        await fill(node)
         yield node
-        runner.run(node.stop())
 
 
 async def fill(node: RunningNode) -> None:

@@ -106,7 +106,7 @@ async def test_a_terminal_is_refreshed_until_ctrl_c(start_node: StartNode):
     os.close(end)
     seen = b""
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while seen.count(b"\x1b[H\x1b[J") < 3:
                 seen += await asyncio.to_thread(os.read, terminal, 65_536)
             await node.stop()

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from itertools import pairwise
 from typing import Any
 
@@ -36,6 +36,14 @@ async def readers(node: RunningNode, stack: AsyncExitStack, number: int) -> list
     return lines
 
 
+async def until_nobody_listens(node: RunningNode) -> None:
+    with suppress(OSError):
+        while True:
+            _, writer = await asyncio.open_connection("127.0.0.1", node.port)
+            writer.close()
+            await asyncio.sleep(0.01)
+
+
 async def last_words(line: ClientConnection) -> tuple[list[dict[str, Any]], int | None, float]:
     """What came until the end, the close code, and when that was."""
     messages = []
@@ -52,13 +60,19 @@ def test_those_who_come_back_are_about_a_thousand_in_a_second():
     assert retry_for(8_000).min == 0
 
 
-async def test_few_readers_do_not_keep_a_node_from_stopping_within_a_second(start_node: StartNode):
+async def seconds_to_stop(node: RunningNode) -> float:
+    started = time.monotonic()
+    assert await node.stop() == 0
+    return time.monotonic() - started
+
+
+async def test_few_readers_hardly_keep_a_node_from_stopping(start_node: StartNode):
     node = await demo(start_node)
+    alone = await seconds_to_stop(node)
+    await node.start()
     async with AsyncExitStack() as stack:
         await readers(node, stack, 5)
-        started = time.monotonic()
-        assert await node.stop() == 0
-        assert time.monotonic() - started < 1.5  # a second, and what it takes for an interpreter to end
+        assert await seconds_to_stop(node) < 1.5 + 2 * alone  # a second for the five, and how busy the machine is
 
 
 async def test_many_readers_leave_one_after_the_other_and_are_served_until_then(start_node: StartNode):
@@ -69,7 +83,7 @@ async def test_many_readers_leave_one_after_the_other_and_are_served_until_then(
         await editor.get("/api/blogs")  # a connection from before
         stopped = asyncio.create_task(node.stop())
         ends = [asyncio.create_task(last_words(line)) for line in lines]
-        await asyncio.sleep(1.5)
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         posted = await editor.post("/api/blogs/demo/entries", json={"title": "late news"})
         assert (posted.status_code, posted.headers["connection"]) == (201, "close")
         results = sorted(await asyncio.gather(*ends), key=lambda result: result[2])
@@ -77,10 +91,11 @@ async def test_many_readers_leave_one_after_the_other_and_are_served_until_then(
     assert {code for _, code, _ in results} == {1001}
     assert {messages[-1]["type"] for messages, _, _ in results} == {"retry"}
     told = ["late news" in str(messages) for messages, _, _ in results]
-    assert told == sorted(told) and 5 < sum(told) < 25  # all who were still there, and nobody else
+    assert told == sorted(told) and 0 < sum(told) < 30  # all who were still there, and nobody else
     times = [when for _, _, when in results]
-    assert 2 < times[-1] - times[0] < 5
-    assert max(after - before for before, after in pairwise(times)) < 1
+    took = times[-1] - times[0]
+    assert 2 < took < 20
+    assert max(after - before for before, after in pairwise(times)) < took / 2
 
 
 async def test_streams_and_long_polls_leave_one_after_the_other_too(start_node: StartNode):
@@ -99,7 +114,8 @@ async def test_streams_and_long_polls_leave_one_after_the_other_too(start_node: 
             return answer.text, time.monotonic()
 
         held_requests = [asyncio.create_task(held()) for held in (stream, poll) * 10]
-        await asyncio.sleep(1)
+        await node.until_readers("sse", 10)
+        await node.until_readers("long_poll", 10)
         assert await node.stop() == 0
         results = [await held for held in held_requests]
     for text, _ in results[::2]:
@@ -113,7 +129,7 @@ async def test_streams_and_long_polls_leave_one_after_the_other_too(start_node: 
 
 
 async def test_during_the_lead_a_node_says_that_it_is_going_and_takes_nobody_in(start_node: StartNode):
-    node = await demo(start_node, STOPPRESS_LEAD="3")
+    node = await demo(start_node, STOPPRESS_LEAD="6")
     async with AsyncExitStack() as stack:
         lines = await readers(node, stack, 1)
         client = await stack.enter_async_context(httpx.AsyncClient(base_url=node.url, trust_env=False))
@@ -121,8 +137,8 @@ async def test_during_the_lead_a_node_says_that_it_is_going_and_takes_nobody_in(
         assert (await client.get("/readyz")).status_code == 200
         started = time.monotonic()
         os.kill(node.pid, signal.SIGTERM)
-        await asyncio.sleep(0.05)
-        assert (await client.get("/readyz")).status_code == 503
+        while (await client.get("/readyz")).status_code != 503:
+            await asyncio.sleep(0.01)
         assert (await client.get("/livez")).status_code == 200
         assert (await client.get("/blogs/demo")).status_code == 200
         poll = await client.get("/blogs/demo/changes", params={"since": cursor, "wait": "20"})
@@ -140,9 +156,8 @@ async def test_during_the_lead_a_node_says_that_it_is_going_and_takes_nobody_in(
         messages, code, _ = await last_words(page)
         assert ([message["type"] for message in messages], code) == (["retry"], 1013)
         assert (await last_words(lines[0]))[1] == 1001
-        assert time.monotonic() - started > 2.5
-        with pytest.raises(OSError, match="onnect"):
-            await asyncio.open_connection("127.0.0.1", node.port)
+        assert time.monotonic() - started > 5.5
+        await until_nobody_listens(node)
         assert await node.stop() == 0
 
 
@@ -152,10 +167,10 @@ async def test_a_second_signal_hurries(start_node: StartNode, hurry: signal.Sign
     async with AsyncExitStack() as stack:
         lines = await readers(node, stack, 20)
         os.kill(node.pid, signal.SIGTERM)
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(0.8)  # signals within half a second are one
         started = time.monotonic()
         assert await node.stop(hurry) == 0
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 30  # half of the lead
         ends = await asyncio.gather(*map(last_words, lines))
         assert {(messages[-1]["type"], code) for messages, code, _ in ends} == {("retry", 1001)}
 
@@ -165,13 +180,13 @@ async def test_a_write_in_flight_is_finished_and_answered(start_node: StartNode)
     reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
     writer.write(
         f"POST /api/blogs/demo/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {node.key}\r\n"
-        'Content-Type: application/json\r\nContent-Length: 17\r\n\r\n{"title":'.encode()
+        "Content-Type: application/json\r\nContent-Length: 17\r\nExpect: 100-continue\r\n\r\n".encode()
     )
-    await asyncio.sleep(0.3)
-    os.kill(node.pid, signal.SIGTERM)
-    await asyncio.sleep(0.5)
-    writer.write(b' "last"}')
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+        os.kill(node.pid, signal.SIGTERM)
+        await until_nobody_listens(node)
+        writer.write(b'{"title": "last"}')
         answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 201 ")
     assert await node.stop() == 0

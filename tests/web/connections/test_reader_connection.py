@@ -22,9 +22,10 @@ from stoppress.web.connections import reader_connection as reader_module
 from stoppress.web.connections.reader_connection import ReaderConnection
 from stoppress.web.connections.user_timeout import USER_TIMEOUT_SECONDS
 from stoppress.wire.encodings import WEBSOCKET, Compression
+from tests.conftest import Eventually
 from tests.support.client import Client
 from tests.support.frames import message_of
-from tests.support.line import Line, entry, header
+from tests.support.history import History, entry, header
 
 ENCODING = WEBSOCKET["stoppress.v1+json", Compression.NONE]
 
@@ -37,14 +38,17 @@ class Server:
 
     def __init__(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        self.line = Line()
-        self.line.commit(header())
+        self.history = History()
+        self.history.commit(header())
         self.hub = Hub(Replica("demo"), Timing(loop.call_later, loop.time), os.write)
-        self.hub.absorb(self.line.read())
+        self.hub.absorb(self.history.read())
         self.address = listening.getsockname()
 
+    async def has_reader(self) -> bool:
+        return self.hub.reader_count == 1
+
     def publish(self, number: int) -> None:
-        self.hub.apply(self.line.commit(entry(1, text=f"{number} {'word ' * 4_000}")))
+        self.hub.apply(self.history.commit(entry(1, text=f"{number} {'word ' * 4_000}")))
         self.hub.deliver()
 
     def connect(self) -> socket.socket:
@@ -90,9 +94,9 @@ async def read_until(sock: socket.socket, client: Client, cursor: str) -> int:
     return size
 
 
-async def test_a_reader_without_room_is_not_cut_off_by_the_kernel(server: Server):
+async def test_a_reader_without_room_is_not_cut_off_by_the_kernel(server: Server, eventually: Eventually):
     with server.connect() as sock:
-        await asyncio.sleep(0.1)
+        await eventually(server.has_reader)
         for number in range(50):
             server.publish(number)
             await asyncio.sleep(0.005)
@@ -100,20 +104,20 @@ async def test_a_reader_without_room_is_not_cut_off_by_the_kernel(server: Server
         await asyncio.sleep(3 * SHORT)
         assert server.hub.reader_count == 1
         client = Client()
-        await read_until(sock, client, str(server.line.cursor))
+        await read_until(sock, client, str(server.history.cursor))
         assert client.updates < 10, "it got what differs, not what happened"
         server.publish(99)
-        await read_until(sock, client, str(server.line.cursor))
+        await read_until(sock, client, str(server.history.cursor))
 
 
-async def test_the_kernel_keeps_little_for_a_reader_without_room(server: Server):
+async def test_the_kernel_keeps_little_for_a_reader_without_room(server: Server, eventually: Eventually):
     with server.connect() as sock:
-        await asyncio.sleep(0.1)
+        await eventually(server.has_reader)
         for number in range(200):  # 4 MB
             server.publish(number)
             await asyncio.sleep(0)
         client = Client()
-        size = await read_until(sock, client, str(server.line.cursor))
+        size = await read_until(sock, client, str(server.history.cursor))
     assert size < 500_000
     assert client.updates < 25
 

@@ -112,7 +112,7 @@ async def test_nothing_is_compressed_for_who_does_not_offer_it(url: str, publish
 
 
 async def read_until(line: ClientConnection, client: Client, cursor: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while client.cursor != cursor:
             data = await line.recv()
             client.receive(json.loads(data) if isinstance(data, str) else msgpack.unpackb(data))
@@ -220,7 +220,7 @@ async def test_node_ws_reads_it(url: str, publish: Publish):
     for process in processes:
         client = Client()
         assert process.stdout
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while client.cursor != cursor:
                 message: dict[str, Any] = json.loads(await process.stdout.readline())
                 client.receive(message)

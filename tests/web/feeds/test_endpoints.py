@@ -150,8 +150,8 @@ async def test_a_retracted_entry_is_a_tombstone(editor, reader, blog):
 
 
 @pytest.mark.parametrize("kind", ["atom", "json"])
-async def test_the_pages_of_a_feed_have_every_entry_once(start_node: StartNode, kind: str):
-    node = await start_node(STOPPRESS_NEWEST="2")
+async def test_the_pages_of_a_feed_have_every_entry_once(empty_node: StartNode, kind: str):
+    node = await empty_node(STOPPRESS_NEWEST="2")
     await node.make_blog()
     async with node.editor() as editor, httpx.AsyncClient(trust_env=False) as reader:
         ids = [await post(editor, "demo") for _ in range(5)]

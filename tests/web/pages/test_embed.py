@@ -8,14 +8,14 @@ import httpx
 import pytest
 
 from tests.conftest import StartNode
-from tests.support.desk import post, send
 from tests.support.node import RunningNode
 from tests.support.page import Document
+from tests.support.publishing import post, send
 
 
 @pytest.fixture
-async def node(start_node: StartNode) -> RunningNode:
-    node = await start_node(STOPPRESS_NEWEST="2")
+async def node(empty_node: StartNode) -> RunningNode:
+    node = await empty_node(STOPPRESS_NEWEST="2")
     await node.make_blog(headline="A day in October", language="ar")
     for number in range(3):
         await post(node, title=f"Number {number}", key=True)

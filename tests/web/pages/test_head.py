@@ -17,9 +17,9 @@ IMAGE = {"type": "image", "url": "https://example.org/a.jpg", "alt": "A bridge",
 
 
 @pytest.fixture
-async def small(start_node: StartNode) -> RunningNode:
+async def small(empty_node: StartNode) -> RunningNode:
     """A node with two entries on a page, and five in its blog, `ids` from the oldest."""
-    node = await start_node(
+    node = await empty_node(
         STOPPRESS_NEWEST="2", STOPPRESS_PUBLIC_URL="https://live.example.org/", STOPPRESS_PUBLISHER="The Herald"
     )
     await node.make_blog(headline="Talks in Moscow", standfirst="What is known.", language="en-GB")

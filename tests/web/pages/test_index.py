@@ -45,7 +45,7 @@ async def test_blogs_stand_by_status_with_what_they_have(node, reader):
     assert await rows(reader) == [
         "Live Running As it happens. 3 updates, the last one 2020-10-09 08:00 UTC",
         "Paused Resting No updates yet",
-        "Not started Later Starts 2040-10-10 00:00 UTC",
+        "Not started yet Later Starts 2040-10-10 00:00 UTC",
         "Ended Over since No updates yet",
         "Ended Over 1 update, the last one 2020-10-09 06:00 UTC",
     ]

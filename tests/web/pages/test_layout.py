@@ -18,9 +18,9 @@ from stoppress.web.site import Site
 from tests.conftest import StartNode
 from tests.support.browser import OpenPage
 from tests.support.command import stoppress
-from tests.support.desk import post, send
 from tests.support.page import Document
 from tests.support.paths import ROOT, SERVER
+from tests.support.publishing import post, send
 
 GUIDE = ROOT / "docs" / "howto" / "put-your-own-page-around-it.md"
 

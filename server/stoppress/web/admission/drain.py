@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 
 from stoppress.sync.follower import Follower
 from stoppress.web.admission.held_requests import HeldRequests
-from stoppress.wire.close_reasons import CloseReason, going_away
+from stoppress.wire.close_reasons import CloseCode, CloseReason
 from stoppress.wire.messages import Retry
 
 _TICK_SECONDS = 0.1
@@ -56,7 +56,7 @@ class Drain:
                 a late portion does not make the next one larger.
         """
         readers = self.readers
-        close_reason = going_away(retry_for(readers))
+        close_reason = CloseReason(CloseCode.GOING_AWAY, "The server is going away.", retry_for(readers))
         portions = math.ceil(min(self._seconds, readers * _TICK_SECONDS) / _TICK_SECONDS)
         for left in reversed(range(portions)):
             await pause(_TICK_SECONDS)

@@ -19,7 +19,7 @@ from stoppress.web.admission.admission import Admission, NotAdmitted, Seat
 from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.reader_connection import ReaderConnection
 from stoppress.web.problems import HTTPError, unavailable
-from stoppress.wire.close_reasons import CloseReason, blog_not_found, malformed_cursor, try_again_later
+from stoppress.wire.close_reasons import CloseCode, CloseReason
 from stoppress.wire.frames import close_frame
 from stoppress.wire.messages import Retry
 
@@ -64,7 +64,7 @@ class WebSocketEndpoint:
             cursor = None if handshake.since is None else Cursor.parse(handshake.since)
         except MalformedCursor as error:
             self._counts.count_rejection("malformed_cursor")
-            _refuse(transport, handshake, malformed_cursor(str(error)))
+            _refuse(transport, handshake, CloseReason(CloseCode.MALFORMED_CURSOR, str(error)))
             return
         seat = self._admission.enter(self._group(transport, handshake) if self._admission.counts_addresses else "")
         if isinstance(seat, NotAdmitted):
@@ -94,10 +94,10 @@ class WebSocketEndpoint:
                 hub: Hub = await self._follower.hub(handshake.blog, cursor)
             except BlogNotFound as error:
                 self._counts.count_rejection("no_such_blog")
-                _refuse(transport, handshake, blog_not_found(str(error)))
+                _refuse(transport, handshake, CloseReason(CloseCode.BLOG_NOT_FOUND, str(error)))
             except StoreUnavailable as error:
                 self._counts.count_rejection("store_unavailable")
-                _refuse(transport, handshake, try_again_later(str(error), STORE_RETRY))
+                _refuse(transport, handshake, CloseReason(CloseCode.TRY_AGAIN_LATER, str(error), STORE_RETRY))
             else:
                 if not transport.is_closing():
                     not_handed_over.pop_all()
@@ -114,7 +114,8 @@ def _hand_over(transport: asyncio.Transport, handshake: Handshake, reader: Reade
 def _reject(transport: asyncio.Transport, handshake: Handshake, not_admitted: NotAdmitted) -> None:
     """Send a message to a browser (it sends `Origin`, and shows its pages no status), and a status to other clients."""
     if b"origin" in handshake.headers:
-        _refuse(transport, handshake, try_again_later(not_admitted.reason, not_admitted.retry))
+        reason = CloseReason(CloseCode.TRY_AGAIN_LATER, not_admitted.reason, not_admitted.retry)
+        _refuse(transport, handshake, reason)
     else:
         transport.write(unavailable(not_admitted.reason, not_admitted.retry_after()))
         transport.close()

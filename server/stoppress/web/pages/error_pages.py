@@ -12,7 +12,7 @@ from starlette.responses import Response
 from stoppress.errors import StoppressError
 from stoppress.web.negotiation import Wanted
 from stoppress.web.pages.layout import Layout
-from stoppress.web.problems import on_bug, on_error, on_http_exception
+from stoppress.web.problems import problem_of
 from stoppress.web.security import HTML_HEADERS, READABLE
 
 MESSAGES = {
@@ -38,19 +38,10 @@ class ErrorPages:
 
     def handlers(self) -> Mapping[Any, Callable[..., Any]]:
         """Return the handlers by exception, as Starlette takes them."""
-        return {StoppressError: self.error, HTTPException: self.http_exception, Exception: self.bug}
+        return dict.fromkeys((StoppressError, HTTPException, Exception), self._answer)
 
-    async def error(self, request: Request, error: Exception) -> Response:
-        return self._told(request, await on_error(request, error))
-
-    async def http_exception(self, request: Request, error: Exception) -> Response:
-        return self._told(request, await on_http_exception(request, error))
-
-    async def bug(self, request: Request, error: Exception) -> Response:
-        return self._told(request, await on_bug(request, error))
-
-    def _told(self, request: Request, problem: Response) -> Response:
-        path = request.url.path
+    async def _answer(self, request: Request, error: Exception) -> Response:
+        problem, path = problem_of(request, error), request.url.path
         if path.startswith("/api/"):
             return problem
         if request.method in ("GET", "HEAD") and Wanted(request.headers).prefers_html():

@@ -1,4 +1,4 @@
-"""A store's line of changes as plain data: what every replica and reader is measured against."""
+"""A blog's history as plain data: what every replica and reader is measured against."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ State = dict[str, tuple[int, int]]
 """Item id to its seq and version."""
 
 
-class Line:
+class History:
     """Commits items, remembers the state at every cursor that ever was, and can be rolled back."""
 
     def __init__(self) -> None:

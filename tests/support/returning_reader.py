@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.support.client import Client
 
 
-class Fan:
+class ReturningReader:
     """A reader who follows a blog over any number of connections.
 
     Args:
@@ -28,8 +28,8 @@ class Fan:
         """When it was sent away, by `time.monotonic`."""
         self.away: list[float] = []
         """For how long, each time."""
-        self.refused = self.lost = 0
-        """How often it was turned away, and how often it found nobody or lost a line without a reason."""
+        self.not_admitted = self.lost = 0
+        """How often it was not admitted, and how often it found no server or lost its connection without a reason."""
         self.connected = False
         self._address = address
 
@@ -40,14 +40,14 @@ class Fan:
         while True:
             try:
                 query = f"?since={since}" if since else ""
-                async with connect(self._address() + query, compression=None, max_size=None, proxy=None) as line:
+                async with connect(self._address() + query, compression=None, max_size=None, proxy=None) as connection:
                     self._back()
-                    async for data in line:
+                    async for data in connection:
                         message = json.loads(data)
                         self.client.receive(message)
                         retry = message if message["type"] == "retry" else {"min": 0, "max": 500}
             except InvalidStatus:
-                self.refused += 1
+                self.not_admitted += 1
             except (ConnectionClosed, OSError):
                 self.lost += 1
             self._gone()

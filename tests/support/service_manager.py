@@ -22,7 +22,7 @@ class Manager:
         self._socket = listening
 
     async def message(self) -> dict[str, str]:
-        """Return the next one, within twenty seconds."""
+        """Return the next one, within half a minute."""
         credentials = struct.Struct("3i")  # pid, uid, gid
         data, ancillary, *_ = await asyncio.to_thread(self._socket.recvmsg, 4_096, socket.CMSG_SPACE(credentials.size))
         self.sender, _, _ = credentials.unpack(ancillary[0][2])
@@ -36,7 +36,7 @@ class Manager:
 @contextmanager
 def manager(address: str) -> Iterator[Manager]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        listening.settimeout(20)
+        listening.settimeout(30)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         listening.bind("\0" + address[1:] if address.startswith("@") else address)
         yield Manager(address, listening)

@@ -1,4 +1,4 @@
-"""A TCP proxy before a node that treats readers' surfaces as bad networks do, and counts who is connected."""
+"""The network before a node: a TCP proxy that can block surfaces and freeze connections, and counts them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import suppress
 SURFACE = re.compile(rb"GET /blogs/[^/? ]+/(live|events|changes)[? ]")
 
 
-class _Passage:
+class _Connection:
     """One connection that passes through."""
 
     def __init__(self, writers: list[asyncio.StreamWriter]) -> None:
@@ -23,7 +23,7 @@ class _Passage:
             writer.transport.abort()
 
 
-class Gate:
+class Network:
     """Listens on a free loopback port and passes everything on to another.
 
     Args:
@@ -35,7 +35,7 @@ class Gate:
         self._to = port
         self._pages = pages or {}
         self._server: asyncio.Server | None = None
-        self._passages: set[_Passage] = set()
+        self._connections: set[_Connection] = set()
         self._blocked: frozenset[str] = frozenset()
         self.port = 0
 
@@ -50,25 +50,25 @@ class Gate:
     async def close(self) -> None:
         assert self._server is not None
         self._server.close()
-        for passage in [*self._passages]:
-            passage.cut()
+        for connection in [*self._connections]:
+            connection.cut()
         await asyncio.sleep(0)
 
     def block(self, *surfaces: str) -> None:
         """From now on these are cut off, and no others."""
         self._blocked = frozenset(surfaces)
-        for passage in [*self._passages]:
-            if passage.surface in self._blocked:
-                passage.cut()
+        for connection in [*self._connections]:
+            if connection.surface in self._blocked:
+                connection.cut()
 
     def freeze(self) -> None:
         """Nothing comes through the connections that there are, and nobody is told."""
-        for passage in self._passages:
-            passage.frozen = True
+        for connection in self._connections:
+            connection.frozen = True
 
     def readers(self, surface: str) -> int:
         """How many connections a surface holds at this moment, without those that are frozen."""
-        return sum(passage.surface == surface and not passage.frozen for passage in self._passages)
+        return sum(connection.surface == surface and not connection.frozen for connection in self._connections)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -76,37 +76,37 @@ class Gate:
         except OSError:
             writer.transport.abort()
             return
-        passage = _Passage([writer, to_writer])
-        self._passages.add(passage)
+        connection = _Connection([writer, to_writer])
+        self._connections.add(connection)
         try:
             with suppress(OSError):
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._copy(passage, reader, to_writer, looking=True))
-                    group.create_task(self._copy(passage, to_reader, writer))
+                    group.create_task(self._copy(connection, reader, to_writer, looking=True))
+                    group.create_task(self._copy(connection, to_reader, writer))
         except* OSError:
             pass
         finally:
-            self._passages.discard(passage)
-            passage.cut()
+            self._connections.discard(connection)
+            connection.cut()
 
     async def _copy(
-        self, passage: _Passage, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, looking: bool = False
+        self, connection: _Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, looking: bool = False
     ) -> None:
         while data := await reader.read(65_536):
             if looking and data.startswith(b"GET "):
                 found = SURFACE.match(data)
-                passage.surface = found[1].decode() if found else ""
+                connection.surface = found[1].decode() if found else ""
                 if page := self._pages.get(re.split(rb"[ ?]", data, maxsplit=2)[1].decode()):
-                    await _answer(passage.writers[0], page)
+                    await _answer(connection.writers[0], page)
                     break
-            if passage.surface in self._blocked:
+            if connection.surface in self._blocked:
                 break
-            if not looking and passage.surface == "changes":
-                passage.surface = ""  # it was answered, and is idle until it is asked again
-            if not passage.frozen:
+            if not looking and connection.surface == "changes":
+                connection.surface = ""  # it was answered, and is idle until it is asked again
+            if not connection.frozen:
                 writer.write(data)
                 await writer.drain()
-        passage.cut()
+        connection.cut()
 
 
 async def _answer(writer: asyncio.StreamWriter, page: str) -> None:

@@ -1,9 +1,10 @@
-"""A server that kills itself with SIGKILL at a given line of Stoppress's own code, counted from the first publish.
+"""Servers that kill themselves with SIGKILL at a given line of Stoppress's own code, counted from the first publish.
 
-    python -m tests.support.mortal STORE LINES
+    python -m tests.support.killed_server
 
-It prints its address. Counting lines finds every place between two steps of a publish, and needs no hooks in the code
-itself.
+For each line `STORE LINES` on standard input it starts a server, prints the server's address, and when the server has
+died its exit status. It forks instead of starting an interpreter, which would take longer than all that is tested.
+Counting lines finds every place between two steps of a publish, and needs no hooks in the code itself.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from stoppress.process.sockets import listen
 ROOMS = ("/stoppress/newsroom/", "/stoppress/store/", "/stoppress/live/", "/stoppress/web/", "/stoppress/sync/")
 
 
-class Fate:
-    """A trace function that counts lines once the first POST is being handled, and then kills the process."""
+class Countdown:
+    """A trace function that counts lines from the first POST on, and kills the process at the last one."""
 
     def __init__(self, lines: int) -> None:
         self._left = lines
@@ -46,22 +47,34 @@ class Fate:
         return self._line
 
 
-class Mortal(Life):
-    """A life that says where."""
+class AnnouncedLife(Life):
+    """A life that prints its address when it is ready."""
 
     async def ready(self) -> None:
         sys.stdout.write(f"{self.address}\n")
         sys.stdout.flush()
 
 
-async def main(store: str, lines: int) -> None:
+async def serve(store: str, lines: int) -> None:
     node = Node(settings.load({"store": store, "port": "0"}))
-    life = Mortal(node, listen("127.0.0.1", 0))
-    fate = Fate(lines)
-    threading.settrace(fate)
-    sys.settrace(fate)
+    life = AnnouncedLife(node, listen("127.0.0.1", 0))
+    countdown = Countdown(lines)
+    threading.settrace(countdown)
+    sys.settrace(countdown)
     await life.run()
 
 
+def main() -> None:
+    for line in sys.stdin:
+        store, lines = line.split()
+        pid = os.fork()
+        if pid == 0:
+            asyncio.run(serve(store, int(lines)))
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    main()

@@ -1,0 +1,80 @@
+"""Readers over each of the four live surfaces: what comes in goes to a `Client`, which checks it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import httpx
+import msgpack
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
+from tests.support.client import Client
+from tests.support.node import RunningNode
+
+
+class Session(NamedTuple):
+    """Following a blog at a node from the client's cursor, for a time."""
+
+    node: RunningNode
+    blog: str
+    client: Client
+    http: httpx.AsyncClient
+    seconds: float
+
+
+Surface = Callable[[Session], Awaitable[None]]
+"""Follows a blog for a session; raises `TimeoutError` at its end, or returns earlier where the server ends it."""
+
+
+def _query(client: Client) -> str:
+    since = client.connected()
+    return f"?since={quote(since)}" if since is not None else ""
+
+
+async def _websocket(session: Session, name: str, decode: Callable[[Any], Any]) -> None:
+    address = f"{session.node.websocket_url}/blogs/{session.blog}/live{_query(session.client)}"
+    async with connect(address, subprotocols=[Subprotocol(name)], compression=None, max_size=None) as connection:
+        async with asyncio.timeout(session.seconds):
+            async for data in connection:
+                session.client.receive(decode(data))
+
+
+async def websocket_json(session: Session) -> None:
+    await _websocket(session, "stoppress.v1+json", json.loads)
+
+
+async def websocket_msgpack(session: Session) -> None:
+    await _websocket(session, "stoppress.v1+msgpack", msgpack.unpackb)
+
+
+async def server_sent_events(session: Session) -> None:
+    since = session.client.connected()
+    headers = {} if since is None else {"last-event-id": since}
+    async with session.http.stream("GET", f"{session.node.url}/blogs/{session.blog}/events", headers=headers) as stream:
+        assert stream.status_code == 200
+        async with asyncio.timeout(session.seconds):
+            async for line in stream.aiter_lines():
+                if line.startswith("data: "):
+                    session.client.receive(json.loads(line.removeprefix("data: ")))
+
+
+async def changes(session: Session) -> None:
+    client, address = session.client, f"{session.node.url}/blogs/{session.blog}/changes"
+    client.connected()
+    async with asyncio.timeout(session.seconds):
+        while True:
+            query = {} if client.cursor is None else {"since": client.cursor, "wait": "5"}
+            answer = await session.http.get(address, params=query)
+            assert answer.status_code == 200, answer.text
+            client.receive(answer.json())
+            while not client.complete:
+                answer = await session.http.get(address, params={"since": answer.json()["cursor"]})
+                client.receive(answer.json())
+
+
+SURFACES: tuple[Surface, ...] = (websocket_json, websocket_msgpack, server_sent_events, changes)

@@ -1,0 +1,20 @@
+"""The JavaScript client's own tests, `node --test`, beside all others."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import CLIENT
+
+FILES = sorted((CLIENT / "tests").glob("*.test.js"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_node_passes(file: Path):
+    done = subprocess.run(["node", "--test", file], cwd=CLIENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\S+ pass [1-9]", done.stdout, re.MULTILINE), done.stdout

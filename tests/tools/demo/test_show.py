@@ -1,0 +1,79 @@
+"""`stoppress demo`: what it prints works."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.command import Running, command, environment, running
+from tests.support.node import sqlite_url
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    return sqlite_url(tmp_path)
+
+
+async def introduction(demo: Running) -> tuple[str, str, str]:
+    """The reader page, the API page and the command that a demonstration prints."""
+    page = (await demo.line("Reader page")).split()[-1]
+    docs = (await demo.line("Editors' API")).split()[-1]
+    await demo.line("Post an entry", "watch it appear")
+    first = await demo.line("curl")
+    last = await demo.line("-d ")
+    begin = demo.lines.index(first)
+    return page, docs, "\n".join(demo.lines[begin : demo.lines.index(last) + 1])
+
+
+async def shell(line: str) -> str:
+    process = await asyncio.create_subprocess_shell(
+        line, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env={**os.environ, "no_proxy": "*"}
+    )
+    out, _ = await process.communicate()
+    return out.decode()
+
+
+async def test_the_demonstration_works_as_it_says_twice_on_the_same_store(store: str):
+    for _ in range(2):
+        async with (
+            running("demo", "--port", "0", "--store", store) as demo,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            page, docs, curl = await introduction(demo)
+            await demo.line("create: Good morning")
+            answer = await shell(curl)
+            assert '"html":"<p>My <strong>first</strong> entry.</p>"' in answer
+            entries = (await client.get(f"{page}/changes")).json()["entries"]
+            assert {"Hello", "Good morning"} <= {entry.get("title") for entry in entries}
+            assert sum(entry.get("title") == "Good morning" for entry in entries) == 1
+            assert "My <strong>first</strong> entry." in (await client.get(page)).text
+            assert (await client.get(docs)).status_code == 200
+            assert await demo.stop() == 0
+        assert "Traceback" not in "\n".join(demo.lines)
+
+
+async def test_the_demonstration_needs_no_configuration_and_leaves_other_keys_alone(store: str):
+    keys = {"STOPPRESS_KEYS": "ann:editor:secret-of-ann", "STOPPRESS_PORT": "0", "STOPPRESS_STORE": store}
+    async with running("demo", **keys) as demo, httpx.AsyncClient(trust_env=False) as client:
+        page, _, _ = await introduction(demo)
+        headers = {"authorization": "Bearer secret-of-ann"}
+        assert (await client.get(httpx.URL(page).join("/api/blogs"), headers=headers)).status_code == 200
+
+
+def test_the_demonstration_ends_quietly_when_nobody_reads_it(store: str):
+    with subprocess.Popen(
+        command("demo", "--port", "0", "--store", store),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as demo:
+        assert demo.stdout and demo.stderr
+        demo.stdout.readline()
+        demo.stdout.close()
+        assert demo.wait(timeout=30) == 1
+        assert b"Traceback" not in demo.stderr.read()

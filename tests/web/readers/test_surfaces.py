@@ -1,0 +1,127 @@
+"""What all readers' surfaces have in common, and what must be on none of them."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.support.event_stream import listening, upcoming
+from tests.support.fixtures import Post
+from tests.support.node import RunningNode
+
+NOBODY = "0192a000-0000-7000-8000-000000000000"
+
+
+async def test_a_page_of_another_origin_may_read_changes(reader: httpx.AsyncClient, blog: str):
+    answer = await reader.get(f"/blogs/{blog}/changes", headers={"origin": "https://elsewhere.example"})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-expose-headers"] == "ETag, Retry-After"
+
+
+REFUSED = {
+    "/blogs/nowhere/changes": 404,
+    "/blogs/nowhere/events": 404,
+    "/blogs/nowhere/entries": 404,
+    f"/blogs/nowhere/entries/{NOBODY}": 404,
+    "/blogs/nowhere.atom": 404,
+    "/blogs/nowhere/changes?since=x": 400,
+    "/blogs/nowhere/live": 426,
+    "/blogs/nowhere/nothing": 404,
+}
+
+
+@pytest.mark.parametrize("address", REFUSED)
+async def test_a_page_of_another_origin_may_read_why_it_gets_nothing(reader: httpx.AsyncClient, address: str):
+    answer = await reader.get(address, headers={"origin": "https://elsewhere.example"})
+    assert (answer.status_code, answer.headers["content-type"]) == (REFUSED[address], "application/problem+json")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-expose-headers"] == "ETag, Retry-After"
+
+
+@pytest.mark.parametrize("address", ["/api/blogs/nowhere", "/api/nothing", "/metrics/x"])
+async def test_what_is_not_for_readers_stays_with_its_origin(
+    editor: httpx.AsyncClient, reader: httpx.AsyncClient, address: str
+):
+    for client in (editor, reader):
+        answer = await client.get(address, headers={"origin": "https://elsewhere.example"})
+        assert answer.status_code in (401, 404)
+        assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("address", ["", "/changes", "/events", "/entries", f"/entries/{NOBODY}", ".atom", ".json"])
+async def test_a_blog_that_is_not_there_is_not_found(reader: httpx.AsyncClient, address: str):
+    assert (await reader.get(f"/blogs/nowhere{address}")).status_code == 404
+
+
+WORD = "unmistakable"
+
+
+async def everything(node: RunningNode, reader: httpx.AsyncClient, blog: str, entry: str, old: str) -> str:
+    """What all readers' surfaces say about a blog and an entry of it, to newcomers and to a reader from before."""
+    texts = []
+    for address in (
+        "/",
+        f"/blogs/{blog}",
+        f"/blogs/{blog}/changes",
+        f"/blogs/{blog}/changes?since=0",
+        f"/blogs/{blog}/changes?since={old}",
+        f"/blogs/{blog}/entries",
+        f"/blogs/{blog}/entries?limit=200",
+        f"/blogs/{blog}/entries/{entry}",
+        f"/blogs/{blog}.atom",
+        f"/blogs/{blog}.json",
+    ):
+        texts += [(await reader.get(address, headers={"accept": accept})).text for accept in ("*/*", "text/html")]
+    for since in (None, "0", old):
+        async with listening(reader, blog, since=since) as events:
+            texts.append((await upcoming(events))["data"])
+        query = "" if since is None else f"?since={since}"
+        async with connect(f"{node.websocket_url}/blogs/{blog}/live{query}") as line:
+            texts.append(str(await line.recv()))
+    return "\n".join(texts)
+
+
+async def test_a_published_entry_is_on_the_surfaces(
+    node: RunningNode, reader: httpx.AsyncClient, post: Post, blog: str
+):
+    old = (await post())["cursor"]
+    entry = await post(markdown=WORD)
+    assert (await everything(node, reader, blog, entry["id"], old)).count(WORD) >= 10
+
+
+@pytest.mark.parametrize("status", ["draft", "scheduled"])
+async def test_what_is_not_out_yet_is_on_no_surface(
+    node: RunningNode, reader: httpx.AsyncClient, post: Post, blog: str, status: str
+):
+    old = (await post())["cursor"]
+    at = {"publish_at": "2999-01-01T00:00:00Z"} if status == "scheduled" else {}
+    hidden = await post(title=f"{WORD} title", markdown=WORD, status=status, **at)
+    seen = await everything(node, reader, blog, hidden["id"], old)
+    assert WORD not in seen
+    assert f'"id":"{hidden["id"]}"' not in seen
+
+
+async def test_a_retracted_body_is_on_no_surface(
+    node: RunningNode, editor: httpx.AsyncClient, reader: httpx.AsyncClient, post: Post, blog: str
+):
+    old = (await post())["cursor"]
+    entry = await post(
+        title=f"{WORD} title",
+        markdown=f"{WORD} body",
+        tags=[WORD],
+        authors=[{"name": WORD}],
+        source={"name": WORD},
+        media=[{"type": "image", "url": f"https://example.org/{WORD}.jpg", "caption": WORD}],
+        pinned=True,
+        correction=WORD,
+    )
+    await everything(node, reader, blog, entry["id"], old)  # so that whatever is cached is cached
+    await editor.patch(f"/api/blogs/{blog}/entries/{entry['id']}", json={"title": f"{WORD} again"})
+    await everything(node, reader, blog, entry["id"], old)
+    await editor.delete(f"/api/blogs/{blog}/entries/{entry['id']}")
+    seen = await everything(node, reader, blog, entry["id"], old)
+    seen += (await editor.get(f"/api/blogs/{blog}/entries")).text
+    seen += (await editor.get(f"/api/blogs/{blog}/entries/{entry['id']}")).text
+    assert WORD not in seen
+    assert "retracted" in seen
