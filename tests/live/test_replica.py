@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from stoppress.errors import BadInput, MalformedCursor
-from stoppress.live.items import parse_position
+from stoppress.live.items import EntryPosition
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor
 from tests.support.history import History, entry, header
@@ -94,7 +94,7 @@ def test_older_pages_give_each_entry_once_newest_first(history):
         seen += ids(entries)
         if older is None:
             break
-        position = parse_position(older.partition("before=")[2])
+        position = EntryPosition.parse(older.partition("before=")[2])
     assert seen == list(range(9, -1, -1))
 
 
@@ -128,7 +128,7 @@ def test_the_history_can_be_given_back_as_a_store_would_give_it(history):
 @pytest.mark.parametrize("text", ["", "x", "_", "2026-01-01T00:00:05.000Z_", "a" * 24 + "_" + "b" * 36])
 def test_a_place_that_no_server_gave_is_refused(text):
     with pytest.raises(BadInput) as refused:
-        parse_position(text)
+        EntryPosition.parse(text)
     assert refused.value.field == "before"
 
 

@@ -12,19 +12,37 @@ from stoppress.errors import BadInput
 from stoppress.model import HEADER, Entry, Header, Item
 from stoppress.wire.encodings import Codec
 
+_POSITION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z_[0-9a-f-]{36}", re.ASCII)
+
 
 class EntryPosition(NamedTuple):
-    """Where an entry stands: newest last by publication, then by id. Both compare as text."""
+    """The position of an entry in a blog: by publication time, then by id, newest last. Both compare as text."""
 
     published_at: str
     id: str
+
+    @classmethod
+    def parse(cls, text: str) -> EntryPosition:
+        """Parse the `before` of the address of an older page.
+
+        Raises:
+            BadInput: the text does not have the form of a position.
+        """
+        if not _POSITION.fullmatch(text):
+            raise BadInput(f"`before` must come from an `older` address; got {text[:80]!r}.", "before")
+        published_at, _, entry_id = text.partition("_")
+        return cls(published_at, entry_id)
+
+    def older_address(self, blog: str) -> str:
+        """Return the address of the entries before this position."""
+        return f"/blogs/{blog}/entries?before={self.published_at}_{self.id}"
 
 
 class PublicItem:
     """A header or an entry.
 
-    It keeps what the store has of it, to be able to give it back, and where it stands. What readers get is made from
-    that when it is asked for, because most entries of a long blog never are.
+    It keeps the stored item, to be able to restore it, and the position. It decodes the content on request, because
+    nobody asks for most entries of a long blog.
     """
 
     __slots__ = ("is_key", "is_retracted", "position", "stored")
@@ -56,38 +74,13 @@ class PublicItem:
         return content
 
     def raw(self, codec: Codec) -> Raw:
-        """As a part of an update."""
+        """Return the content as a part of an update."""
         return Raw(codec.serialise(self.content))
 
 
 class _Summary(Struct):
-    """What has to be known of an item before anybody asks for it."""
+    """The fields of an item that the replica needs."""
 
     status: str
     published_at: str | None = None
     key: bool | None = None
-
-
-def is_retraction(item: Item) -> bool:
-    """Whether an item is the tombstone of an entry."""
-    return PublicItem(item).is_retracted
-
-
-_POSITION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z_[0-9a-f-]{36}", re.ASCII)
-
-
-def older_address(blog: str, position: EntryPosition) -> str:
-    """Where the entries before a position are."""
-    return f"/blogs/{blog}/entries?before={position.published_at}_{position.id}"
-
-
-def parse_position(text: str) -> EntryPosition:
-    """Read the `before` of an older page's address.
-
-    Raises:
-        BadInput: the text cannot have come from a server.
-    """
-    if not _POSITION.fullmatch(text):
-        raise BadInput(f"`before` must come from an `older` address; got {text[:80]!r}.", "before")
-    published_at, _, entry_id = text.partition("_")
-    return EntryPosition(published_at, entry_id)

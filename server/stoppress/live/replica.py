@@ -1,7 +1,7 @@
-"""A blog's whole state in memory, and what a reader at any cursor needs to reach its head.
+"""A blog's whole state in memory, and the items that a reader at any cursor needs to reach its head.
 
-The state is the store's line of changes up to `cursor`. It changes in two ways only: `apply` takes the next
-committed change, `absorb` takes a segment that was read from the store. Everything else is questions.
+The state is the blog's history up to `cursor`. Only two methods change it: `apply` takes the next committed change,
+`absorb` takes a segment that was read from the store.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from stoppress.live.items import EntryPosition, PublicItem, older_address
+from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.model import HEADER, START, Cursor, Header, Segment
 
 RESET_BYTES = 384 * 1024
-"""About how much of a blog's newest entries a reset carries at the most; with less than that, all of `newest`."""
+"""Approximate limit of the entries in a reset. Below it, a reset contains all of `newest`."""
 
 
 class Fit(enum.Enum):
-    """How a piece of the line fits to a replica."""
+    """The relation of a change to a replica."""
 
-    NEWS = "it followed on the replica's cursor and is part of it now"
-    KNOWN = "the replica was there already"
-    GAP = "it does not follow: read what is missing from the store"
+    NEWS = "it continued from the replica's cursor and was applied"
+    KNOWN = "the replica already had it"
+    GAP = "changes before it are missing: read them from the store"
 
 
 class Part(NamedTuple):
-    """What leads a reader from one cursor to a later one."""
+    """The items that lead a reader from one cursor to a later one."""
 
     since: Cursor | None
-    """Where the reader must be; None: anywhere, this replaces all it has."""
+    """The cursor of the reader; None: any, because this replaces everything that the reader has."""
     cursor: Cursor
     header: PublicItem | None
     entries: list[PublicItem]
@@ -44,7 +44,7 @@ class Replica:
 
     Args:
         blog: its name.
-        newest: how many entries a reset carries; the rest is on the older pages.
+        newest: the number of entries in a reset; the rest is on the older pages.
     """
 
     def __init__(self, blog: str, newest: int = 50) -> None:
@@ -58,17 +58,17 @@ class Replica:
         self._items: dict[str, PublicItem] = {}  # ascending by seq: a changed item is taken out and put at the end
         self._order: list[EntryPosition] = []  # every entry's position, oldest first
 
-    # What changes it
+    # Changes
 
     def apply(self, change: Segment) -> Fit:
-        """Take a committed change, wherever it came from and however often."""
+        """Apply a committed change if it continues from the cursor. It may arrive several times."""
         if change.after == self.cursor and change.tags:
             self._extend(change)
             return Fit.NEWS
         return Fit.KNOWN if self.knows(change.cursor) else Fit.GAP
 
     def absorb(self, segment: Segment) -> None:
-        """Become what the store says: go on from `cursor`, or start anew if the segment is the whole blog."""
+        """Apply a segment from the store: continue from `cursor`, or start again if the segment is the whole blog."""
         if segment.after != self.cursor:
             if segment.after != START:
                 raise ValueError(f"a segment after {segment.after} does not fit on {self.cursor}")
@@ -96,17 +96,17 @@ class Replica:
     # Questions
 
     def knows(self, cursor: Cursor) -> bool:
-        """Whether the cursor is a position on this very line."""
+        """Return whether the cursor is in this history."""
         if cursor.seq == 0:
             return cursor == START
         return cursor.seq <= len(self._tags) and self._tags[cursor.seq - 1] == cursor.tag
 
     def cursor_at(self, seq: int) -> Cursor:
-        """The cursor of a change on this line; `seq` from 1 to the head's."""
+        """Return the cursor of a change in this history; `seq` is from 1 to the head's."""
         return Cursor(seq, self._tags[seq - 1])
 
     def common_seq(self, tags: tuple[str, ...]) -> int:
-        """The seq of the last change that this line has in common with another one, given by all its tags."""
+        """Return the seq of the last change that this history shares with another one, given by all its tags."""
         return next((n for n, (own, other) in enumerate(zip(self._tags, tags)) if own != other), len(tags))  # noqa: B905
 
     def is_retracted(self, item_id: str) -> bool:
@@ -115,7 +115,7 @@ class Replica:
 
     @property
     def epoch(self) -> str:
-        """What tells this line of changes from any other that the blog's name may have had: its first tag."""
+        """The first tag. It tells this history from any other that the blog's name had before."""
         return self._tags[0] if self._tags else ""
 
     @property
@@ -132,21 +132,21 @@ class Replica:
         return self._order
 
     def changed_before(self, seq: int | None, limit: int) -> tuple[list[PublicItem], bool]:
-        """Entries by their newest change, newest first, those whose seq is lower; and whether there are more."""
+        """Return entries with a seq below `seq`, newest change first, and whether there are more."""
         entries = (item for item in reversed(self._items.values()) if item.id != HEADER)
         found = list(islice((item for item in entries if seq is None or item.seq < seq), limit + 1))
         return found[:limit], len(found) > limit
 
     def segment_after(self, cursor: Cursor) -> Segment:
-        """The line after a known cursor, as a store would give it."""
+        """Return the history after a known cursor, as a store returns it."""
         items = tuple(item.stored for item in self._newer_than(cursor))
         return Segment(cursor, tuple(self._tags[cursor.seq :]), items)
 
     def sync(self, since: Cursor | None, limit: int) -> Part:
-        """The next part of the way from `since` to the head, about `limit` bytes of items at the most.
+        """Return the next part on the way from `since` to the head, with about `limit` bytes of items at most.
 
-        A reader without a cursor, or with one from another line, gets a reset, always in one part.
-        A part has at least one item if any differs, so that going on from part to part ends at the head.
+        A reader without a cursor, or with one of another history, gets a reset in one part.
+        A part has at least one item if any differs, so that part after part leads to the head.
         """
         if since is None or not self.knows(since):
             return self._reset()
@@ -173,19 +173,19 @@ class Replica:
         entries, older = self.page(None, self._newest)
         fitting = _fitting(entries, RESET_BYTES)
         if len(fitting) < len(entries):
-            entries, older = fitting, older_address(self.blog, fitting[-1].position)
+            entries, older = fitting, fitting[-1].position.older_address(self.blog)
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
     def page(self, before: EntryPosition | None, limit: int) -> tuple[list[PublicItem], str | None]:
-        """Entries before a position, newest first, and the address of those before them, if there are any."""
+        """Return entries before a position, newest first, and the address of the older ones, if there are any."""
         end = len(self._order) if before is None else bisect_left(self._order, before)
         begin = max(0, end - limit)
         entries = [self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])]
-        return entries, older_address(self.blog, self._order[begin]) if begin else None
+        return entries, self._order[begin].older_address(self.blog) if begin else None
 
     def key_events(self, limit: int) -> list[PublicItem]:
-        """The entries that sum up the blog, newest first."""
+        """Return the key events, newest first."""
         items = (self._items[entry_id] for _, entry_id in reversed(self._order))
         return list(islice((item for item in items if item.is_key), limit))
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
+from collections.abc import Coroutine
+from typing import Any
 
 import click
 
 from stoppress import __version__
+from stoppress.live.fd_group import PHASES
+from stoppress.newsroom.schedule import publish_when_due
 from stoppress.process import signals
-from stoppress.process.background import background
 from stoppress.process.node import Node
 from stoppress.process.notify import notify
 from stoppress.process.server import Server
 from stoppress.process.sockets import address_of
 from stoppress.tasks import end
+from stoppress.telemetry.lag import watch_lag
 
 
 class Life:
@@ -45,7 +50,7 @@ class Life:
         try:
             with signals.caught(self.stop):
                 async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(work) for work in background(self.node)]
+                    tasks = [group.create_task(work) for work in _background(self.node)]
                     await self._server.start()
                     tasks.append(group.create_task(self._server.main_loop()))
                     tasks.append(group.create_task(self.ready()))
@@ -99,3 +104,29 @@ class Service(Life):
     async def stopping(self) -> None:
         notify("STOPPING=1")
         await super().stopping()
+
+
+def _background(node: Node) -> list[Coroutine[Any, Any, None]]:
+    """Return the work of a node while it serves: coroutines that run until they are cancelled."""
+
+    def late(seconds: float) -> None:
+        node.counts.lag.add(seconds)
+        node.admission.late(seconds)
+
+    return [
+        node.follower.follow(),
+        node.follower.compare(),
+        publish_when_due(node.store, node.entries),
+        node.entrance.deadlines.watch(),
+        _beat(node),
+        watch_lag(late),
+        *([node.exchange.serve()] if node.exchange else []),
+    ]
+
+
+async def _beat(node: Node) -> None:
+    """Send each reader one beat per interval, spread over the interval."""
+    for phase in itertools.cycle(range(PHASES)):
+        await asyncio.sleep(node.settings.beat / PHASES)
+        for hub in node.follower.hubs:
+            hub.beat(phase)

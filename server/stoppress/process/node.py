@@ -21,7 +21,7 @@ from stoppress.store.select import store_from
 from stoppress.store.timed import TimedStore
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.telemetry.tracing import tracing_from
+from stoppress.telemetry.tracing import Tracing
 from stoppress.telemetry.worker_metrics import MetricsExchange, WorkerId
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.admission.admission import Admission, Limits
@@ -70,7 +70,7 @@ class Node:
         self.settings = settings
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
-        self.tracing = tracing_from()
+        self.tracing = Tracing.from_environment()
         self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.committed)

@@ -58,13 +58,15 @@ def listen(host: str, port: int, *, share_port: bool = False) -> socket.socket:
     return listening
 
 
-def listening_sockets(host: str, port: int, workers: int) -> list[socket.socket]:
+def listening_sockets(
+    host: str, port: int, workers: int, environ: MutableMapping[str, str] = os.environ
+) -> list[socket.socket]:
     """Return a listening socket for each worker, all on one port: those from a service manager, or new ones.
 
     Raises:
         StartError: the service manager passed too many, or a socket is unusable.
     """
-    sockets = inherited() or [listen(host, port, share_port=workers > 1)]
+    sockets = _inherited(environ) or [listen(host, port, share_port=workers > 1)]
     if len(sockets) > workers:
         raise StartError(
             f"the service manager passed {len(sockets)} sockets; pass one, or use --workers {len(sockets)}"
@@ -76,7 +78,7 @@ def listening_sockets(host: str, port: int, workers: int) -> list[socket.socket]
     return sockets
 
 
-def inherited(environ: MutableMapping[str, str] = os.environ) -> list[socket.socket]:
+def _inherited(environ: MutableMapping[str, str]) -> list[socket.socket]:
     """Return the sockets that a service manager passed to this process, as in sd_listen_fds(3).
 
     The variables are removed. LISTEN_PID may be missing; if it names another process, no socket is taken.

@@ -11,7 +11,7 @@ import logging
 
 from stoppress.errors import BlogNotFound, VersionConflict
 from stoppress.live.hub import Hub
-from stoppress.live.items import is_retraction
+from stoppress.live.items import PublicItem
 from stoppress.live.replica import Replica
 from stoppress.model import START, Cursor, Segment
 from stoppress.store.port import Store, Write
@@ -100,7 +100,7 @@ def _lost_writes(replica: Replica, kept: Segment) -> list[Write]:
         other = stored.get(item.id)
         retracted = replica.is_retracted(item.id)
         lost = item.seq > common and (other is None or other.seq <= common)
-        undone = retracted and other is not None and not is_retraction(other)
+        undone = retracted and other is not None and not PublicItem(other).is_retracted
         if lost or undone:
             writes.append(Write(item.id, other.version if other else 0, item.body, erase=retracted))
     return writes

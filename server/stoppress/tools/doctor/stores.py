@@ -14,7 +14,8 @@ from typing import Any
 
 from stoppress.errors import StartError, StoreUnavailable
 from stoppress.store.redis.server import RedisServer
-from stoppress.store.select import sqlite_path, store_from
+from stoppress.store.select import store_from
+from stoppress.store.sqlite import SQLiteStore
 from stoppress.tools.doctor.finding import Finding
 
 _MIN_DISK_BYTES = 256 * 2**20
@@ -46,7 +47,7 @@ class StoreCheck:
             yield Finding.fail("store", str(error))
             return
         if self._url.startswith("sqlite:"):
-            for finding in _sqlite(sqlite_path(self._url)):
+            for finding in _sqlite(SQLiteStore.path_of(self._url)):
                 yield finding
         else:
             async for finding in _redis(self._url):

@@ -62,9 +62,7 @@ class RetryRead(Struct, tag="retry"):
     max: float
 
 
-class Unknown(Struct):
-    """A message of an unknown type, which clients ignore. Later versions of the protocol may send some."""
-
+class _Typed(Struct):
     type: str
 
 
@@ -162,18 +160,21 @@ class Ledger:
     def __init__(self) -> None:
         self.changes: dict[int, _Change] = {}
         self.contradictions: list[str] = []
-        self._messages: dict[bytes, UpdateRead | BeatRead | RetryRead | Unknown] = {}
+        self._messages: dict[bytes, UpdateRead | BeatRead | RetryRead | None] = {}
         self._unsure: list[UpdateRead] = []
         self._updates = 0
         self._json = msgspec.json.Decoder(_Update | BeatRead | RetryRead)
         self._msgpack = msgspec.msgpack.Decoder(_Update | BeatRead | RetryRead)
-        self._json_type = msgspec.json.Decoder(Unknown)
-        self._msgpack_type = msgspec.msgpack.Decoder(Unknown)
+        self._json_type = msgspec.json.Decoder(_Typed)
+        self._msgpack_type = msgspec.msgpack.Decoder(_Typed)
 
-    def read(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | Unknown:
-        """Return the message in a payload, JSON or msgpack. Raise `BrokenFrames` if it is not a message."""
-        message = self._messages.get(payload)
-        if message is None:
+    def read(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | None:
+        """Return the message in a payload, JSON or msgpack; None if its type is unknown, as of a later version.
+
+        Raises:
+            BrokenFrames: the payload is not a message.
+        """
+        if payload not in self._messages:
             try:
                 message = self._decode(payload)
             except (msgspec.MsgspecError, MalformedCursor) as error:
@@ -182,9 +183,9 @@ class Ledger:
                 for old in list(self._messages)[: _MAX_MESSAGES // 2]:
                     del self._messages[old]
             self._messages[payload] = message
-        return message
+        return self._messages[payload]
 
-    def _decode(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | Unknown:
+    def _decode(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | None:
         is_json = payload[:1] == b"{"
         try:
             message: _Update | BeatRead | RetryRead = (self._json if is_json else self._msgpack).decode(payload)
@@ -192,7 +193,7 @@ class Ledger:
             unknown = self._json_type.decode(payload) if is_json else self._msgpack_type.decode(payload)
             if unknown.type in ("update", "beat", "retry"):
                 raise
-            return unknown
+            return None
         if not isinstance(message, _Update):
             return message
         self._updates += 1

@@ -11,7 +11,6 @@ from stoppress.web.bodies import MAX_BODY_BYTES
 TICK_SECONDS = 0.25
 """Time between two checks for connections that are too slow."""
 
-
 SILENT_TICKS = 40
 """Deadline for the first byte: 10 seconds. Browsers open connections before they need them."""
 
@@ -28,7 +27,7 @@ EARNING_BYTES = MAX_BODY_BYTES
 """Further bytes earn nothing, so a body takes at most 69 seconds."""
 
 
-class Expected(Protocol):
+class _Expected(Protocol):
     """A connection that has a deadline."""
 
     def too_slow(self) -> None:
@@ -36,30 +35,33 @@ class Expected(Protocol):
 
 
 class Deadlines:
+    """The deadlines of all connections, one for each."""
+
     def __init__(self) -> None:
         self._tick = 0
-        self._due: dict[Expected, int] = {}
+        self._due: dict[_Expected, int] = {}
 
-    def __iter__(self) -> Iterator[Expected]:
+    def __iter__(self) -> Iterator[_Expected]:
         return iter(tuple(self._due))
 
-    def set(self, who: Expected, ticks: int) -> None:
+    def set(self, connection: _Expected, ticks: int) -> None:
         """Set a deadline from now on. It replaces an earlier one."""
-        self._due[who] = self._tick + ticks
+        self._due[connection] = self._tick + ticks
 
-    def extend(self, who: Expected, ticks: int) -> None:
+    def extend(self, connection: _Expected, ticks: int) -> None:
         """Extend the deadline if it is still set."""
-        if who in self._due:
-            self._due[who] += ticks
+        if connection in self._due:
+            self._due[connection] += ticks
 
-    def clear(self, who: Expected) -> None:
-        self._due.pop(who, None)
+    def clear(self, connection: _Expected) -> None:
+        """Remove the deadline, if there is one."""
+        self._due.pop(connection, None)
 
     async def watch(self) -> None:
         """Call `too_slow` of connections whose deadline passes, until cancelled."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._tick += 1
-            for one in [one for one, due in self._due.items() if due < self._tick]:
-                del self._due[one]
-                one.too_slow()
+            for late in [connection for connection, due in self._due.items() if due < self._tick]:
+                del self._due[late]
+                late.too_slow()

@@ -42,7 +42,7 @@ class ConnectionFactory:
     def __call__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: object = None
     ) -> asyncio.Protocol:
-        return NewConnection(self, lambda: self._kept(config, server_state, app_state))
+        return _NewConnection(self, lambda: self._kept(config, server_state, app_state))
 
     def _kept(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> HTTP1Connection:
         return HTTP1Connection(config, server_state, app_state, self.live, self.deadlines, self.counts)
@@ -50,11 +50,11 @@ class ConnectionFactory:
     def close(self) -> None:
         """Close all connections that have not sent a request yet."""
         for one in self.deadlines:
-            if isinstance(one, NewConnection):
+            if isinstance(one, _NewConnection):
                 one.hang_up(b"")
 
 
-class NewConnection(asyncio.Protocol):
+class _NewConnection(asyncio.Protocol):
     """A connection that has not sent the head of its first request yet."""
 
     __slots__ = ("_entrance", "_head", "_make_http", "_transport")

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.errors import BlogNotFound
-from stoppress.live.items import PublicItem, parse_position
+from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.sync.follower import Follower
 from stoppress.web.documents import Documents, Kind
@@ -47,7 +47,7 @@ class Pages:
     async def blog(self, request: Request) -> Response:
         """A blog's newest entries, or with `before` a page further down."""
         before = request.query_params.get("before")
-        position = None if before is None else parse_position(before)
+        position = None if before is None else EntryPosition.parse(before)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
 
         def view() -> View:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.errors import EntryNotFound
-from stoppress.live.items import parse_position
+from stoppress.live.items import EntryPosition
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.bodies import number
@@ -45,7 +45,7 @@ class PublishedEntries:
         """Answer with a page of entries, newest first."""
         before = request.query_params.get("before")
         limit = number(request, "limit", self._newest, 200)
-        position = None if before is None else parse_position(before)
+        position = None if before is None else EntryPosition.parse(before)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
         entries, address = replica.page(position, limit)
         self._counts.catch_ups["page"] += 1
