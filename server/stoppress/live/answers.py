@@ -1,4 +1,4 @@
-"""What leads readers from their cursors towards the head, made once for all who ask the same."""
+"""Updates that lead readers from their cursors to the head, made once for all readers with the same cursor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stoppress.wire.encodings import Codec, Encoding
 from stoppress.wire.messages import Update
 
 PAYLOAD_BYTES = 8 * 1024 * 1024
-"""How many bytes of payloads are kept; their frames may take up to four times as much. Beyond, they are made again."""
+"""Limit of the cached payloads. Their frames may use four times as much. A full cache is cleared."""
 
 
 class Answer:
@@ -20,11 +20,11 @@ class Answer:
         self.payload = payload
         self.resets = resets
         self.cursor = cursor
-        """Where it leads."""
+        """The cursor that it leads to."""
         self._frames: dict[Encoding, bytes] = {}
 
     def frame(self, encoding: Encoding) -> bytes:
-        """The bytes that can be written to a reader, whatever it was sent before; of the payload's codec."""
+        """Return the bytes for a reader with this encoding of the payload's codec. They need no context."""
         frame = self._frames.get(encoding)
         if frame is None:
             frame = self._frames[encoding] = encoding.frame("update", str(self.cursor), self.payload)
@@ -32,10 +32,10 @@ class Answer:
 
 
 class Answers:
-    """Of one blog, as it is now.
+    """The answers of one blog at its current cursor.
 
     Args:
-        replica: the blog's state. Whoever changes it calls `forget`.
+        replica: the blog's state. Call `forget` after each change of it.
     """
 
     def __init__(self, replica: Replica) -> None:
@@ -44,11 +44,12 @@ class Answers:
         self._size = 0
 
     def forget(self) -> None:
+        """Clear the cache."""
         self._kept.clear()
         self._size = 0
 
     def to(self, since: Cursor | None, codec: Codec) -> Answer:
-        """The answer to a cursor: all that differs, or the first part of it; a reset to None or an unknown cursor."""
+        """Return the answer to a cursor: all changes, or their first part; a reset if it is None or unknown."""
         answer = self._kept.get((since, codec))
         if answer is None:
             part = self._replica.sync(since, codec.part_bytes)
@@ -59,7 +60,7 @@ class Answers:
         return answer
 
     def _keep(self, key: tuple[Cursor | None, Codec], answer: Answer) -> None:
-        size = len(answer.payload) + 500  # about what a short one takes beside its payload
+        size = len(answer.payload) + 500  # the approximate overhead of an answer
         if self._size + size > PAYLOAD_BYTES:
             self.forget()
         self._size += size

@@ -99,7 +99,7 @@ class Hub:
         return fit
 
     def absorb(self, segment: Segment) -> None:
-        """Take what was read from the store and schedule its delivery."""
+        """Take a segment from the store and schedule its delivery."""
         self.replica.absorb(segment)
         self._changed()
 

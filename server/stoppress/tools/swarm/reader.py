@@ -247,7 +247,7 @@ class SimulatedReader(asyncio.Protocol):
             self._transport.write(frames.client_frame(frames.CLOSE, payload[:2]))
             self._transport.close()
 
-    # What goes wrong
+    # Faults
 
     def _gap(self, until: int, message: str) -> None:
         self._fault("gap", f"at {self.cursor} it got {message}", (self.seq, until))

@@ -235,7 +235,7 @@ class Swarm:
         try:
             truth = await asyncio.to_thread(self._target.read_all)
         except httpx.HTTPError as error:
-            self.fault("unreachable", "nobody", f"the server does not answer /changes: {error!r}")
+            self.fault("unreachable", "server", f"the server does not answer /changes: {error!r}")
             truth = []
         for missing in self.ledger.audit(truth):
             self.fault("missed", *self.ledger.in_words(missing))

@@ -18,7 +18,7 @@ HEAD_TICKS = 6
 """Deadline of a head, from its first byte: at most 1.75 seconds."""
 
 BODY_TICKS = 20
-"""Deadline of a body: 5 seconds, in addition to what it earns."""
+"""Deadline of a body: 5 seconds, in addition to the ticks that it earns."""
 
 BYTES_PER_TICK = 1_024
 """A body earns another tick with this many bytes: 4 KB a second is fast enough."""

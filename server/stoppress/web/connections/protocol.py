@@ -28,7 +28,7 @@ class ConnectionFactory:
 
     Args:
         live: takes readers' handshakes.
-        counts: gets the rejections.
+        counts: counts the rejections.
         most_descriptors: connections with this file descriptor or a higher one are rejected. The kernel assigns the
             lowest free one, so those above stay free for other files that the node has to open.
     """

@@ -23,25 +23,25 @@ SLICE_BYTES = 512
 """Bytes that are parsed between two checks of the reader's rate."""
 
 BURST_SECONDS = 8.0
-"""How much of its allowance a reader may save up."""
+"""Limit of a reader's allowance."""
 
 FRAME_SECONDS, BYTE_SECONDS = 0.1, 1 / 4_096
-"""What a frame (or a piece of one) and a byte take of the allowance: 10 frames, or 4 KB, a second for ever."""
+"""The cost of a frame (or a piece of one) and of a byte: a reader may send 10 frames or 4 KB per second for ever."""
 
 BROKEN_RULES = {1002: "broken_frame", 1007: "broken_frame", 1009: "message_too_long"}
 """Reasons for the metrics, by the close code with which `websockets` ends a connection."""
 
 CLOSE_SECONDS = 1.0
-"""How long a client may take to hang up after a close frame."""
+"""Deadline for a client to hang up after a close frame."""
 
 
 class ReaderConnection(asyncio.Protocol):
     """A reader's connection.
 
     Args:
-        hub: the blog's.
-        encoding: what the handshake agreed on.
-        cursor: what the client has; None: nothing.
+        hub: the hub of the blog.
+        encoding: the encoding that the handshake agreed on.
+        cursor: the cursor of the client; None: it has nothing.
         gone: called when the connection is lost.
     """
 
@@ -73,12 +73,11 @@ class ReaderConnection(asyncio.Protocol):
         self._gone = gone
 
     def open(self, transport: asyncio.Transport, opening: bytes) -> None:
-        """Take over a connection and join the hub. `opening` is the end of the handshake, still to be sent."""
+        """Take over a connection and join the hub. `opening` is the answer to the handshake, which is sent first."""
         self._transport = transport
         self.fd: int = transport.get_extra_info("socket").fileno()
-        transport.set_write_buffer_limits(
-            0
-        )  # "full" as soon as anything is buffered: only then the group must not write to `fd`
+        # A connection is full as soon as it buffers anything; then the group must not write to `fd`
+        transport.set_write_buffer_limits(0)
         transport.set_protocol(self)
         self._hub.join(self, opening)
 
