@@ -10,8 +10,7 @@ const PARTS = {
   "entries, what is around them, embeds": [
     "view/entries.js",
     "view/surroundings.js",
-    "view/key-events.js",
-    "view/macros.js",
+    "view/setting.js",
     "view/html.js",
     "view/embeds.js",
     "view/clicks.js",
@@ -24,8 +23,8 @@ const PARTS = {
     "view/announcer.js",
     "view/count.js",
   ],
-  "status, times, languages": ["view/status.js", "view/times.js", "view/languages.js"],
-  "to take over markup, also from another server": ["view/hydrate.js", "view/markup.js"],
+  "status, times": ["view/status.js", "view/times.js"],
+  "to take over markup, also from another server": ["view/hydrate.js", "view/loading.js"],
 };
 
 /** @param {string[]} without files that are replaced by nothing */

@@ -18,9 +18,9 @@ for (const { name, start, steps, end } of vectors) {
   test(name, () => {
     const state = new State(start);
     for (const step of steps) assert.deepEqual(take(state, step), step.outcome, JSON.stringify(step));
-    const { cursor, header, older, entries } = state;
+    const { cursor, header, older, entries, parts } = state;
     const shown = entries.map(({ id, seq, version }) => [id, seq, version]);
-    assert.deepEqual({ cursor, headline: header?.headline ?? null, entries: shown, older }, end);
+    assert.deepEqual({ cursor, headline: header?.headline ?? null, entries: shown, older, parts }, { parts: {}, ...end });
   });
 }
 

@@ -94,7 +94,7 @@ def cheap_handshake() -> None:
         cursor = None if since is None else Cursor.parse(since)
         hub = await self._follower.hub(websocket.path_params["blog"], cursor)
         await websocket.accept()
-        reader = ReaderConnection(hub, WEBSOCKET["stoppress.v1+json", Compression.NONE], cursor)
+        reader = ReaderConnection(hub, WEBSOCKET["stoppress.v1+json"][Compression.NONE], cursor)
         websocket.scope["extensions"]["hand_over"](reader)
 
     _through_starlette(connect, HandingOver)

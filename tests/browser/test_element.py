@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Embed
@@ -23,6 +25,16 @@ async def node(empty_node: StartNode) -> RunningNode:
     node = await empty_node(STOPPRESS_NEWEST="3")
     await node.make_blog(headline="A day in October")
     return node
+
+
+LIVE = "document.querySelector('live-blog').live?.phase === 'live'"
+
+
+async def until(page: Page, expression: str, argument: object = None) -> None:
+    """Wait for something to be true. What Playwright has for it breaks the policy of these pages."""
+    async with asyncio.timeout(10):
+        while not await page.evaluate(expression, argument):
+            await page.wait_for_timeout(20)
 
 
 async def test_one_script_and_one_element_follow_a_blog(node: RunningNode, embed: Embed) -> None:
@@ -129,7 +141,7 @@ async def test_it_speaks_the_language_around_it(node: RunningNode, embed: Embed)
 async def test_taken_out_of_the_document_it_lets_go_and_put_back_it_catches_up(node: RunningNode, embed: Embed) -> None:
     page = await embed()
     await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
-    await page.wait_for_function("document.querySelector('live-blog').live.phase === 'live'")
+    await until(page, LIVE)
     await page.evaluate("window.one = document.querySelector('live-blog'); one.remove()")
     entry = await post(node, title="Meanwhile")
     await page.wait_for_timeout(300)
@@ -204,7 +216,158 @@ async def test_older_entries_come_by_the_way_that_the_blog_came(empty_node: Star
         await embed.stop()
 
 
+PICTURE = """{% from "stoppress/entry.html" import byline, figure, link with context %}
+{% from "stoppress/entry.html" import moment, said_with_time, tag_list with context %}
+{% macro article(entry) -%}
+<article class="entry" id="entry-{{ entry.id }}" tabindex="0" data-published="{{ entry.published_at }}">
+  <img src="/static/icon.svg" alt="{{ entry.title }}"><a href="//example.org/">else</a></article>
+{%- endmacro %}"""
+
+
+async def test_addresses_of_templates_lead_to_the_server(
+    start_node: StartNode, browser: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "entry.html").write_text(PICTURE)
+    node = await start_node(STOPPRESS_TEMPLATES=str(tmp_path))
+    await node.make_blog()
+    await post(node, title="Before")
+    embed = Embed(node, browser)
+    await embed.start()
+    try:
+        page = await embed()
+        await until(page, LIVE)
+        await post(node, title="After")
+        for name in ("Before", "After"):
+            picture = page.get_by_role("img", name=name)
+            await expect(picture).to_have_attribute("src", f"{node.url}/static/icon.svg", timeout=SOON)
+            await until(page, "one => one.naturalWidth > 0", await picture.element_handle())
+        await expect(page.get_by_role("link", name="else").first).to_have_attribute("href", "http://example.org/")
+        assert embed.complaints == []
+    finally:
+        await embed.stop()
+
+
 async def test_it_says_that_its_blog_is_gone_also_where_sockets_are_blocked(node: RunningNode, embed: Embed) -> None:
     page = await embed(blog="nowhere", script="WebSocket = EventSource = class { constructor() { throw Error() } }")
     await expect(page.get_by_text("No longer available")).to_be_visible(timeout=30_000)
     embed.complaints.clear()  # of the 404
+
+
+async def test_its_properties_are_its_attributes(node: RunningNode, embed: Embed) -> None:
+    page = await embed()
+    element = page.locator("live-blog")
+    assert await element.evaluate("one => one.src") == f"{node.url}/blogs/demo"
+    await element.evaluate("one => { one.src = '/blogs/other'; one.lang = 'de' }")
+    await expect(element).to_have_attribute("src", "/blogs/other")
+    await expect(element).to_have_attribute("lang", "de")
+    assert await element.evaluate("one => one.src") == await page.evaluate("location.origin + '/blogs/other'")
+    assert await element.evaluate("one => (one.removeAttribute('src'), one.src)") == ""
+    assert await element.evaluate("one => (one.src = 'http://[', one.src)") == "http://["
+    embed.complaints.clear()  # the newspaper has no blogs
+
+
+async def test_it_follows_the_blog_and_the_language_that_it_is_given_later(node: RunningNode, embed: Embed) -> None:
+    await node.make_blog("other", headline="Another day")
+    page = await embed(script=SOCKETS)
+    element = page.locator("live-blog")
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
+    await element.evaluate("(one, src) => { one.src = src }", f"{node.url}/blogs/other")
+    await expect(page.get_by_role("heading", name="Another day")).to_be_visible(timeout=30_000)
+    await post(node, title="In the first one")
+    async with node.editor() as editor:
+        await editor.post("/api/blogs/other/entries", json={"title": "In the other one"})
+    await expect(page.locator(".entry h2")).to_have_text("In the other one", timeout=SOON)
+    await element.evaluate("one => { one.lang = 'de' }")
+    await expect(page.get_by_role("button", name="Anhalten")).to_be_visible(timeout=30_000)
+    await until(page, f"{OPEN} === 1")
+    await element.evaluate("one => one.removeAttribute('src')")
+    await expect(page.locator(".entry")).to_have_count(0)
+    await until(page, f"{OPEN} === 0")
+    assert await element.evaluate("one => one.live") is None
+
+
+async def test_without_a_blog_it_shows_what_stands_in_it(node: RunningNode, embed: Embed) -> None:
+    page = await embed('<a href="/blog">Our live blog</a>')
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
+    await page.locator("live-blog").evaluate("one => { one.src = '' }")
+    await expect(page.get_by_role("link", name="Our live blog")).to_be_visible()
+
+
+SECOND = """(src) => {
+  const other = document.createElement("live-blog");
+  other.id = "other";
+  other.src = src;
+  other.style.display = "none"; // so that it does not load older entries because they would be in view
+  document.querySelector("main").append(other);
+}"""
+
+
+async def test_two_on_a_page_do_not_disturb_each_other(node: RunningNode, embed: Embed) -> None:
+    ids = [await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z") for n in range(9)]
+    await node.make_blog("other", headline="Another day")
+    async with node.editor() as editor:
+        for n in range(9):
+            await editor.post("/api/blogs/other/entries", json={"title": f"Other {n}"})
+    page = await embed()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.evaluate(SECOND, f"{node.url}/blogs/other")
+    await expect(page.locator("#other .entry")).to_have_count(3, timeout=30_000)
+    await page.evaluate("id => { location.hash = `#entry-${id}` }", ids[1])
+    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=30_000)
+    assert any(f"/blogs/other/entries/{ids[1]}" in url for url in asked), "it was asked whether it has the entry"
+    assert not any("/blogs/other/entries?" in url for url in asked)
+    await expect(page.locator("#other .entry")).to_have_count(3)
+    await page.evaluate("document.getElementById('other').remove()")
+    await page.evaluate("scrollTo(0, 0)")
+    entry = await post(node, title="After")
+    await expect(page.locator(f"#entry-{entry}")).to_have_count(1, timeout=SOON)
+    embed.complaints[:] = [one for one in embed.complaints if "404" not in one]
+
+
+SOCKETS = """
+window.sockets = [];
+const Real = window.WebSocket;
+window.WebSocket = class extends Real {
+  constructor(...how) { super(...how); sockets.push(new WeakRef(this)); }
+};
+"""
+OPEN = "sockets.filter((one) => (one.deref()?.readyState ?? 3) < 2).length"
+
+COME_AND_GO = """async ([times, isNew]) => {
+  const shown = async (one) => { while (one.live?.phase !== "live") await new Promise((next) => setTimeout(next, 5)); };
+  let one = document.querySelector("live-blog");
+  const { src } = one;
+  for (let time = 0; time < times; time++) {
+    one.remove();
+    if (isNew) {
+      one = document.createElement("live-blog");
+      one.src = src;
+    }
+    document.querySelector("main").append(one);
+    await shown(one);
+  }
+}"""
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["the same element", "new elements"])
+async def test_a_hundred_comings_and_goings_leave_nothing_behind(node: RunningNode, embed: Embed, is_new: bool) -> None:
+    await post(node, title="One")
+    page = await embed(script=SOCKETS)
+    await until(page, LIVE)
+    browser = await page.context.new_cdp_session(page)
+    await browser.send("Performance.enable")
+
+    async def counted() -> dict[str, float]:
+        await browser.send("HeapProfiler.collectGarbage")
+        metrics = (await browser.send("Performance.getMetrics"))["metrics"]
+        found = {one["name"]: one["value"] for one in metrics}
+        return {name: found[name] for name in ("JSEventListeners", "Nodes")} | {"sockets": await page.evaluate(OPEN)}
+
+    await page.evaluate(COME_AND_GO, [2, is_new])
+    before = await counted()
+    await page.evaluate(COME_AND_GO, [100, is_new])
+    async with asyncio.timeout(20):
+        while [name for name, count in (await counted()).items() if count > before[name]]:
+            await page.wait_for_timeout(100)
+    assert before["sockets"] == 1

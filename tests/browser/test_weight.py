@@ -53,13 +53,13 @@ async def test_a_page_with_50_entries_fits_into_40_kilobytes(start_node: StartNo
     script = made["entries"]["page"]["gzip"]
     style = sum(file["gzip"] for file in made["files"].values())
     data = len(gzip.compress(json.dumps(document.structured).encode()))
-    (macros,) = document.all("//template[@data-part='macros']")
-    filled = len(gzip.compress(macros.text_content().encode()))
+    (said,) = document.all("//template[@data-part='said']")
+    texts = len(gzip.compress(said.text_content().encode()))
     words = sum(len(article.text_content().split()) for article in document.all("//article"))
     total = html + own + icon + script + style
     figure(
         f"page with 50 entries of {words} words, gzip: {html} bytes of HTML (by themselves, "
-        f"structured data {data}, what the client fills {filled}), "
+        f"structured data {data}, texts that scripts say {texts}), "
         f"{own + style} of style sheets, {icon} of the icon, {script} of the script; {total} in all"
     )
     assert total <= LIMIT

@@ -17,12 +17,13 @@ from stoppress.model import Entry, Header
 from stoppress.web.connections.websocket import STORE_RETRY
 from stoppress.web.problems import problem_of
 from stoppress.wire.encodings import JSON, MSGPACK, Codec
-from stoppress.wire.messages import Beat, Retry, Update
+from stoppress.wire.messages import Beat, Retry, ShownUpdate, Update
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / "tests" / "vectors"
 VECTORS = json.loads((FOLDER / "messages.json").read_text(encoding="utf-8"))
 VALUES = json.loads((FOLDER / "msgpack.json").read_text(encoding="utf-8"))
+HTML = json.loads((FOLDER / "html.json").read_text(encoding="utf-8"))
 CLOSING = json.loads((FOLDER / "closing.json").read_text(encoding="utf-8"))
 
 
@@ -62,6 +63,13 @@ def test_msgpack_is_exactly_the_vectors(vector):
 def test_decoders_that_are_not_ours_read_the_message(vector):
     assert json.loads(vector["json"]) == vector["message"]
     assert msgpack.unpackb(bytes.fromhex(vector["msgpack"])) == vector["message"]
+
+
+@pytest.mark.parametrize("vector", HTML, ids=[vector["name"] for vector in HTML])
+def test_html_is_exactly_the_vectors(vector):
+    update = msgspec.convert(vector["message"], ShownUpdate)
+    assert msgspec.json.encode(update).decode() == vector["json"]
+    assert json.loads(vector["json"]) == vector["message"]
 
 
 @pytest.mark.parametrize("vector", VALUES, ids=[vector["name"] for vector in VALUES])

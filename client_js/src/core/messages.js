@@ -36,8 +36,12 @@
  * @property {string} [updated_at]
  * @property {string} [event_at]
  * @property {Correction[]} [corrections]
+ * @property {boolean} [corrected]
  * @property {string} [retracted_at]
  * @property {string} [note]
+ *
+ * In HTML, `html` is the whole article, and other members are left out but for what decides where and whether it is
+ * shown; `corrected` says that there are corrections.
  *
  * @typedef {"scheduled" | "live" | "paused" | "ended"} BlogStatus
  *
@@ -48,6 +52,7 @@
  * @property {string} [standfirst]
  * @property {BlogStatus} status
  * @property {string} [language] a BCP 47 tag
+ * @property {string} [dir] in HTML: the direction of its script
  * @property {string} [timezone]
  * @property {string} [coverage_start]
  * @property {string} [coverage_end]
@@ -64,6 +69,7 @@
  * @property {string | null} from null makes it a reset
  * @property {string} cursor
  * @property {Header} [header]
+ * @property {Record<string, string>} [parts] in HTML: markup of what is around the entries, by the names of parts
  * @property {Entry[]} entries ascending by seq
  * @property {boolean} [more]
  * @property {string} [older]
@@ -75,6 +81,7 @@
  * @typedef {object} Page entries from further down, newest first
  * @property {string} blog
  * @property {string} cursor
+ * @property {Record<string, string>} [parts]
  * @property {Entry[]} entries
  * @property {string} [older]
  */

@@ -57,6 +57,8 @@ export class State {
     this.header = header;
     /** @type {string | null} The address of the entries before the oldest loaded one, if there are any. */
     this.older = older;
+    /** @type {Record<string, string>} In HTML, the markup around the entries that has come and is not taken out yet. */
+    this.parts = {};
     this.#put(entries);
     this.#endAt(older);
     this.#before = before;
@@ -84,11 +86,6 @@ export class State {
    */
   find(id) {
     return this.#entries.get(id) ?? this.#keptOut.get(id);
-  }
-
-  /** The ids of entries that are not loaded, and were seen to change. */
-  get unloaded() {
-    return this.#keptOut.keys();
   }
 
   /**
@@ -140,6 +137,7 @@ export class State {
       this.#entries.clear();
       this.#keptOut.clear();
       this.#oldest = this.#before = this.header = this.#page = null;
+      this.parts = {};
     }
     for (const part of parts) {
       if (part.header) {
@@ -147,6 +145,7 @@ export class State {
         header = true;
       }
       this.#put(part.entries);
+      Object.assign(this.parts, part.parts);
       this.cursor = part.cursor;
     }
     if (reset) {
@@ -198,6 +197,7 @@ export class State {
     this.#put(page.entries);
     this.#endAt(page.older);
     this.#put(changedSince);
+    Object.assign(this.parts, page.parts);
     return this.#applied();
   }
 

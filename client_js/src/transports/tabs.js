@@ -15,7 +15,7 @@ import { poll } from "./changes.js";
 export function tabs(blog, world, tell) {
   const { locks, BroadcastChannel } = world;
   if (!locks || !BroadcastChannel) return null;
-  const name = `stoppress.v1 ${blog.origin}${blog.pathname}`;
+  const name = `stoppress.v1 ${blog.origin}${blog.pathname}${blog.search}`;
   /** Where a leading tab passes on what it hears. @type {BroadcastChannel | null} */
   let audience = null;
   /** Whether another tab leads; null before that was asked. @type {Promise<boolean> | null} */

@@ -41,13 +41,13 @@
  */
 
 /**
- * The address of one of a blog's surfaces, from a cursor on.
+ * The address of one of a blog's surfaces, from a cursor on, with the query of the blog's address.
  *
  * @param {Pick<Source, "blog" | "cursor">} source
  * @param {string} surface
  */
 export function addressOf({ blog, cursor }, surface) {
-  const address = new URL(`${blog.pathname.replace(/\/$/, "")}/${surface}`, blog);
+  const address = new URL(`${blog.pathname.replace(/\/$/, "")}/${surface}${blog.search}`, blog);
   if (cursor !== null) address.searchParams.set("since", cursor);
   return address;
 }

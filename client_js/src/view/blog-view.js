@@ -1,7 +1,8 @@
-/** @import { LiveBlog } from "../core/live-blog.js" */
+/** @import { BareLiveBlog } from "../core/bare-live-blog.js" */
 /** @import { Applied } from "../core/state.js" */
-/** @import { Macros } from "./macros.js" */
+/** @import { Setting } from "./setting.js" */
 /** @import { Choices } from "./tools.js" */
+import { isPlain } from "./clicks.js";
 import { openEmbed } from "./embeds.js";
 import { useEntries } from "./entries.js";
 import { Feed } from "./feed.js";
@@ -14,26 +15,45 @@ import { localise } from "./times.js";
 import { useTools } from "./tools.js";
 
 /**
+ * Called each time that the view begins to be shown, to listen to what is outside of it; the signal ends that.
+ *
+ * @typedef {(begin: (signal: AbortSignal) => void) => void} WhileShown
+ */
+
+/**
+ * What shows a blog: `start` listens and follows until a signal; `has` tells whether an entry is here, be it that it
+ * waits; `goTo` brings one into view, also one that has to be loaded, with so many older pages at most.
+ *
+ * @typedef {object} BlogView
+ * @property {(signal: AbortSignal) => void} start
+ * @property {(id: string) => boolean} has
+ * @property {(id: string, pages?: number) => Promise<void>} goTo
+ */
+
+/**
  * Show a blog in the parts of a container, as they are in `templates/blog.html`, and keep them up to date.
  *
  * @param {ParentNode} container
- * @param {LiveBlog} live
- * @param {Macros} macros
+ * @param {BareLiveBlog} live
+ * @param {Setting} setting
  * @param {boolean} newest whether it is the newest page
- * @returns {(id: string, pages: number) => Promise<boolean>} brings an entry into view, also one that waits or has to be
- *   loaded, with so many older pages at most; whether it is there
+ * @returns {BlogView}
  */
-export function showBlog(container, live, macros, newest) {
-  /** @param {string} name @returns {HTMLElement} */
-  const part = (name) => /** @type {HTMLElement} */ (container.querySelector(`[data-part="${name}"]`));
+export function showBlog(container, live, setting, newest) {
+  /** @param {string} name @returns {any} */
+  const part = (name) => container.querySelector(`[data-part="${name}"]`);
+  /** @type {((signal: AbortSignal) => void)[]} */
+  const beginnings = [];
+  /** @type {WhileShown} */
+  const whileShown = (begin) => void beginnings.push(begin);
   const list = part("entries");
   const feed = new Feed(list);
   const reading = new Reading(list);
   const choices = useTools(part("tools"), (changed) => choose(changed));
-  const entries = useEntries(part, feed, reading, live, macros, choices);
-  const loadOlder = useOlder(part("pages"), feed, live, macros.texts);
-  const showStatus = useStatus(part("status"), live, macros);
-  const showSurroundings = useSurroundings(part, live, macros, newest, showStatus);
+  const entries = useEntries(part, feed, reading, live, setting, choices, whileShown);
+  const loadOlder = useOlder(part("pages"), feed, live, setting.texts, whileShown);
+  const showStatus = useStatus(part("status"), live, setting, whileShown);
+  const showSurroundings = useSurroundings(part, live.state, setting, newest, showStatus);
 
   /** @param {keyof Choices} changed */
   const choose = (changed) => {
@@ -46,17 +66,40 @@ export function showBlog(container, live, macros, newest) {
     }
     if (changed === "show") {
       list.dataset.show = choices.show;
-      part("empty").textContent = macros.texts[choices.show === "key" ? "empty_key" : "empty"];
+      part("empty").textContent = setting.texts[choices.show === "key" ? "empty_key" : "empty"];
     }
     if (changed === "paused" && entries.isSeen()) entries.reveal();
     else entries.arrange();
   };
 
+  /** @param {string} id */
+  const has = (id) => feed.article(id) !== null || entries.waiting.has(id);
+
+  /** @param {string} id */
+  const goTo = async (id, pages = 0) => {
+    if (entries.waiting.has(id)) entries.reveal();
+    while (pages-- > 0 && !feed.article(id) && (await loadOlder()));
+    const article = feed.article(id);
+    article?.scrollIntoView();
+    article?.focus({ preventScroll: true });
+  };
+
   choose("order");
-  localise(container, macros.language);
-  list.addEventListener("click", (click) => openEmbed(click, macros));
+  setting.settle(container);
+  list.addEventListener("click", (/** @type {MouseEvent} */ click) => openEmbed(click, part("frame")));
+  for (const name of ["pinned", "key-events"]) {
+    // A link to an entry that is here needs no other page
+    part(name).addEventListener("click", (/** @type {MouseEvent} */ click) => {
+      const { hash = "" } = /** @type {HTMLElement} */ (click.target).closest("a") ?? {};
+      const id = entryIn(hash);
+      if (!id || !has(id) || !isPlain(click)) return;
+      click.preventDefault();
+      if (location.hash === hash) void goTo(id);
+      else location.hash = hash;
+    });
+  }
   const look = () => entries.waiting.size && entries.isSeen() && keepFocus(list, entries.reveal);
-  addEventListener("scroll", look, { passive: true, capture: true });
+  whileShown((signal) => addEventListener("scroll", look, { passive: true, capture: true, signal }));
 
   let today = new Date().getDate();
   live.addEventListener("change", (event) => {
@@ -70,15 +113,18 @@ export function showBlog(container, live, macros, newest) {
     // What the reader is at, with the eyes or by keyboard, stays
     keepFocus(list, () => reading.hold(change));
     // At midnight, "14:02" becomes yesterday's
-    if (today !== (today = new Date().getDate())) localise(container, macros.language);
+    if (today !== (today = new Date().getDate())) localise(container, setting.language);
   });
 
-  return async (id, pages) => {
-    if (entries.waiting.has(id)) entries.reveal();
-    while (pages-- > 0 && !feed.article(id) && (await loadOlder()));
-    const article = feed.article(id);
-    article?.scrollIntoView();
-    article?.focus({ preventScroll: true });
-    return article !== null;
+  const start = (/** @type {AbortSignal} */ signal) => {
+    for (const begin of beginnings) begin(signal);
+    signal.addEventListener("abort", () => live.stop());
+    live.start();
   };
+  return { start, has, goTo };
+}
+
+/** The entry that the end of an address names. @param {string} hash */
+export function entryIn(hash) {
+  return /^#entry-([\w-]+)$/.exec(hash)?.[1];
 }

@@ -1,9 +1,9 @@
-/** @import { Macros } from "./macros.js" */
+/** @import { Setting } from "./setting.js" */
 
 /**
  * How many updates are new, in words.
  *
- * @param {Macros} macros
+ * @param {Setting} setting
  * @param {number} count
  */
 export function countText({ texts: { fresh }, language }, count) {

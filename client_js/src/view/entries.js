@@ -1,7 +1,8 @@
-/** @import { LiveBlog } from "../core/live-blog.js" */
+/** @import { BareLiveBlog } from "../core/bare-live-blog.js" */
 /** @import { Feed } from "./feed.js" */
-/** @import { Macros } from "./macros.js" */
+/** @import { WhileShown } from "./blog-view.js" */
 /** @import { Reading } from "./reading.js" */
+/** @import { Setting } from "./setting.js" */
 /** @import { Choices } from "./tools.js" */
 import { comparePlaces, placeOf } from "../core/place.js";
 import { useAnnouncer } from "./announcer.js";
@@ -15,13 +16,14 @@ import { useVisits } from "./visits.js";
  * @param {(name: string) => HTMLElement} part finds one by its name
  * @param {Feed} feed
  * @param {Reading} reading
- * @param {LiveBlog} live
- * @param {Macros} macros
+ * @param {BareLiveBlog} live
+ * @param {Setting} setting
  * @param {Choices} choices
+ * @param {WhileShown} whileShown
  */
-export function useEntries(part, feed, reading, { state }, macros, choices) {
-  const announce = useAnnouncer(part("announcer"), macros, choices);
-  const markVisit = useVisits(macros.home, feed, part("visited"));
+export function useEntries(part, feed, reading, { state }, setting, choices, whileShown) {
+  const announce = useAnnouncer(part("announcer"), setting, choices);
+  const markVisit = useVisits(setting.home, feed, part("visited"), whileShown);
   const button = /** @type {HTMLElement} */ (part("fresh").firstElementChild);
   /** The ids of those that wait. @type {Set<string>} */
   const waiting = new Set();
@@ -35,7 +37,8 @@ export function useEntries(part, feed, reading, { state }, macros, choices) {
    */
   const put = (id, isFresh) => {
     const entry = state.entry(id);
-    const article = entry && feed.put(entry, macros.article(entry));
+    const fresh = entry && setting.article(entry);
+    const article = fresh && feed.put(entry, fresh);
     if (isFresh && article && !isCalm()) highlight(article);
     return article;
   };
@@ -84,7 +87,7 @@ export function useEntries(part, feed, reading, { state }, macros, choices) {
       return entry?.status === "published" && (choices.show === "all" || entry.key);
     });
     button.hidden = !length;
-    if (length) button.textContent = countText(macros, length);
+    if (length) button.textContent = countText(setting, length);
   };
 
   button.onclick = () => reveal(true);

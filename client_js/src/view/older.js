@@ -1,6 +1,7 @@
-/** @import { LiveBlog } from "../core/live-blog.js" */
+/** @import { BareLiveBlog } from "../core/bare-live-blog.js" */
 /** @import { Feed } from "./feed.js" */
-/** @import { Texts } from "./macros.js" */
+/** @import { WhileShown } from "./blog-view.js" */
+/** @import { Texts } from "./setting.js" */
 import { isPlain } from "./clicks.js";
 import { focusedBy } from "./focus.js";
 
@@ -15,11 +16,12 @@ const AHEAD = "600px";
  *
  * @param {HTMLElement} part with the links to other pages
  * @param {Feed} feed
- * @param {LiveBlog} live
+ * @param {BareLiveBlog} live
  * @param {Texts} texts
+ * @param {WhileShown} whileShown
  * @returns {() => Promise<boolean>} loads a page; whether there are more entries than before
  */
-export function useOlder(part, feed, live, texts) {
+export function useOlder(part, feed, live, texts, whileShown) {
   let left = BY_SCROLLING;
   const link = () => part.querySelector("a[rel=next]");
   // Who has the focus on the link asks by it: it does not go away meanwhile
@@ -34,7 +36,7 @@ export function useOlder(part, feed, live, texts) {
     else say(texts.load_failed);
     // The end may be in view again, or still
     observer.disconnect();
-    observer.observe(part);
+    if (part.isConnected) observer.observe(part);
     return came;
   };
 
@@ -47,7 +49,10 @@ export function useOlder(part, feed, live, texts) {
     },
     { rootMargin: AHEAD },
   );
-  observer.observe(part);
+  whileShown((signal) => {
+    observer.observe(part);
+    signal.addEventListener("abort", () => observer.disconnect());
+  });
 
   part.addEventListener("click", async (click) => {
     if (!link()?.contains(/** @type {Node} */ (click.target)) || !isPlain(click)) return;

@@ -1,20 +1,22 @@
-/** @import { LiveBlog } from "../core/live-blog.js" */
+/** @import { BareLiveBlog } from "../core/bare-live-blog.js" */
 /** @import { BlogStatus } from "../core/messages.js" */
-/** @import { Macros } from "./macros.js" */
+/** @import { WhileShown } from "./blog-view.js" */
+/** @import { Setting } from "./setting.js" */
 import { localText } from "./times.js";
 
-/** A first connection that takes longer than this is no connection, in milliseconds. */
-const PATIENCE = 4_000;
+/** A first connection that takes longer than this is no connection. */
+const FIRST_CONNECTION_MILLISECONDS = 4_000;
 
 /**
  * Say how new the page is: what the blog does, unless that cannot be known.
  *
  * @param {HTMLElement} line
- * @param {LiveBlog} live
- * @param {Macros} macros
+ * @param {BareLiveBlog} live
+ * @param {Setting} setting
+ * @param {WhileShown} whileShown
  * @returns {(blog: BlogStatus) => void} to be told what the blog does
  */
-export function useStatus(line, live, { texts, language }) {
+export function useStatus(line, live, { texts, language }, whileShown) {
   let blog = /** @type {BlogStatus} */ (line.dataset.status);
   let isPatient = true;
   // When the page was made, should the server never be heard: a copy of it may have been kept for long
@@ -27,12 +29,15 @@ export function useStatus(line, live, { texts, language }) {
     line.textContent = texts[word].replace("{time}", localText(new Date(lastHeard ?? made), language));
   };
   live.addEventListener("phase", show);
-  addEventListener("offline", show);
-  addEventListener("online", show);
-  setTimeout(() => {
-    isPatient = false;
-    show();
-  }, PATIENCE);
+  whileShown((signal) => {
+    addEventListener("offline", show, { signal });
+    addEventListener("online", show, { signal });
+    const timer = setTimeout(() => {
+      isPatient = false;
+      show();
+    }, FIRST_CONNECTION_MILLISECONDS);
+    signal.addEventListener("abort", () => clearTimeout(timer));
+  });
   return (status) => {
     blog = status;
     show();

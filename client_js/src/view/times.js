@@ -2,11 +2,6 @@
  * Times, as the server prints them (UTC, for everybody the same) and as this reader's clock shows them.
  */
 
-/** @param {string} at RFC 3339, UTC */
-export function utcText(at) {
-  return `${at.slice(0, 16).replace("T", " ")} UTC`;
-}
-
 /**
  * The local time; with the day unless it is today.
  *
@@ -29,8 +24,8 @@ export function localText(at, language, now = new Date()) {
  */
 export function localise(root, language) {
   for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll("time[data-at]"))) {
+    time.title ||= time.textContent ?? ""; // in UTC
     time.textContent = localText(new Date(time.dateTime), language);
-    time.title = utcText(time.dateTime);
   }
 }
 

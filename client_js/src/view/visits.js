@@ -1,3 +1,4 @@
+/** @import { WhileShown } from "./blog-view.js" */
 /** @import { Feed } from "./feed.js" */
 import { comparePlaces, parsePlace } from "../core/place.js";
 import { placeOfArticle } from "./hydrate.js";
@@ -9,14 +10,17 @@ import { recall, remember } from "./memory.js";
  * @param {string} blog
  * @param {Feed} feed
  * @param {HTMLElement} divider
+ * @param {WhileShown} whileShown
  * @returns {() => void} puts the divider between what was seen and what was not, if both are there
  */
-export function useVisits(blog, feed, divider) {
+export function useVisits(blog, feed, divider, whileShown) {
   const name = `seen ${blog}`;
   const seen = parsePlace(recall(name));
   const leave = () => feed.newest && remember(name, feed.newest.join("_"));
-  addEventListener("pagehide", leave);
-  document.addEventListener("visibilitychange", () => document.hidden && leave());
+  whileShown((signal) => {
+    addEventListener("pagehide", leave, { signal });
+    document.addEventListener("visibilitychange", () => document.hidden && leave(), { signal });
+  });
   divider.remove();
   divider.hidden = false;
   return () => {

@@ -11,6 +11,14 @@ PAYLOAD_BYTES = 8 * 1024 * 1024
 """Limit of the cached payloads. Their frames may use four times as much. A full cache is cleared."""
 
 
+class UpdateCodec(Codec):
+    """A codec that makes updates by itself, of other things than the items as they are."""
+
+    def update(self, replica: Replica, part: Part) -> bytes:
+        """Return the payload of the update that gives a reader this part."""
+        raise NotImplementedError
+
+
 class Answer:
     """An update for all readers at one cursor, and its frames."""
 
@@ -53,9 +61,7 @@ class Answers:
         answer = self._kept.get((since, codec))
         if answer is None:
             part = self._replica.sync(since, codec.part_bytes)
-            answer = Answer(
-                codec.serialise(_update(self._replica.blog, part, codec)), part.cursor, resets=part.since is None
-            )
+            answer = Answer(_payload(self._replica, part, codec), part.cursor, resets=part.since is None)
             self._keep((since, codec), answer)
         return answer
 
@@ -67,9 +73,11 @@ class Answers:
         self._kept[key] = answer
 
 
-def _update(blog: str, part: Part, codec: Codec) -> Update:
-    return Update(
-        blog=blog,
+def _payload(replica: Replica, part: Part, codec: Codec) -> bytes:
+    if isinstance(codec, UpdateCodec):
+        return codec.update(replica, part)
+    update = Update(
+        blog=replica.blog,
         from_=None if part.since is None else str(part.since),
         cursor=str(part.cursor),
         header=None if part.header is None else part.header.raw(codec),
@@ -77,3 +85,4 @@ def _update(blog: str, part: Part, codec: Codec) -> Update:
         more=part.more,
         older=part.older,
     )
+    return codec.serialise(update)

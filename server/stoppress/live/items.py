@@ -45,7 +45,7 @@ class PublicItem:
     nobody asks for most entries of a long blog.
     """
 
-    __slots__ = ("is_key", "is_retracted", "position", "stored")
+    __slots__ = ("__weakref__", "is_key", "is_retracted", "position", "stored")
 
     def __init__(self, item: Item) -> None:
         self.stored = item

@@ -57,6 +57,8 @@ class Replica:
         self._tags: list[str] = []
         self._items: dict[str, PublicItem] = {}  # ascending by seq: a changed item is taken out and put at the end
         self._order: list[EntryPosition] = []  # every entry's position, oldest first
+        self.key_events_seq = 0
+        """The seq from which on the key events are what they are now."""
 
     # Changes
 
@@ -74,6 +76,8 @@ class Replica:
                 raise ValueError(f"a segment after {segment.after} does not fit on {self.cursor}")
             self._forget()
         self._extend(segment)
+        # An entry may have been a key event in between, and a reader may have seen it: on another node
+        self.key_events_seq = self.cursor.seq
 
     def _extend(self, segment: Segment) -> None:
         self._tags.extend(segment.tags)
@@ -85,6 +89,8 @@ class Replica:
     def _put(self, item: PublicItem) -> None:
         before = self._items.pop(item.id, None)
         self._items[item.id] = item
+        if item.is_key or (before is not None and before.is_key):
+            self.key_events_seq = item.seq
         if item.id == HEADER:
             return
         if before is None:
@@ -159,6 +165,12 @@ class Replica:
         cursor = self.cursor_at(taken[-1].seq) if more else self.cursor
         header = next((item for item in taken if item.id == HEADER), None)
         return Part(since, cursor, header, [item for item in taken if item.id != HEADER], more, None)
+
+    def entries_for(self, since: Cursor | None) -> list[PublicItem]:
+        """Return all entries that a reader at a cursor needs to reach the head, in one part or in several."""
+        if since is None or not self.knows(since):
+            return self._reset().entries
+        return [item for item in self._newer_than(since) if item.id != HEADER]
 
     def _newer_than(self, since: Cursor) -> list[PublicItem]:
         newer = []

@@ -47,6 +47,7 @@ from stoppress.web.pages.layout import Layout
 from stoppress.web.readers.changes import Changes
 from stoppress.web.readers.entries import PublishedEntries
 from stoppress.web.readers.events import Events
+from stoppress.web.readers.renditions import Renditions
 from stoppress.web.request_log import RequestLog
 from stoppress.web.site import Sites
 
@@ -78,7 +79,9 @@ class Node:
         self.entries = Entries(self.store, committer)
         self.admission = Admission(_limits(settings), self.counts, time.monotonic)
         addresses = Addresses(settings.trusted_proxies)
-        self.live = WebSocketEndpoint(self.follower, self.admission, addresses, self.counts)
+        layout = Layout(settings.templates, f"{settings.public_url} {settings.publisher} {settings.newest}")
+        renditions = Renditions(layout.renderer)
+        self.live = WebSocketEndpoint(self.follower, self.admission, addresses, renditions, self.counts)
         self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
         self.held_requests = HeldRequests(self.admission, addresses, self.counts)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
@@ -86,23 +89,22 @@ class Node:
         own = NodeMetrics(self.follower, self.counts, self.health, settings.metrics_blogs).text
         self.exchange = MetricsExchange(worker, own) if worker else None
         self.metrics = Metrics(self.exchange.collect if self.exchange else own, settings.read_metrics_token())
-        self.app = RequestLog(self._make_app(), self.counts, self.tracing)
+        self.app = RequestLog(self._make_app(layout, renditions), self.counts, self.tracing)
 
     def _make_hub(self, blog: str) -> Hub:
         loop = asyncio.get_running_loop()
         return Hub(Replica(blog, self.settings.newest), Timing(loop.call_later, loop.time), os.write, self.counts)
 
-    def _make_app(self) -> Starlette:
+    def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:
         settings, follower = self.settings, self.follower
-        layout = Layout(settings.templates, f"{settings.public_url} {settings.publisher} {settings.newest}")
         documents = Documents(layout.fingerprint, settings.page_max_age)
         sites = Sites(settings.public_url, settings.publisher)
         pages = Pages(follower, documents, layout, sites, settings.newest)
         feeds = Feeds(follower, documents, sites, settings.newest)
         index = Index(follower, Catalogue(self.store), layout, sites)
-        changes = Changes(follower, self.held_requests, self.counts)
-        events = Events(follower, self.held_requests, settings.beat, self.counts)
-        entries = PublishedEntries(follower, pages, settings.newest, self.counts)
+        changes = Changes(follower, self.held_requests, renditions, self.counts)
+        events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
+        entries = PublishedEntries(follower, pages, renditions, settings.newest, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
         parts = (
             self.live,

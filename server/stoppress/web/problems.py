@@ -83,7 +83,7 @@ def _of_stoppress(error: StoppressError) -> Response:
 def _bad_input_status(error: BadInput) -> int:
     return (
         400
-        if isinstance(error, MalformedCursor) or error.field in ("limit", "before", "after", "page", "wait")
+        if isinstance(error, MalformedCursor) or error.field in ("limit", "before", "after", "page", "wait", "view")
         else 422
     )
 

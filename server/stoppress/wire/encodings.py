@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from websockets.frames import Opcode
@@ -18,13 +18,19 @@ from stoppress.wire import frames
 from stoppress.wire.messages import Beat, Retry, Update
 
 
-class Codec(NamedTuple):
-    """A serialisation format. The raw parts of an `Update` must come from the same codec."""
+class Codec:
+    """A serialisation format. The raw parts of an `Update` must come from the same codec.
 
-    name: str
-    serialise: Callable[[Any], bytes]
-    part_bytes: int = 65_536
-    """Approximate maximum bytes of one message of a catch-up."""
+    Args:
+        name: what metrics call it.
+        serialise: makes the bytes of a message.
+        part_bytes: approximate maximum bytes of one message of a catch-up.
+    """
+
+    def __init__(self, name: str, serialise: Callable[[Any], bytes], part_bytes: int = 65_536) -> None:
+        self.name = name
+        self.serialise = serialise
+        self.part_bytes = part_bytes
 
 
 JSON = Codec("json", msgspec.json.encode)
@@ -99,15 +105,20 @@ class WebSocket(Encoding):
 SSE = ServerSentEvents("text/event-stream", JSON)
 HTTP_JSON = Encoding("application/json", JSON_IN_LONG_PARTS)
 
-WEBSOCKET = {
-    (name, compression): WebSocket(name, codec, opcode, compression)
-    for name, codec, opcode in (
-        ("stoppress.v1+json", JSON, Opcode.TEXT),
-        ("stoppress.v1+msgpack", MSGPACK, Opcode.BINARY),
-    )
-    for compression in Compression
-}
-"""The WebSocket encodings by subprotocol and compression."""
 
-SUBPROTOCOLS = tuple(dict.fromkeys(name for name, _ in WEBSOCKET))
-"""All subprotocols, the default first."""
+def websockets(name: str, codec: Codec, opcode: Opcode) -> dict[Compression, WebSocket]:
+    """Return the encodings of a WebSocket subprotocol."""
+    return {compression: WebSocket(name, codec, opcode, compression) for compression in Compression}
+
+
+WEBSOCKET = {
+    "stoppress.v1+json": websockets("stoppress.v1+json", JSON, Opcode.TEXT),
+    "stoppress.v1+msgpack": websockets("stoppress.v1+msgpack", MSGPACK, Opcode.BINARY),
+}
+"""By subprotocol and compression, for readers that render by themselves; the default first."""
+
+HTML_SUBPROTOCOL = "stoppress.v1+html"
+"""For readers that show what they get; its encodings are a node's own, one for each language."""
+
+SUBPROTOCOLS = (*WEBSOCKET, HTML_SUBPROTOCOL)
+"""The default first."""

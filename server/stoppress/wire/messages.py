@@ -18,6 +18,45 @@ class Update(Struct, tag="update", tag_field="type", kw_only=True, omit_defaults
     older: str | None = None
 
 
+class ShownEntry(Struct, kw_only=True, omit_defaults=True):
+    """An entry for readers that show what they get: what a client must know of it, and its article."""
+
+    id: str
+    seq: int
+    version: int
+    status: str
+    published_at: str | None = None
+    key: bool = False
+    breaking: bool = False
+    corrected: bool = False
+    tags: list[str] = []
+    html: str
+
+
+class ShownHeader(Struct, omit_defaults=True):
+    """What a client must know of a blog beside the markup."""
+
+    headline: str
+    status: str
+    language: str
+    dir: str
+    """The direction of its script, for the attribute of this name."""
+
+
+class ShownUpdate(Struct, tag="update", tag_field="type", kw_only=True, omit_defaults=True):
+    """An `Update` for readers that show what they get."""
+
+    blog: str
+    from_: str | None = field(name="from")
+    cursor: str
+    header: ShownHeader | None = None
+    parts: dict[str, str] = {}
+    """The markup of what is around the entries, by the names of the page's parts: what has changed."""
+    entries: list[ShownEntry]
+    more: bool = False
+    older: str | None = None
+
+
 class Beat(Struct, tag="beat", tag_field="type"):
     """A sign of life on a silent connection, with the cursor of the blog."""
 
@@ -37,4 +76,14 @@ class Page(Struct, kw_only=True, omit_defaults=True):
     blog: str
     cursor: str
     entries: list[Raw]
+    older: str | None = None
+
+
+class ShownPage(Struct, kw_only=True, omit_defaults=True):
+    """A `Page` for readers that show what they get, with the links to other pages."""
+
+    blog: str
+    cursor: str
+    parts: dict[str, str]
+    entries: list[ShownEntry]
     older: str | None = None

@@ -44,7 +44,7 @@ def test_a_masked_frame_is_broken():
 
 def test_the_server_reads_the_handshake_and_its_answer_is_taken():
     asked = handshake.read(HandshakeOptions(msgpack=True, compress=True).request("h:1", "demo", "4-abc"))
-    assert asked is not None and (asked.blog, asked.since, asked.encoding.name) == (
+    assert asked is not None and (asked.blog, asked.since, asked.subprotocol) == (
         "demo",
         "4-abc",
         "stoppress.v1+msgpack",

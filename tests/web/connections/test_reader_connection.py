@@ -27,7 +27,7 @@ from tests.support.client import Client
 from tests.support.frames import message_of
 from tests.support.history import History, entry, header
 
-ENCODING = WEBSOCKET["stoppress.v1+json", Compression.NONE]
+ENCODING = WEBSOCKET["stoppress.v1+json"][Compression.NONE]
 
 SHORT = 1.0
 """Seconds of patience here."""

@@ -84,7 +84,7 @@ async def test_a_wheel_has_the_bundle_and_pages_load_it_with_its_hash(tmp_path, 
     assert await script.get_attribute("integrity") == made["integrity"]
     async with node.editor() as editor:
         await editor.post("/api/blogs/demo/entries", json={"title": "By the bundle", "markdown": "News"})
-    await expect(page.get_by_text("By the bundle")).to_be_visible(timeout=3_000)
+    await expect(page.get_by_text("By the bundle")).to_be_visible(timeout=30_000)
     assert errors == []
 
 

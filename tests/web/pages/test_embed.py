@@ -39,11 +39,11 @@ async def test_it_is_the_element_of_the_page_and_nothing_around_it(node: Running
     assert not page.all("//script")
 
 
-async def test_its_addresses_lead_to_the_server(node: RunningNode, reader: httpx.AsyncClient):
+async def test_its_addresses_begin_at_the_root_of_the_server(node: RunningNode, reader: httpx.AsyncClient):
     page = Document((await reader.get("/blogs/demo/embed")).text)
-    assert page.all("//live-blog/@src") == [f"{node.url}/blogs/demo"]
+    assert page.all("//live-blog/@src") == ["/blogs/demo"]
     for address in page.all("//a/@href"):
-        assert address.startswith((f"{node.url}/blogs/demo", "#entry-")), address
+        assert address.startswith(("/blogs/demo", "#entries")), address
 
 
 async def test_pages_of_all_sites_may_read_it_and_ask_whether_it_changed(node: RunningNode, reader: httpx.AsyncClient):
@@ -55,11 +55,9 @@ async def test_pages_of_all_sites_may_read_it_and_ask_whether_it_changed(node: R
     assert (await reader.get("/blogs/demo/embed")).headers["etag"] != answer.headers["etag"]
 
 
-async def test_each_host_is_given_its_own_addresses(reader: httpx.AsyncClient):
-    for host in ("one.example", "two.example", 'x"><script>'):
-        page = Document((await reader.get("/blogs/demo/embed", headers={"host": host})).text)
-        known = "localhost" if "<" in host else host
-        assert page.all("//live-blog/@src") == [f"http://{known}/blogs/demo"]
+async def test_it_is_the_same_for_every_host(reader: httpx.AsyncClient):
+    texts = {(await reader.get("/blogs/demo/embed", headers={"host": host})).text for host in ("one.example", "x<>")}
+    assert len(texts) == 1
 
 
 async def test_search_engines_find_the_page_instead(reader: httpx.AsyncClient):

@@ -20,13 +20,13 @@ from websockets.exceptions import InvalidHandshake
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.headers import build_extension, parse_extension
 
-from stoppress.wire.encodings import SUBPROTOCOLS, WEBSOCKET, Compression, WebSocket
+from stoppress.wire.encodings import SUBPROTOCOLS, Compression
 from stoppress.wire.frames import WINDOW_BITS
 
 ADDRESS = re.compile(rb"GET /blogs/([^/?# ]+)/live(?:\?([^# ]*))? HTTP/1\.1\r\n")
 """The request line of a reader's WebSocket handshake."""
 
-_SINCE = re.compile(rb"since=([0-9A-Za-z-]*)")
+_SINCE = re.compile(rb"since=([0-9A-Za-z-]*)(?:&lang=([A-Za-z-]*))?")
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -36,7 +36,10 @@ class Handshake(NamedTuple):
 
     blog: str
     since: str | None
-    encoding: WebSocket
+    language: str | None
+    """Of markup, if that is what the client wants."""
+    subprotocol: str
+    compression: Compression
     response: bytes
     """The answer that accepts it, as bytes."""
     early: bytes
@@ -48,7 +51,8 @@ class Handshake(NamedTuple):
 class _Agreement(NamedTuple):
     """The encoding that a client's offers lead to, and the headers that say so."""
 
-    encoding: WebSocket
+    subprotocol: str
+    compression: Compression
     headers: bytes
 
 
@@ -69,15 +73,17 @@ def read(data: bytes) -> Handshake | None:
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: " + accept + b"\r\n" + agreement.headers + b"\r\n"
     )
-    blog, since = unquote(line[1].decode("latin-1")), _since(line[2] or b"")
-    return Handshake(blog, since, agreement.encoding, response, early, headers)
+    blog = unquote(line[1].decode("latin-1"))
+    since, language = _since_and_language(line[2] or b"")
+    return Handshake(blog, since, language, agreement.subprotocol, agreement.compression, response, early, headers)
 
 
-def _since(query: bytes) -> str | None:
+def _since_and_language(query: bytes) -> tuple[str | None, str | None]:
     alone = _SINCE.fullmatch(query)
     if alone is not None:  # nearly always
-        return alone[1].decode()
-    return parse_qs(query.decode("latin-1"), keep_blank_values=True).get("since", [None])[-1]
+        return alone[1].decode(), None if alone[2] is None else alone[2].decode()
+    values = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    return values.get("since", [None])[-1], values.get("lang", [None])[-1]
 
 
 class _Headers(dict[bytes, bytes]):
@@ -129,7 +135,7 @@ def _agree(subprotocols: str, extensions: str) -> _Agreement:
         headers += f"Sec-WebSocket-Protocol: {name}\r\n".encode()
     if extension is not None:
         headers += f"Sec-WebSocket-Extensions: {extension}\r\n".encode()
-    return _Agreement(WEBSOCKET[name or SUBPROTOCOLS[0], compression], headers)
+    return _Agreement(name or SUBPROTOCOLS[0], compression, headers)
 
 
 def _compression(extensions: str) -> tuple[Compression, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +20,9 @@ from stoppress.web.admission.admission import Admission, NotAdmitted, Seat
 from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.reader_connection import ReaderConnection
 from stoppress.web.problems import HTTPError, unavailable
+from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.wire.close_reasons import CloseCode, CloseReason
+from stoppress.wire.encodings import WebSocket
 from stoppress.wire.frames import close_frame
 from stoppress.wire.messages import Retry
 
@@ -34,13 +37,22 @@ class WebSocketEndpoint:
         follower: knows the blogs.
         admission: decides which readers may connect.
         addresses: tells clients apart.
+        renditions: has the encodings.
         counts: gets the rejections.
     """
 
-    def __init__(self, follower: Follower, admission: Admission, addresses: Addresses, counts: Counts) -> None:
+    def __init__(
+        self,
+        follower: Follower,
+        admission: Admission,
+        addresses: Addresses,
+        renditions: Renditions,
+        counts: Counts,
+    ) -> None:
         self._follower = follower
         self._admission = admission
         self._addresses = addresses
+        self._renditions = renditions
         self._counts = counts
         self._waiting: set[asyncio.Task[None]] = set()
 
@@ -60,69 +72,81 @@ class WebSocketEndpoint:
 
         Nearly always the blog is in memory, and the reader is at its hub when this returns.
         """
+        newcomer = Newcomer(
+            transport, handshake, self._renditions.of_subprotocol(handshake.subprotocol, handshake.language)
+        )
         try:
             cursor = None if handshake.since is None else Cursor.parse(handshake.since)
         except MalformedCursor as error:
             self._counts.count_rejection("malformed_cursor")
-            _refuse(transport, handshake, CloseReason(CloseCode.MALFORMED_CURSOR, str(error)))
+            newcomer.refuse(CloseReason(CloseCode.MALFORMED_CURSOR, str(error)))
             return
-        seat = self._admission.enter(self._group(transport, handshake) if self._admission.counts_addresses else "")
+        seat = self._admission.enter(self._group(newcomer) if self._admission.counts_addresses else "")
         if isinstance(seat, NotAdmitted):
-            _reject(transport, handshake, seat)
+            newcomer.reject(seat)
             return
         hub = self._follower.at_hand(handshake.blog, cursor)
-        if hub is not None:
-            _hand_over(transport, handshake, ReaderConnection(hub, handshake.encoding, cursor, seat))
+        if hub is not None and newcomer.rendition.is_ready(hub.replica, cursor):
+            newcomer.hand_over(hub, cursor, seat)
             return
         transport.pause_reading()
-        task = asyncio.create_task(self._wait(transport, handshake, cursor, seat))
+        task = asyncio.create_task(self._wait(newcomer, cursor, seat))
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
-    def _group(self, transport: asyncio.Transport, handshake: Handshake) -> str:
-        peer = transport.get_extra_info("peername")
-        forwarded_for = handshake.headers.get(b"x-forwarded-for", b"").decode("latin-1")
-        forwarded = handshake.headers.get(b"forwarded", b"").decode("latin-1")
+    def _group(self, newcomer: Newcomer) -> str:
+        peer, headers = newcomer.transport.get_extra_info("peername"), newcomer.handshake.headers
+        forwarded_for = headers.get(b"x-forwarded-for", b"").decode("latin-1")
+        forwarded = headers.get(b"forwarded", b"").decode("latin-1")
         return self._addresses.group(peer[0] if peer else "", forwarded_for, forwarded)
 
-    async def _wait(
-        self, transport: asyncio.Transport, handshake: Handshake, cursor: Cursor | None, seat: Seat
-    ) -> None:
+    async def _wait(self, newcomer: Newcomer, cursor: Cursor | None, seat: Seat) -> None:
         with ExitStack() as not_handed_over:
             not_handed_over.callback(seat)
             try:
-                hub: Hub = await self._follower.hub(handshake.blog, cursor)
+                hub: Hub = await self._follower.hub(newcomer.handshake.blog, cursor)
             except BlogNotFound as error:
                 self._counts.count_rejection("no_such_blog")
-                _refuse(transport, handshake, CloseReason(CloseCode.BLOG_NOT_FOUND, str(error)))
+                newcomer.refuse(CloseReason(CloseCode.BLOG_NOT_FOUND, str(error)))
             except StoreUnavailable as error:
                 self._counts.count_rejection("store_unavailable")
-                _refuse(transport, handshake, CloseReason(CloseCode.TRY_AGAIN_LATER, str(error), STORE_RETRY))
+                newcomer.refuse(CloseReason(CloseCode.TRY_AGAIN_LATER, str(error), STORE_RETRY))
             else:
-                if not transport.is_closing():
+                await newcomer.rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
+                if not newcomer.transport.is_closing():
                     not_handed_over.pop_all()
-                    _hand_over(transport, handshake, ReaderConnection(hub, handshake.encoding, cursor, seat))
-                    transport.resume_reading()
+                    newcomer.hand_over(hub, cursor, seat)
+                    newcomer.transport.resume_reading()
 
 
-def _hand_over(transport: asyncio.Transport, handshake: Handshake, reader: ReaderConnection) -> None:
-    reader.open(transport, handshake.response)
-    if handshake.early:
-        reader.data_received(handshake.early)
+class Newcomer(NamedTuple):
+    """A client whose handshake was read and is not answered yet."""
 
+    transport: asyncio.Transport
+    handshake: Handshake
+    rendition: Rendition
 
-def _reject(transport: asyncio.Transport, handshake: Handshake, not_admitted: NotAdmitted) -> None:
-    """Send a message to a browser (it sends `Origin`, and shows its pages no status), and a status to other clients."""
-    if b"origin" in handshake.headers:
-        reason = CloseReason(CloseCode.TRY_AGAIN_LATER, not_admitted.reason, not_admitted.retry)
-        _refuse(transport, handshake, reason)
-    else:
-        transport.write(unavailable(not_admitted.reason, not_admitted.retry_after()))
-        transport.close()
+    @property
+    def encoding(self) -> WebSocket:
+        return self.rendition.websockets[self.handshake.compression]
 
+    def hand_over(self, hub: Hub, cursor: Cursor | None, seat: Seat) -> None:
+        """Give the connection to the fan-out."""
+        reader = ReaderConnection(hub, self.encoding, cursor, seat)
+        reader.open(self.transport, self.handshake.response)
+        if self.handshake.early:
+            reader.data_received(self.handshake.early)
 
-def _refuse(transport: asyncio.Transport, handshake: Handshake, close_reason: CloseReason) -> None:
-    """Accept the handshake, because browsers show nothing else to a page, and close the connection with a reason."""
-    last = handshake.encoding.encode(close_reason.retry) if close_reason.retry else b""
-    transport.write(handshake.response + last + close_frame(close_reason))
-    transport.close()
+    def reject(self, not_admitted: NotAdmitted) -> None:
+        """Send a message to a browser (it sends `Origin`, and shows its pages no status), else a status."""
+        if b"origin" in self.handshake.headers:
+            self.refuse(CloseReason(CloseCode.TRY_AGAIN_LATER, not_admitted.reason, not_admitted.retry))
+        else:
+            self.transport.write(unavailable(not_admitted.reason, not_admitted.retry_after()))
+            self.transport.close()
+
+    def refuse(self, close_reason: CloseReason) -> None:
+        """Accept the handshake, because browsers show nothing else to a page, and close the connection."""
+        last = self.encoding.encode(close_reason.retry) if close_reason.retry else b""
+        self.transport.write(self.handshake.response + last + close_frame(close_reason))
+        self.transport.close()

@@ -9,12 +9,13 @@ from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.metrics import State, exposition
 from stoppress.web.operations.health import Health
-from stoppress.wire.encodings import WEBSOCKET, Encoding
+from stoppress.wire.encodings import Compression, WebSocket
 
-LABELS: dict[Encoding, tuple[str, str, str]] = {
-    encoding: ("websocket", encoding.codec.name, compression.name.lower())
-    for (_, compression), encoding in WEBSOCKET.items()
-}
+LABELS = [
+    ("websocket", codec, compression.name.lower())
+    for codec in ("json", "msgpack", "html")
+    for compression in Compression
+]
 """The transport, encoding and compression of readers."""
 
 
@@ -41,10 +42,11 @@ class NodeMetrics:
 
     def _state(self, *, ready: bool, store_up: bool) -> State:
         hubs = self._follower.hubs
-        readers = dict.fromkeys(LABELS.values(), 0)
+        readers = dict.fromkeys(LABELS, 0)
         for hub in hubs:
             for encoding, number in hub.census().items():
-                readers[LABELS[encoding]] += number
+                assert isinstance(encoding, WebSocket)
+                readers["websocket", encoding.codec.name, encoding.compression.name.lower()] += number
         for transport in ("sse", "long_poll"):
             readers[transport, "json", "none"] = self._counts.open[transport]
         largest = Counter({hub.replica.blog: hub.reader_count for hub in hubs}) if self._blogs else Counter[str]()

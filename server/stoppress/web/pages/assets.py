@@ -1,4 +1,4 @@
-"""The JavaScript client as this server hands it out: bundles with their hashes, or the source modules of a checkout."""
+"""The JavaScript client as this server serves it: bundles with content hashes, or the source modules of a checkout."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 FOREVER = "public, max-age=31536000, immutable"
-"""For a file whose name says what is in it."""
+"""For a file whose name contains a hash of its content."""
 
 
 class Script(NamedTuple):
-    """What a page puts into its `<script type="module">`."""
+    """The attributes of a page's `<script type="module">`."""
 
     address: str
     integrity: str | None
-    """For Subresource Integrity; None for a source module, which loads others."""
+    """For Subresource Integrity; None for a source module, because it loads others."""
 
 
 class Assets:
@@ -39,7 +39,7 @@ class Assets:
         self._hashed = {one["file"] for part in ("entries", "files") for one in made[part].values()}
 
     def script(self, entry: str) -> Script:
-        """An entry point: `page` for the server's pages, `element` and `index` for others'."""
+        """Return an entry point: `page` for the server's pages, `element` or `index` for pages of other sites."""
         made = self._entries.get(entry)
         return (
             Script(f"/client/{entry}.js", None)
@@ -49,17 +49,17 @@ class Assets:
 
     @property
     def style_sheet(self) -> str:
-        """The address of what a blog looks like."""
+        """The address of a blog's style sheet."""
         return f"/client/{next((name for name in self._hashed if name.endswith('.css')), 'view/live-blog.css')}"
 
     def mount(self) -> Mount:
-        """`/client/page.js` and so on are there in any case: the newest, by an address that stays."""
+        """Serve the files. The newest ones also have addresses that stay, such as `/client/page.js`."""
         aliases = {f"{entry}.js": made["file"] for entry, made in self._entries.items()}
         return Mount("/client", _Files(self._folder, aliases, self._hashed), name="client")
 
 
 class _Files(StaticFiles):
-    """Hashed files are kept for ever; browsers ask about others each time, so they never mix two versions."""
+    """Browsers keep hashed files for ever. They check the others each time, so they never mix two versions."""
 
     def __init__(self, folder: Path, aliases: dict[str, str], hashed: set[str]) -> None:
         super().__init__(directory=folder)

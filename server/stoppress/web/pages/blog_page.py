@@ -1,4 +1,4 @@
-"""Pages of a blog, whole without JavaScript: the newest entries, older ones, or those from one entry on."""
+"""Pages of a blog, complete without JavaScript: the newest entries, older ones, or those from one entry on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.errors import BlogNotFound
+from stoppress.errors import BlogNotFound, EntryNotFound
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.sync.follower import Follower
@@ -45,10 +45,11 @@ class Pages:
         ]
 
     async def blog(self, request: Request) -> Response:
-        """A blog's newest entries, or with `before` a page further down."""
+        """Answer with a blog's newest entries or, with `before`, with older ones."""
         before = request.query_params.get("before")
         position = None if before is None else EntryPosition.parse(before)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
+        await self._prepare(replica, replica.page(position, self._newest)[0])
 
         def view() -> View:
             entries, older = replica.page(position, self._newest)
@@ -58,7 +59,7 @@ class Pages:
         return self._documents.answer(request, replica, PAGE, (site, before), lambda: self._layout.blog(site, view()))
 
     async def embed(self, request: Request) -> Response:
-        """A blog's newest entries for the page of somebody else, in the language `lang` if there are texts in it."""
+        """Answer with a blog's newest entries for a page of another site, in the language `lang` if it is known."""
         language = self._layout.texts.language(request.query_params.get("lang"))
         try:
             replica = (await self._follower.hub(request.path_params["blog"])).replica
@@ -66,16 +67,26 @@ class Pages:
             gone = self._layout.gone(language)
             return Response(gone, 404, {**EMBED.headers, "cache-control": "no-cache"}, media_type=EMBED.media_type)
 
+        await self._layout.renderer.prepare(replica.blog, language, replica.page(None, self._newest)[0])
+
         def view() -> View:
             return View.of(replica, *replica.page(None, self._newest), newest=True)
 
-        site = self._sites.of(request)
         return self._documents.answer(
-            request, replica, EMBED, (site, language), lambda: self._layout.embed(site, view(), language)
+            request, replica, EMBED, (language,), lambda: self._layout.embed(view(), language)
         )
 
-    def at_entry(self, request: Request, replica: Replica, entry: PublicItem) -> Response:
-        """The page that begins with an entry, or the newest page if it is on that."""
+    async def _prepare(self, replica: Replica, entries: list[PublicItem]) -> None:
+        renderer, header = self._layout.renderer, replica.header
+        await renderer.prepare(replica.blog, renderer.language(header.language if header else None), entries)
+
+    async def at_entry(self, request: Request, replica: Replica, entry: PublicItem) -> Response:
+        """Answer with the newest page if the entry is on it, else with a page that begins with the entry."""
+        around = replica.page(None, self._newest)[0]
+        if entry not in around:
+            around = [entry, *replica.page(entry.position, self._newest - 1)[0]]
+        await self._prepare(replica, around)
+        entry = _as_it_is_now(replica, entry.id)
 
         def view() -> View:
             entries, older = replica.page(None, self._newest)
@@ -89,3 +100,10 @@ class Pages:
         return self._documents.answer(
             request, replica, PAGE, (site, "at", entry.id), lambda: self._layout.blog(site, view())
         )
+
+
+def _as_it_is_now(replica: Replica, entry_id: str) -> PublicItem:
+    entry = replica.entry(entry_id)
+    if entry is None:
+        raise EntryNotFound(replica.blog, entry_id)
+    return entry

@@ -1,4 +1,4 @@
-"""Embeds of known sites, loaded only when a reader asks for them."""
+"""Embeds of known sites. A page loads one only when a reader asks for it."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from urllib.parse import urlsplit
 
 
 class Frame(NamedTuple):
-    """What is shown in the place of a link."""
+    """The frame that replaces a link."""
 
     name: str
-    """Of the site."""
+    """The site's name."""
     address: str
 
 
-SITES = json.loads(Path(__file__).with_name("embeds.json").read_text(encoding="utf-8"))
-"""Browsers are given them too: `address` is an expression that Python and JavaScript read alike."""
-
-_SITES = [(site["name"], re.compile(site["address"], re.ASCII), site["frame"]) for site in SITES]
+_SITES = [
+    (site["name"], re.compile(site["address"], re.ASCII), site["frame"])
+    for site in json.loads(Path(__file__).with_name("embeds.json").read_text(encoding="utf-8"))
+]
 
 HOSTS = " ".join(sorted({"https://" + urlsplit(frame).netloc for _, _, frame in _SITES}))
 """For `frame-src` in a content security policy."""
 
 
 def frame_of(url: str) -> Frame | None:
-    """What a known site shows for the address of one of its pages, or None."""
+    """Return the frame for the address of a known site's page; None for other addresses."""
     for name, pattern, frame in _SITES:
         found = pattern.match(url)
         if found:

@@ -1,4 +1,4 @@
-"""Files beside the JavaScript client: style sheets, and the service worker that keeps pages for offline."""
+"""Files other than the JavaScript client: style sheets, and the service worker that keeps pages for offline use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stoppress.web.pages.assets import FOREVER
 from stoppress.web.pages.layout import Layout
 
 HASHED = re.compile(r"[.-][0-9a-f]{8,64}\.\w+$")
-"""A name with a hash of the content in it: what is behind it never changes."""
+"""A name that contains a hash of the content: such a file never changes."""
 
 WORKER_HEADERS = {
     "cache-control": "no-cache",
@@ -44,12 +44,12 @@ class Files:
         ]
 
     async def worker(self, _request: Request) -> Response:
-        """A service worker rules over the addresses below its own, so it must be here."""
+        """Serve the service worker. It controls the addresses below its own, so it must be here."""
         return FileResponse(_worker_file(), headers=WORKER_HEADERS, media_type="text/javascript")
 
 
 class _Static(StaticFiles):
-    """Files that browsers ask about each time; those with a hash in their names never."""
+    """Files that browsers check each time, except those with a hash in their name."""
 
     def file_response(self, full_path: Any, *arguments: Any, **options: Any) -> Response:
         response = super().file_response(full_path, *arguments, **options)
@@ -60,6 +60,6 @@ class _Static(StaticFiles):
 
 
 def _worker_file() -> Path:
-    """In the package, or in a source tree."""
+    """Return its file in the package, or in a source tree."""
     packaged = Path(__file__).parent / "worker" / "sw.js"
     return packaged if packaged.is_file() else Path(__file__).parents[4] / "client_js" / "worker" / "sw.js"

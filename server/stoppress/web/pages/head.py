@@ -1,4 +1,4 @@
-"""What stands in the head of a page: for search engines, for those who share its address, for feed readers."""
+"""The head of a page: metadata for search engines, for link previews and for feed readers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from stoppress.web.pages.structured_data import data_block, live_blog_posting
 from stoppress.web.pages.view import View, changed_at, headline, shortened
 from stoppress.web.site import Site
 
-DESCRIPTION = 200
-"""Characters."""
+DESCRIPTION_CHARACTERS = 200
 
 
 class Head(NamedTuple):
@@ -21,9 +20,9 @@ class Head(NamedTuple):
     title: str
     description: str
     canonical: str
-    """Where search engines find what this page has."""
+    """The address under which search engines list this content."""
     address: str
-    """Where the page itself is found, to be shared."""
+    """The address of the page itself, for sharing."""
     robots: str
     site: str
     language: str = "en"
@@ -34,12 +33,12 @@ class Head(NamedTuple):
     newer: str | None = None
     older: str | None = None
     feeds: tuple[tuple[str, str], ...] = ()
-    """Media types and addresses."""
+    """The media types and addresses of feeds."""
     structured: Markup | None = None
 
 
 def describe(site: Site, view: View) -> Head:
-    """The head of a page of a blog."""
+    """Return the head of a page of a blog."""
     header, blog = view.header, site.canonical(view.blog, view.header)
     title = header.headline if header else view.blog
     text = (header.standfirst if header else None) or next((one.text for one in view.entries if one.text), None)
@@ -53,7 +52,7 @@ def describe(site: Site, view: View) -> Head:
         title, text = headline(shown), shown.text or text
     return Head(
         title=title,
-        description=shortened(text or title, DESCRIPTION),
+        description=shortened(text or title, DESCRIPTION_CHARACTERS),
         canonical=canonical,
         address=address,
         robots=_robots(view),
@@ -64,7 +63,7 @@ def describe(site: Site, view: View) -> Head:
         published=shown.published_at if shown else (header.coverage_start if header else None) or view.began,
         modified=changed_at(shown) if shown else max(map(changed_at, view.entries), default=None),
         newer=None if view.newest else f"/blogs/{view.blog}",
-        older=view.older and f"/blogs/{view.blog}?{view.older}",
+        older=view.older and f"/blogs/{view.blog}?{view.older.partition('?')[2]}",
         feeds=(
             ("application/atom+xml", site.feed(view.blog, "atom")),
             ("application/feed+json", site.feed(view.blog, "json")),
@@ -74,14 +73,14 @@ def describe(site: Site, view: View) -> Head:
 
 
 def describe_index(site: Site, page: int = 1) -> Head:
-    """The head of a page of the list of blogs."""
+    """Return the head of a page of the list of blogs."""
     address = f"{site.origin}/" + (f"?page={page}" if page > 1 else "")
     text = f"Live blogs of {site.publisher}"
     return Head("Live blogs", text, address, address, "max-image-preview:large", site.publisher)
 
 
 def _robots(view: View) -> str:
-    """Pages of older entries have new addresses with every new entry, until the blog has ended."""
+    """Return the robots directive. While a blog runs, each new entry moves the pages of older entries: no indexing."""
     settled = view.header is not None and view.header.status == "ended"
     passing = view.before is not None and not settled
     return ("noindex, follow, " if passing else "") + "max-image-preview:large, max-snippet:-1"

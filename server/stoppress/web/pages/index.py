@@ -1,4 +1,4 @@
-"""The list of a server's blogs: those that are live first, and of these the one whose coverage began last."""
+"""The list of a server's blogs. Live ones come first; of these, the one whose coverage began last is on top."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Index:
         return [Route("/", self.page, methods=["GET"])]
 
     async def page(self, request: Request) -> Response:
-        """The blogs of this server by status, those of one status by when they were covered, or by what begins next.
+        """Answer with the blogs by status and, within a status, by times of coverage; scheduled ones by start.
 
         Not by their newest update: headers do not say when that was, and to read every blog for it would be too much.
         The order must not come from which blogs are in memory, as a look at a page brings more of them there.
@@ -81,7 +81,7 @@ class Index:
 
 
 def _ordered(headers: list[Header]) -> list[Header]:
-    """Those that are alike stay by name, as the catalogue has them."""
+    """Sort headers. Equal ones keep the catalogue's order, by name."""
     begun = sorted((header for header in headers if header.status != "scheduled"), key=_last, reverse=True)
     coming = sorted((header for header in headers if header.status == "scheduled"), key=_first)
     return sorted([*begun, *coming], key=lambda header: RANKS[header.status])

@@ -1,42 +1,26 @@
-"""The templates: ours, and those that a publisher puts over them."""
+"""The templates: ours, and a publisher's templates that replace them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup
 
 from stoppress import __version__
 from stoppress.errors import StartError
-from stoppress.model import Entry, Header, Link, Media
+from stoppress.model import Entry, Media
 from stoppress.web.pages.assets import Assets
-from stoppress.web.pages.embeds import SITES, frame_of
+from stoppress.web.pages.embeds import frame_of
 from stoppress.web.pages.head import describe, describe_index
-from stoppress.web.pages.macros import Exporter, Macros, said
-from stoppress.web.pages.samples import ENTRIES, MOMENT, header
+from stoppress.web.pages.markup import Renderer
+from stoppress.web.pages.samples import CALLS, ENTRIES, ITEMS, MOMENT, header
 from stoppress.web.pages.texts import SAID_LIVE, Texts, direction_of
-from stoppress.web.pages.view import Pointer, Row, View
+from stoppress.web.pages.view import Row, View
 from stoppress.web.site import Site
-
-SHARED: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "entry.html": {
-        "article": {"entry": Entry},
-        "frame": {"address": str, "title": str, "url": str},
-    },
-    "header.html": {
-        "title": {"header": Header},
-        "pinned_aside": {"entry": Pointer},
-        "key_events_nav": {"entries": list[Pointer]},
-        "related_aside": {"related": list[Link]},
-        "pages_nav": {"older": str, "newest": bool},
-    },
-}
-"""The macros that browsers fill, by their templates, with what they are given."""
 
 
 class Layout:
@@ -62,18 +46,24 @@ class Layout:
         self._loader = ChoiceLoader(loaders)
         self.assets = Assets()
         """The JavaScript client."""
-        self.environment = Environment(
-            loader=self._loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=said
-        )
-        self.environment.code_generator_class = Exporter
         self.texts = _texts(folder)
-        """What the pages say by themselves."""
-        self.environment.globals |= {
-            "assets": self.assets,
-            "direction_of": direction_of,
-            "texts_of": self.texts.of,
-        }
-        self.environment.filters |= {
+        """The texts of the pages, by language."""
+        self._environment = self._make_environment(self._loader)
+        self.renderer = Renderer(self._environment, self._make_environment(ours), self.texts)
+        """Renders entries and the parts around them."""
+        self.static = Path(folder, "static") if folder and Path(folder, "static").is_dir() else None
+        """The folder of the publisher's files, `/static/site/...`; None if there is none."""
+        self.fingerprint = self._try(folder, identity)
+        """A digest of all else that pages depend on. Servers with the same digest have the same pages."""
+
+    def _make_environment(self, loader: BaseLoader) -> Environment:
+        # Templates are read once: a server that goes on with old pages does not mix them with new ones
+        environment = Environment(
+            loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_said, auto_reload=False
+        )
+        environment.code_generator_class = Exporter
+        environment.globals |= {"assets": self.assets, "direction_of": direction_of, "texts_of": self.texts.of}
+        environment.filters |= {
             "data": _data,
             "frame": _frame,
             "safe": _safe,
@@ -81,56 +71,52 @@ class Layout:
             "utc": _utc,
             "web": _web,
         }
-        self.fillings: dict[str, str] = {}
-        """What browsers need to show by themselves what will be published, in JSON, by language."""
-        self.static = Path(folder, "static") if folder and Path(folder, "static").is_dir() else None
-        """What the publisher's templates refer to as `/static/site/...`."""
-        self.fingerprint = self._try(folder, identity)
-        """What pages depend on beside a blog: another server with the same has the same pages."""
+        return environment
 
     def blog(self, site: Site, view: View) -> bytes:
-        """A page of a blog."""
-        language = view.header.language if view.header else None
-        return self._blog(view, language, home=f"/blogs/{view.blog}", head=describe(site, view))
+        """Render a page of a blog."""
+        language = self.texts.language(view.header.language if view.header else None)
+        return self._blog(view, language, head=describe(site, view))
 
-    def embed(self, site: Site, view: View, language: str) -> bytes:
-        """What another site's page shows of a blog, with addresses that lead here.
+    def embed(self, view: View, language: str) -> bytes:
+        """Render what a page of another site shows of a blog. Its addresses are root-relative, as on this server.
 
         Args:
             language: that it speaks, of those that `texts` has.
         """
-        return self._blog(view, language, home=site.blog(view.blog), embedded=True)
+        return self._blog(view, language, embedded=True)
 
     def gone(self, language: str) -> bytes:
-        """What another site's page shows of a blog that is not there."""
+        """Render what a page of another site shows of a blog that does not exist."""
         return self.render("embed.html", t=self.texts.of(language))
 
     def render(self, template: str, **values: object) -> bytes:
-        return self.environment.get_template(template).render(**values).encode()
+        return self._environment.get_template(template).render(**values).encode()
 
-    def _blog(self, view: View, language: str | None, **values: object) -> bytes:
-        spoken = self.texts.language(language)
-        said = {"t": self.texts.of(spoken), "macros": self.fillings[spoken]}
-        return self.render("blog.html", **said, **view.values(), **values)
-
-    def _filling(self, language: str) -> str:
-        texts = self.texts.of(language)
-        macros = Macros(self.environment, texts)
-        compiled = {name: macros.compiled(file, name, given) for file in SHARED for name, given in SHARED[file].items()}
-        said = {name: texts[name] for name in SAID_LIVE}
-        return json.dumps({**compiled, "texts": said, "sites": SITES}, ensure_ascii=False, separators=(",", ":"))
+    def _blog(self, view: View, language: str, **values: object) -> bytes:
+        blog, make, texts = view.blog, self.renderer, self.texts.of(language)
+        parts = {
+            **make.of_header(blog, language, view.header),
+            "pinned": make.pinned(blog, language, view.pinned),
+            "key-events": make.key_events(blog, language, view.key_events),
+            "pages": make.pages(blog, language, view.older, newest=view.newest),
+            "entries": "".join([make.entry(blog, language, item).html for item in view.items]),
+        }
+        said = json.dumps({name: texts[name] for name in SAID_LIVE}, ensure_ascii=False, separators=(",", ":"))
+        markup = {name: Markup(html) for name, html in parts.items()}  # noqa: S704, templates have made it
+        own = {"t": texts, "home": f"/blogs/{blog}", "spoken": language, "said": said, "parts": markup}
+        return self.render("blog.html", **own, **view.values(), **values)
 
     def _try(self, folder: str, identity: str) -> str:
-        """Read every template and make a page of each kind; what fails, fails at the start."""
+        """Load every template and render a page of each kind, so that errors appear at the start. Return the digest."""
         files = f"{self.assets.script('page').address} {self.assets.style_sheet}"
         digest = hashlib.sha256(f"{__version__} {identity} {files}".encode())
         try:
-            self.fillings = {language: self._filling(language) for language in self.texts.languages()}
-            for name in self.environment.list_templates(["html"]):
-                self.environment.get_template(name)
-                digest.update(self._loader.get_source(self.environment, name)[0].encode())
+            for name in self._environment.list_templates(["html"]):
+                self._environment.get_template(name)
+                digest.update(self._loader.get_source(self._environment, name)[0].encode())
             texts = {language: self.texts.of(language) for language in self.texts.languages()}
-            digest.update(json.dumps([texts, self.fillings]).encode())
+            digest.update(json.dumps(texts, ensure_ascii=False).encode())
             self._make_samples()
         except Exception as error:  # a template can fail in any way
             raise StartError(_explain(folder, error)) from None
@@ -138,15 +124,31 @@ class Layout:
 
     def _make_samples(self) -> None:
         site = Site("https://example.org", "Example")
+        self.renderer.check(CALLS)
         for language in self.texts.languages():
-            full = View("sample", "0", header(language), ENTRIES, pinned=ENTRIES[0], key_events=ENTRIES[:1])
+            full = View("sample", "0", header(language), ENTRIES, ITEMS, pinned=ENTRIES[0], key_events=ENTRIES[:1])
             for view in (full, View("sample", "0", None, [], newest=False)):
                 self.blog(site, view)
-                self.embed(site, view, language)
+                self.embed(view, language)
             self.gone(language)
         rows = [Row(header("en"), 1, MOMENT)]
         self.render("index.html", rows=rows, older=None, newer=None, head=describe_index(site))
         self.render("problem.html", title="Not Found", detail="There is nothing here.")
+
+
+class Exporter(CodeGenerator):
+    """Jinja's, but templates also export what they import, so that a publisher's template can replace ours."""
+
+    def visit_FromImport(self, node: nodes.FromImport, frame: Frame) -> None:  # noqa: N802, Jinja's name
+        super().visit_FromImport(node, frame)
+        if frame.toplevel:
+            names = [name if isinstance(name, str) else name[1] for name in node.names]
+            self.writeline(f"context.exported_vars.update({names!r})")
+
+
+def _said(value: object) -> object:
+    """Return what a template writes for a value: nothing for one that is not set."""
+    return "" if value is None or value is False else "true" if value is True else value
 
 
 def _texts(folder: str) -> Texts:
@@ -157,7 +159,7 @@ def _texts(folder: str) -> Texts:
 
 
 def _data(text: str) -> Markup:
-    """Text between two tags, where quotes mean nothing."""
+    """Escape text between two tags, where quotes need no escape."""
     return Markup(text.replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704
 
 
@@ -170,7 +172,7 @@ def _safe(html: str | None) -> Markup:
 
 
 def _updated(entry: Entry) -> str | None:
-    """When it was updated, if that was after its publication."""
+    """Return when an entry was updated, if that was after its publication."""
     return entry.updated_at if (entry.updated_at or "") > (entry.published_at or "") else None
 
 
@@ -179,12 +181,12 @@ def _utc(at: str | None) -> str:
 
 
 def _web(address: str | None) -> str:
-    """Addresses are http(s) already where they are stored; this is the second lock."""
+    """Return an http(s) address, and nothing for others. Stored addresses are checked; this check is the second one."""
     return address if address and address.lower().startswith(("http:", "https:")) else ""
 
 
 def _explain(folder: str, error: Exception) -> str:
-    """Where a template is wrong and how, in one line."""
+    """Say in one line where a template is wrong, and how."""
     name, line = getattr(error, "name", None), getattr(error, "lineno", None)
     place = f"{folder}/{name}" if name else folder
     kind = "there is no template" if type(error).__name__ == "TemplateNotFound" else "a template is wrong"

@@ -1,8 +1,12 @@
-"""A blog with everything that a template may show, to try templates with."""
+"""A sample blog that uses everything a template can show. It is rendered at the start to check templates."""
 
 from __future__ import annotations
 
-from stoppress.model import Correction, Entry, Header, Link, Media, Person, Source
+import msgspec
+
+from stoppress.live.items import PublicItem
+from stoppress.model import Correction, Entry, Header, Item, Link, Media, Person, Source
+from stoppress.web.pages.view import pointer_to
 
 ID = "00000000-0000-7000-8000-000000000000"
 MOMENT = "2020-10-09T06:12:00.000Z"
@@ -44,6 +48,9 @@ ENTRIES = [
 ]
 
 
+ITEMS = [PublicItem(Item(entry.id, 1, entry.version, msgspec.json.encode(entry))) for entry in ENTRIES]
+
+
 def header(language: str) -> Header:
     return Header(
         blog="sample",
@@ -57,3 +64,14 @@ def header(language: str) -> Header:
         tags=["x"],
         related=[Link("Sample", ADDRESS)],
     )
+
+
+CALLS: dict[str, list[tuple[object, ...]]] = {
+    "article": [(entry,) for entry in ENTRIES],
+    "title": [(header("en"),), (Header(blog="sample", headline="Sample", status="live"),)],
+    "pinned_aside": [(pointer_to(entry),) for entry in ENTRIES[:2]] + [(None,)],
+    "key_events_nav": [([pointer_to(entry) for entry in ENTRIES[:2]],), ([],)],
+    "related_aside": [([Link("Sample", ADDRESS)],), ([],)],
+    "pages_nav": [("before=x", False), (None, True), ("before=x", True)],
+}
+"""Sample arguments by macro."""

@@ -13,11 +13,11 @@ from stoppress.web.pages.view import View, changed_at, headline
 from stoppress.web.site import Site
 
 OBJECTS = {"image": "ImageObject", "video": "VideoObject", "audio": "AudioObject"}
-"""Kinds of media and their types."""
+"""schema.org types by kind of media."""
 
 
 def live_blog_posting(site: Site, view: View) -> dict[str, Any]:
-    """The blog, with every entry of the page that was not retracted as an update of its own."""
+    """Return the blog as a `LiveBlogPosting`; each entry of the page that is not retracted is an update."""
     published = [entry for entry in view.entries if entry.status == "published"]
     header, address = view.header, site.canonical(view.blog, view.header)
     publisher = {"@type": "Organization", "name": site.publisher, "url": site.origin + "/"}
@@ -50,7 +50,7 @@ def live_blog_posting(site: Site, view: View) -> dict[str, Any]:
 
 
 def data_block(data: dict[str, Any]) -> Markup:
-    """JSON that can stand in a `script` element: nothing in it can end that, or begin another."""
+    """Encode JSON for a `script` element: nothing in it can end the element or begin another."""
     text = msgspec.json.encode(data).decode()
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

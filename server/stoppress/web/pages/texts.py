@@ -1,4 +1,4 @@
-"""What the pages say by themselves, in several languages: ours, and those that a publisher adds or says otherwise."""
+"""The texts of pages in several languages: ours, and those that a publisher adds or replaces."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ OURS = Path(__file__).parent / "languages"
 DEFAULT = "en"
 
 RIGHT_TO_LEFT = "ar ckb dv fa he iw nqo ps sd ug ur yi".split()
-"""Languages that are written from right to left, unless their tag names a script that is not."""
+"""Languages that are written from right to left, unless their tag names another script."""
 
 SAID_LIVE = (
     *("scheduled", "live", "paused", "ended", "refused", "reconnecting", "offline"),
     *("empty", "empty_key", "loading", "load_failed", "fresh", "is_retracted", "is_corrected"),
 )
-"""The texts that are said by the JavaScript client; the others stand in the markup."""
+"""The texts that the JavaScript client needs; the others are in the markup."""
 
 
 class Text(str):
-    """A text that may have a place for something in its middle, like "Coverage starts {time}"."""
+    """A text that may have a placeholder, as in "Coverage starts {time}"."""
 
     @property
     def before(self) -> str:
@@ -55,12 +55,12 @@ class Texts:
         return sorted(self._languages)
 
     def language(self, tag: str | None) -> str:
-        """The language that is spoken to those who ask for another: `en` if there is none."""
+        """Return the language of ours that fits a tag, or `en`."""
         first = (tag or DEFAULT).lower().partition("-")[0]
         return first if first in self._languages else DEFAULT
 
     def of(self, tag: str | None) -> dict[str, Any]:
-        """The texts of a language, in English if there are none.
+        """Return the texts of a language, or the English ones.
 
         Args:
             tag: a BCP 47 tag.
@@ -69,7 +69,7 @@ class Texts:
 
 
 def direction_of(tag: str | None) -> str:
-    """`ltr` or `rtl`, for the attribute `dir`."""
+    """Return `ltr` or `rtl`, for the attribute `dir`."""
     first, *rest = (tag or DEFAULT).lower().split("-")
     if "latn" in rest or "cyrl" in rest:
         return "ltr"

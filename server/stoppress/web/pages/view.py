@@ -1,8 +1,8 @@
-"""What a page of a blog shows, as of one cursor."""
+"""The content of a page of a blog, as of one cursor."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from stoppress.live.items import PublicItem
@@ -10,30 +10,32 @@ from stoppress.live.replica import Replica
 from stoppress.model import Entry, Header
 
 KEY_EVENTS = 10
-"""Entries in a page's summary."""
+"""The number of key events in a page's summary."""
 
 
 class View(NamedTuple):
-    """One page: the newest entries, those before a place, or those from one entry on."""
+    """One page: the newest entries, those before a position, or those from one entry on."""
 
     blog: str
     cursor: str
     header: Header | None
     entries: list[Entry]
     """Newest first."""
+    items: Sequence[PublicItem] = ()
+    """The same as the replica has them."""
     newest: bool = True
     older: str | None = None
-    """The query of the address of the page with the entries before these."""
+    """The address of the entries before these."""
     before: str | None = None
-    """The place that the page's address names."""
+    """The position in the page's address."""
     at: Entry | None = None
-    """The entry that the page's address names."""
+    """The entry in the page's address."""
     pinned: Entry | None = None
     key_events: Sequence[Entry] = ()
     began: str | None = None
     """When the oldest entry of the blog was published."""
     ended: str | None = None
-    """When the newest one was."""
+    """When the newest entry was published."""
 
     @classmethod
     def of(
@@ -53,8 +55,9 @@ class View(NamedTuple):
             cursor=str(replica.cursor),
             header=header,
             entries=[_content(entry) for entry in entries],
+            items=entries,
             newest=newest,
-            older=older and older.partition("?")[2],
+            older=older,
             before=before,
             at=_content(at) if at else None,
             pinned=_content(pinned) if pinned else None,
@@ -64,38 +67,31 @@ class View(NamedTuple):
         )
 
     def values(self) -> dict[str, object]:
-        """What the page's template is given."""
-        here = {entry.id for entry in self.entries}
-        pinned = self.pinned if self.pinned and self.pinned.status == "published" else None
+        """Return the values for the page's template."""
         return {
             "blog": self.blog,
             "header": self.header,
             "language": self.header.language if self.header else None,
-            "pinned": pinned and _pointer(pinned, here),
-            "key_events": [_pointer(entry, here) for entry in self.key_events],
             "entries": self.entries,
             "cursor": self.cursor,
-            "older": self.older,
             "newest": self.newest,
             "end": self.before or self._just_after(),
             "at": self.at and self.at.id,
         }
 
     def _just_after(self) -> str:
-        """The place where a page ends that begins with an entry: newer ones are on other pages."""
+        """Return the position just after the first entry: newer entries are on other pages."""
         first = self.entries[0] if self.entries else None
         return f"{first.published_at}_{first.id}~" if first else ""
 
 
 class Pointer(NamedTuple):
-    """What is said of an entry where a link to it is."""
+    """What a link to an entry shows of it."""
 
     id: str
     title: str | None
     text: str | None
     published_at: str | None
-    away: bool
-    """Whether it is on another page than the link."""
 
 
 class Row(NamedTuple):
@@ -103,9 +99,9 @@ class Row(NamedTuple):
 
     header: Header
     updates: int
-    """How many entries it has."""
+    """The number of its entries."""
     updated_at: str | None
-    """When the newest of them was published."""
+    """When the newest entry was published."""
 
 
 def _content(item: PublicItem) -> Entry:
@@ -114,22 +110,22 @@ def _content(item: PublicItem) -> Entry:
     return content
 
 
-def _pointer(entry: Entry, here: Set[str]) -> Pointer:
-    return Pointer(entry.id, entry.title, entry.text, entry.published_at, away=entry.id not in here)
+def pointer_to(entry: Entry) -> Pointer:
+    return Pointer(entry.id, entry.title, entry.text, entry.published_at)
 
 
 def changed_at(entry: Entry) -> str:
-    """When readers got the entry as it is."""
+    """Return when the entry became what it is now."""
     return entry.retracted_at or max(entry.updated_at or "", entry.published_at or "")
 
 
 def headline(entry: Entry, length: int = 110) -> str:
-    """The title of an entry, or the beginning of its text."""
+    """Return an entry's title, or the beginning of its text."""
     return entry.title or shortened(entry.text or "", length) or "Update"
 
 
 def shortened(text: str, length: int) -> str:
-    """The beginning of a text in one line, cut between words if it can be."""
+    """Return the beginning of a text in one line, cut between words if possible."""
     words = " ".join(text.split())
     if len(words) <= length:
         return words

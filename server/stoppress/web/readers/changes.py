@@ -20,8 +20,8 @@ from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
 from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.cursors import cacheable, cursor_of, etag_of
+from stoppress.web.readers.renditions import Renditions
 from stoppress.wire.close_reasons import READER_LEFT
-from stoppress.wire.encodings import HTTP_JSON
 
 MAX_WAIT_SECONDS = 60.0
 """How long `wait` may hold a request."""
@@ -33,11 +33,13 @@ class Changes:
     Args:
         follower: knows the blogs.
         held_requests: all requests that the node holds open.
+        renditions: has the encodings.
         counts: gets the deliveries.
     """
 
-    def __init__(self, follower: Follower, held_requests: HeldRequests, counts: Counts) -> None:
+    def __init__(self, follower: Follower, held_requests: HeldRequests, renditions: Renditions, counts: Counts) -> None:
         self._follower = follower
+        self._renditions = renditions
         self._held_requests = held_requests
         self._counts = counts
 
@@ -46,7 +48,7 @@ class Changes:
 
     async def changes(self, request: Request) -> Response:
         """Answer with the update from `since`, at once or within `wait` seconds."""
-        since, wait = cursor_of(request), _wait(request)
+        since, wait, rendition = cursor_of(request), _wait(request), self._renditions.of(request)
         hub = await self._hub(request, since)
         is_current = since == hub.replica.cursor or Wanted(request.headers).has(etag_of(hub.replica.cursor))
         leaves = False
@@ -55,9 +57,11 @@ class Changes:
                 self._counts.deliveries["long_poll"] += await held.change(hub, hub.replica.cursor, wait)
                 leaves = held.close_reason is not None
             hub = await self._hub(request, since)  # it may have been deleted
-            body, cursor = hub.answer(since, HTTP_JSON)
+            body, cursor = hub.answer(since, rendition.changes)
         else:
-            body, cursor = hub.catch_up(since, HTTP_JSON)
+            await rendition.prepare(hub.replica, hub.replica.entries_for(since))
+            hub = await self._hub(request, since)
+            body, cursor = hub.catch_up(since, rendition.changes)
         answer = cacheable(request, body, cursor, "public, max-age=1")
         if leaves:
             answer.headers["connection"] = "close"  # the next request is for another node

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,8 +14,7 @@ from stoppress.web.bodies import number
 from stoppress.web.negotiation import Wanted
 from stoppress.web.pages.blog_page import Pages
 from stoppress.web.readers.cursors import cacheable
-from stoppress.wire.encodings import HTTP_JSON
-from stoppress.wire.messages import Page
+from stoppress.web.readers.renditions import Renditions
 
 
 class PublishedEntries:
@@ -25,12 +23,14 @@ class PublishedEntries:
     Args:
         follower: knows the blogs.
         pages: answers browsers that ask for one entry.
+        renditions: has the encodings.
         newest: entries on a page, unless `limit` says otherwise.
         counts: gets the pages.
     """
 
-    def __init__(self, follower: Follower, pages: Pages, newest: int, counts: Counts) -> None:
+    def __init__(self, follower: Follower, pages: Pages, renditions: Renditions, newest: int, counts: Counts) -> None:
         self._follower = follower
+        self._renditions = renditions
         self._pages = pages
         self._newest = newest
         self._counts = counts
@@ -46,29 +46,26 @@ class PublishedEntries:
         before = request.query_params.get("before")
         limit = number(request, "limit", self._newest, 200)
         position = None if before is None else EntryPosition.parse(before)
+        rendition = self._renditions.of(request)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
+        await rendition.prepare(replica, replica.page(position, limit)[0])
         entries, address = replica.page(position, limit)
         self._counts.catch_ups["page"] += 1
         if address is not None and "limit" in request.query_params:
             address += f"&limit={limit}"
-        page = Page(
-            blog=replica.blog,
-            cursor=str(replica.cursor),
-            entries=[entry.raw(HTTP_JSON.codec) for entry in entries],
-            older=address,
-        )
-        response = cacheable(request, msgspec.json.encode(page), replica.cursor, "no-cache")
+        body, address = rendition.page(replica, entries, address), rendition.address(address)
+        response = cacheable(request, body, replica.cursor, "no-cache")
         if address is not None:
             response.headers["link"] = f'<{address}>; rel="next"'
         return response
 
     async def entry(self, request: Request) -> Response:
         """Answer with one entry: with the page at it for a browser, with JSON for other clients."""
-        entry_id = request.path_params["entry"]
+        entry_id, rendition = request.path_params["entry"], self._renditions.of(request)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
         entry = replica.entry(entry_id)
         if entry is None:
             raise EntryNotFound(replica.blog, entry_id)
         if Wanted(request.headers).prefers_html():
-            return self._pages.at_entry(request, replica, entry)
-        return cacheable(request, bytes(entry.raw(HTTP_JSON.codec)), replica.cursor_at(entry.seq), "no-cache")
+            return await self._pages.at_entry(request, replica, entry)
+        return cacheable(request, rendition.entry(replica, entry), replica.cursor_at(entry.seq), "no-cache")

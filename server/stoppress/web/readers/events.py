@@ -18,6 +18,7 @@ from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import AdmissionError, HeldRequest, HeldRequests, until_gone
 from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.cursors import cursor_of
+from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.web.security import READABLE
 from stoppress.wire.encodings import SSE
 from stoppress.wire.messages import Beat, Retry
@@ -32,12 +33,16 @@ class Events:
     Args:
         follower: knows the blogs.
         held_requests: all requests that the node holds open.
+        renditions: has the encodings.
         beat: seconds between beats on a silent event stream.
         counts: gets the deliveries.
     """
 
-    def __init__(self, follower: Follower, held_requests: HeldRequests, beat: float, counts: Counts) -> None:
+    def __init__(
+        self, follower: Follower, held_requests: HeldRequests, renditions: Renditions, beat: float, counts: Counts
+    ) -> None:
         self._follower = follower
+        self._renditions = renditions
         self._held_requests = held_requests
         self._beat = beat
         self._counts = counts
@@ -49,27 +54,31 @@ class Events:
         """Answer with a live stream. After a reconnect the browser's Last-Event-ID counts instead of `since`."""
         last = request.headers.get("last-event-id")
         since = Cursor.parse(last, "Last-Event-ID") if last else cursor_of(request)
+        rendition = self._renditions.of(request)
         hub = await self._follower.hub(request.path_params["blog"], since)
         headers = {**READABLE, "cache-control": "no-store", "x-accel-buffering": "no"}
         if request.method == "HEAD":
             return Response(None, 200, headers, media_type=SSE.name)
         held = ExitStack()
         try:
-            stream = self._stream(hub, since, held.enter_context(self._held_requests.open(request, "sse")))
+            stream = self._stream(hub, since, rendition, held.enter_context(self._held_requests.open(request, "sse")))
         except AdmissionError as error:
             if SSE.name not in Wanted(request.headers).weights():
                 raise
             return Response(_come_back(error.not_admitted.retry), 200, headers, media_type=SSE.name)
         return _Stream(held, stream, headers)
 
-    async def _stream(self, hub: Hub, cursor: Cursor | None, held: HeldRequest) -> AsyncIterator[bytes]:
+    async def _stream(
+        self, hub: Hub, cursor: Cursor | None, rendition: Rendition, held: HeldRequest
+    ) -> AsyncIterator[bytes]:
         yield _reconnect(_RECONNECT)
-        data, cursor = hub.catch_up(cursor, SSE)
+        await rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
+        data, cursor = hub.catch_up(cursor, rendition.events)
         for slice_ in _slices(data):
             yield slice_
         while not (close_reason := held.close_reason or hub.close_reason):
             if cursor != hub.replica.cursor:
-                data, cursor = hub.answer(cursor, SSE)
+                data, cursor = hub.answer(cursor, rendition.events)
                 self._counts.deliveries["sse"] += 1
                 for slice_ in _slices(data):
                     yield slice_

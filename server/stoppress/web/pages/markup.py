@@ -1,0 +1,185 @@
+"""Renders entries and the parts around them: one markup for pages, embeds, older pages and live updates.
+
+The markup comes from the macros in `entry.html` and `header.html`. It depends only on their arguments, the language and
+the blog's name, so an article is rendered once per version and language.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from weakref import WeakKeyDictionary
+
+from jinja2 import Environment
+from jinja2.environment import TemplateModule
+
+from stoppress.live.items import PublicItem
+from stoppress.model import Entry, Header
+from stoppress.web.pages.texts import Texts
+from stoppress.web.pages.view import pointer_to
+from stoppress.wire.messages import ShownEntry
+
+KEPT_BYTES = 32 * 1024 * 1024
+"""The most markup of entries that is kept. Beyond that, entries are rendered again."""
+
+KEPT_MODULES = 500
+"""The most template modules that are kept, one per template, language and blog."""
+
+SLICE_SECONDS = 0.005
+"""How long `prepare` may hold the event loop. One entry that takes longer holds it longer."""
+
+MACROS = {
+    "article": "entry.html",
+    "title": "header.html",
+    "pinned_aside": "header.html",
+    "key_events_nav": "header.html",
+    "related_aside": "header.html",
+    "pages_nav": "header.html",
+}
+"""The templates of the macros."""
+
+log = logging.getLogger("stoppress.templates")
+
+
+class Renderer:
+    """Renders the macros.
+
+    If a publisher's template fails on real content, readers get the markup of our template. The error is logged once.
+
+    Args:
+        environment: the templates, the publisher's over ours.
+        ours: our templates alone.
+        texts: the texts of the templates.
+    """
+
+    def __init__(self, environment: Environment, ours: Environment, texts: Texts) -> None:
+        self._environment = environment
+        self._ours = ours
+        self._texts = texts
+        self._modules: dict[tuple[Environment, str, str, str], TemplateModule] = {}
+        # An item is dropped with its version, and its markup with it
+        self._kept: WeakKeyDictionary[PublicItem, dict[str, ShownEntry]] = WeakKeyDictionary()
+        self._size = 0
+        self._reported: set[tuple[str, type[Exception]]] = set()
+
+    def __len__(self) -> int:
+        """Return the number of versions whose markup is kept."""
+        return len(self._kept)
+
+    @property
+    def languages(self) -> list[str]:
+        return self._texts.languages()
+
+    def language(self, tag: str | None) -> str:
+        """Return the language that fits a tag, one of `languages`."""
+        return self._texts.language(tag)
+
+    def entry(self, blog: str, language: str, item: PublicItem) -> ShownEntry:
+        """Return an entry with its article, rendered now if it was not rendered before."""
+        kept = self._kept.setdefault(item, {})
+        shown = kept.get(language)
+        if shown is None:
+            content = item.content
+            assert isinstance(content, Entry)
+            shown = kept[language] = _shown(content, self._fill("article", blog, language, content))
+            self._count(len(shown.html), item)
+        return shown
+
+    def is_ready(self, language: str, items: Iterable[PublicItem]) -> bool:
+        """Return whether the articles of all these items are rendered."""
+        return all(language in self._kept.get(item, ()) for item in items)
+
+    async def prepare(self, blog: str, language: str, items: Iterable[PublicItem]) -> None:
+        """Render the articles of items in slices, so that the event loop does other work in between."""
+        begun = time.perf_counter()
+        for item in items:
+            self.entry(blog, language, item)
+            if time.perf_counter() - begun > SLICE_SECONDS:
+                await asyncio.sleep(0)
+                begun = time.perf_counter()
+
+    def of_header(self, blog: str, language: str, header: Header | None) -> dict[str, str]:
+        """Return the parts of a page that depend only on the header, by name."""
+        if header is None:
+            return {"title": "", "related": ""}
+        return {
+            "title": self._fill("title", blog, language, header),
+            "related": self._fill("related_aside", blog, language, header.related),
+        }
+
+    def pinned(self, blog: str, language: str, entry: Entry | None) -> str:
+        shown = pointer_to(entry) if entry and entry.status == "published" else None
+        return self._fill("pinned_aside", blog, language, shown)
+
+    def key_events(self, blog: str, language: str, entries: Sequence[Entry]) -> str:
+        return self._fill("key_events_nav", blog, language, [pointer_to(entry) for entry in entries])
+
+    def pages(self, blog: str, language: str, older: str | None, *, newest: bool = True) -> str:
+        """Return the links to other pages. `older` is the address of older entries."""
+        return self._fill("pages_nav", blog, language, older and older.partition("?")[2], newest)
+
+    def check(self, samples: Mapping[str, Iterable[Sequence[object]]]) -> None:
+        """Render each macro with sample arguments. Raise what its template raises."""
+        for language in self.languages:
+            for macro, calls in samples.items():
+                for values in calls:
+                    self._filled(self._environment, macro, "sample", language, values)
+
+    def _fill(self, macro: str, blog: str, language: str, *values: object) -> str:
+        try:
+            return self._filled(self._environment, macro, blog, language, values)
+        except Exception as error:  # a template can fail in any way
+            if (macro, type(error)) not in self._reported:
+                self._reported.add((macro, type(error)))
+                failed = {"template": MACROS[macro], "macro": macro, "blog": blog}
+                log.error("template_failed", exc_info=error, extra=failed)
+            return self._filled(self._ours, macro, blog, language, values)
+
+    def _filled(self, environment: Environment, macro: str, blog: str, language: str, values: Sequence[object]) -> str:
+        html = str(getattr(self._module(environment, MACROS[macro], blog, language), macro)(*values))
+        if macro == "article":
+            _check_article(html, values[0])
+        return html
+
+    def _module(self, environment: Environment, template: str, blog: str, language: str) -> TemplateModule:
+        key = (environment, template, blog, language)
+        module = self._modules.get(key)
+        if module is None:
+            if len(self._modules) >= KEPT_MODULES:
+                self._modules.clear()
+            said = {"t": self._texts.of(language), "home": f"/blogs/{blog}", "blog": blog}
+            module = self._modules[key] = environment.get_template(template).make_module(said)
+        return module
+
+    def _count(self, characters: int, item: PublicItem) -> None:
+        self._size += characters
+        if self._size > KEPT_BYTES:
+            kept = self._kept[item]
+            self._kept.clear()
+            self._kept[item] = kept
+            self._size = characters
+
+
+def _shown(entry: Entry, html: str) -> ShownEntry:
+    return ShownEntry(
+        id=entry.id,
+        seq=entry.seq,
+        version=entry.version,
+        status=entry.status,
+        published_at=entry.published_at,
+        key=bool(entry.key),
+        breaking=bool(entry.breaking),
+        corrected=bool(entry.corrections),
+        tags=entry.tags,
+        html=html,
+    )
+
+
+def _check_article(html: str, entry: object) -> None:
+    """Raise `ValueError` if the client could not find an entry's article in its markup."""
+    assert isinstance(entry, Entry)
+    for wanted in (f'id="entry-{entry.id}"', f'data-published="{entry.published_at}"'):
+        if wanted not in html:
+            raise ValueError(f"the macro `article` must write {wanted}")
