@@ -7,7 +7,7 @@ from websockets.frames import Frame, Opcode
 
 from stoppress.tools.swarm.frames import BrokenFrames, HandshakeAnswer, HandshakeOptions, split_frames
 from stoppress.tools.swarm.inflate import InflateState
-from stoppress.web.connections import handshake
+from stoppress.web.connections.handshake import Handshake
 from stoppress.wire.frames import DeflateStream
 
 SIZES = (0, 1, 125, 126, 65_535, 65_536)
@@ -43,7 +43,7 @@ def test_a_masked_frame_is_broken():
 
 
 def test_the_server_reads_the_handshake_and_its_answer_is_taken():
-    asked = handshake.read(HandshakeOptions(msgpack=True, compress=True).request("h:1", "demo", "4-abc"))
+    asked = Handshake.parse(HandshakeOptions(msgpack=True, compress=True).request("h:1", "demo", "4-abc"))
     assert asked is not None and (asked.blog, asked.since, asked.subprotocol) == (
         "demo",
         "4-abc",

@@ -14,8 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from stoppress.telemetry.counts import Counts
-from stoppress.web.connections import handshake
 from stoppress.web.connections.deadlines import BODY_TICKS, BYTES_PER_TICK, EARNING_BYTES, HEAD_TICKS, Deadlines
+from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.websocket import WebSocketEndpoint
 
 HEAD_BYTES = 16 * 1024
@@ -65,7 +65,7 @@ class HTTP1Connection(HttpToolsProtocol):
             if b"\r\n\r\n" not in self._head and len(self._head) <= HEAD_BYTES:
                 return  # only a complete head shows whether it is a handshake
             data, self._head = self._head, b""
-            if (reader := handshake.read(data)) is not None:
+            if (reader := Handshake.parse(data)) is not None:
                 self._hand_over(reader)
                 return
         if not self._in_body:
@@ -84,7 +84,7 @@ class HTTP1Connection(HttpToolsProtocol):
             self._deadlines.set(self, HEAD_TICKS)
         self._head += data
 
-    def _hand_over(self, reader: handshake.Handshake) -> None:
+    def _hand_over(self, reader: Handshake) -> None:
         self._deadlines.clear(self)
         self.connections.discard(self)
         self._live.connect(self.transport, reader)

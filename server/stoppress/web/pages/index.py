@@ -15,7 +15,7 @@ from stoppress.newsroom.catalogue import Catalogue
 from stoppress.sync.follower import Follower
 from stoppress.web.bodies import number
 from stoppress.web.negotiation import Wanted
-from stoppress.web.pages.head import describe_index
+from stoppress.web.pages.head import Head
 from stoppress.web.pages.layout import Layout
 from stoppress.web.pages.view import Row
 from stoppress.web.security import HTML_HEADERS
@@ -63,7 +63,7 @@ class Index:
             rows=[rows[header.blog] for header in _ordered([row.header for row in rows.values()])],
             newer=page - 1 or None,
             older=page + 1 if len(known) > begin + PER_PAGE else None,
-            head=describe_index(self._sites.of(request), page),
+            head=Head.of_index(self._sites.of(request), page),
         )
         etag = f'"{hashlib.sha256(html).hexdigest()[:16]}"'
         answered = {**HTML_HEADERS, "cache-control": "no-cache", "etag": etag}
