@@ -11,7 +11,7 @@ import pytest
 from loadtest.load import LOCUST
 from tests.support.command import environment
 
-SMALL = ("--readers", "40", "--probes", "3", "--seconds", "7")
+SMALL = ("--readers", "40", "--probes", "3", "--seconds", "12")
 
 
 async def load(report: Path, *options: str) -> tuple[int | None, str]:
@@ -23,7 +23,7 @@ async def load(report: Path, *options: str) -> tuple[int | None, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(100):
         out, _ = await process.communicate()
     return process.returncode, out.decode()
 

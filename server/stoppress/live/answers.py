@@ -1,4 +1,4 @@
-"""Updates that lead readers from their cursors to the head, made once for all readers with the same cursor."""
+"""Updates that lead readers from their cursors to the head. All readers at one cursor share them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from stoppress.model import Cursor
 from stoppress.wire.encodings import Codec, Encoding
 from stoppress.wire.messages import Update
 
-PAYLOAD_BYTES = 8 * 1024 * 1024
-"""Limit of the cached payloads. Their frames may use four times as much. A full cache is cleared."""
+_PAYLOAD_BYTES = 8 * 1024 * 1024
+"""The most bytes of payloads that are kept. Frames take up to four times as much. Beyond it, answers are made again."""
 
 
 class UpdateCodec(Codec):
-    """A codec that makes updates by itself, of other things than the items as they are."""
+    """A codec whose updates do not have the items as they are."""
 
     def update(self, replica: Replica, part: Part) -> bytes:
-        """Return the payload of the update that gives a reader this part."""
+        """Return the payload of the update that brings a part to a reader."""
         raise NotImplementedError
 
 
@@ -32,7 +32,7 @@ class Answer:
         self._frames: dict[Encoding, bytes] = {}
 
     def frame(self, encoding: Encoding) -> bytes:
-        """Return the bytes for a reader with this encoding of the payload's codec. They need no context."""
+        """Return a frame that any reader of an encoding can read, whatever it was sent before."""
         frame = self._frames.get(encoding)
         if frame is None:
             frame = self._frames[encoding] = encoding.frame("update", str(self.cursor), self.payload)
@@ -40,10 +40,10 @@ class Answer:
 
 
 class Answers:
-    """The answers of one blog at its current cursor.
+    """The answers of one blog as it is now.
 
     Args:
-        replica: the blog's state. Call `forget` after each change of it.
+        replica: the blog's state. Call `forget` after a change to it.
     """
 
     def __init__(self, replica: Replica) -> None:
@@ -57,7 +57,7 @@ class Answers:
         self._size = 0
 
     def to(self, since: Cursor | None, codec: Codec) -> Answer:
-        """Return the answer to a cursor: all changes, or their first part; a reset if it is None or unknown."""
+        """Return the answer to a cursor: what differs, or its first part; a reset to None or an unknown cursor."""
         answer = self._kept.get((since, codec))
         if answer is None:
             part = self._replica.sync(since, codec.part_bytes)
@@ -66,8 +66,8 @@ class Answers:
         return answer
 
     def _keep(self, key: tuple[Cursor | None, Codec], answer: Answer) -> None:
-        size = len(answer.payload) + 500  # the approximate overhead of an answer
-        if self._size + size > PAYLOAD_BYTES:
+        size = len(answer.payload) + 500  # about what a short one takes beside its payload
+        if self._size + size > _PAYLOAD_BYTES:
             self.forget()
         self._size += size
         self._kept[key] = answer

@@ -23,7 +23,7 @@ Write = Callable[[int, bytes], int]
 
 
 class Reader(Protocol):
-    """The interface of a reader's connection for the fan-out. Only the fan-out writes its attributes."""
+    """A reader's connection as the fan-out sees it. Only the fan-out writes its attributes."""
 
     cursor: Cursor | None
     """The cursor that the hub last led it to; None: it has nothing yet. Not updated while the reader is in a group."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import msgspec
 from msgspec import Raw, Struct
@@ -16,17 +16,17 @@ _POSITION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.
 
 
 class EntryPosition(NamedTuple):
-    """The position of an entry in a blog: by publication time, then by id, newest last. Both compare as text."""
+    """The sort key of an entry: its time of publication, then its id. Both compare as text."""
 
     published_at: str
     id: str
 
     @classmethod
-    def parse(cls, text: str) -> EntryPosition:
-        """Parse the `before` of the address of an older page.
+    def parse(cls, text: str) -> Self:
+        """Read the `before` of an older page's address.
 
         Raises:
-            BadInput: the text does not have the form of a position.
+            BadInput: the text cannot have come from a server.
         """
         if not _POSITION.fullmatch(text):
             raise BadInput(f"`before` must come from an `older` address; got {text[:80]!r}.", "before")
@@ -79,7 +79,7 @@ class PublicItem:
 
 
 class _Summary(Struct):
-    """The fields of an item that the replica needs."""
+    """The fields of an item that a replica needs before a reader asks for the item."""
 
     status: str
     published_at: str | None = None

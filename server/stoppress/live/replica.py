@@ -1,7 +1,7 @@
 """A blog's whole state in memory, and the items that a reader at any cursor needs to reach its head.
 
-The state is the blog's history up to `cursor`. Only two methods change it: `apply` takes the next committed change,
-`absorb` takes a segment that was read from the store.
+The state is the store's history up to `cursor`. Only two methods change it: `apply` takes the next committed change,
+`absorb` takes a segment that was read from the store. All others are questions.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import NamedTuple
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.model import HEADER, START, Cursor, Header, Segment
 
-RESET_BYTES = 384 * 1024
-"""Approximate limit of the entries in a reset. Below it, a reset contains all of `newest`."""
+_RESET_BYTES = 384 * 1024
+"""About the most that a reset carries. It has all of the newest entries if they are smaller, else those that fit."""
 
 
 class Fit(enum.Enum):
-    """The relation of a change to a replica."""
+    """The ways in which a change can relate to a replica."""
 
     NEWS = "it continued from the replica's cursor and was applied"
     KNOWN = "the replica already had it"
@@ -31,7 +31,7 @@ class Part(NamedTuple):
     """The items that lead a reader from one cursor to a later one."""
 
     since: Cursor | None
-    """The cursor of the reader; None: any, because this replaces everything that the reader has."""
+    """The cursor that the reader must have; None: a reset, which replaces all that the reader has."""
     cursor: Cursor
     header: PublicItem | None
     entries: list[PublicItem]
@@ -40,11 +40,11 @@ class Part(NamedTuple):
 
 
 class Replica:
-    """One blog.
+    """The replica of one blog.
 
     Args:
         blog: its name.
-        newest: the number of entries in a reset; the rest is on the older pages.
+        newest: the number of entries in a reset; the others are on older pages.
     """
 
     def __init__(self, blog: str, newest: int = 50) -> None:
@@ -58,19 +58,19 @@ class Replica:
         self._items: dict[str, PublicItem] = {}  # ascending by seq: a changed item is taken out and put at the end
         self._order: list[EntryPosition] = []  # every entry's position, oldest first
         self.key_events_seq = 0
-        """The seq from which on the key events are what they are now."""
+        """The seq since which the key events are what they are now."""
 
     # Changes
 
     def apply(self, change: Segment) -> Fit:
-        """Apply a committed change if it continues from the cursor. It may arrive several times."""
+        """Take a committed change, from any source and any number of times."""
         if change.after == self.cursor and change.tags:
             self._extend(change)
             return Fit.NEWS
         return Fit.KNOWN if self.knows(change.cursor) else Fit.GAP
 
     def absorb(self, segment: Segment) -> None:
-        """Apply a segment from the store: continue from `cursor`, or start again if the segment is the whole blog."""
+        """Become what the store has: go on from `cursor`, or start anew if the segment is the whole blog."""
         if segment.after != self.cursor:
             if segment.after != START:
                 raise ValueError(f"a segment after {segment.after} does not fit on {self.cursor}")
@@ -108,11 +108,11 @@ class Replica:
         return cursor.seq <= len(self._tags) and self._tags[cursor.seq - 1] == cursor.tag
 
     def cursor_at(self, seq: int) -> Cursor:
-        """Return the cursor of a change in this history; `seq` is from 1 to the head's."""
+        """Return the cursor of a change of this history; `seq` is from 1 to the head's."""
         return Cursor(seq, self._tags[seq - 1])
 
     def common_seq(self, tags: tuple[str, ...]) -> int:
-        """Return the seq of the last change that this history shares with another one, given by all its tags."""
+        """Return the seq of the last change that this history shares with another one, which is given by its tags."""
         return next((n for n, (own, other) in enumerate(zip(self._tags, tags)) if own != other), len(tags))  # noqa: B905
 
     def is_retracted(self, item_id: str) -> bool:
@@ -121,7 +121,7 @@ class Replica:
 
     @property
     def epoch(self) -> str:
-        """The first tag. It tells this history from any other that the blog's name had before."""
+        """The first tag. It tells this history from any other that a blog of this name had."""
         return self._tags[0] if self._tags else ""
 
     @property
@@ -134,25 +134,25 @@ class Replica:
 
     @property
     def positions(self) -> Sequence[EntryPosition]:
-        """The position of every entry, oldest first."""
+        """The positions of all entries, oldest first."""
         return self._order
 
     def changed_before(self, seq: int | None, limit: int) -> tuple[list[PublicItem], bool]:
-        """Return entries with a seq below `seq`, newest change first, and whether there are more."""
+        """Return up to `limit` entries with a lower seq, newest change first, and whether there are more."""
         entries = (item for item in reversed(self._items.values()) if item.id != HEADER)
         found = list(islice((item for item in entries if seq is None or item.seq < seq), limit + 1))
         return found[:limit], len(found) > limit
 
     def segment_after(self, cursor: Cursor) -> Segment:
-        """Return the history after a known cursor, as a store returns it."""
+        """Return the history after a known cursor, as a store would give it."""
         items = tuple(item.stored for item in self._newer_than(cursor))
         return Segment(cursor, tuple(self._tags[cursor.seq :]), items)
 
     def sync(self, since: Cursor | None, limit: int) -> Part:
-        """Return the next part on the way from `since` to the head, with about `limit` bytes of items at most.
+        """Return the next part of the way from `since` to the head, about `limit` bytes of items at most.
 
-        A reader without a cursor, or with one of another history, gets a reset in one part.
-        A part has at least one item if any differs, so that part after part leads to the head.
+        The answer to None, or to a cursor of another history, is a reset, always in one part. A part has at least one
+        item if any item differs, so a reader that asks part by part reaches the head.
         """
         if since is None or not self.knows(since):
             return self._reset()
@@ -183,21 +183,21 @@ class Replica:
 
     def _reset(self) -> Part:
         entries, older = self.page(None, self._newest)
-        fitting = _fitting(entries, RESET_BYTES)
+        fitting = _fitting(entries, _RESET_BYTES)
         if len(fitting) < len(entries):
             entries, older = fitting, fitting[-1].position.older_address(self.blog)
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
     def page(self, before: EntryPosition | None, limit: int) -> tuple[list[PublicItem], str | None]:
-        """Return entries before a position, newest first, and the address of the older ones, if there are any."""
+        """Return the entries before a position, newest first, and the address of the next page, if there is one."""
         end = len(self._order) if before is None else bisect_left(self._order, before)
         begin = max(0, end - limit)
         entries = [self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])]
         return entries, self._order[begin].older_address(self.blog) if begin else None
 
     def key_events(self, limit: int) -> list[PublicItem]:
-        """Return the key events, newest first."""
+        """Return the newest key events, newest first."""
         items = (self._items[entry_id] for _, entry_id in reversed(self._order))
         return list(islice((item for item in items if item.is_key), limit))
 

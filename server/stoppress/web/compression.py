@@ -26,7 +26,7 @@ MAX_INLINE_BYTES = 64 * 1024
 """Longer responses are compressed in a thread, because they would block the event loop for over two milliseconds."""
 
 _KEPT_BYTES = 16 * 1024 * 1024
-"""Size of the cache of compressed responses. It contains the plain bytes as keys."""
+"""The most bytes that are kept, bodies and their compressed forms together."""
 
 _TYPES = re.compile(r"text/(?!event-stream)|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript)\b")
 

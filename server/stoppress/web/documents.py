@@ -23,7 +23,7 @@ _STALE_FACTOR = 10
 
 
 class Kind(NamedTuple):
-    """The media type and headers of a document."""
+    """The kind of a document."""
 
     media_type: str
     headers: Mapping[str, str]
@@ -45,7 +45,7 @@ class Documents:
     def answer(
         self, request: Request, replica: Replica, kind: Kind, key: tuple[object, ...], make: Callable[[], bytes]
     ) -> Response:
-        """Return the document from the cache or from `make`, or 304 if the client has it.
+        """Answer with a document: the cached one, or what `make` returns; 304 if the client has it.
 
         Args:
             key: everything that the document depends on, except the blog, its cursor and the fingerprint.
@@ -63,7 +63,7 @@ class Documents:
         return Response(body, 200, headers, media_type=kind.media_type)
 
     def cache_headers(self, blog: str) -> dict[str, str]:
-        """Return the headers for caches, and the tag with which a shared cache can purge a whole blog."""
+        """Return the headers for caches: how long to keep it, and a tag by which to purge all of a blog."""
         if not self._max_age:
             return {"cache-control": "no-cache"}
         age, name = self._max_age, f"stoppress-{blog}"

@@ -1,4 +1,4 @@
-"""Read what a client wants from its headers (RFC 9110): media types, gzip, and the ETags that it already has."""
+"""Content negotiation (RFC 9110): media types, gzip, and whether the client has the answer already."""
 
 from __future__ import annotations
 

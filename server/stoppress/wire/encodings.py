@@ -35,7 +35,7 @@ class Codec:
 
 JSON = Codec("json", msgspec.json.encode)
 MSGPACK = Codec("msgpack", msgspec.msgpack.encode)
-JSON_IN_LONG_PARTS = Codec("json in long parts", msgspec.json.encode, part_bytes=1_048_576)
+_JSON_IN_LONG_PARTS = Codec("json in long parts", msgspec.json.encode, part_bytes=1_048_576)
 
 
 class Encoding:
@@ -103,7 +103,7 @@ class WebSocket(Encoding):
 
 
 SSE = ServerSentEvents("text/event-stream", JSON)
-HTTP_JSON = Encoding("application/json", JSON_IN_LONG_PARTS)
+HTTP_JSON = Encoding("application/json", _JSON_IN_LONG_PARTS)
 
 
 def websockets(name: str, codec: Codec, opcode: Opcode) -> dict[Compression, WebSocket]:

@@ -34,7 +34,7 @@ class ShownEntry(Struct, kw_only=True, omit_defaults=True):
 
 
 class ShownHeader(Struct, omit_defaults=True):
-    """What a client must know of a blog beside the markup."""
+    """The fields of a header that a client needs in addition to the markup."""
 
     headline: str
     status: str

@@ -152,7 +152,7 @@ def test_where_a_template_fails_around_the_entries_readers_get_ours(tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{% macro article(entry) %}<article></article>{% endmacro %}", "the macro article must write id="),
+        ("{% macro article(entry) %}<article></article>{% endmacro %}", "the macro `article` must write id="),
         ("{% macro article(entry) %}{{ entry.nothing.more }}{% endmacro %}", "has no attribute"),
         ("", "has no attribute 'article'"),
     ],

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from stoppress.web.bodies import MAX_BODY_BYTES
 
-TICK_SECONDS = 0.25
+_TICK_SECONDS = 0.25
 """Time between two checks for connections that are too slow."""
 
 SILENT_TICKS = 40
@@ -60,7 +60,7 @@ class Deadlines:
     async def watch(self) -> None:
         """Call `too_slow` of connections whose deadline passes, until cancelled."""
         while True:
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(_TICK_SECONDS)
             self._tick += 1
             for late in [connection for connection, due in self._due.items() if due < self._tick]:
                 del self._due[late]

@@ -1,4 +1,4 @@
-"""The opening handshake of a reader's WebSocket (RFC 6455, section 4.2): the client's request and the answer.
+"""The opening handshake of a reader's WebSocket (RFC 6455, section 4.2): what a client asks for, and the answer.
 
 This code reads the request from the bytes as they came and answers without a web framework. After a restart all readers
 of a node connect at once, and a framework takes many times as long for each.
@@ -23,7 +23,7 @@ from websockets.headers import build_extension, parse_extension
 from stoppress.wire.encodings import SUBPROTOCOLS, Compression
 from stoppress.wire.frames import WINDOW_BITS
 
-ADDRESS = re.compile(rb"GET /blogs/([^/?# ]+)/live(?:\?([^# ]*))? HTTP/1\.1\r\n")
+_ADDRESS = re.compile(rb"GET /blogs/([^/?# ]+)/live(?:\?([^# ]*))? HTTP/1\.1\r\n")
 """The request line of a reader's WebSocket handshake."""
 
 _SINCE = re.compile(rb"since=([0-9A-Za-z-]*)(?:&lang=([A-Za-z-]*))?")
@@ -37,20 +37,20 @@ class Handshake(NamedTuple):
     blog: str
     since: str | None
     language: str | None
-    """The language of the markup, if the client asks for markup."""
+    """Of markup, if that is what the client wants."""
     subprotocol: str
     compression: Compression
     response: bytes
-    """The bytes of the answer that accepts the request."""
+    """The answer that accepts it, as bytes."""
     early: bytes
-    """The bytes that the client has sent after the request."""
+    """What the client has sent after it already."""
     headers: Mapping[bytes, bytes]
-    """The headers of the request, with names in lower case."""
+    """Of the request; names in lower case."""
 
     @classmethod
     def parse(cls, data: bytes) -> Handshake | None:
-        """Parse a complete request head. Return None for another request, or for one that violates RFC 6455."""
-        line = ADDRESS.match(data)
+        """Return the handshake in a whole request head; None for another request, or one that breaks RFC 6455."""
+        line = _ADDRESS.match(data)
         if line is None:
             return None
         headers, early = _headers(data)
@@ -71,7 +71,7 @@ class Handshake(NamedTuple):
 
 
 class _Agreement(NamedTuple):
-    """The agreed subprotocol and compression, and the headers that announce them."""
+    """The encoding that a client's offers lead to, and the headers that say so."""
 
     subprotocol: str
     compression: Compression
@@ -80,7 +80,7 @@ class _Agreement(NamedTuple):
 
 def _since_and_language(query: bytes) -> tuple[str | None, str | None]:
     alone = _SINCE.fullmatch(query)
-    if alone is not None:  # the usual case
+    if alone is not None:  # nearly always
         return alone[1].decode(), None if alone[2] is None else alone[2].decode()
     values = parse_qs(query.decode("latin-1"), keep_blank_values=True)
     return values.get("since", [None])[-1], values.get("lang", [None])[-1]
@@ -118,7 +118,7 @@ def _accept(headers: _Headers) -> bytes | None:
         or b"upgrade" not in tokens
         or headers.get(b"upgrade", b"").lower() != b"websocket"
         or headers.get(b"sec-websocket-version") != b"13"
-        or b"," in headers.get(b"host", b",")  # exactly one Host header (RFC 9112, section 3.2)
+        or b"," in headers.get(b"host", b",")  # one, and not joined from several (RFC 9112, section 3.2)
     ):
         return None
     return base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
@@ -139,7 +139,7 @@ def _agree(subprotocols: str, extensions: str) -> _Agreement:
 
 
 def _compression(extensions: str) -> tuple[Compression, str | None]:
-    """Return the kind of compression, and the value of the header (RFC 7692, section 5.1).
+    """Return what to compress, and the header's value (RFC 7692, section 5.1).
 
     Readers share frames, so a client that asks for a smaller window gets no compressed frames.
     """

@@ -22,7 +22,7 @@ HEAD_BYTES = 16 * 1024
 """Limit of a request's head."""
 
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -99,7 +99,7 @@ class HTTP1Connection(HttpToolsProtocol):
                 data = data[upgrade.args[0] :]
                 self.parser = httptools.HttpRequestParser(self)
             except httptools.HttpParserError:
-                self._hang_up(BAD_REQUEST)
+                self._hang_up(_BAD_REQUEST)
                 return
             else:
                 return

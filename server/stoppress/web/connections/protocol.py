@@ -20,7 +20,7 @@ from stoppress.web.connections.http1 import HEAD_BYTES, TOO_LONG, TOO_SLOW, HTTP
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.problems import unavailable
 
-NO_DESCRIPTORS = unavailable("This node has reached its limit of connections. Try again shortly.", "2")
+_NO_DESCRIPTORS = unavailable("This node has reached its limit of connections. Try again shortly.", "2")
 
 
 class ConnectionFactory:
@@ -68,7 +68,7 @@ class _NewConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         if self._transport.get_extra_info("socket").fileno() >= self._entrance.most_descriptors:
             self._entrance.counts.count_rejection("no_descriptors")
-            self.hang_up(NO_DESCRIPTORS)
+            self.hang_up(_NO_DESCRIPTORS)
         else:
             self._entrance.deadlines.set(self, SILENT_TICKS)
 

@@ -19,20 +19,20 @@ from stoppress.wire.close_reasons import TOO_MANY_MESSAGES, CloseReason
 from stoppress.wire.encodings import Compression, WebSocket
 from stoppress.wire.frames import close_frame
 
-SLICE_BYTES = 512
+_SLICE_BYTES = 512
 """Bytes that are parsed between two checks of the reader's rate."""
 
-BURST_SECONDS = 8.0
-"""Limit of a reader's allowance."""
+_BURST_SECONDS = 8.0
+"""How much of its allowance a reader may save up."""
 
-FRAME_SECONDS, BYTE_SECONDS = 0.1, 1 / 4_096
-"""The cost of a frame (or a piece of one) and of a byte: a reader may send 10 frames or 4 KB per second for ever."""
+_FRAME_SECONDS, _BYTE_SECONDS = 0.1, 1 / 4_096
+"""What a frame (or a piece of one) and a byte take of the allowance: 10 frames, or 4 KB, a second for ever."""
 
-BROKEN_RULES = {1002: "broken_frame", 1007: "broken_frame", 1009: "message_too_long"}
+_BROKEN_RULES = {1002: "broken_frame", 1007: "broken_frame", 1009: "message_too_long"}
 """Reasons for the metrics, by the close code with which `websockets` ends a connection."""
 
-CLOSE_SECONDS = 1.0
-"""Deadline for a client to hang up after a close frame."""
+_CLOSE_SECONDS = 1.0
+"""How long a client may take to hang up after a close frame."""
 
 
 class ReaderConnection(asyncio.Protocol):
@@ -97,19 +97,19 @@ class ReaderConnection(asyncio.Protocol):
             self._gone()
 
     def data_received(self, data: bytes) -> None:
-        for begin in range(0, len(data), SLICE_BYTES):
+        for begin in range(0, len(data), _SLICE_BYTES):
             if not self._closing:
-                self._receive(data[begin : begin + SLICE_BYTES])
+                self._receive(data[begin : begin + _SLICE_BYTES])
 
     def _receive(self, data: bytes) -> None:
         incoming = self._incoming or WebSocketParser(compressed=self.encoding.compression is not Compression.NONE)
         frames, reply = incoming.receive(data)
-        if not self._afford(max(frames, 1) * FRAME_SECONDS + len(data) * BYTE_SECONDS):
+        if not self._afford(max(frames, 1) * _FRAME_SECONDS + len(data) * _BYTE_SECONDS):
             self._hub.counts.count_rejection("too_many_messages")
             self._end(close_frame(TOO_MANY_MESSAGES))
         elif incoming.is_over:
-            if incoming.close_code in BROKEN_RULES:
-                self._hub.counts.count_rejection(BROKEN_RULES[incoming.close_code])
+            if incoming.close_code in _BROKEN_RULES:
+                self._hub.counts.count_rejection(_BROKEN_RULES[incoming.close_code])
             self._end(reply)
         else:
             if reply and not self._is_full():  # do not answer pings of a reader that is not reading
@@ -118,7 +118,7 @@ class ReaderConnection(asyncio.Protocol):
 
     def _afford(self, cost: float) -> bool:
         if self._allowance is None:  # most readers never send anything
-            self._allowance = RateLimit(BURST_SECONDS)
+            self._allowance = RateLimit(_BURST_SECONDS)
         return self._allowance.spend(cost, asyncio.get_running_loop().time())
 
     def _end(self, last_words: bytes) -> None:
@@ -135,7 +135,7 @@ class ReaderConnection(asyncio.Protocol):
         self.send(last_words)
         if self._transport.can_write_eof():
             self._transport.write_eof()
-        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
+        asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._transport.abort)
 
     def _is_full(self) -> bool:
         return self._transport.get_write_buffer_size() > 0

@@ -72,7 +72,7 @@ class WebSocketEndpoint:
 
         Nearly always the blog is in memory, and the reader is at its hub when this returns.
         """
-        newcomer = Newcomer(
+        newcomer = _Newcomer(
             transport, handshake, self._renditions.of_subprotocol(handshake.subprotocol, handshake.language)
         )
         try:
@@ -94,13 +94,13 @@ class WebSocketEndpoint:
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
-    def _group(self, newcomer: Newcomer) -> str:
+    def _group(self, newcomer: _Newcomer) -> str:
         peer, headers = newcomer.transport.get_extra_info("peername"), newcomer.handshake.headers
         forwarded_for = headers.get(b"x-forwarded-for", b"").decode("latin-1")
         forwarded = headers.get(b"forwarded", b"").decode("latin-1")
         return self._addresses.group(peer[0] if peer else "", forwarded_for, forwarded)
 
-    async def _wait(self, newcomer: Newcomer, cursor: Cursor | None, seat: Seat) -> None:
+    async def _wait(self, newcomer: _Newcomer, cursor: Cursor | None, seat: Seat) -> None:
         with ExitStack() as not_handed_over:
             not_handed_over.callback(seat)
             try:
@@ -119,7 +119,7 @@ class WebSocketEndpoint:
                     newcomer.transport.resume_reading()
 
 
-class Newcomer(NamedTuple):
+class _Newcomer(NamedTuple):
     """A client whose handshake was read and is not answered yet."""
 
     transport: asyncio.Transport

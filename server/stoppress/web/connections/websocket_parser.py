@@ -12,8 +12,8 @@ from websockets.server import ServerProtocol
 
 from stoppress.wire.frames import WINDOW_BITS
 
-MESSAGE_BYTES = 4_096
-"""The longest message that a reader may send. The protocol defines no messages of readers yet."""
+_MESSAGE_BYTES = 4_096
+"""The longest message that a reader may send. The protocol gives no meaning to any of them yet."""
 
 
 class WebSocketParser:
@@ -23,7 +23,7 @@ class WebSocketParser:
     """
 
     def __init__(self, *, compressed: bool) -> None:
-        self._protocol = ServerProtocol(state=State.OPEN, max_size=MESSAGE_BYTES)
+        self._protocol = ServerProtocol(state=State.OPEN, max_size=_MESSAGE_BYTES)
         self._rest = _Rest(self._protocol)
         deflate = [PerMessageDeflate(True, True, WINDOW_BITS, WINDOW_BITS)] if compressed else []
         self._protocol.extensions = [_Utf8(), *deflate, self._rest]  # the last one sees incoming frames first

@@ -11,7 +11,7 @@ from stoppress.telemetry.metrics import State, exposition
 from stoppress.web.operations.health import Health
 from stoppress.wire.encodings import Compression, WebSocket
 
-LABELS = [
+_LABELS = [
     ("websocket", codec, compression.name.lower())
     for codec in ("json", "msgpack", "html")
     for compression in Compression
@@ -42,7 +42,7 @@ class NodeMetrics:
 
     def _state(self, *, ready: bool, store_up: bool) -> State:
         hubs = self._follower.hubs
-        readers = dict.fromkeys(LABELS, 0)
+        readers = dict.fromkeys(_LABELS, 0)
         for hub in hubs:
             for encoding, number in hub.census().items():
                 assert isinstance(encoding, WebSocket)

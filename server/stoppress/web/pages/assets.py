@@ -15,7 +15,7 @@ FOREVER = "public, max-age=31536000, immutable"
 """For a file whose name contains a hash of its content."""
 
 
-class Script(NamedTuple):
+class _Script(NamedTuple):
     """The attributes of a page's `<script type="module">`."""
 
     address: str
@@ -38,13 +38,13 @@ class Assets:
         self._entries: dict[str, dict[str, str]] = made["entries"]
         self._hashed = {one["file"] for part in ("entries", "files") for one in made[part].values()}
 
-    def script(self, entry: str) -> Script:
+    def script(self, entry: str) -> _Script:
         """Return an entry point: `page` for the server's pages, `element` or `index` for pages of other sites."""
         made = self._entries.get(entry)
         return (
-            Script(f"/client/{entry}.js", None)
+            _Script(f"/client/{entry}.js", None)
             if made is None
-            else Script(f"/client/{made['file']}", made["integrity"])
+            else _Script(f"/client/{made['file']}", made["integrity"])
         )
 
     @property

@@ -16,8 +16,8 @@ from stoppress.web.pages.view import View
 from stoppress.web.security import EMBEDDABLE_HEADERS, HTML_HEADERS, READABLE
 from stoppress.web.site import Sites
 
-EMBED = Kind("text/html", {**HTML_HEADERS, **READABLE, "x-robots-tag": "noindex"})
-PAGE = Kind("text/html", {**EMBEDDABLE_HEADERS, "vary": "accept"})
+_EMBED = Kind("text/html", {**HTML_HEADERS, **READABLE, "x-robots-tag": "noindex"})
+_PAGE = Kind("text/html", {**EMBEDDABLE_HEADERS, "vary": "accept"})
 
 
 class Pages:
@@ -56,7 +56,7 @@ class Pages:
             return View.of(replica, entries, older, newest=position is None, before=before)
 
         site = self._sites.of(request)
-        return self._documents.answer(request, replica, PAGE, (site, before), lambda: self._layout.blog(site, view()))
+        return self._documents.answer(request, replica, _PAGE, (site, before), lambda: self._layout.blog(site, view()))
 
     async def embed(self, request: Request) -> Response:
         """Answer with a blog's newest entries for a page of another site, in the language `lang` if it is known."""
@@ -65,7 +65,7 @@ class Pages:
             replica = (await self._follower.hub(request.path_params["blog"])).replica
         except BlogNotFound:
             gone = self._layout.gone(language)
-            return Response(gone, 404, {**EMBED.headers, "cache-control": "no-cache"}, media_type=EMBED.media_type)
+            return Response(gone, 404, {**_EMBED.headers, "cache-control": "no-cache"}, media_type=_EMBED.media_type)
 
         await self._layout.renderer.prepare(replica.blog, language, replica.page(None, self._newest)[0])
 
@@ -73,7 +73,7 @@ class Pages:
             return View.of(replica, *replica.page(None, self._newest), newest=True)
 
         return self._documents.answer(
-            request, replica, EMBED, (language,), lambda: self._layout.embed(view(), language)
+            request, replica, _EMBED, (language,), lambda: self._layout.embed(view(), language)
         )
 
     async def _prepare(self, replica: Replica, entries: list[PublicItem]) -> None:
@@ -98,7 +98,7 @@ class Pages:
 
         site = self._sites.of(request)
         return self._documents.answer(
-            request, replica, PAGE, (site, "at", entry.id), lambda: self._layout.blog(site, view())
+            request, replica, _PAGE, (site, "at", entry.id), lambda: self._layout.blog(site, view())
         )
 
 

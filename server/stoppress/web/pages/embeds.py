@@ -9,21 +9,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 
-class EmbedFrame(NamedTuple):
+class _Frame(NamedTuple):
     """The frame that replaces a link."""
 
     name: str
     """The site's name."""
     address: str
-
-    @classmethod
-    def of(cls, url: str) -> EmbedFrame | None:
-        """Return the frame for the address of a known site's page; None for other addresses."""
-        for name, pattern, frame in _SITES:
-            found = pattern.match(url)
-            if found:
-                return cls(name, frame.replace("{id}", found[1]))
-        return None
 
 
 _SITES = [
@@ -33,3 +24,12 @@ _SITES = [
 
 HOSTS = " ".join(sorted({"https://" + urlsplit(frame).netloc for _, _, frame in _SITES}))
 """For `frame-src` in a content security policy."""
+
+
+def frame_of(url: str) -> _Frame | None:
+    """Return the frame for the address of a known site's page; None for other addresses."""
+    for name, pattern, frame in _SITES:
+        found = pattern.match(url)
+        if found:
+            return _Frame(name, frame.replace("{id}", found[1]))
+    return None

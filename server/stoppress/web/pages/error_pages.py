@@ -15,7 +15,7 @@ from stoppress.web.pages.layout import Layout
 from stoppress.web.problems import problem_of
 from stoppress.web.security import HTML_HEADERS, READABLE
 
-MESSAGES = {
+_MESSAGES = {
     400: ("Wrong address", "The address of this page is not valid."),
     404: ("Page not found", "This page does not exist or was removed."),
     429: ("Too many requests", "Too many requests from your network. Try again shortly."),
@@ -23,7 +23,7 @@ MESSAGES = {
 }
 """The title and text of an error page, by status. Problem details have other texts, for programmers."""
 
-DEFAULT_MESSAGE = ("Something went wrong", "This page cannot be shown.")
+_DEFAULT_MESSAGE = ("Something went wrong", "This page cannot be shown.")
 
 
 class ErrorPages:
@@ -54,7 +54,7 @@ class ErrorPages:
         return answer
 
     def _page(self, problem: Response) -> Response:
-        title, detail = MESSAGES.get(problem.status_code, DEFAULT_MESSAGE)
+        title, detail = _MESSAGES.get(problem.status_code, _DEFAULT_MESSAGE)
         html = self._layout.render("problem.html", title=title, detail=detail)
         kept = {name: value for name, value in problem.headers.items() if not name.startswith("content-")}
         return Response(html, problem.status_code, {**kept, **HTML_HEADERS}, media_type="text/html")

@@ -14,10 +14,10 @@ from starlette.staticfiles import StaticFiles
 from stoppress.web.pages.assets import FOREVER
 from stoppress.web.pages.layout import Layout
 
-HASHED = re.compile(r"[.-][0-9a-f]{8,64}\.\w+$")
+_HASHED = re.compile(r"[.-][0-9a-f]{8,64}\.\w+$")
 """A name that contains a hash of the content: such a file never changes."""
 
-WORKER_HEADERS = {
+_WORKER_HEADERS = {
     "cache-control": "no-cache",
     "content-security-policy": "default-src 'none'; connect-src 'self'",
     "x-content-type-options": "nosniff",
@@ -45,7 +45,7 @@ class Files:
 
     async def worker(self, _request: Request) -> Response:
         """Serve the service worker. It controls the addresses below its own, so it must be here."""
-        return FileResponse(_worker_file(), headers=WORKER_HEADERS, media_type="text/javascript")
+        return FileResponse(_worker_file(), headers=_WORKER_HEADERS, media_type="text/javascript")
 
 
 class _Static(StaticFiles):
@@ -53,7 +53,7 @@ class _Static(StaticFiles):
 
     def file_response(self, full_path: Any, *arguments: Any, **options: Any) -> Response:
         response = super().file_response(full_path, *arguments, **options)
-        response.headers["cache-control"] = FOREVER if HASHED.search(str(full_path)) else "no-cache"
+        response.headers["cache-control"] = FOREVER if _HASHED.search(str(full_path)) else "no-cache"
         response.headers["access-control-allow-origin"] = "*"  # for elements in other sites' pages
         response.headers["x-content-type-options"] = "nosniff"
         return response

@@ -15,7 +15,7 @@ from stoppress.newsroom.catalogue import Catalogue
 from stoppress.sync.follower import Follower
 from stoppress.web.bodies import number
 from stoppress.web.negotiation import Wanted
-from stoppress.web.pages.head import Head
+from stoppress.web.pages.head import describe_index
 from stoppress.web.pages.layout import Layout
 from stoppress.web.pages.view import Row
 from stoppress.web.security import HTML_HEADERS
@@ -23,9 +23,9 @@ from stoppress.web.site import Sites
 
 PER_PAGE = 30
 
-MAX_PAGES = 10_000
+_MAX_PAGES = 10_000
 
-RANKS = {"live": 0, "paused": 1, "scheduled": 2, "ended": 3}
+_RANKS = {"live": 0, "paused": 1, "scheduled": 2, "ended": 3}
 
 
 class Index:
@@ -53,7 +53,7 @@ class Index:
         Not by their newest update: headers do not say when that was, and to read every blog for it would be too much.
         The order must not come from which blogs are in memory, as a look at a page brings more of them there.
         """
-        page = number(request, "page", 1, MAX_PAGES)
+        page = number(request, "page", 1, _MAX_PAGES)
         known = _ordered(await self._catalogue.headers())
         begin = (page - 1) * PER_PAGE
         found = await asyncio.gather(*(self._row(header) for header in known[begin : begin + PER_PAGE]))
@@ -63,7 +63,7 @@ class Index:
             rows=[rows[header.blog] for header in _ordered([row.header for row in rows.values()])],
             newer=page - 1 or None,
             older=page + 1 if len(known) > begin + PER_PAGE else None,
-            head=Head.of_index(self._sites.of(request), page),
+            head=describe_index(self._sites.of(request), page),
         )
         etag = f'"{hashlib.sha256(html).hexdigest()[:16]}"'
         answered = {**HTML_HEADERS, "cache-control": "no-cache", "etag": etag}
@@ -84,7 +84,7 @@ def _ordered(headers: list[Header]) -> list[Header]:
     """Sort headers. Equal ones keep the catalogue's order, by name."""
     begun = sorted((header for header in headers if header.status != "scheduled"), key=_last, reverse=True)
     coming = sorted((header for header in headers if header.status == "scheduled"), key=_first)
-    return sorted([*begun, *coming], key=lambda header: RANKS[header.status])
+    return sorted([*begun, *coming], key=lambda header: _RANKS[header.status])
 
 
 def _last(header: Header) -> str:

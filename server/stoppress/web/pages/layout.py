@@ -14,8 +14,8 @@ from stoppress import __version__
 from stoppress.errors import StartError
 from stoppress.model import Entry, Media
 from stoppress.web.pages.assets import Assets
-from stoppress.web.pages.embeds import EmbedFrame
-from stoppress.web.pages.head import Head
+from stoppress.web.pages.embeds import frame_of
+from stoppress.web.pages.head import describe, describe_index
 from stoppress.web.pages.markup import Renderer
 from stoppress.web.pages.samples import CALLS, ENTRIES, ITEMS, MOMENT, header
 from stoppress.web.pages.texts import SAID_LIVE, Texts, direction_of
@@ -61,7 +61,7 @@ class Layout:
         environment = Environment(
             loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_said, auto_reload=False
         )
-        environment.code_generator_class = Exporter
+        environment.code_generator_class = _Exporter
         environment.globals |= {"assets": self.assets, "direction_of": direction_of, "texts_of": self.texts.of}
         environment.filters |= {
             "data": _data,
@@ -76,7 +76,7 @@ class Layout:
     def blog(self, site: Site, view: View) -> bytes:
         """Render a page of a blog."""
         language = self.texts.language(view.header.language if view.header else None)
-        return self._blog(view, language, head=Head.of_blog(site, view))
+        return self._blog(view, language, head=describe(site, view))
 
     def embed(self, view: View, language: str) -> bytes:
         """Render what a page of another site shows of a blog. Its addresses are root-relative, as on this server.
@@ -132,11 +132,11 @@ class Layout:
                 self.embed(view, language)
             self.gone(language)
         rows = [Row(header("en"), 1, MOMENT)]
-        self.render("index.html", rows=rows, older=None, newer=None, head=Head.of_index(site))
+        self.render("index.html", rows=rows, older=None, newer=None, head=describe_index(site))
         self.render("problem.html", title="Not Found", detail="There is nothing here.")
 
 
-class Exporter(CodeGenerator):
+class _Exporter(CodeGenerator):
     """Jinja's, but templates also export what they import, so that a publisher's template can replace ours."""
 
     def visit_FromImport(self, node: nodes.FromImport, frame: Frame) -> None:  # noqa: N802, Jinja's name
@@ -164,7 +164,7 @@ def _data(text: str) -> Markup:
 
 
 def _frame(media: Media | None) -> object:
-    return EmbedFrame.of(media.url) if media and media.type == "embed" else None
+    return frame_of(media.url) if media and media.type == "embed" else None
 
 
 def _safe(html: str | None) -> Markup:

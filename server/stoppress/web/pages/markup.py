@@ -24,13 +24,13 @@ from stoppress.wire.messages import ShownEntry
 KEPT_BYTES = 32 * 1024 * 1024
 """The most markup of entries that is kept. Beyond that, entries are rendered again."""
 
-KEPT_MODULES = 500
+_KEPT_MODULES = 500
 """The most template modules that are kept, one per template, language and blog."""
 
-SLICE_SECONDS = 0.005
+_SLICE_SECONDS = 0.005
 """How long `prepare` may hold the event loop. One entry that takes longer holds it longer."""
 
-MACROS = {
+_MACROS = {
     "article": "entry.html",
     "title": "header.html",
     "pinned_aside": "header.html",
@@ -96,7 +96,7 @@ class Renderer:
         begun = time.perf_counter()
         for item in items:
             self.entry(blog, language, item)
-            if time.perf_counter() - begun > SLICE_SECONDS:
+            if time.perf_counter() - begun > _SLICE_SECONDS:
                 await asyncio.sleep(0)
                 begun = time.perf_counter()
 
@@ -133,12 +133,12 @@ class Renderer:
         except Exception as error:  # a template can fail in any way
             if (macro, type(error)) not in self._reported:
                 self._reported.add((macro, type(error)))
-                failed = {"template": MACROS[macro], "macro": macro, "blog": blog}
+                failed = {"template": _MACROS[macro], "macro": macro, "blog": blog}
                 log.error("template_failed", exc_info=error, extra=failed)
             return self._filled(self._ours, macro, blog, language, values)
 
     def _filled(self, environment: Environment, macro: str, blog: str, language: str, values: Sequence[object]) -> str:
-        html = str(getattr(self._module(environment, MACROS[macro], blog, language), macro)(*values))
+        html = str(getattr(self._module(environment, _MACROS[macro], blog, language), macro)(*values))
         if macro == "article":
             _check_article(html, values[0])
         return html
@@ -147,7 +147,7 @@ class Renderer:
         key = (environment, template, blog, language)
         module = self._modules.get(key)
         if module is None:
-            if len(self._modules) >= KEPT_MODULES:
+            if len(self._modules) >= _KEPT_MODULES:
                 self._modules.clear()
             said = {"t": self._texts.of(language), "home": f"/blogs/{blog}", "blog": blog}
             module = self._modules[key] = environment.get_template(template).make_module(said)

@@ -8,43 +8,43 @@ from stoppress.live.items import PublicItem
 from stoppress.model import Correction, Entry, Header, Item, Link, Media, Person, Source
 from stoppress.web.pages.view import pointer_to
 
-ID = "00000000-0000-7000-8000-000000000000"
+_ID = "00000000-0000-7000-8000-000000000000"
 MOMENT = "2020-10-09T06:12:00.000Z"
-LATER = "2020-10-09T07:12:00.000Z"
-ADDRESS = "https://example.org/"
+_LATER = "2020-10-09T07:12:00.000Z"
+_ADDRESS = "https://example.org/"
 
-AUTHORS = [Person("Sample", ADDRESS), Person("Sample")]
-IMAGE = Media("image", ADDRESS, alt="x", caption="x", credit="x", width=1, height=1)
-MEDIA = [
-    IMAGE,
-    Media("video", ADDRESS, alt="x"),
-    Media("audio", ADDRESS, alt="x"),
-    Media("embed", ADDRESS),
+_AUTHORS = [Person("Sample", _ADDRESS), Person("Sample")]
+_IMAGE = Media("image", _ADDRESS, alt="x", caption="x", credit="x", width=1, height=1)
+_MEDIA = [
+    _IMAGE,
+    Media("video", _ADDRESS, alt="x"),
+    Media("audio", _ADDRESS, alt="x"),
+    Media("embed", _ADDRESS),
     Media("embed", "https://vimeo.com/12345"),
 ]
 
 ENTRIES = [
     Entry(
-        id=ID,
+        id=_ID,
         version=2,
         status="published",
         title="Sample",
         html="<p>x</p>",
         text="x",
-        authors=AUTHORS,
+        authors=_AUTHORS,
         key=True,
         pinned=True,
         breaking=True,
         tags=["x"],
-        source=Source("Sample", ADDRESS),
-        media=MEDIA,
+        source=Source("Sample", _ADDRESS),
+        media=_MEDIA,
         published_at=MOMENT,
-        updated_at=LATER,
+        updated_at=_LATER,
         event_at=MOMENT,
-        corrections=[Correction("x", LATER)],
+        corrections=[Correction("x", _LATER)],
     ),
-    Entry(id=ID, version=1, status="published", published_at=MOMENT),
-    Entry(id=ID, version=2, status="retracted", published_at=MOMENT, retracted_at=LATER, note="x"),
+    Entry(id=_ID, version=1, status="published", published_at=MOMENT),
+    Entry(id=_ID, version=2, status="retracted", published_at=MOMENT, retracted_at=_LATER, note="x"),
 ]
 
 
@@ -59,10 +59,10 @@ def header(language: str) -> Header:
         status="scheduled",
         language=language,
         coverage_start=MOMENT,
-        image=IMAGE,
-        authors=AUTHORS,
+        image=_IMAGE,
+        authors=_AUTHORS,
         tags=["x"],
-        related=[Link("Sample", ADDRESS)],
+        related=[Link("Sample", _ADDRESS)],
     )
 
 
@@ -71,7 +71,7 @@ CALLS: dict[str, list[tuple[object, ...]]] = {
     "title": [(header("en"),), (Header(blog="sample", headline="Sample", status="live"),)],
     "pinned_aside": [(pointer_to(entry),) for entry in ENTRIES[:2]] + [(None,)],
     "key_events_nav": [([pointer_to(entry) for entry in ENTRIES[:2]],), ([],)],
-    "related_aside": [([Link("Sample", ADDRESS)],), ([],)],
+    "related_aside": [([Link("Sample", _ADDRESS)],), ([],)],
     "pages_nav": [("before=x", False), (None, True), ("before=x", True)],
 }
 """Sample arguments by macro."""

@@ -12,7 +12,7 @@ from stoppress.model import Correction, Entry, Media, Person
 from stoppress.web.pages.view import View, changed_at, headline
 from stoppress.web.site import Site
 
-OBJECTS = {"image": "ImageObject", "video": "VideoObject", "audio": "AudioObject"}
+_OBJECTS = {"image": "ImageObject", "video": "VideoObject", "audio": "AudioObject"}
 """schema.org types by kind of media."""
 
 
@@ -58,7 +58,7 @@ def data_block(data: dict[str, Any]) -> Markup:
 
 
 def _update(site: Site, blog: str, entry: Entry, others: Any) -> dict[str, Any]:
-    media = [_media(one) for one in entry.media if one.type in OBJECTS]
+    media = [_media(one) for one in entry.media if one.type in _OBJECTS]
     return _filled(
         {
             "@type": "BlogPosting",
@@ -89,7 +89,7 @@ def _correction(correction: Correction) -> dict[str, Any]:
 def _media(media: Media) -> dict[str, Any]:
     return _filled(
         {
-            "@type": OBJECTS.get(media.type, "MediaObject"),
+            "@type": _OBJECTS.get(media.type, "MediaObject"),
             "url": media.url,
             "contentUrl": media.url,
             "name": media.alt if media.type != "image" else None,

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-OURS = Path(__file__).parent / "languages"
+_OURS = Path(__file__).parent / "languages"
 DEFAULT = "en"
 
-RIGHT_TO_LEFT = "ar ckb dv fa he iw nqo ps sd ug ur yi".split()
+_RIGHT_TO_LEFT = "ar ckb dv fa he iw nqo ps sd ug ur yi".split()
 """Languages that are written from right to left, unless their tag names another script."""
 
 SAID_LIVE = (
@@ -20,7 +20,7 @@ SAID_LIVE = (
 """The texts that the JavaScript client needs; the others are in the markup."""
 
 
-class Text(str):
+class _Text(str):
     """A text that may have a placeholder, as in "Coverage starts {time}"."""
 
     @property
@@ -43,7 +43,7 @@ class Texts:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._languages = {file.stem: _read(file) for file in OURS.glob("*.json")}
+        self._languages = {file.stem: _read(file) for file in _OURS.glob("*.json")}
         default = self._languages[DEFAULT]
         for file in sorted(folder.glob("*.json")) if folder else ():
             if not re.fullmatch("[a-z]{2,8}", file.stem):
@@ -73,7 +73,7 @@ def direction_of(tag: str | None) -> str:
     first, *rest = (tag or DEFAULT).lower().split("-")
     if "latn" in rest or "cyrl" in rest:
         return "ltr"
-    return "rtl" if first in RIGHT_TO_LEFT or "arab" in rest or "hebr" in rest else "ltr"
+    return "rtl" if first in _RIGHT_TO_LEFT or "arab" in rest or "hebr" in rest else "ltr"
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise ValueError(f"{file} is no JSON: {error}") from None
     if not isinstance(texts, dict):
         raise ValueError(f"{file}: it must be an object of texts")
-    return {name: Text(text) if isinstance(text, str) else text for name, text in texts.items()}
+    return {name: _Text(text) if isinstance(text, str) else text for name, text in texts.items()}
 
 
 def _checked(file: Path, texts: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:

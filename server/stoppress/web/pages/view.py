@@ -85,7 +85,7 @@ class View(NamedTuple):
         return f"{first.published_at}_{first.id}~" if first else ""
 
 
-class Pointer(NamedTuple):
+class _Pointer(NamedTuple):
     """What a link to an entry shows of it."""
 
     id: str
@@ -110,8 +110,8 @@ def _content(item: PublicItem) -> Entry:
     return content
 
 
-def pointer_to(entry: Entry) -> Pointer:
-    return Pointer(entry.id, entry.title, entry.text, entry.published_at)
+def pointer_to(entry: Entry) -> _Pointer:
+    return _Pointer(entry.id, entry.title, entry.text, entry.published_at)
 
 
 def changed_at(entry: Entry) -> str:

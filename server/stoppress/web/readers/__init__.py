@@ -1,1 +1,1 @@
-"""What readers fetch over plain HTTP: events, changes, older entries, one entry."""
+"""The surfaces of readers over plain HTTP: events, changes, older entries, one entry."""

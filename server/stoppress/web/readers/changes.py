@@ -23,7 +23,7 @@ from stoppress.web.readers.cursors import cacheable, cursor_of, etag_of
 from stoppress.web.readers.renditions import Renditions
 from stoppress.wire.close_reasons import READER_LEFT
 
-MAX_WAIT_SECONDS = 60.0
+_MAX_WAIT_SECONDS = 60.0
 """How long `wait` may hold a request."""
 
 
@@ -90,4 +90,4 @@ def _wait(request: Request) -> float:
     text = request.query_params.get("wait", "0")
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
         raise BadInput(f"`wait` must be a number of seconds, as in wait=25; got {text[:80]!r}.", "wait")
-    return min(float(text), MAX_WAIT_SECONDS)
+    return min(float(text), _MAX_WAIT_SECONDS)

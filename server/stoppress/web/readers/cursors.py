@@ -1,4 +1,4 @@
-"""What the surfaces of readers have in common: the cursor that a request names, and answers that caches may keep."""
+"""Cursors in requests, and answers that caches may keep, for all surfaces of readers."""
 
 from __future__ import annotations
 

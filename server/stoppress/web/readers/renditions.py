@@ -62,7 +62,7 @@ class Rendition:
         return older
 
 
-class HtmlRendition(Rendition):
+class _HtmlRendition(Rendition):
     """Entries as markup, in one language."""
 
     def __init__(self, codec: HtmlCodec) -> None:
@@ -97,8 +97,8 @@ class Renditions:
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
         self._plain = {name: Rendition(encodings) for name, encodings in WEBSOCKET.items()}
-        self._html: Mapping[str, HtmlRendition] = {
-            language: HtmlRendition(HtmlCodec(renderer, language)) for language in renderer.languages
+        self._html: Mapping[str, _HtmlRendition] = {
+            language: _HtmlRendition(HtmlCodec(renderer, language)) for language in renderer.languages
         }
 
     def of(self, request: Request) -> Rendition:
@@ -111,7 +111,7 @@ class Renditions:
                 return self.html(query.get("lang"))
         raise BadInput("`view` must be json or html.", "view")
 
-    def html(self, language: str | None) -> HtmlRendition:
+    def html(self, language: str | None) -> _HtmlRendition:
         """Return the markup rendition of a language, or the English one."""
         return self._html[self._renderer.language(language)]
 
