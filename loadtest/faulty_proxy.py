@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from websockets.frames import Opcode
 
-from stoppress.tools.swarm.frames import cut
+from stoppress.tools.swarm.frames import split_frames
 from stoppress.wire.frames import frame
 
 Fault = Callable[[dict[str, Any]], list[dict[str, Any]]]
@@ -69,7 +69,7 @@ async def _back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, firs
         return await _pipe(reader, writer)
     rest, done = b"", False
     while data := await reader.read(65_536):
-        pieces, rest = cut(rest + data)
+        pieces, rest = split_frames(rest + data)
         for opening, payload in pieces:
             message = msgspec.json.decode(payload) if opening == 0x81 else {}
             seqs = [entry["seq"] for entry in message.get("entries", ())]

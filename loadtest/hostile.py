@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 import httpx
 
-from stoppress.tools.swarm.frames import TEXT, Options, masked, request
-from stoppress.tools.swarm.plan import Target, new_socket
+from stoppress.tools.swarm.frames import TEXT, HandshakeOptions, client_frame
+from stoppress.tools.swarm.plan import Target
 
 TIMEOUT_SECONDS = 20.0
 """Seconds in which a server must end a useless connection."""
 
 
 def _connect(where: Target) -> socket.socket:
-    sock = new_socket(where, 0, slow=False)
+    sock = where.new_socket(0, slow=False)
     sock.settimeout(TIMEOUT_SECONDS)
     sock.connect(where.address)
     return sock
@@ -38,7 +38,7 @@ def _ends(sock: socket.socket, what: str) -> str:
 
 def _handshaken(where: Target) -> socket.socket:
     sock = _connect(where)
-    sock.sendall(request(where.authority, where.path, None, Options()))
+    sock.sendall(HandshakeOptions().request(where.authority, where.path, None))
     sock.recv(65_536)
     return sock
 
@@ -74,7 +74,7 @@ def flood(where: Target) -> str:
     with _handshaken(where) as sock:
         try:
             for _ in range(2_000):
-                sock.sendall(masked(TEXT, b"x" * 100))
+                sock.sendall(client_frame(TEXT, b"x" * 100))
         except OSError:
             return ""
         return _ends(sock, "a flood of messages")

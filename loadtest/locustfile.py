@@ -25,7 +25,7 @@ from locust.runners import MasterRunner
 from loadtest.hostile import ATTACKS
 from loadtest.probe import Probe, Shared
 from loadtest.scenarios import SCENARIOS, Scenario
-from stoppress.tools.swarm.plan import target
+from stoppress.tools.swarm.plan import Target
 from stoppress.tools.swarm.publisher import Drafts
 
 stats.PERCENTILES_TO_REPORT = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 1.0]
@@ -81,7 +81,7 @@ def wait_for_the_workers_last_figures(environment: Any, **_: Any) -> None:
 @events.test_start.add_listener
 def make_the_blog(environment: Any, **_: Any) -> None:
     options = environment.parsed_options
-    where = target(environment.host, options.blog)
+    where = Target.parse(environment.host, options.blog)
     Run.shared, Run.numbers = Shared(where), count()
     headers = {"authorization": f"Bearer {options.api_key}"}
     with httpx.Client(base_url=where.url, headers=headers, timeout=20, trust_env=False) as http:

@@ -11,9 +11,9 @@ from contextlib import suppress
 from socket import socket
 from typing import Any, cast
 
-from stoppress.tools.swarm.frames import Options
+from stoppress.tools.swarm.frames import HandshakeOptions
 from stoppress.tools.swarm.ledger import Ledger, UpdateRead
-from stoppress.tools.swarm.plan import Target, new_socket
+from stoppress.tools.swarm.plan import Target
 from stoppress.tools.swarm.reader import Phase, SimulatedReader
 
 SILENCE_SECONDS = 60.0
@@ -74,7 +74,7 @@ class Probe:
     def __init__(
         self, number: int, shared: Shared, measured: Callable[[str, float], None], failed: Callable[[str, str], None]
     ) -> None:
-        self.options = Options()
+        self.options = HandshakeOptions()
         self.ledger, self._where = shared.ledger, shared.where
         self.authority, self.blog = shared.where.authority, shared.where.path
         self._reader = SimulatedReader(number, self)
@@ -113,7 +113,7 @@ class Probe:
 
     def _connection(self, timeout: float = SILENCE_SECONDS) -> None:
         where, self._begun = self._where, time.monotonic()
-        with new_socket(where, self._reader.number, slow=False) as plain:
+        with where.new_socket(self._reader.number, slow=False) as plain:
             plain.settimeout(timeout)
             plain.connect(where.address)
             sock = where.tls.wrap_socket(plain, server_hostname=where.hostname) if where.tls else plain

@@ -84,7 +84,7 @@ def test_a_port_in_use_is_named(name: str, store: str):
         result = stoppress(name, "--port", port, "--store", store)
     assert result.code == 2
     assert result.error == (
-        f"cannot listen on 127.0.0.1:{port}: Address already in use; name another place with --host and --port"
+        f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another address with --host and --port"
     )
 
 
@@ -92,8 +92,8 @@ def test_a_port_in_use_is_named(name: str, store: str):
     ("host", "reason"),
     [
         ("nowhere.invalid", "."),
-        ("a..b", "this is no name of a host"),
-        ("x" * 70 + ".example", "this is no name of a host"),
+        ("a..b", "invalid host name"),
+        ("x" * 70 + ".example", "invalid host name"),
         ("192.0.2.1", "Cannot assign requested address"),
     ],
 )
@@ -171,7 +171,7 @@ async def test_serve_says_where_it_listens_and_ends_with_0(store: str):
         warning = await server.line("warning")
         line = await server.line("serves http://127.0.0.1:")
         assert await server.stop() == 0
-    assert "nobody can publish: set STOPPRESS_KEYS=name:editor:SECRET" in warning
+    assert "nobody can publish without editors' keys; set STOPPRESS_KEYS=name:editor:SECRET" in warning
     assert line.startswith(f"Stoppress {__version__} serves ")
     assert len(server.lines) == 2
 

@@ -19,7 +19,7 @@ _FROM_0, _ABOVE_0 = click.FloatRange(0), click.FloatRange(0, min_open=True)
 
 
 def _node_options(command: _F) -> _F:
-    """One option for each setting of a node that may be given on the command line."""
+    """Add an option for each setting of a node that has a flag."""
     for setting in reversed(settings.SETTINGS):
         if setting.has_flag:
             text = f"{setting.help}  [{setting.variable}; default: {setting.default_text}]"
@@ -34,16 +34,17 @@ def _server_option(command: _F) -> _F:
         default="http://127.0.0.1:8000",
         show_default=True,
         show_envvar=True,
-        help="The server.",
+        help="URL of the server.",
     )(command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="stoppress")
 def cli() -> None:
-    """A live-blog server: publish once, every open page shows it.
+    """A live-blog server: publish an update once, and every open page shows it.
 
-    Try it with `stoppress demo`. Settings come from flags, or from the environment variables named beside them.
+    Try it with `stoppress demo`. Set each option with its flag or with the
+    environment variable that the help names.
     """
 
 
@@ -52,8 +53,8 @@ def cli() -> None:
 def _serve(**flags: str | None) -> None:
     """Run one node.
 
-    Editors' keys come from STOPPRESS_KEYS, as name:role:secret separated by spaces, or from the file named by
-    STOPPRESS_KEYS_FILE. Stop it with SIGTERM or Ctrl-C.
+    The node reads the editors' keys from STOPPRESS_KEYS (name:role:secret, separated by spaces) or from the file that
+    STOPPRESS_KEYS_FILE names. Stop the node with SIGTERM or Ctrl-C.
     """
     from stoppress.process.serve import serve as run
 
@@ -63,18 +64,18 @@ def _serve(**flags: str | None) -> None:
 @cli.command("demo")
 @_node_options
 def _demo(**flags: str | None) -> None:
-    """Run one node with a demonstration blog that is replayed in real time.
+    """Run one node and replay a demonstration blog on it in real time.
 
-    Nothing has to be configured. It prints the reader page and a command that posts an entry to it.
+    The demonstration needs no configuration. It prints the address of the blog and a command that posts an entry.
     """
     from stoppress.telemetry.logs import set_up
     from stoppress.tools.demo import show
 
     configured = settings.load(flags)
-    # A line for each write of the replay would drown what it prints itself
+    # Log lines for each write of the replay would hide the output of the demonstration
     set_up(configured.log_format, "error" if configured.log_level == "error" else "warning")
     if configured.workers > 1:
-        raise StartError("the demonstration runs in one process: start it without --workers")
+        raise StartError("the demonstration runs in one process; start it without --workers")
     runner.run(show.run(configured))
 
 
@@ -82,22 +83,22 @@ def _demo(**flags: str | None) -> None:
 @_server_option
 @click.option("--api-key", envvar="STOPPRESS_API_KEY", required=True, show_envvar=True, help="An editor's key.")
 @click.option("--title", help="The entry's title.")
-@click.option("--key", is_flag=True, help="Mark it as a key event.")
-@click.option("--breaking", is_flag=True, help="Mark it as breaking news.")
-@click.option("--pinned", is_flag=True, help="Pin it.")
-@click.option("--tag", "tags", multiple=True, help="A tag; may be repeated.")
-@click.option("--draft", is_flag=True, help="Keep it as a draft.")
-@click.option("--create", is_flag=True, help="Make the blog if it does not exist.")
+@click.option("--key", is_flag=True, help="Mark the entry as a key event.")
+@click.option("--breaking", is_flag=True, help="Mark the entry as breaking news.")
+@click.option("--pinned", is_flag=True, help="Pin the entry.")
+@click.option("--tag", "tags", multiple=True, help="Add a tag. Repeat the option for several tags.")
+@click.option("--draft", is_flag=True, help="Save the entry as a draft.")
+@click.option("--create", is_flag=True, help="Create the blog if it does not exist.")
 @click.argument("blog")
 @click.argument("markdown", required=False)
 def _post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any) -> None:
-    """Publish an entry to BLOG: the text given as MARKDOWN, or standard input."""
+    """Publish an entry to BLOG. Its text is MARKDOWN, or standard input if you leave that out."""
     from stoppress.tools.post import post as publish
 
     if markdown is None or markdown == "-":
         if sys.stdin.isatty():
-            click.echo("Write the entry in Markdown; Ctrl-D publishes it, Ctrl-C does not.", err=True)
-        markdown = sys.stdin.buffer.read().decode(errors="surrogateescape")  # `publish` says so if it is no text
+            click.echo("Write the entry in Markdown. Press Ctrl-D to publish it, Ctrl-C to cancel.", err=True)
+        markdown = sys.stdin.buffer.read().decode(errors="surrogateescape")  # `publish` reports invalid UTF-8
     entry: dict[str, Any] = {"markdown": markdown, "status": "draft" if options.pop("draft") else "published"}
     create = options.pop("create")
     entry |= {name: list(value) if name == "tags" else value for name, value in options.items() if value}
@@ -109,7 +110,10 @@ def _post(url: str, api_key: str, blog: str, markdown: str | None, **options: An
 @_server_option
 @click.argument("blog")
 def _tail(url: str, blog: str) -> None:
-    """Follow BLOG in the terminal: its newest entries as text, then every change as it happens."""
+    """Follow BLOG in the terminal: print its newest entries, then each change when it happens.
+
+    Times are in UTC.
+    """
     from stoppress.tools.tail import show
 
     runner.run(show(url, blog))
@@ -117,48 +121,74 @@ def _tail(url: str, blog: str) -> None:
 
 @cli.command("swarm")
 @click.argument("url")
-@click.option("--blog", help="The blog, if URL does not name it.  [default: swarm]")
-@click.option("--readers", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True, help="How many.")
-@click.option("--rate", type=_ABOVE_0, default=1_000, show_default=True, help="Connections begun in a second.")
-@click.option("--duration", type=_FROM_0, default=30, show_default=True, help="Seconds after the last one was begun.")
-@click.option("--churn", type=_FROM_0, default=0, show_default=True, help="Readers that lose their line in a second.")
-@click.option("--storm", type=int, default=0, show_default=True, help="Readers that lose it at once, in the middle.")
-@click.option("--slow", type=click.FloatRange(0, 1), default=0, show_default=True, help="Share that reads slowly.")
+@click.option("--blog", help="The blog, if URL is not the page of a blog.  [default: swarm]")
+@click.option(
+    "--readers", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True, help="Number of readers."
+)
+@click.option("--rate", type=_ABOVE_0, default=1_000, show_default=True, help="New connections per second.")
+@click.option(
+    "--duration",
+    type=_FROM_0,
+    default=30,
+    show_default=True,
+    help="Seconds to run after the last reader has started to connect.",
+)
+@click.option(
+    "--churn",
+    type=_FROM_0,
+    default=0,
+    show_default=True,
+    help="Readers per second that lose their connection and reconnect.",
+)
+@click.option(
+    "--storm",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Readers that lose their connection all at once, halfway through the run.",
+)
+@click.option(
+    "--slow",
+    type=click.FloatRange(0, 1),
+    default=0,
+    show_default=True,
+    help="Share of slow readers, 0 to 1.",
+)
 @click.option("--msgpack", is_flag=True, help="Ask for msgpack instead of JSON.")
 @click.option("--compress", is_flag=True, help="Offer permessage-deflate, as browsers do.")
-@click.option("--publish", type=_FROM_0, default=0, show_default=True, help="Writes in a second; needs a key.")
+@click.option("--publish", type=_FROM_0, default=0, show_default=True, help="Writes per second; needs --api-key.")
 @click.option("--api-key", envvar="STOPPRESS_API_KEY", show_envvar=True, help="An editor's key.")
-@click.option("--allow-refused", is_flag=True, help="Do not mind readers for whom the server has no room.")
-@click.option("--json", is_flag=True, help="Print the figures as JSON, each second among them.")
-@click.option("--ticks", is_flag=True, help="Print a line of JSON each second, and the figures as the last.")
+@click.option("--allow-refused", is_flag=True, help="Do not fail when the server rejects readers at capacity.")
+@click.option("--json", is_flag=True, help="Print the results as JSON, with the figures of each second.")
+@click.option("--ticks", is_flag=True, help="Print a line of JSON each second, and the results as the last line.")
 def _swarm(url: str, blog: str | None, **options: Any) -> None:
-    """Hold many readers of a blog in one process and check what each of them gets.
+    """Simulate many readers of a blog in one process and check what each of them receives.
 
-    URL is a server, or the page of a blog on it. The exit status is 1 if a reader saw a gap or a duplicate, missed
-    something, or is not back in the end.
+    URL is the address of a server or of a blog's page. The exit status is 1 if a reader saw a gap or a duplicate,
+    missed a change, or was not connected at the end.
     """
-    from stoppress.tools.swarm.frames import Options
-    from stoppress.tools.swarm.plan import Plan, target
+    from stoppress.tools.swarm.frames import HandshakeOptions
+    from stoppress.tools.swarm.plan import Plan, Target
     from stoppress.tools.swarm.run import run
 
     json, ticks = options.pop("json"), options.pop("ticks")
-    asked = Options(options.pop("msgpack"), options.pop("compress"))
+    asked = HandshakeOptions(options.pop("msgpack"), options.pop("compress"))
     if options["publish"] and not options["api_key"]:
-        raise StartError("--publish needs an editor's key: set STOPPRESS_API_KEY")
+        raise StartError("--publish needs an editor's key; set STOPPRESS_API_KEY or --api-key")
     plan = Plan(**{**options, "api_key": options["api_key"] or ""}, options=asked)
-    runner.run(run(target(url, blog), plan, json=json, ticks=ticks))
+    runner.run(run(Target.parse(url, blog), plan, json=json, ticks=ticks))
 
 
 @cli.command("doctor")
-@click.option("--url", envvar="STOPPRESS_URL", show_envvar=True, help="The site, as readers have it.")
-@click.option("--blog", default="", help="The blog to read there.  [default: the first that is listed]")
+@click.option("--url", envvar="STOPPRESS_URL", show_envvar=True, help="Address of the site, as readers see it.")
+@click.option("--blog", default="", help="A blog of the site to read.  [default: the first one that the site lists]")
 @click.option("--store", envvar="STOPPRESS_STORE", show_envvar=True, help="The node's store.")
 @click.option("--keys-file", envvar="STOPPRESS_KEYS_FILE", show_envvar=True, help="The node's file with keys.")
 def _doctor(url: str | None, blog: str, store: str | None, keys_file: str | None) -> None:
-    """Look at a deployment and say what to change: machine, keys, store, and the site through its proxies.
+    """Check a deployment and say what to change: machine, keys, store, and the site through its proxies.
 
-    Run it where a node runs, as its user, with its settings. With --url and no store only the site is looked at.
-    The exit status is 1 if something must be changed.
+    Run it on the machine of a node, as the user of the node, with the node's settings. With --url and without --store
+    it checks only the site. The exit status is 1 if a check fails.
     """
     from stoppress.tools.doctor.run import examine
 
@@ -172,13 +202,15 @@ def _doctor(url: str | None, blog: str, store: str | None, keys_file: str | None
     "--token-file",
     envvar="STOPPRESS_METRICS_TOKEN_FILE",
     show_envvar=True,
-    help="A file with the token for /metrics, if the node has one.",
+    help="File with the token for /metrics, if the node needs one.",
 )
-@click.option("--every", type=click.FloatRange(0.1, 3_600), default=2, show_default=True, help="Seconds between looks.")
+@click.option(
+    "--every", type=click.FloatRange(0.1, 3_600), default=2, show_default=True, help="Seconds between refreshes."
+)
 def _top(url: str, token_file: str | None, every: float) -> None:
-    """Show what a node does now, until Ctrl-C: readers, deliveries, times, store.
+    """Show a node's readers, deliveries, latencies and store, and refresh them until Ctrl-C.
 
-    Where the output is no terminal it is printed once, with rates since the node's start.
+    If the output is not a terminal, print them once, with rates since the node started.
     """
     from stoppress.tools.top.run import run
 
@@ -187,21 +219,21 @@ def _top(url: str, token_file: str | None, every: float) -> None:
 
 @cli.command("export")
 @_server_option
-@click.option("--force", is_flag=True, help="Replace an archive that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing archive.")
 @click.argument("blog")
 @click.argument("directory")
 def _export(url: str, blog: str, directory: str, *, force: bool) -> None:
-    """Write BLOG as an archive of static files into DIRECTORY: pages, entries, feeds, style sheets.
+    """Export BLOG to DIRECTORY as static files: pages, entries, feeds and style sheets.
 
-    It is read from a running server. The archive needs no server: any static host can have it at any path.
+    The command reads the blog from a running server. Any static host can serve the archive at any path.
     """
     from stoppress.tools.export.command import export as write
 
     count = write(url, blog, Path(directory), force=force)
-    click.echo(f"{count} files in {directory}: open {Path(directory, 'index.html')}")
+    click.echo(f"Wrote {count} files to {directory}. Open {Path(directory, 'index.html')} in a browser.")
 
 
 def main() -> None:
-    """The `stoppress` command: 0 is success, 2 means that something must be set right first."""
+    """Run the `stoppress` command and end with its exit status, see `exit_on_error`."""
     with runner.exit_on_error():
         cli(standalone_mode=False)

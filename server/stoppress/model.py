@@ -59,16 +59,16 @@ class Cursor(NamedTuple):
             raise MalformedCursor(text, field)
         return cls(int(match[1]), match[2])
 
+    @staticmethod
+    def new_tag() -> str:
+        """Return a tag for a change: 64 random bits as 13 characters of lower-case base32."""
+        return base64.b32encode(secrets.token_bytes(8)).decode().rstrip("=").lower()
+
 
 _CURSOR = re.compile(r"([1-9][0-9]{0,14})-([0-9A-Za-z]{1,32})", re.ASCII)
 
 START = Cursor(0, "")
 """The cursor before the first change."""
-
-
-def new_tag() -> str:
-    """Return a tag for a change: 64 random bits as 13 characters of lower-case base32."""
-    return base64.b32encode(secrets.token_bytes(8)).decode().rstrip("=").lower()
 
 
 class Item(NamedTuple):

@@ -8,7 +8,7 @@ import subprocess
 
 import httpx
 
-from stoppress.tools.demo.replay import karabakh
+from stoppress.tools.demo.replay import Timeline
 from tests.conftest import StartNode
 from tests.support.page import Document
 from tests.support.paths import ROOT
@@ -35,7 +35,7 @@ def paragraphs() -> list[str]:
 
 async def test_a_page_with_50_entries_fits_into_40_kilobytes(start_node: StartNode, figure):
     node = await start_node()
-    timeline = karabakh()
+    timeline = Timeline.karabakh()
     told = [step.entry for step in timeline.steps if step.op == "create" and step.entry]
     entries = [*told, *({"title": text[:60], "markdown": text} for text in paragraphs())][:50]
     await node.make_blog(**timeline.header)

@@ -9,7 +9,7 @@ import pytest
 
 from loadtest.faulty_proxy import Fault, faulty_proxy
 from loadtest.probe import Probe, Shared
-from stoppress.tools.swarm.plan import target
+from stoppress.tools.swarm.plan import Target
 from tests.conftest import Eventually, StartNode
 
 
@@ -33,7 +33,7 @@ async def test_a_probe_says_which_reader_was_told_what(start_node: StartNode, ev
     await node.make_blog("demo")
     times: dict[str, Any] = {}
     async with faulty_proxy(node.port, 3, BROKEN[kind]) as url, node.editor() as editor:
-        probe = Probe(7, Shared(target(url, "demo")), times.__setitem__, fail)
+        probe = Probe(7, Shared(Target.parse(url, "demo")), times.__setitem__, fail)
         reading = asyncio.create_task(asyncio.to_thread(probe.run))
 
         async def is_live() -> bool:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from stoppress.errors import StartError
-from stoppress.process.sockets import inherited, listening_sockets
+from stoppress.process.sockets import listening_sockets
 from tests.support.command import command, environment
 from tests.support.node import KEY, sqlite_url
 
@@ -49,12 +49,13 @@ def test_a_descriptor_that_does_not_listen_is_refused(tmp_path: Path):
         timeout=20,
     )
     assert done.returncode == 2
-    assert b"descriptor 3 is no TCP socket that listens" in done.stderr
+    assert b"descriptor 3 is not a listening TCP socket" in done.stderr
 
 
 @pytest.mark.parametrize("environ", [{}, {"LISTEN_FDS": "1", "LISTEN_PID": "1"}, {"LISTEN_FDS": "x"}])
 def test_what_was_handed_to_somebody_else_is_not_taken(environ: dict[str, str]):
-    assert inherited(environ) == []
+    with listening_sockets("127.0.0.1", 0, 1, environ)[0] as own:
+        assert own.getsockname()[0] == "127.0.0.1"
     assert environ == {}  # and is not handed on
 
 
@@ -62,7 +63,7 @@ def test_what_was_handed_to_somebody_else_is_not_taken(environ: dict[str, str]):
 def handed_over(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
     """Listening sockets that a service manager has handed over: tests add them."""
     sockets: list[socket.socket] = []
-    monkeypatch.setattr("stoppress.process.sockets.inherited", lambda: sockets)
+    monkeypatch.setattr("stoppress.process.sockets._inherited", lambda _: sockets)
     return sockets
 
 
@@ -83,5 +84,5 @@ def test_every_worker_gets_a_socket_on_the_port_that_was_handed_over(handed_over
 def test_more_sockets_than_workers_are_refused(handed_over: list[socket.socket]):
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
         handed_over += [first, second]
-        with pytest.raises(StartError, match="2 sockets were handed over"):
+        with pytest.raises(StartError, match="passed 2 sockets"):
             listening_sockets("127.0.0.1", 0, workers=1)

@@ -155,7 +155,7 @@ def test_the_demonstration_runs_in_one_process():
     result = stoppress("demo", "--workers", "2")
     assert (result.code, result.error) == (
         2,
-        "the demonstration runs in one process: start it without --workers",
+        "the demonstration runs in one process; start it without --workers",
     )
 
 

@@ -1,1 +1,1 @@
-"""What tests of several floors share, beside fixtures."""
+"""Helpers and fixtures that tests of several floors share."""

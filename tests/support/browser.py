@@ -1,4 +1,4 @@
-"""What a browser says while it shows a page, and a page of somebody else with a blog in it."""
+"""The errors of a browser while it shows a page, and a page of another site with a blog in it."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ KEPT = """async (name) => {
 LOADED = "performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)"
 
 
-async def kept(page: Page, what: str = "pages") -> list[str]:
-    """What the service worker has copies of."""
-    return list(await page.evaluate(KEPT, f"stoppress-{what}-1"))
+async def kept(page: Page, cache: str = "pages") -> list[str]:
+    """Return the addresses in a cache of the service worker."""
+    return list(await page.evaluate(KEPT, f"stoppress-{cache}-1"))
 
 
 async def can_go_offline(page: Page, path: str) -> bool:
-    """Whether there is a copy of the page at a path, of no other, and of what it is made of."""
+    """Return whether the service worker has copies of the page at a path, of its files, and of no other page."""
     files = {path for path in await page.evaluate(LOADED) if path.endswith((".js", ".css"))} - {"/blogs/sw.js"}
     assert {"/static/stoppress.css", "/client/page.js"} <= files
     return await kept(page) == [path] and files <= set(await kept(page, "files"))
 
 
 class Complaints(list[str]):
-    """What a browser complained about: errors, refusals by the content security policy, foreign hosts."""
+    """The complaints of a browser: errors, violations of the content security policy, requests to other hosts."""
 
     def watch(self, page: Page, url: str) -> None:
         def on_console(message: ConsoleMessage) -> None:
@@ -80,11 +80,11 @@ class Embed:
 
         Args:
             inside: HTML in the element.
-            attributes: of the element.
+            attributes: attributes of the element.
             place: the fragment of the page's address.
-            blog: which one.
-            script: what runs before the page.
-            context: of the browser.
+            blog: the name of the blog.
+            script: JavaScript to run before the page.
+            context: options of the browser context.
         """
         assert self._server is not None
         url = self._node.url

@@ -1,4 +1,4 @@
-"""A reader as the contract describes it, which checks the promises P1 and P2 on every message it gets."""
+"""A reader as the protocol describes it. It checks the promises P1 and P2 for every message that it gets."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from stoppress.model import HEADER, Cursor
 
 
 class Client:
-    """Keeps what it shows across connections. It fails on the first broken promise."""
+    """Keeps the shown entries over all connections. It fails on the first broken promise."""
 
     def __init__(self) -> None:
         self.cursor: str | None = None
         self.shown: dict[str, dict[str, Any]] = {}
         self.header: dict[str, Any] | None = None
         self.oldest: tuple[str, str] | None = None
-        """Entries before this place are not loaded; None where all are."""
+        """Entries before this position are not loaded; None: all entries are loaded."""
         self.applied: set[tuple[str, int]] = set()
         self.updates = self.resets = 0
         self._pending: list[dict[str, Any]] = []
 
     @property
     def complete(self) -> bool:
-        """Whether what is shown is a state of the blog, not a part of a catch-up."""
+        """Whether the shown entries are a state of the blog, not a part of a catch-up."""
         return not self._pending
 
     def connected(self) -> str | None:
-        """A new connection begins: whatever was incomplete is asked for again. Returns its `since`."""
+        """Begin a new connection and forget an incomplete catch-up. Return the `since` of the connection."""
         self._pending.clear()
         return self.cursor
 
@@ -82,11 +82,11 @@ class Client:
         self.shown[entry["id"]] = entry
 
     def state(self) -> dict[str, tuple[int, int]]:
-        """Entry id to the seq and version shown."""
+        """Return the shown seq and version by entry id."""
         return {entry_id: (entry["seq"], entry["version"]) for entry_id, entry in self.shown.items()}
 
     def expected_of(self, state: dict[str, tuple[int, int]], published_at: dict[str, str]) -> dict[str, Any]:
-        """What of a blog's state this reader should show, given the pages it has loaded."""
+        """Return the part of a blog's state that this reader should show, given the pages that it has loaded."""
         return {
             item_id: value
             for item_id, value in state.items()

@@ -1,4 +1,4 @@
-"""The `stoppress` command, as it is used in a terminal."""
+"""Run the `stoppress` command as in a terminal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Result(NamedTuple):
 
 
 def environment(environ: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """The tests' environment with no settings but these."""
+    """Return the environment of the tests with these settings and no others."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("STOPPRESS_")}
     return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(sys.path), **environ}
 
@@ -77,7 +77,7 @@ class Running:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.lines: list[str] = []
-        """What it has printed, as far as it was read."""
+        """The lines of its output that were read."""
 
     @property
     def pid(self) -> int:
@@ -92,7 +92,7 @@ class Running:
         self._process.terminate()
 
     async def line(self, *words: str) -> str:
-        """The next line with all of these words, within half a minute."""
+        """Return the next line with all of these words, within half a minute."""
         assert self._process.stdout is not None
         async with asyncio.timeout(30):
             while data := await self._process.stdout.readline():
@@ -102,13 +102,13 @@ class Running:
         raise AssertionError(f"it ended without a line with {words}:\n" + "\n".join(self.lines))
 
     async def rest(self) -> list[str]:
-        """The lines until its end."""
+        """Return the remaining lines."""
         assert self._process.stdout is not None
         async with asyncio.timeout(30):
             return (await self._process.stdout.read()).decode().splitlines()
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Returns its exit code."""
+        """Stop it. Return its exit code."""
         if self._process.returncode is None:
             self._process.send_signal(how)
         return await self.ended()

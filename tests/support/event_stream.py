@@ -23,7 +23,7 @@ class Event(dict[str, str]):
 async def listening(
     reader: httpx.AsyncClient, blog: str, since: str | None = None, last: str | None = None
 ) -> AsyncIterator[AsyncIterator[Event]]:
-    """The events of a stream, each waited for by `upcoming`."""
+    """Open a stream and yield its events, for `upcoming`."""
     params = {} if since is None else {"since": since}
     headers = {"accept": "text/event-stream"} | ({} if last is None else {"last-event-id": last})
     async with reader.stream("GET", f"/blogs/{blog}/events", params=params, headers=headers) as answer:
@@ -46,7 +46,7 @@ async def listening(
 
 
 async def upcoming(events: AsyncIterator[Event], kind: str = "update") -> Event:
-    """The next event of a kind."""
+    """Return the next event of a kind, within half a minute."""
     async with asyncio.timeout(30):
         async for event in events:
             if event["event"] == kind:

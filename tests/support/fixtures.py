@@ -50,7 +50,7 @@ async def reader(node: RunningNode) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def blog(editor: httpx.AsyncClient) -> str:
-    """The name of a blog that nobody else uses."""
+    """The name of a new blog that no other test uses."""
     name = f"blog-{next(_numbers)}"
     answer = await editor.put(f"/api/blogs/{name}", json={"headline": "Talks in Moscow"})
     assert answer.status_code == 201, answer.text

@@ -1,4 +1,4 @@
-"""WebSocket frames as a client reads them: by `websockets`, with what it agreed on about compression."""
+"""Read WebSocket frames as a client does, with `websockets` and the agreed compression."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stoppress.wire.encodings import Compression
 
 
 class FrameReader:
-    """One connection. It keeps its context from message to message only where the server may count on that."""
+    """One connection. It keeps the context of compression between messages only if the server may rely on that."""
 
     def __init__(self, compression: Compression) -> None:
         self._protocol = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
@@ -24,7 +24,7 @@ class FrameReader:
             self._protocol.extensions = [PerMessageDeflate(forgets, True, 15, 15)]
 
     def read(self, data: bytes) -> dict[str, Any]:
-        """The JSON message in a frame."""
+        """Return the JSON message in a frame."""
         self._protocol.receive_data(data)
         events = self._protocol.events_received()
         assert len(events) == 1 and isinstance(events[0], Frame), f"not one frame: {self._protocol.parser_exc}"
@@ -32,9 +32,9 @@ class FrameReader:
 
 
 def message_of(frame: Frame) -> dict[str, Any]:
-    """The JSON in a frame that was read."""
+    """Return the JSON of a frame that was read."""
     try:
         message: dict[str, Any] = json.loads(bytes(frame.data))
     except ValueError as error:
-        raise AssertionError(f"not what was compressed: {error}") from error
+        raise AssertionError(f"the message is not JSON, so the context of compression is wrong: {error}") from error
     return message

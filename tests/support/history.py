@@ -1,4 +1,4 @@
-"""A blog's history as plain data: what every replica and reader is measured against."""
+"""A blog's history as plain data. Tests compare replicas and readers with it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import msgspec
 from stoppress.model import HEADER, START, Cursor, Entry, Header, Item, Segment
 
 State = dict[str, tuple[int, int]]
-"""Item id to its seq and version."""
+"""The seq and version by item id."""
 
 
 class History:
-    """Commits items, remembers the state at every cursor that ever was, and can be rolled back."""
+    """Commits items, remembers the state at every cursor, and can be rolled back."""
 
     def __init__(self) -> None:
         self.changes: list[tuple[Item, str]] = []
@@ -29,7 +29,7 @@ class History:
         return self.states[self.cursor].get(item_id, (0, 0))[1]
 
     def commit(self, *contents: Entry | Header) -> Segment:
-        """Write items, one change each; their seqs and versions are given here."""
+        """Write items, one change for each, and assign their seqs and versions."""
         after, items, tags = self.cursor, [], []
         for content in contents:
             item_id = content.id if isinstance(content, Entry) else HEADER
@@ -45,7 +45,7 @@ class History:
         return Segment(after, tuple(tags), tuple(sorted(newest.values(), key=lambda item: item.seq)))
 
     def read(self, after: Cursor = START) -> Segment:
-        """As `Store.read`."""
+        """Return a segment like `Store.read`."""
         if after != START and (after.seq > len(self.changes) or self.changes[after.seq - 1][1] != after.tag):
             after = START
         later = self.changes[after.seq :]
@@ -54,12 +54,12 @@ class History:
         return Segment(after, tuple(tag for _, tag in later), items)
 
     def roll_back(self, seq: int) -> None:
-        """Forget all changes after a seq, as a store that lost the end of its log."""
+        """Forget all changes after a seq, like a store that lost the end of its log."""
         del self.changes[seq:]
 
 
 def entry(number: int, published_at: str | None = None, text: str = "text") -> Entry:
-    """A published entry with an id that sorts by its number."""
+    """Return a published entry with an id that sorts by its number."""
     at = published_at or f"2026-01-01T00:00:{number % 60:02d}.000Z"
     return Entry(id=f"00000000-0000-7000-8000-{number:012d}", version=1, status="published", text=text, published_at=at)
 

@@ -1,4 +1,4 @@
-"""The network before a node: a TCP proxy that can block surfaces and freeze connections, and counts them."""
+"""The network in front of a node: a TCP proxy that can block surfaces, and freeze and count connections."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class _Connection:
 
 
 class Network:
-    """Listens on a free loopback port and passes everything on to another.
+    """A proxy on a free loopback port.
 
     Args:
-        port: the node's.
-        pages: HTML by path, for pages of others on the node's origin.
+        port: the port of the node.
+        pages: HTML by path, for pages of other sites on the node's origin.
     """
 
     def __init__(self, port: int, pages: Mapping[str, str] | None = None) -> None:
@@ -55,19 +55,19 @@ class Network:
         await asyncio.sleep(0)
 
     def block(self, *surfaces: str) -> None:
-        """From now on these are cut off, and no others."""
+        """Block these surfaces and no others, and cut their connections."""
         self._blocked = frozenset(surfaces)
         for connection in [*self._connections]:
             if connection.surface in self._blocked:
                 connection.cut()
 
     def freeze(self) -> None:
-        """Nothing comes through the connections that there are, and nobody is told."""
+        """Drop all data of the current connections without closing them."""
         for connection in self._connections:
             connection.frozen = True
 
     def readers(self, surface: str) -> int:
-        """How many connections a surface holds at this moment, without those that are frozen."""
+        """Return the number of open connections of a surface, without the frozen ones."""
         return sum(connection.surface == surface and not connection.frozen for connection in self._connections)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -102,7 +102,7 @@ class Network:
             if connection.surface in self._blocked:
                 break
             if not looking and connection.surface == "changes":
-                connection.surface = ""  # it was answered, and is idle until it is asked again
+                connection.surface = ""  # it was answered, so the connection is idle until the next request
             if not connection.frozen:
                 writer.write(data)
                 await writer.drain()

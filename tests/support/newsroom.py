@@ -27,7 +27,7 @@ class Newsroom:
         self.path = path
         self.store = SQLiteStore(path)
         self.committed: list[Segment] = []
-        """What the readers were told, oldest first."""
+        """The changes that the readers got, oldest first."""
         self.deleted: list[str] = []
         committer = Committer(self.store, lambda _blog, segment, _arrival: self.committed.append(segment))
         self.blogs = Blogs(self.store, committer, self._forget)
@@ -58,7 +58,7 @@ class Newsroom:
         return (await self.blogs.get(BLOG))[0]
 
     async def public(self) -> tuple[Header, dict[str, Entry]]:
-        """What readers can see, by the store's own line of changes."""
+        """Return the items that readers can see, from the store's history."""
         items = (await self.store.read(BLOG)).items
         header = next(Header.of(item) for item in items if item.id == HEADER)
         return header, {item.id: StoredEntry.of(item) for item in items if item.id != HEADER}

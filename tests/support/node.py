@@ -88,13 +88,13 @@ class RunningNode:
         return code
 
     def editor(self, kept: float = 5) -> httpx.AsyncClient:
-        """A client of the editors' surface, which keeps idle connections for some seconds."""
+        """Return a client of the editors' API. It keeps idle connections for some seconds."""
         return httpx.AsyncClient(
             base_url=self.url,
             headers={"authorization": f"Bearer {self.key}"},
             timeout=30,
             limits=httpx.Limits(keepalive_expiry=kept),
-            verify=False,  # there is no TLS, and reading the authorities takes longer than a request
+            verify=False,  # without TLS; loading the certificates would take longer than a request
             trust_env=False,
         )
 
@@ -112,7 +112,7 @@ class RunningNode:
                 await asyncio.sleep(0.05)
 
     async def delete_blogs(self) -> None:
-        """Delete what `make_blog` has made; readers of it are told that it is gone."""
+        """Delete the blog that `make_blog` created, and close its readers' connections."""
         async with self.editor() as editor:
             while self.blogs:
                 answer = await editor.delete(f"/api/blogs/{self.blogs.pop()}")

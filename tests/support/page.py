@@ -1,4 +1,4 @@
-"""What tests look for in the HTML of a page."""
+"""Parse the HTML of pages for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operating system says of a process."""
+"""Read figures of processes from the operating system."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Slowdown:
 
     @property
     def factor(self) -> float:
-        """What a limit for an idle machine has to be multiplied by; at least 1."""
+        """The factor for limits that were measured on an idle machine; at least 1."""
         return max(1.0, *self._samples)
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory that a process has in use."""
+    """Return the bytes of memory that a process uses."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * 4096
 
 
 def cpu_seconds(pid: int) -> float:
-    """Seconds of the processor that a process has used."""
+    """Return the CPU seconds that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -45,5 +45,5 @@ def open_files(pid: int) -> int:
 
 
 def children(pid: int) -> list[int]:
-    """Process ids of what a process has started from its first thread."""
+    """Return the ids of the processes that the main thread of a process has started."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -1,4 +1,4 @@
-"""An editor's desk: what tests publish in the blog `demo`."""
+"""Publish in the blog `demo`, as an editor."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ async def send(node: RunningNode, method: str, path: str, body: dict[str, Any]) 
 
 
 async def post(node: RunningNode, **fields: Any) -> str:
-    """Publish an entry. Returns its id."""
-    # Media have absolute addresses; ours are the node's own, so that nothing is asked of other hosts
+    """Publish an entry. Return its id."""
+    # Media need absolute addresses; these are on the node, so that browsers make no requests to other hosts
     fields["media"] = [
         {**one, "url": node.url + one["url"] if one["url"].startswith("/") else one["url"]}
         for one in fields.get("media", [])

@@ -1,4 +1,4 @@
-"""Many readers at a time over WebSocket, who obey `retry` and keep their cursors; each checks what it gets."""
+"""A WebSocket reader that obeys `retry`, keeps its cursor, and checks every message."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from tests.support.client import Client
 
 
 class ReturningReader:
-    """A reader who follows a blog over any number of connections.
+    """A reader that follows a blog over any number of connections.
 
     Args:
-        address: says where to connect this time, without the query.
+        address: returns the address of the next connection, without the query.
     """
 
     def __init__(self, address: Callable[[], str]) -> None:
         self.client = Client()
         self.closed: list[float] = []
-        """When it was sent away, by `time.monotonic`."""
+        """The times when its connections ended, by `time.monotonic`."""
         self.away: list[float] = []
-        """For how long, each time."""
+        """The seconds until the next connection, for each end."""
         self.not_admitted = self.lost = 0
-        """How often it was not admitted, and how often it found no server or lost its connection without a reason."""
+        """The number of rejections, and of connections that failed or were lost without a reason."""
         self.connected = False
         self._address = address
 
     async def run(self) -> None:
-        """Until cancelled. Raises `AssertionError` where a promise is broken."""
+        """Follow the blog until cancelled. Raise `AssertionError` on a broken promise."""
         since = self.client.connected()
         retry: dict[str, Any] = {"min": 0, "max": 500}
         while True:

@@ -1,4 +1,4 @@
-"""What Schemathesis is told beside the document: a check of our own, and a header that it cannot make."""
+"""Extensions of Schemathesis: a check of our own, and a header that it cannot generate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_FRACTION = re.compile(r"`[^`]*` must be a whole number.*; got -?\d+(\.0|e\+?\
 
 @schemathesis.check
 def the_decoder_agrees_with_the_schema(_context: Any, response: Any, case: Any) -> None:
-    """The server refuses no field that the document allows."""
+    """Check that the server accepts every field that the document allows."""
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code != 422:
         return
     detail = response.json()["detail"]

@@ -11,25 +11,28 @@ from contextlib import contextmanager
 
 
 class Manager:
-    """Args:
-    address: as it stands in NOTIFY_SOCKET; a first @ is the null byte of abstract sockets.
+    """A service manager for one test.
+
+    Args:
+        address: the value of NOTIFY_SOCKET; a leading @ is the null byte of abstract sockets.
+        listening: the socket at this address.
     """
 
     def __init__(self, address: str, listening: socket.socket) -> None:
         self.address = address
         self.sender = 0
-        """The process that has sent the last message."""
+        """The process id of the last message's sender."""
         self._socket = listening
 
     async def message(self) -> dict[str, str]:
-        """Return the next one, within half a minute."""
+        """Return the next message, within half a minute."""
         credentials = struct.Struct("3i")  # pid, uid, gid
         data, ancillary, *_ = await asyncio.to_thread(self._socket.recvmsg, 4_096, socket.CMSG_SPACE(credentials.size))
         self.sender, _, _ = credentials.unpack(ancillary[0][2])
         return dict(line.split("=", 1) for line in data.decode().splitlines())
 
     def has_more(self) -> bool:
-        """Return whether a message came that nobody has asked for."""
+        """Return whether there is another message."""
         return bool(select.select([self._socket], [], [], 0)[0])
 
 

@@ -1,4 +1,4 @@
-"""Readers over each of the four live surfaces: what comes in goes to a `Client`, which checks it."""
+"""Readers over each of the four live surfaces. Every message goes to a `Client`, which checks it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.node import RunningNode
 
 
 class Session(NamedTuple):
-    """Following a blog at a node from the client's cursor, for a time."""
+    """The parameters of one session: follow a blog at a node from the client's cursor for some seconds."""
 
     node: RunningNode
     blog: str
@@ -28,7 +28,7 @@ class Session(NamedTuple):
 
 
 Surface = Callable[[Session], Awaitable[None]]
-"""Follows a blog for a session; raises `TimeoutError` at its end, or returns earlier where the server ends it."""
+"""Follows a blog for a session. It raises `TimeoutError` at the end, or returns earlier if the server ends it."""
 
 
 def _query(client: Client) -> str:

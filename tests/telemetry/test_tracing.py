@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from websockets.asyncio.client import connect
 
-from stoppress.telemetry.tracing import Tracing, tracing_from
+from stoppress.telemetry.tracing import Tracing
 from tests.conftest import Eventually, RedisServer, StartNode
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -64,4 +64,4 @@ async def test_a_publish_is_one_trace_over_two_nodes(
 
 @pytest.mark.parametrize("environ", [{}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_SDK_DISABLED": "true"}])
 def test_it_is_off_unless_it_is_configured(environ: dict[str, str]):
-    assert type(tracing_from(environ)) is Tracing
+    assert type(Tracing.from_environment(environ)) is Tracing

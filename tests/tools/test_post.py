@@ -70,7 +70,7 @@ def test_post_says_why_it_was_refused(node: RunningNode, arguments: list[str | b
 
 def test_post_refuses_standard_input_that_is_no_text(node: RunningNode):
     result = post(node, "demo", stdin=b"\xff\xfe\x00")
-    assert (result.code, result.error) == (1, "the text is not valid UTF-8: save it as UTF-8 and send it again")
+    assert (result.code, result.error) == (1, "the text is not valid UTF-8; save it as UTF-8 and try again")
 
 
 def test_post_with_a_wrong_key_says_so(node: RunningNode):
@@ -82,7 +82,7 @@ def test_post_with_a_wrong_key_says_so(node: RunningNode):
 def test_post_with_an_impossible_key_does_not_print_it(node: RunningNode):
     result = post(node, "demo", "x", key="a\nb")
     assert result.code == 1
-    assert result.error == "the API key has characters that cannot be sent: copy it again"
+    assert result.error == "the API key contains characters that cannot be sent; copy it again"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nonsense", "http://[::1", "ftp://example.org", "http://a..b"])
@@ -118,7 +118,7 @@ def other_server(request: pytest.FixtureRequest) -> Iterator[str]:
 def test_post_to_another_server_says_so(other_server: str):
     result = invoke("post", "--url", other_server, "--api-key", "k", "demo", "x")
     assert result.code == 1
-    assert f"{other_server}/api/blogs/demo/entries is no Stoppress server: it answered with" in result.error
+    assert f"{other_server}/api/blogs/demo/entries is not a Stoppress server; it answered with" in result.error
 
 
 def test_post_without_a_key_says_where_it_comes_from():

@@ -109,4 +109,4 @@ def test_tail_of_a_blog_that_is_not_there_says_so(node: RunningNode, path: str, 
 def test_tail_of_no_server_says_so(url: str):
     result = invoke("tail", "--url", url, "demo")
     assert result.code == 1
-    assert f"{url} is no address of a server" in result.error
+    assert f"{url} is not the address of a server" in result.error

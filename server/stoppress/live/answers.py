@@ -52,6 +52,7 @@ class Answers:
         self._size = 0
 
     def forget(self) -> None:
+        """Clear the cache."""
         self._kept.clear()
         self._size = 0
 

@@ -14,13 +14,20 @@ class EncodingGroup:
     """Readers that all get the same frames.
 
     Args:
-        encoding: theirs.
+        encoding: the encoding of the readers.
         write: writes to a file descriptor.
     """
 
     def __init__(self, encoding: Encoding, write: Write) -> None:
         self.encoding = encoding
         self._readers = FdGroup(write)
+
+    @staticmethod
+    def of(encoding: Encoding, write: Write) -> EncodingGroup:
+        """Return an empty group for an encoding."""
+        if isinstance(encoding, WebSocket) and encoding.compression is Compression.STREAM:
+            return StreamGroup(encoding, write)
+        return EncodingGroup(encoding, write)
 
     def __len__(self) -> int:
         return len(self._readers)
@@ -32,16 +39,16 @@ class EncodingGroup:
         self._readers.add(reader)
 
     def deliver(self, answer: Answer) -> list[Unsent]:
-        """Send an update to all. Return the readers that did not take all of it."""
+        """Send an update to all readers. Return those that did not take all of it."""
         return self._readers.send(answer.frame(self.encoding))
 
 
 class StreamGroup(EncodingGroup):
-    """Readers that share a deflate stream (the followers), and newcomers, which get frames without context until then.
+    """Followers, which share a deflate stream, and newcomers, which get frames without context until they join it.
 
-    A new stream takes the context of the old one from its followers and gives context to the newcomers. It begins when
-    the newcomers have got as many frames without context, all counted together, as there are followers. Then at most
-    twice as many frames go out without context as would have to, whatever comes.
+    When a new stream begins, the followers lose the context of the old one, and the newcomers join. A stream begins
+    when the newcomers together have got as many frames without context as there are followers. So at most twice as
+    many frames as necessary go out without context.
     """
 
     encoding: WebSocket
@@ -66,10 +73,3 @@ class StreamGroup(EncodingGroup):
             self._followers.take_all(self._readers)
         unsent = self._followers.send(self._stream.frame(self.encoding.opcode, answer.payload))
         return unsent + super().deliver(answer) if self._readers else unsent
-
-
-def group_for(encoding: Encoding, write: Write) -> EncodingGroup:
-    """Return an empty group for an encoding."""
-    if isinstance(encoding, WebSocket) and encoding.compression is Compression.STREAM:
-        return StreamGroup(encoding, write)
-    return EncodingGroup(encoding, write)

@@ -1,8 +1,8 @@
-"""Readers of the same bytes, side by side: the innermost loop of the fan-out.
+"""Readers that get the same bytes: the innermost loop of the fan-out.
 
-Nearly all that a delivery costs is the kernel's work for each `write`. What is left for us is to touch as little
-memory as possible between two of them: a file descriptor each, from one array. So the loop does without the readers
-and their transports, until a connection does not take all.
+Nearly all the cost of a delivery is the kernel's work for each `write`. So the loop touches as little memory as
+possible between two writes: one file descriptor, from an array. It uses the readers and their transports only if a
+connection does not take all bytes.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import Encoding
 
 PHASES = 20
-"""A beat goes out in this many portions, so that it does not reach every reader in the same moment."""
+"""A beat goes out in this many portions, spread over the interval."""
 
 Write = Callable[[int, bytes], int]
-"""Like `os.write` on a non-blocking socket: return how many bytes it took, or raise `OSError`."""
+"""Like `os.write` on a non-blocking socket: return the number of written bytes, or raise `OSError`."""
 
 
 class Reader(Protocol):
     """A reader's connection as the fan-out sees it. Only the fan-out writes its attributes."""
 
     cursor: Cursor | None
-    """The cursor that it was last led to; None: it has nothing yet. Not kept up to date while it is in a group."""
+    """The cursor that the hub last led it to; None: it has nothing yet. Not updated while the reader is in a group."""
     fd_group: FdGroup | None
-    """The group that it is in while it is at the head."""
+    """The reader's group while it is at the head."""
     slot: int
     """Its index in the group."""
 
@@ -40,10 +40,10 @@ class Reader(Protocol):
     def encoding(self) -> Encoding: ...
 
     def send(self, data: bytes) -> None:
-        """Write, and buffer what the connection does not take. Calls the hub's `pause` if it buffers something."""
+        """Write, and buffer what the connection does not take. Call the hub's `pause` if the buffer is not empty."""
 
     def buffer(self, rest: memoryview) -> bool:
-        """Write the rest of a frame, the same way. Return whether some of it is still in the buffer."""
+        """Write the rest of a frame like `send`. Return whether some of it is still in the buffer."""
 
     def abort(self) -> None:
         """Drop the connection at once."""
@@ -57,7 +57,7 @@ Unsent = tuple[Reader, memoryview | None]
 
 
 class FdGroup:
-    """Readers whose connections have taken all that they were sent, so that the loop may write to them directly.
+    """Readers whose connections have no buffered data, so that the loop may write to them directly.
 
     Args:
         write: writes to a file descriptor.
@@ -75,12 +75,13 @@ class FdGroup:
         return iter(tuple(self._readers))
 
     def add(self, reader: Reader) -> None:
+        """Add a reader, which must have no buffered data."""
         reader.fd_group, reader.slot = self, len(self._readers)
         self._fds.append(reader.fd)
         self._readers.append(reader)
 
     def remove(self, reader: Reader) -> None:
-        """Take a reader out; the last one moves into its slot."""
+        """Remove a reader. The last one moves into its slot."""
         last, fd = self._readers.pop(), self._fds.pop()
         if last is not reader:
             self._readers[reader.slot], self._fds[reader.slot] = last, fd
@@ -109,7 +110,7 @@ class FdGroup:
         return [(self._readers[slot], memoryview(frame)[count:] if count >= 0 else None) for slot, count in short]
 
     def beat(self, frame: bytes, phase: int) -> None:
-        """Send to the readers of one phase, 0 to PHASES - 1."""
+        """Send a beat to the readers of one phase, 0 to PHASES - 1."""
         for reader in self:
             if reader.fd % PHASES == phase:
                 reader.send(frame)

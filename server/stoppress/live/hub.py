@@ -1,8 +1,8 @@
-"""One blog's fan-out: it knows where each reader is, and leads each to the head.
+"""One blog's fan-out: it knows the cursor of each reader, and leads each reader to the head.
 
 A reader is a cursor, not a queue. Most readers are at the head together, share the hub's cursor and get the same bytes.
 Newcomers and slow readers have a cursor of their own; the hub leads them to the head part by part, as fast as their
-connections take it. One question serves all of them: the answer to a cursor.
+connections accept data. The answer to a cursor serves all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from stoppress.live.answers import Answers
-from stoppress.live.encoding_group import EncodingGroup, group_for
+from stoppress.live.encoding_group import EncodingGroup
 from stoppress.live.fd_group import Reader, Write
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import Cursor, Segment
@@ -99,7 +99,7 @@ class Hub:
         return fit
 
     def absorb(self, segment: Segment) -> None:
-        """Take what was read from the store and schedule its delivery."""
+        """Take a segment from the store and schedule its delivery."""
         self.replica.absorb(segment)
         self._changed()
 
@@ -205,7 +205,7 @@ class Hub:
 
     def _group(self, encoding: Encoding) -> EncodingGroup:
         if encoding not in self._at_head:
-            self._at_head[encoding] = group_for(encoding, self._write)
+            self._at_head[encoding] = EncodingGroup.of(encoding, self._write)
         return self._at_head[encoding]
 
     def _stall(self, reader: Reader, rest: memoryview | None) -> None:
@@ -234,7 +234,7 @@ class Hub:
             self._set_aside(reader)
 
     def resume(self, reader: Reader) -> None:
-        """Lead a reader to the head again whose connection takes data again."""
+        """Lead a reader to the head again when its connection takes data again."""
         if reader in self._stalled:
             self._stalled.discard(reader)
             self._waiting.add(reader)

@@ -41,8 +41,8 @@ class EntryPosition(NamedTuple):
 class PublicItem:
     """A header or an entry.
 
-    It keeps what the store has of it, to be able to give it back, and where it stands. What readers get is made from
-    that when it is asked for, because most entries of a long blog never are.
+    It keeps the stored item, to be able to restore it, and the position. It decodes the content on request, because
+    nobody asks for most entries of a long blog.
     """
 
     __slots__ = ("__weakref__", "is_key", "is_retracted", "position", "stored")
@@ -74,7 +74,7 @@ class PublicItem:
         return content
 
     def raw(self, codec: Codec) -> Raw:
-        """As a part of an update."""
+        """Return the content as a part of an update."""
         return Raw(codec.serialise(self.content))
 
 

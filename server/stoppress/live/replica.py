@@ -1,4 +1,4 @@
-"""A blog's whole state in memory, and what a reader at any cursor needs to reach its head.
+"""A blog's whole state in memory, and the items that a reader at any cursor needs to reach its head.
 
 The state is the store's history up to `cursor`. Only two methods change it: `apply` takes the next committed change,
 `absorb` takes a segment that was read from the store. All others are questions.
@@ -22,9 +22,9 @@ _RESET_BYTES = 384 * 1024
 class Fit(enum.Enum):
     """The ways in which a change can relate to a replica."""
 
-    NEWS = "it followed on the replica's cursor and is part of it now"
-    KNOWN = "the replica was there already"
-    GAP = "it does not follow: read what is missing from the store"
+    NEWS = "it continued from the replica's cursor and was applied"
+    KNOWN = "the replica already had it"
+    GAP = "changes before it are missing: read them from the store"
 
 
 class Part(NamedTuple):
@@ -60,7 +60,7 @@ class Replica:
         self.key_events_seq = 0
         """The seq since which the key events are what they are now."""
 
-    # What changes it
+    # Changes
 
     def apply(self, change: Segment) -> Fit:
         """Take a committed change, from any source and any number of times."""

@@ -10,7 +10,7 @@ from stoppress.errors import BadInput, BlogNotFound
 from stoppress.model import HEADER, Header, Item
 from stoppress.newsroom.commits import Committer, Request, Written
 from stoppress.newsroom.forms import HeaderForm
-from stoppress.newsroom.pins import flag_writes
+from stoppress.newsroom.pins import Pins
 from stoppress.store.port import Store, Write
 
 
@@ -83,9 +83,9 @@ class Blogs:
             if header.pinned != before:
                 if header.pinned and item is None:
                     raise BadInput("`pinned` must be null in a new blog, because it has no entries yet.", "pinned")
-                pins += await flag_writes(self._store, blog, before, pinned=False)
+                pins += await Pins(self._store).flag_writes(blog, before, pinned=False)
                 if header.pinned:
-                    pins += await flag_writes(self._store, blog, header.pinned, pinned=True)
+                    pins += await Pins(self._store).flag_writes(blog, header.pinned, pinned=True)
             return [*pins, Write(HEADER, version, msgspec.json.encode(header))]
 
         return await self._committer.commit(blog, request, plan)

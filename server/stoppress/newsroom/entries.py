@@ -15,7 +15,7 @@ from stoppress.errors import BadInput, Conflict, EntryNotFound
 from stoppress.model import HEADER, START, Cursor, EntryStatus, Item, StoredEntry, timestamp
 from stoppress.newsroom.commits import Committer, Request, Written
 from stoppress.newsroom.forms import EntryForm, moment
-from stoppress.newsroom.pins import header_writes
+from stoppress.newsroom.pins import Pins
 from stoppress.newsroom.rendering import Rendered
 from stoppress.store.port import Store, Write
 
@@ -26,7 +26,7 @@ _MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far in the future `published_at` may be, because editors' clocks differ."""
 
 POSITION = r"^(9|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)_[0-9a-f-]{36}$"
-"""A regular expression for the two parts of `list_position`, joined by `_`."""
+"""A regular expression for the two parts of `Entries.list_position`, joined by `_`."""
 
 STATUSES: tuple[str, ...] = get_args(EntryStatus)
 
@@ -60,7 +60,12 @@ class Entries:
         if status in (None, "published", "retracted"):
             items += (item for item in (await self._store.read(blog)).items if item.id != HEADER)
         entries = [entry for entry in map(StoredEntry.of, items) if status in (None, entry.status)]
-        return sorted(entries, key=list_position, reverse=True)
+        return sorted(entries, key=self.list_position, reverse=True)
+
+    @staticmethod
+    def list_position(entry: StoredEntry) -> tuple[str, str]:
+        """Return the sort key of an entry in the list: publication time (unpublished entries sort last) and id."""
+        return entry.published_at or "9", entry.id
 
     async def create(self, blog: str, form: EntryForm, request: Request) -> Written:
         """Create an entry: publish it, or keep it as a draft or scheduled. Raises `BlogNotFound` and `BadInput`."""
@@ -136,12 +141,7 @@ class Entries:
     async def _pins(self, blog: str, before: StoredEntry, after: StoredEntry) -> list[Write]:
         was = before.status == "published" and bool(before.pinned)
         is_ = after.status == "published" and bool(after.pinned)
-        return [] if was == is_ else await header_writes(self._store, blog, after.id, pinned=is_)
-
-
-def list_position(entry: StoredEntry) -> tuple[str, str]:
-    """Return the sort key of an entry in the editors' list: publication time (unpublished entries sort last) and id."""
-    return entry.published_at or "9", entry.id
+        return [] if was == is_ else await Pins(self._store).header_writes(blog, after.id, pinned=is_)
 
 
 async def _edited(current: StoredEntry, form: EntryForm, target: str) -> StoredEntry:

@@ -1,1 +1,1 @@
-"""One process's life. `serve.py` begins it, `life.py` is a process that serves, `workers.py` one that starts others."""
+"""The life of a process. `serve.py` starts it, `life.py` serves, and `workers.py` starts several others."""

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
+from collections.abc import Coroutine
+from typing import Any
 
 import click
 
 from stoppress import __version__
+from stoppress.live.fd_group import PHASES
+from stoppress.newsroom.schedule import publish_when_due
 from stoppress.process import signals
-from stoppress.process.background import background
 from stoppress.process.node import Node
 from stoppress.process.notify import notify
 from stoppress.process.server import Server
 from stoppress.process.sockets import address_of
 from stoppress.tasks import end
+from stoppress.telemetry.lag import watch_lag
 
 
 class Life:
-    """One process's life: `run` is all of it.
+    """The life of one process. `run` lasts from its start to its end.
 
-    Its moments are `ready`, `stopping` and `stopped`. Subclasses add what others must know of them.
+    It calls `ready`, `stopping` and `stopped` at these moments. Subclasses extend them, for example to notify a parent.
 
     Args:
-        node: what serves.
+        node: the node that serves.
         listening: the socket to serve on, see `listen`.
     """
 
@@ -45,7 +50,7 @@ class Life:
         try:
             with signals.caught(self.stop):
                 async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(work) for work in background(self.node)]
+                    tasks = [group.create_task(work) for work in _background(self.node)]
                     await self._server.start()
                     tasks.append(group.create_task(self._server.main_loop()))
                     tasks.append(group.create_task(self.ready()))
@@ -56,10 +61,10 @@ class Life:
             await self.stopped()
 
     async def ready(self) -> None:
-        """Tell others that the process serves. This may go on for as long as it does."""
+        """Announce that the process serves. This may run for as long as the process serves."""
 
     def stop(self) -> None:
-        """Begin the end. The second time, send away at once the readers who are left; the third, wait for nobody."""
+        """Start to stop. The second call closes all readers' connections at once. The third waits for nothing."""
         if not self._stop.is_set():
             self._stop.set()
         elif not self._hurry.is_set():
@@ -68,7 +73,7 @@ class Life:
             self._server.force_exit = True
 
     async def stopping(self) -> None:
-        """Take nobody in, give load balancers time to notice, send readers away, and finish requests in flight."""
+        """Reject new readers, wait for load balancers to notice, disconnect readers, and finish requests in flight."""
         self.node.admission.draining = True
         self._server.close_after_answers()
         await self._pause(self.node.settings.lead)
@@ -78,7 +83,7 @@ class Life:
         await self._server.shutdown()
 
     async def stopped(self) -> None:
-        """Close what may be open still, however the end came."""
+        """Close everything that may still be open, also after an error."""
         self._server.stop_listening()
         await self.node.store.close()
         self.node.tracing.close()
@@ -90,7 +95,7 @@ class Life:
 
 
 class Service(Life):
-    """A life that a terminal and a service manager follow."""
+    """A life that reports to a terminal and to a service manager."""
 
     async def ready(self) -> None:
         click.echo(f"Stoppress {__version__} serves {self.address}")
@@ -99,3 +104,29 @@ class Service(Life):
     async def stopping(self) -> None:
         notify("STOPPING=1")
         await super().stopping()
+
+
+def _background(node: Node) -> list[Coroutine[Any, Any, None]]:
+    """Return the work of a node while it serves: coroutines that run until they are cancelled."""
+
+    def late(seconds: float) -> None:
+        node.counts.lag.add(seconds)
+        node.admission.late(seconds)
+
+    return [
+        node.follower.follow(),
+        node.follower.compare(),
+        publish_when_due(node.store, node.entries),
+        node.entrance.deadlines.watch(),
+        _beat(node),
+        watch_lag(late),
+        *([node.exchange.serve()] if node.exchange else []),
+    ]
+
+
+async def _beat(node: Node) -> None:
+    """Send each reader one beat per interval, spread over the interval."""
+    for phase in itertools.cycle(range(PHASES)):
+        await asyncio.sleep(node.settings.beat / PHASES)
+        for hub in node.follower.hubs:
+            hub.beat(phase)

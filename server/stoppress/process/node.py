@@ -21,7 +21,7 @@ from stoppress.store.select import store_from
 from stoppress.store.timed import TimedStore
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.telemetry.tracing import tracing_from
+from stoppress.telemetry.tracing import Tracing
 from stoppress.telemetry.worker_metrics import MetricsExchange, WorkerId
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.admission.admission import Admission, Limits
@@ -52,16 +52,16 @@ from stoppress.web.request_log import RequestLog
 from stoppress.web.site import Sites
 
 SPARE_DESCRIPTORS = 32
-"""Files that connections leave for the store, for templates, and for accepting and refusing more connections."""
+"""File descriptors that connections may not use: for the store, for templates, and to accept and reject connections."""
 
 
 class Node:
-    """What serves in one process.
+    """All parts of a server in one process.
 
     Args:
-        settings: what it runs with.
+        settings: the settings of the node.
         keys: keys in addition to those of the settings, in the same form.
-        worker: which of several workers it is, if there are several.
+        worker: the worker's number, if there are several workers.
 
     Raises:
         StartError: a setting is wrong.
@@ -71,7 +71,7 @@ class Node:
         self.settings = settings
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
-        self.tracing = tracing_from()
+        self.tracing = Tracing.from_environment()
         self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.committed)
@@ -128,6 +128,6 @@ class Node:
 
 
 def _limits(settings: Settings) -> Limits:
-    """With as many readers as there are files to open, less a tenth for everything else."""
+    """Return the limits. The default number of readers is the file limit less a tenth, which other files need."""
     readers = settings.max_readers or descriptors() - max(2 * SPARE_DESCRIPTORS, descriptors() // 10)
     return Limits(max(1, readers), settings.max_readers_per_address, settings.max_handshakes)

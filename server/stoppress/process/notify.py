@@ -1,4 +1,4 @@
-"""What a service manager is told, as sd_notify(3) has it: a datagram to the socket in NOTIFY_SOCKET."""
+"""Notifications to a service manager, as in sd_notify(3): datagrams to the socket in NOTIFY_SOCKET."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 import socket
 
 SEND_SECONDS = 1.0
-"""How long the service manager may keep a message from being sent: nobody is served meanwhile."""
+"""Deadline for a notification. The node serves no requests until it is sent."""
 
 log = logging.getLogger("stoppress.notify")
 
 
 def notify(state: str) -> None:
-    """Tell the service manager a state, if there is one."""
+    """Send a state to the service manager, if there is one."""
     path = os.environ.get("NOTIFY_SOCKET")
     if not path:
         return

@@ -1,4 +1,4 @@
-"""How commands run: on uvloop, and with one line and an exit status for an error."""
+"""Run commands: on uvloop, and with one line and an exit status for an error."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(work)
-        except ExceptionGroup as group:  # of the tasks of a life; one failure says enough
+        except ExceptionGroup as group:  # from the tasks of a life; report one failure
             raise group.exceptions[0] from None
 
 
 @contextlib.contextmanager
 def exit_on_error() -> Iterator[None]:
-    """End the process with one line and a status where a command fails for a known reason.
+    """Print one line and exit with a status if a command fails for a known reason.
 
-    The status is 2 if something must be set right first, 130 after Ctrl-C, else 1.
+    The status is 2 if the user must correct something first, 130 after Ctrl-C, else 1.
     """
     try:
         yield

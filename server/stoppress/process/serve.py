@@ -1,4 +1,4 @@
-"""What `stoppress serve` does: from settings to a life, of one process or of several workers."""
+"""`stoppress serve`: start one process or several workers with the given settings."""
 
 from __future__ import annotations
 
@@ -26,12 +26,15 @@ def serve(settings: Settings) -> None:
     node = Node(settings)
     if settings.workers > 1 and not node.store.nodes_share_it:
         raise StartError(
-            f"{settings.workers} workers need a store that processes can share: name a Redis with --store, "
-            "or start one with --workers 1"
+            f"{settings.workers} workers need a store that processes can share; name a Redis with --store, "
+            "or use --workers 1"
         )
     sockets = listening_sockets(settings.host, settings.port, settings.workers)
     if not len(node.keys):
-        click.echo("warning: no editors' keys, nobody can publish: set STOPPRESS_KEYS=name:editor:SECRET", err=True)
+        click.echo(
+            "warning: nobody can publish without editors' keys; set STOPPRESS_KEYS=name:editor:SECRET",
+            err=True,
+        )
     if settings.workers > 1:
         Workers(settings, sockets).run()
     else:

@@ -1,4 +1,4 @@
-"""uvicorn's server, step by step: it knows only requests, not the readers that its protocol class has taken over."""
+"""uvicorn's server, started and stopped step by step. It knows requests, but not the readers at hubs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from stoppress.process.node import Node
 from stoppress.process.sockets import BACKLOG
 
 KEEP_ALIVE_SECONDS = 65
-"""How long an idle HTTP connection is kept: longer than load balancers do, or they would use closed ones."""
+"""Keep-alive time of an idle HTTP connection. It must be longer than that of load balancers."""
 
 GRACE_SECONDS = 5
-"""How long requests in flight may take at shutdown."""
+"""Deadline for requests in flight at shutdown."""
 
 
 class Server(uvicorn.Server):
-    """The steps of `uvicorn.Server.serve`, which are `start`, `main_loop` and `shutdown`, and two between them.
+    """`uvicorn.Server.serve` in steps: `start`, `main_loop` and `shutdown`, and two more in between.
 
     Args:
-        node: what serves.
+        node: the node that serves.
         listening: the socket to serve on.
     """
 
@@ -40,7 +40,7 @@ class Server(uvicorn.Server):
     def close_after_answers(self) -> None:
         """Close each connection after its next answer."""
         close = (b"connection", b"close")
-        self.config.encoded_headers.append(close)  # of these the main loop makes the headers anew each second
+        self.config.encoded_headers.append(close)  # the main loop rebuilds the headers from these each second
         self.server_state.default_headers = [*self.server_state.default_headers, close]
 
     def stop_listening(self) -> None:
@@ -55,7 +55,7 @@ def config(node: Node) -> uvicorn.Config:
     return uvicorn.Config(
         node.app,
         http=cast(type[asyncio.Protocol], node.entrance),
-        ws="none",  # readers do not get as far as that
+        ws="none",  # readers' handshakes never reach uvicorn
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT, for a process with an event loop and for one without, and SIGHUP."""
+"""Handle SIGTERM and SIGINT in processes with and without an event loop, and ignore SIGHUP."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 SAME_SECONDS = 0.5
-"""Signals within it are one: a service manager sends SIGTERM to all processes, and workers also get their parent's."""
+"""Signals within this time count once: a worker gets SIGTERM from the service manager and from its parent."""
 
 
 @contextlib.contextmanager
 def caught(stop: Callable[[], None]) -> Iterator[None]:
-    """Call a function of the event loop's thread for each signal, and do not die of it."""
+    """Call `stop` in the event loop for each signal, instead of ending the process."""
     loop = asyncio.get_running_loop()
     last = -math.inf
 
@@ -39,7 +39,7 @@ def caught(stop: Callable[[], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def written_to(sock: socket.socket) -> Iterator[None]:
-    """Write each signal's number to a socket, and do not die of it: for a process that waits without an event loop."""
+    """Write the number of each signal to a socket, instead of ending the process. This needs no event loop."""
     sock.setblocking(False)
     signal.set_wakeup_fd(sock.fileno())
     for number in STOP_SIGNALS:
@@ -51,13 +51,13 @@ def written_to(sock: socket.socket) -> Iterator[None]:
 
 
 def forget() -> None:
-    """Undo `written_to` in a process that was forked meanwhile: a signal ends it until it has handlers of its own."""
+    """Restore the default handlers in a process that was forked inside `written_to`."""
     signal.set_wakeup_fd(-1)
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
 
 
 def ignore_hangup() -> None:
-    """Ignore SIGHUP, except from a terminal: a server that was started in one ends when the terminal is closed."""
+    """Ignore SIGHUP, unless the process runs in a terminal. Then closing the terminal ends the server."""
     if sys.stdin is None or not sys.stdin.isatty():
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -1,8 +1,8 @@
-"""Several processes that share a port: a node for each core of a machine.
+"""Several worker processes that share a port: a node for each core of a machine.
 
-Each has a listening socket of its own on the same port, and the kernel spreads connections over them (SO_REUSEPORT).
-The sockets belong to the process that starts the workers: when one crashes, those who connect wait at its socket for
-the next one. Workers know nothing of each other; they share the store, as nodes on different machines do.
+Each worker has its own listening socket on the same port, and the kernel spreads connections over them (SO_REUSEPORT).
+The parent process owns the sockets: when a worker crashes, new connections wait at its socket for the next worker.
+Workers do not know each other. They share the store, as nodes on different machines do.
 """
 
 from __future__ import annotations
@@ -31,62 +31,62 @@ from stoppress.settings import Settings
 from stoppress.telemetry.worker_metrics import WorkerId
 
 RESTART_DELAY_SECONDS = 1.0
-"""Seconds before a worker that ended is replaced: what crashes at once should not take the whole machine."""
+"""Delay before a worker is replaced, so that a worker that crashes at once does not use the whole machine."""
 
 STOP_SECONDS = 30.0
-"""How long workers may take to stop, in addition to lead and drain, before they are killed."""
+"""Deadline for workers to stop, in addition to lead and drain. After it they are killed."""
 
 log = logging.getLogger("stoppress.workers")
 
 
-class Stopped(Exception):
-    """A signal asks to stop."""
+class _Stopped(Exception):
+    """A signal asked the parent to stop."""
 
 
 class Workers:
-    """The parent of workers. `run` is all of its life, which has the moments of theirs.
+    """The parent process of workers. `run` lasts from its start to its end, as in `Life`.
 
     Args:
-        settings: what each of them runs with.
-        sockets: one that listens for each of them.
+        settings: the settings of each worker.
+        sockets: a listening socket for each worker.
     """
 
     def __init__(self, settings: Settings, sockets: Sequence[socket.socket]) -> None:
         self._settings = settings
         self._sockets = sockets
         self._group = f"stoppress-{os.getpid()}-{secrets.token_hex(8)}"
-        self._context = multiprocessing.get_context("fork")  # sockets and settings are there already
+        self._context = multiprocessing.get_context("fork")  # workers inherit sockets and settings
         self._processes: dict[int, BaseProcess] = {}
         self._parent_gone, self._parent_here = self._context.Pipe(duplex=False)
         self._signals, self._signalled = socket.socketpair()
 
     def run(self) -> None:
-        """Keep all workers running until a signal. One that cannot start at the beginning ends all."""
+        """Keep all workers running until a signal. Exit if a worker cannot start at the beginning."""
         with signals.written_to(self._signalled):
             try:
-                for index in range(len(self._sockets)):  # the first one alone: what is wrong is then said once
+                for index in range(len(self._sockets)):  # one by one, so that an error is printed once
                     if not self._start(index):
                         sys.exit(self._processes[index].exitcode or 1)
                 self.ready()
                 while True:
                     self._replace()
-            except Stopped:
+            except _Stopped:
                 self.stopping()
             finally:
                 self._end_workers()
 
     def ready(self) -> None:
-        """Tell others that all workers serve."""
+        """Announce that all workers serve."""
         address = address_of(self._sockets[0])
-        click.echo(f"Stoppress {__version__} serves {address} by {len(self._sockets)} workers")
+        click.echo(f"Stoppress {__version__} serves {address} with {len(self._sockets)} workers")
         notify("READY=1")
 
     def stopping(self) -> None:
-        """Tell others that the end begins."""
+        """Announce that the workers stop."""
         notify("STOPPING=1")
 
     def _start(self, index: int) -> bool:
-        """Start a worker. Returns whether it got ready."""
+        """Start a worker. Return whether it is ready."""
         started, tell = self._context.Pipe(duplex=False)
         process = self._context.Process(target=self._work, args=(index, tell), name=f"worker {index + 1}")
         process.start()
@@ -102,7 +102,7 @@ class Workers:
         return True
 
     def _replace(self) -> None:
-        """Wait for workers that end, and start others in their places."""
+        """Wait for a worker to end, and start another one in its slot."""
         self._wait(*(process.sentinel for process in self._processes.values()))
         for index, process in tuple(self._processes.items()):
             if not process.is_alive():
@@ -111,13 +111,13 @@ class Workers:
                 self._start(index)
 
     def _wait(self, *others: Connection | int) -> None:
-        """Wait until one of them can be read. Raises `Stopped`."""
+        """Wait until one of them is ready. Raise `_Stopped` after a signal."""
         if self._signals in wait([self._signals, *others]):
             self._signals.recv(64)
-            raise Stopped
+            raise _Stopped
 
     def _end_workers(self) -> None:
-        """Pass the signal on, and each further one, until all workers have ended; kill those that take too long."""
+        """Pass on each signal until all workers have ended. Kill those that exceed the deadline."""
         deadline = time.monotonic() + self._settings.lead + self._settings.drain + STOP_SECONDS
         self._terminate()
         while alive := [process for process in self._processes.values() if process.is_alive()]:
@@ -134,7 +134,7 @@ class Workers:
             process.terminate()
 
     def _work(self, index: int, tell: Connection) -> None:
-        """Live a worker's life, in its own process."""
+        """Run a worker in its own process."""
         signals.forget()
         self._parent_here.close()
         for other in self._sockets:
@@ -142,17 +142,17 @@ class Workers:
                 other.close()
         with runner.exit_on_error():
             node = Node(self._settings, worker=WorkerId(self._group, index + 1, len(self._sockets)))
-            runner.run(Worker(node, self._sockets[index], tell, self._parent_gone).run())
+            runner.run(_Worker(node, self._sockets[index], tell, self._parent_gone).run())
 
 
-class Worker(Life):
-    """A life that the parent process follows, and that ends when the parent is gone.
+class _Worker(Life):
+    """A life that reports to the parent process and ends when the parent has ended.
 
     Args:
-        node: what serves.
+        node: the node that serves.
         listening: the socket to serve on.
-        tell: where the parent waits until it is ready.
-        parent_gone: can be read when the parent is gone.
+        tell: a pipe on which the parent waits for this worker to be ready.
+        parent_gone: a pipe that becomes readable when the parent has ended.
     """
 
     def __init__(self, node: Node, listening: socket.socket, tell: Connection, parent_gone: Connection) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from stoppress.errors import StartError
 from stoppress.store.port import Store
@@ -23,7 +22,7 @@ def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:
     """
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite":
-        return SQLiteStore(sqlite_path(url))
+        return SQLiteStore(SQLiteStore.path_of(url))
     if scheme in ("redis", "rediss", "unix") and rest.startswith("//"):
         return RedisStore(url, traceparent)
     # Do not show the whole address: it may contain a password.
@@ -31,12 +30,3 @@ def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:
         f"--store has the unknown scheme {scheme[:20]!r}: use sqlite:PATH for one node, or "
         "redis://HOST:PORT/DATABASE, rediss://... (TLS) or unix://SOCKET for several"
     )
-
-
-def sqlite_path(url: str) -> Path:
-    """Return the file of `sqlite:PATH`. Raises `StartError` if the address has no file name."""
-    rest = url.removeprefix("sqlite:")
-    path = rest.removeprefix("//") if rest.startswith("///") else rest
-    if not Path(path).name or path.startswith("//") or path == ":memory:":
-        raise StartError(f"the store sqlite:{rest} has no file name: use a path, as in sqlite:stoppress.db")
-    return Path(path)

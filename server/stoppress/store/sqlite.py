@@ -19,7 +19,7 @@ from typing import TypeVar
 import msgspec
 
 from stoppress.errors import BlogNotFound, KeyReused, StartError, StoreUnavailable, VersionConflict
-from stoppress.model import HEADER, START, Cursor, Item, Segment, new_tag
+from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Write
 
 _T = TypeVar("_T")
@@ -51,6 +51,15 @@ class SQLiteStore:
     """
 
     nodes_share_it = False
+
+    @staticmethod
+    def path_of(url: str) -> Path:
+        """Return the file of `sqlite:PATH`. Raise `StartError` if the address has no file name."""
+        rest = url.removeprefix("sqlite:")
+        path = rest.removeprefix("//") if rest.startswith("///") else rest
+        if not Path(path).name or path.startswith("//") or path == ":memory:":
+            raise StartError(f"the store sqlite:{rest} has no file name: use a path, as in sqlite:stoppress.db")
+        return Path(path)
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -152,7 +161,7 @@ class SQLiteStore:
         items, tags = [], []
         for write in writes:
             if write.visible:
-                tags.append(new_tag())
+                tags.append(Cursor.new_tag())
             seq = head.seq + len(tags) if write.visible else 0
             items.append(self._write_item(blog, write, seq))
         segment = Segment(head, tuple(tags), tuple(items))

@@ -18,6 +18,21 @@ _OFF: AbstractContextManager[Any] = nullcontext()
 class Tracing:
     """Tracing that does nothing; `_OpenTelemetry` is the subclass that traces."""
 
+    @staticmethod
+    def from_environment(environ: Mapping[str, str] = os.environ) -> Tracing:
+        """Return OpenTelemetry's tracing if the environment has an endpoint and the extra `otel` is installed."""
+        if (
+            environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+            or environ.get("OTEL_TRACES_EXPORTER", "otlp") != "otlp"
+        ):
+            return Tracing()
+        if not environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") and not environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
+            return Tracing()
+        try:
+            return _OpenTelemetry()
+        except ImportError:
+            return Tracing()
+
     def span(self, name: str, /, parent: str = "", **attributes: str) -> AbstractContextManager[Any]:
         """Return a context whose duration is a span of the trace; `parent` is a traceparent to continue from."""
         return _OFF
@@ -66,15 +81,3 @@ class _OpenTelemetry(Tracing):
 
     def close(self) -> None:
         self._provider.shutdown()
-
-
-def tracing_from(environ: Mapping[str, str] = os.environ) -> Tracing:
-    """Return OpenTelemetry's tracing if the environment has an endpoint and the extra `otel` is installed."""
-    if environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or environ.get("OTEL_TRACES_EXPORTER", "otlp") != "otlp":
-        return Tracing()
-    if not environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") and not environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
-        return Tracing()
-    try:
-        return _OpenTelemetry()
-    except ImportError:
-        return Tracing()

@@ -1,6 +1,6 @@
-"""The decisions of a reader over WebSocket: whether a message leads on, and when to come back. No I/O, no clock.
+"""The logic of a WebSocket reader: check each message against the cursor, and decide when to reconnect.
 
-`stoppress tail`, `stoppress swarm` and the load test are shells around it.
+It has no I/O and no clock. `stoppress tail`, `stoppress swarm` and the load test add them.
 """
 
 from __future__ import annotations
@@ -9,25 +9,25 @@ import random
 from enum import Enum
 
 _SHORTEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 3.0, 30.0
-"""Before connecting again, as in `client_js/src/core/backoff.js`."""
+"""Waits before the reader connects again, as in `client_js/src/core/backoff.js`."""
 
 _MAX_FAILURES = 5
 
 
 class Outcome(Enum):
-    """What a message means at a reader's cursor. After a gap or a duplicate, connect again from the cursor."""
+    """The result of taking a message. After a gap or a duplicate, connect again from the cursor."""
 
-    TAKEN = "it leads on from the cursor"
-    RESET = "it replaces all that the reader has"
-    DUPLICATE = "the reader has it already"
-    GAP = "something between the cursor and the message is missing"
+    TAKEN = "the message continues from the cursor"
+    RESET = "the message replaces everything that the reader has"
+    DUPLICATE = "the reader already has the message"
+    GAP = "changes between the cursor and the message are missing"
 
 
 class ReaderCore:
     """One reader, over any number of connections.
 
     Args:
-        cursor: where it begins; None for nowhere.
+        cursor: the cursor to start from; None: the reader has nothing.
     """
 
     __slots__ = ("_failures", "_wait_seconds", "cursor")
@@ -35,15 +35,15 @@ class ReaderCore:
     def __init__(self, cursor: str | None = None) -> None:
         self.cursor = cursor
         self._failures = 0
-        self._wait_seconds: float | None = None  # as the server asked for it
+        self._wait_seconds: float | None = None  # the server asked for this wait
 
     @property
     def seq(self) -> int:
-        """The number of the cursor; 0 for nowhere."""
+        """The seq of the cursor; 0 if the reader has nothing."""
         return _seq(self.cursor)
 
     def take_update(self, since: str | None, cursor: str, *, more: bool) -> Outcome:
-        """Take an update from `since` (None: a reset) to `cursor`; with `more`, another one completes it."""
+        """Take an update from `since` (None: a reset) to `cursor`. With `more`, the next update continues it."""
         if since is not None and since != self.cursor:
             is_behind = self.cursor is not None and _seq(cursor) <= self.seq
             return Outcome.DUPLICATE if is_behind else Outcome.GAP
@@ -54,24 +54,25 @@ class ReaderCore:
         return step
 
     def take_beat(self, cursor: str) -> Outcome:
+        """Take a beat at the server's cursor."""
         return Outcome.TAKEN if cursor == self.cursor else Outcome.GAP
 
     def take_retry(self, least: float, most: float) -> None:
-        """Take the milliseconds that the server wants a reader to stay away."""
+        """Take the shortest and longest wait, in milliseconds, that the server asks for."""
         self._wait_seconds = random.uniform(least, most) / 1000  # noqa: S311, no secret
 
     def take_status(self, status: int, retry_after: float | None = None) -> bool:
-        """Take the answer to a handshake that was not accepted. Returns False if coming back is no use."""
+        """Take the status of a rejected handshake. Return False if the reader must not try again."""
         if retry_after is not None:
             self._wait_seconds = random.uniform(retry_after / 2, retry_after)  # noqa: S311, no secret
         return status == 429 or status >= 500
 
     def take_close(self, code: int) -> bool:
-        """Take a close code of the server. Returns False if coming back is no use."""
+        """Take a close code of the server. Return False if the reader must not try again."""
         return not 4400 <= code < 4500
 
     def next_wait(self) -> float:
-        """Return the seconds until the next attempt, now that the connection is gone or was not made."""
+        """Return the seconds to wait before the next attempt, after a connection was lost or failed."""
         wait, self._wait_seconds = self._wait_seconds, None
         if wait is None:
             limit = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2**self._failures)

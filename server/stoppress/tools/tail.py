@@ -1,4 +1,4 @@
-"""What `stoppress tail` does: follow a blog in a terminal, over the same WebSocket as browsers."""
+"""`stoppress tail`: follow a blog in a terminal, over the same WebSocket as browsers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from stoppress.tools.reader_core import Outcome, ReaderCore
 
 
 async def follow(url: str, blog: str, *, compress: bool = True) -> AsyncIterator[dict[str, Any]]:
-    """The updates of a blog, in order, over any number of connections; never ends by itself.
+    """Yield the updates of a blog in order, over any number of connections. It never ends by itself.
 
     Raises:
-        StoppressError: the server says that coming back is no use.
+        StoppressError: the server rejects the reader for good.
     """
     core = ReaderCore()
     while True:
@@ -39,7 +39,7 @@ async def follow(url: str, blog: str, *, compress: bool = True) -> AsyncIterator
             if error.rcvd and not core.take_close(error.rcvd.code):
                 raise StoppressError(error.rcvd.reason) from None
         except (InvalidURI, ValueError) as error:
-            raise StoppressError(f"{url} is no address of a server: {error}") from None
+            raise StoppressError(f"{url} is not the address of a server: {error}") from None
         except (OSError, InvalidHandshake, TimeoutError) as error:
             if isinstance(error, InvalidStatus) and not _take_answer(core, error.response):
                 raise StoppressError(f"{url} has no live blog {blog!r}: {error}") from None
@@ -58,7 +58,7 @@ def _take_answer(core: ReaderCore, answer: Response) -> bool:
 
 
 async def _updates(connection: ClientConnection, core: ReaderCore) -> AsyncIterator[dict[str, Any]]:
-    """The updates that lead on. Ends where one is missing."""
+    """Yield the updates that continue from the cursor. Return if one is missing."""
     while True:
         message = msgspec.json.decode(await connection.recv())
         step = Outcome.TAKEN
@@ -75,7 +75,7 @@ async def _updates(connection: ClientConnection, core: ReaderCore) -> AsyncItera
 
 
 async def show(url: str, blog: str) -> None:
-    """Print a blog's newest entries, and whatever happens to it from now on."""
+    """Print the newest entries of a blog, then each change. Times are in UTC."""
     versions: dict[str, int] = {}
     async for update in follow(url, blog):
         if header := update.get("header"):
@@ -87,7 +87,7 @@ async def show(url: str, blog: str) -> None:
 
 
 def _as_text(entry: dict[str, Any], *, changed: bool) -> str:
-    """An entry as a terminal shows it."""
+    """Return an entry as text for the terminal. Its time is in UTC."""
     time = entry["published_at"][11:16]
     if entry["status"] == "retracted":
         return click.style(f"{time}  Retracted. {entry.get('note', '')}".rstrip(), dim=True)

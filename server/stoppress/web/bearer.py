@@ -1,4 +1,4 @@
-"""Secrets that come as `Authorization: Bearer SECRET` (RFC 6750): editors' keys and the token of the metrics."""
+"""Check secrets in `Authorization: Bearer SECRET` (RFC 6750): editors' keys and the token of the metrics."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from stoppress.web.problems import HTTPError
 def check_bearer(headers: Headers, secrets: Sequence[str], advice: str, realm: str = "stoppress") -> int:
     """Return the index of the secret that a request carries.
 
-    The secret may be sent in UTF-8, as by curl, or in latin-1, as by browsers. All of `secrets` are compared, so that
-    the time does not say which one fits.
+    Clients may send the secret in UTF-8, like curl, or in latin-1, like browsers. The function compares all secrets, so
+    that its duration does not reveal which one matches.
 
     Raises:
-        HTTPError: 401 with the advice, as it carries none of them.
+        HTTPError: 401 with the advice, because the request carries none of the secrets.
     """
     scheme, _, sent = headers.get("authorization", "").encode("latin-1").partition(b" ")
-    sent = sent.strip(b" \t")  # nothing more: the last byte of a letter may look like a space
+    sent = sent.strip(b" \t")  # only these two: the last byte of a letter may look like other spaces
     found = None
     for index, secret in enumerate(secrets):
         for form in _forms(secret):
@@ -32,7 +32,7 @@ def check_bearer(headers: Headers, secrets: Sequence[str], advice: str, realm: s
 
 
 def _forms(secret: str) -> list[bytes]:
-    utf_8 = secret.encode(errors="surrogateescape")  # bytes of the environment that are not UTF-8 stay as they are
+    utf_8 = secret.encode(errors="surrogateescape")  # keeps bytes of the environment that are not UTF-8
     try:
         return [utf_8, secret.encode("latin-1")]
     except UnicodeEncodeError:

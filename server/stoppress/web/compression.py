@@ -1,7 +1,7 @@
-"""gzip for what readers get over plain HTTP (RFC 9110, section 8.4.1.3), made once for all who ask for the same bytes.
+"""gzip for responses to readers (RFC 9110, section 8.4.1.3). The same bytes are compressed once for all clients.
 
-A compressed answer is another representation, so it has an ETag of its own: that of the plain one with `-gzip` in it.
-Whoever makes the answer sees only plain ETags, in both directions.
+A compressed response is another representation, so it has its own ETag: the plain one with `-gzip` at the end. The
+application sees only plain ETags in requests and responses.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from stoppress.web.negotiation import Wanted, gzip_tag, plain_tags
 from stoppress.web.remembered import Remembered
 
 MIN_BYTES = 1_400
-"""Bytes. What is shorter goes in one packet anyway."""
+"""Shorter responses stay uncompressed, because they fit into one packet."""
 
 _MAX_BYTES = 4 * 1024 * 1024
-"""Bytes. What is longer is sent as it is."""
+"""Longer responses stay uncompressed."""
 
 MAX_INLINE_BYTES = 64 * 1024
-"""Bytes that take a millisecond or two. More are compressed in a thread, for nobody else to wait."""
+"""Longer responses are compressed in a thread, because they would block the event loop for over two milliseconds."""
 
 _KEPT_BYTES = 16 * 1024 * 1024
 """The most bytes that are kept, bodies and their compressed forms together."""
@@ -32,7 +32,7 @@ _TYPES = re.compile(r"text/(?!event-stream)|image/svg\+xml|application/([\w.-]+\
 
 
 class GzipMiddleware:
-    """Around an application. Answers to editors stay as they are: their ETags are versions to write against."""
+    """Compresses the responses of an application, except those to editors, whose ETags are versions for `If-Match`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,7 +47,7 @@ class GzipMiddleware:
         await self._app(scope, receive, _Answer(send, self, Wanted(headers), scope["method"]).take)
 
     async def compressed(self, body: bytes) -> bytes:
-        """The same for the same bytes."""
+        """Return a body compressed with gzip."""
         made = self._made.get(body)
         if made is None:
             made = _gzip(body) if len(body) <= MAX_INLINE_BYTES else await asyncio.to_thread(_gzip, body)
@@ -60,14 +60,14 @@ def _gzip(body: bytes) -> bytes:
 
 
 class _Answer:
-    """One answer on its way."""
+    """One response on its way to the client."""
 
     def __init__(self, send: Send, compression: GzipMiddleware, wanted: Wanted, method: str) -> None:
         self._send = send
         self._compression = compression
         self._wanted = wanted
         self._method = method
-        self._start: Message | None = None  # held back until the whole body is there
+        self._start: Message | None = None  # held back until the body is complete
         self._body = b""
 
     async def take(self, message: Message) -> None:
@@ -93,7 +93,7 @@ class _Answer:
         headers["content-encoding"] = "gzip"
         if etag := headers.get("etag"):
             headers["etag"] = gzip_tag(etag)
-        if self._method == "HEAD" and not self._body:  # the length is not known without making the body
+        if self._method == "HEAD" and not self._body:  # the length is unknown without the body
             del headers["content-length"]
             return b""
         body = await self._compression.compressed(self._body)

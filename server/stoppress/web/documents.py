@@ -1,6 +1,6 @@
-"""Answers that are made of a blog as it is at one cursor: made once for all who ask, and known by that cursor.
+"""Responses made from a blog at one cursor. They are made once for all clients, and the cursor is their ETag.
 
-What is kept is found by the cursor that the replica has now. So a body that was retracted is never given again.
+The cache key contains the current cursor of the replica, so a retracted body is never sent again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from stoppress.web.remembered import Remembered
 _KEPT_BYTES = 16 * 1024 * 1024
 
 _STALE_FACTOR = 10
-"""For how many times `page_max_age` a shared cache may go on with what it has while this server fails."""
+"""A shared cache may serve a stale response for this many times `page_max_age` while the server fails."""
 
 
 class Kind(NamedTuple):
@@ -33,8 +33,8 @@ class Documents:
     """Pages and feeds of blogs.
 
     Args:
-        fingerprint: what they depend on beside the blog.
-        max_age: for how many seconds shared caches may keep them; 0: nobody may without asking.
+        fingerprint: changes with everything else that the documents depend on.
+        max_age: seconds for which shared caches may keep them; 0: caches must revalidate each time.
     """
 
     def __init__(self, fingerprint: str, max_age: int) -> None:
@@ -48,11 +48,11 @@ class Documents:
         """Answer with a document: the cached one, or what `make` returns; 304 if the client has it.
 
         Args:
-            key: all that it depends on beside the blog, its cursor and the fingerprint.
+            key: everything that the document depends on, except the blog, its cursor and the fingerprint.
         """
         etag = f'"{replica.cursor}-{self._fingerprint}"'
         headers = {**kind.headers, **self.cache_headers(replica.blog), "etag": etag}
-        headers["last-modified"] = formatdate(usegmt=True)  # so old the page is, should it be kept somewhere
+        headers["last-modified"] = formatdate(usegmt=True)  # the age of the page, if a cache keeps it
         if Wanted(request.headers).has(etag):
             return Response(None, 304, headers)
         key = (replica.blog, replica.cursor, kind.media_type, *key)

@@ -13,17 +13,17 @@ _GZIP_SUFFIX = '-gzip"'
 
 
 class Wanted:
-    """The wishes of a client.
+    """The preferences of a client.
 
     Args:
-        headers: of its request.
+        headers: the headers of its request.
     """
 
     def __init__(self, headers: Headers) -> None:
         self._headers = headers
 
     def weights(self, name: str = "accept") -> dict[str, float]:
-        """Return what an Accept header names, in lower case, each with its weight (section 12.4.2)."""
+        """Return the values of an Accept header, in lower case, each with its weight (section 12.4.2)."""
         kinds = {}
         for part in self._joined(name).lower().split(","):
             kind, *parameters = (piece.strip() for piece in part.split(";"))
@@ -32,7 +32,7 @@ class Wanted:
         return kinds
 
     def prefers(self, kinds: Sequence[str], other: str = "application/json") -> bool:
-        """Return whether the client gives one of some media types more weight than another type."""
+        """Return whether the client gives one of `kinds` more weight than `other`."""
         named = self.weights()
         return max(named.get(kind, 0) for kind in kinds) > named.get(other, 0)
 
@@ -41,6 +41,7 @@ class Wanted:
         return self.prefers(["text/html"])
 
     def accepts_gzip(self) -> bool:
+        """Return whether to compress the response."""
         codings = self.weights("accept-encoding")
         return codings.get("gzip", codings.get("*", 0)) > 0
 
@@ -56,7 +57,7 @@ class Wanted:
         return any(match[0] == etag for match in _TAG.finditer(self._joined("if-none-match")))
 
     def _joined(self, name: str) -> str:
-        """Return a list that may be spread over several lines (section 5.3)."""
+        """Return a header as one line, although it may come in several (section 5.3)."""
         return ",".join(self._headers.getlist(name))
 
 

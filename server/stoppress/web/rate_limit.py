@@ -1,4 +1,4 @@
-"""How often something may happen: handshakes, a key's writes, a reader's messages (the generic cell rate algorithm)."""
+"""The rate limit of handshakes, of a key's writes and of a reader's messages (the generic cell rate algorithm)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ _ROUNDING_SECONDS = 1e-6
 
 
 class RateLimit:
-    """An allowance that fills with time and is saved up to a limit. All of its state is one moment.
+    """An allowance in seconds that grows with time up to a limit. Its only state is the time when it is full again.
 
-    Everything costs seconds of the allowance: at 10 in a second, one costs 0.1. `spent_until` is when the allowance
-    is full again. Nothing here waits or reads a clock.
+    Each event costs some seconds: at a rate of 10 per second, one event costs 0.1. The class neither waits nor reads a
+    clock.
 
     Args:
-        burst_seconds: how much may be saved up.
+        burst_seconds: the limit of the allowance.
     """
 
     __slots__ = ("_burst_seconds", "_spent_until")
@@ -23,7 +23,7 @@ class RateLimit:
 
     def spend(self, cost: float, now: float) -> bool:
         """Spend `cost` seconds of the allowance and return True, or return False and spend nothing."""
-        spent_until = (max(now, self._spent_until)) + cost
+        spent_until = max(now, self._spent_until) + cost
         if spent_until - now > self._burst_seconds:
             return False
         self._spent_until = spent_until

@@ -11,7 +11,7 @@ import pytest
 
 from stoppress.errors import StoppressError
 from stoppress.newsroom.rendering import Rendered
-from stoppress.tools.demo.replay import Replay, Step, Timeline, karabakh
+from stoppress.tools.demo.replay import Replay, Step, Timeline
 from tests.conftest import StartNode
 
 SPEED = 100
@@ -62,7 +62,7 @@ def planned(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_the_replay_ends_in_the_blog_that_its_timeline_says(start_node: StartNode):
-    node, timeline, told = await start_node(), karabakh(), []
+    node, timeline, told = await start_node(), Timeline.karabakh(), []
     async with node.editor() as editor:
         replay = Replay(faster(timeline), editor, lambda number, total, line: told.append((number, total, line)))
         await replay.run()
@@ -79,7 +79,7 @@ async def test_the_replay_ends_in_the_blog_that_its_timeline_says(start_node: St
 
 
 async def test_a_replay_can_be_run_again_once_the_blog_was_deleted(start_node: StartNode):
-    node, timeline = await start_node(), faster(karabakh())
+    node, timeline = await start_node(), faster(Timeline.karabakh())
     async with node.editor() as editor:
         for _ in range(2):
             await Replay(timeline, editor, lambda *_: None).run()
@@ -109,12 +109,12 @@ async def test_a_step_that_the_server_refuses_ends_the_replay_with_its_reason():
 
     timeline = Timeline("b", {}, [Step(0, "create", "a", entry={})])
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://test") as client:
-        with pytest.raises(StoppressError, match=r"POST /api/blogs/b/entries was .* 422: .*something to show"):
+        with pytest.raises(StoppressError, match=r"rejected POST /api/blogs/b/entries \(422\): .*something to show"):
             await Replay(timeline, client, lambda *_: None).run()
 
 
 def test_the_timeline_is_in_order_and_takes_about_a_minute():
-    times = [step.at for step in karabakh().steps]
+    times = [step.at for step in Timeline.karabakh().steps]
     assert times == sorted(times)
     assert times[0] == 0
     assert 30 <= times[-1] <= 90

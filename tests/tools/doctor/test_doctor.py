@@ -15,10 +15,11 @@ from redis.asyncio import Redis
 
 from stoppress.cli import cli
 from stoppress.errors import StoppressError
+from stoppress.settings import Settings
 from stoppress.tools.doctor.finding import Finding, Level
-from stoppress.tools.doctor.machine import judge_backlog, judge_files, judge_proxies
-from stoppress.tools.doctor.site import judge_certificate, judge_metrics
-from stoppress.tools.doctor.stores import judge_clock, judge_latency, judge_redis
+from stoppress.tools.doctor.machine import MachineCheck
+from stoppress.tools.doctor.site import SiteCheck
+from stoppress.tools.doctor.stores import StoreCheck
 from tests.conftest import RedisServer, StartNode
 from tests.support.command import Result, command, environment
 from tests.support.node import RunningNode, sqlite_url
@@ -29,22 +30,22 @@ Change = Callable[[bytes], bytes]
 
 
 def levels(result: Result) -> dict[str, str]:
-    """What each line is about, and its level."""
+    """Return the level of each line by its subject."""
     lines = [line.split() for line in result.out.splitlines()]
     return {line[1]: line[0] for line in lines}
 
 
 def failed(result: Result) -> str:
-    """The one line that fails."""
+    """Return the only line that fails."""
     lines = [line for line in result.out.splitlines() if line.startswith("fail")]
     assert len(lines) == 1, result.out
     assert result.code == 1
-    assert result.error == "1 of these must be changed"
+    assert result.error == "1 check failed; see the lines that begin with `fail`"
     return lines[0]
 
 
 async def doctor(*arguments: str, **environ: str) -> Result:
-    """The command, in this process: most of its time is otherwise that of starting Python."""
+    """Run the command in this process, because starting Python would take most of the time."""
     done = await asyncio.to_thread(CliRunner().invoke, cli, ["doctor", *arguments], env=environ)
     if done.exception is not None and not isinstance(done.exception, StoppressError):
         raise done.exception
@@ -53,14 +54,14 @@ async def doctor(*arguments: str, **environ: str) -> Result:
 
 
 class Proxy:
-    """A relay before a node, which may be a bad one.
+    """A proxy in front of a node, which may have faults.
 
     Args:
-        ask: changes what goes to the node.
-        answer: changes what comes back.
-        patience: seconds of silence after which it ends the line.
-        buffers: keeps event streams until they are over.
-        tls: what it speaks to the outside.
+        ask: changes the bytes to the node.
+        answer: changes the bytes from the node.
+        idle_seconds: silence after which it closes the connection.
+        buffers: whether it keeps event streams back until they end.
+        tls: the TLS context for its clients.
     """
 
     def __init__(
@@ -68,12 +69,12 @@ class Proxy:
         ask: Change = bytes,
         answer: Change = bytes,
         *,
-        patience: float = 60,
+        idle_seconds: float = 60,
         buffers: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._ask, self._answer = ask, answer
-        self._patience, self._buffers, self._tls = patience, buffers, tls
+        self._idle_seconds, self._buffers, self._tls = idle_seconds, buffers, tls
 
     @contextlib.asynccontextmanager
     async def before(self, node: RunningNode) -> AsyncIterator[str]:
@@ -99,7 +100,7 @@ class Proxy:
 
     async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         kept = b""
-        while data := await asyncio.wait_for(reader.read(65_536), self._patience):
+        while data := await asyncio.wait_for(reader.read(65_536), self._idle_seconds):
             if self._buffers and (kept or b"text/event-stream" in data):
                 kept += data
             else:
@@ -110,7 +111,7 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningNode]:
-    """One for all: the doctor changes nothing."""
+    """A node for all tests, because the doctor changes nothing."""
     async with RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), STOPPRESS_BEAT="0.5") as node:
         await node.make_blog()
         yield node
@@ -132,7 +133,7 @@ async def test_a_sound_site_has_no_failures(node: RunningNode):
         (Proxy(buffers=True), "events", "X-Accel-Buffering"),
         (Proxy(ask=lambda data: data.replace(b"Upgrade: websocket\r\n", b"")), "websocket", "pass Upgrade"),
         (Proxy(ask=lambda data: data.replace(b"Sec-WebSocket-Protocol", b"X-Lost")), "websocket", "Sec-WebSocket-Pro"),
-        (Proxy(answer=lambda data: data.replace(b"etag:", b"lost:")), "headers", "etag did not come"),
+        (Proxy(answer=lambda data: data.replace(b"etag:", b"lost:")), "headers", "missing: etag"),
     ],
     ids=["it buffers", "no Upgrade", "no subprotocol", "no ETag"],
 )
@@ -145,7 +146,7 @@ async def test_what_a_proxy_does_wrong_is_said(node: RunningNode, proxy: Proxy, 
 async def test_a_proxy_that_ends_silent_lines_is_found(start_node: StartNode):
     node = await start_node(STOPPRESS_BEAT="20")
     await node.make_blog()
-    async with Proxy(patience=1).before(node) as url:
+    async with Proxy(idle_seconds=1).before(node) as url:
         result = await doctor("--url", url)
     found = levels(result)
     assert result.code == 1
@@ -232,7 +233,7 @@ async def test_a_limit_by_address_without_a_proxy_to_believe_is_said(tmp_path: P
 
 async def test_a_folder_that_is_not_there_is_said(tmp_path: Path):
     line = failed(await doctor("--store", f"sqlite:{tmp_path}/nothing/blogs.db", **KEYS))
-    assert f"there is no folder {tmp_path}/nothing" in line
+    assert f"the folder {tmp_path}/nothing does not exist" in line
 
 
 async def test_no_store_at_all_is_said():
@@ -283,39 +284,42 @@ async def test_a_redis_that_does_not_answer_fails(redis_server: RedisServer):
     assert "Start a writable Redis there" in line and "canary" not in line
 
 
-# Judgements on what cannot be had here
+# Judgements on values that this machine does not have
+
+
+def machine(subject: str, **values: int) -> Finding:
+    """Return one finding about a machine with these limits."""
+    return next(found for found in MachineCheck(Settings(), **values).findings() if found.subject == subject)
 
 
 @pytest.mark.parametrize(
     ("finding", "level"),
     [
-        (judge_files(-1), Level.OK),
-        (judge_files(16_384), Level.OK),
-        (judge_files(4_096), Level.WARN),
-        (judge_files(1_023), Level.FAIL),
-        (judge_backlog(4_096), Level.OK),
-        (judge_backlog(128), Level.WARN),
-        (judge_proxies("10.0.0.0/8"), Level.OK),
-        (judge_proxies(""), Level.WARN),
-        (judge_certificate(60, 90), Level.OK),
-        (judge_certificate(10, 90), Level.WARN),
-        (judge_certificate(2, 90), Level.FAIL),
-        (judge_certificate(-1, 90), Level.FAIL),
-        (judge_certificate(30, 365), Level.OK),
-        (judge_certificate(4 / 24, 0.5), Level.OK),
-        (judge_certificate(2 / 24, 0.5), Level.WARN),
-        (judge_certificate(0.5 / 24, 0.5), Level.FAIL),
-        (judge_metrics(403, on_this_machine=False), Level.OK),
-        (judge_metrics(200, on_this_machine=False), Level.FAIL),
-        (judge_clock("clock", 0.9, 1), Level.OK),
-        (judge_clock("clock", -1.1, 1), Level.WARN),
-        (judge_latency(0.001, 0.1), Level.OK),
-        (judge_latency(0.006, 0.1), Level.WARN),
-        (next(judge_redis({"aof_enabled": 1})), Level.OK),
-        (next(judge_redis({"aof_enabled": 1, "aof_last_write_status": "err"})), Level.FAIL),
-        (list(judge_redis({"connected_clients": 9_000, "maxclients": 10_000}))[-1], Level.WARN),
+        (machine("files", open_files=-1), Level.OK),
+        (machine("files", open_files=16_384), Level.OK),
+        (machine("files", open_files=4_096), Level.WARN),
+        (machine("files", open_files=1_023), Level.FAIL),
+        (machine("backlog", somaxconn=4_096), Level.OK),
+        (machine("backlog", somaxconn=128), Level.WARN),
+        (SiteCheck.certificate(60, 90), Level.OK),
+        (SiteCheck.certificate(10, 90), Level.WARN),
+        (SiteCheck.certificate(2, 90), Level.FAIL),
+        (SiteCheck.certificate(-1, 90), Level.FAIL),
+        (SiteCheck.certificate(30, 365), Level.OK),
+        (SiteCheck.certificate(4 / 24, 0.5), Level.OK),
+        (SiteCheck.certificate(2 / 24, 0.5), Level.WARN),
+        (SiteCheck.certificate(0.5 / 24, 0.5), Level.FAIL),
+        (SiteCheck.metrics(403, on_this_machine=False), Level.OK),
+        (SiteCheck.metrics(200, on_this_machine=False), Level.FAIL),
+        (Finding.of_clock("clock", 0.9, 1), Level.OK),
+        (Finding.of_clock("clock", -1.1, 1), Level.WARN),
+        (StoreCheck.latency(0.001, 0.1), Level.OK),
+        (StoreCheck.latency(0.006, 0.1), Level.WARN),
+        (next(StoreCheck.redis_settings({"aof_enabled": 1})), Level.OK),
+        (next(StoreCheck.redis_settings({"aof_enabled": 1, "aof_last_write_status": "err"})), Level.FAIL),
+        (list(StoreCheck.redis_settings({"connected_clients": 9_000, "maxclients": 10_000}))[-1], Level.WARN),
     ],
-    ids=lambda value: value.what if isinstance(value, Finding) else value.value,
+    ids=lambda value: value.subject if isinstance(value, Finding) else value.value,
 )
 def test_a_judgement_is_as_bad_as_the_thing(finding: Finding, level: Level):
     assert finding.level is level

@@ -68,7 +68,7 @@ def archive(node: RunningNode, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("export") / "demo"
     result = export(node, folder)
     assert result.code == 0, result.err
-    assert result.out.startswith(f"{sum(one.is_file() for one in folder.rglob('*')) - 1} files in {folder}")
+    assert result.out.startswith(f"Wrote {sum(one.is_file() for one in folder.rglob('*')) - 1} files to {folder}.")
     return folder
 
 
@@ -185,7 +185,7 @@ def test_what_is_there_is_left_alone(node: RunningNode, tmp_path: Path):
     assert export(node, tmp_path).code == 2
     result = export(node, tmp_path, "--force")
     assert result.code == 2
-    assert "is no archive of a blog, so --force does not replace it" in result.error
+    assert "is not an archive of a blog, so --force does not replace it" in result.error
     assert [one.name for one in tmp_path.iterdir()] == ["diary.txt"]
 
 

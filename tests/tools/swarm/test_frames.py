@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from websockets.frames import Frame, Opcode
 
-from stoppress.tools.swarm import frames
-from stoppress.tools.swarm.frames import BrokenFrames, Options
-from stoppress.tools.swarm.inflate import Past
-from stoppress.web.connections import handshake
+from stoppress.tools.swarm.frames import BrokenFrames, HandshakeAnswer, HandshakeOptions, split_frames
+from stoppress.tools.swarm.inflate import InflateState
+from stoppress.web.connections.handshake import Handshake
 from stoppress.wire.frames import DeflateStream
 
 SIZES = (0, 1, 125, 126, 65_535, 65_536)
@@ -17,13 +16,13 @@ SIZES = (0, 1, 125, 126, 65_535, 65_536)
 @pytest.mark.parametrize("size", SIZES)
 def test_a_frame_of_any_length_is_cut(size: int):
     data = Frame(Opcode.BINARY, b"x" * size).serialize(mask=False)
-    assert frames.cut(data + data + data[:1]) == ([(0x82, b"x" * size)] * 2, data[:1])
+    assert split_frames(data + data + data[:1]) == ([(0x82, b"x" * size)] * 2, data[:1])
 
 
 def test_a_frame_that_comes_byte_by_byte_is_kept_until_it_is_whole():
     data, rest, got = Frame(Opcode.TEXT, b"y" * 200).serialize(mask=False), b"", []
     for place in range(len(data)):
-        pieces, rest = frames.cut(rest + data[place : place + 1])
+        pieces, rest = split_frames(rest + data[place : place + 1])
         got += pieces
     assert (got, rest) == ([(0x81, b"y" * 200)], b"")
 
@@ -35,33 +34,33 @@ def test_a_frame_that_comes_byte_by_byte_is_kept_until_it_is_whole():
 )
 def test_what_no_node_sends_is_broken(data: bytes):
     with pytest.raises(BrokenFrames):
-        frames.cut(data)
+        split_frames(data)
 
 
 def test_a_masked_frame_is_broken():
     with pytest.raises(BrokenFrames, match="mask"):
-        frames.cut(Frame(Opcode.TEXT, b"a").serialize(mask=True))
+        split_frames(Frame(Opcode.TEXT, b"a").serialize(mask=True))
 
 
 def test_the_server_reads_the_handshake_and_its_answer_is_taken():
-    asked = handshake.read(frames.request("h:1", "demo", "4-abc", Options(msgpack=True, compress=True)))
+    asked = Handshake.parse(HandshakeOptions(msgpack=True, compress=True).request("h:1", "demo", "4-abc"))
     assert asked is not None and (asked.blog, asked.since, asked.subprotocol) == (
         "demo",
         "4-abc",
         "stoppress.v1+msgpack",
     )
-    assert frames.answer(asked.response[:-1]) is None
-    got = frames.answer(asked.response + b"rest")
+    assert HandshakeAnswer.parse(asked.response[:-1]) is None
+    got = HandshakeAnswer.parse(asked.response + b"rest")
     assert got is not None and (got.is_websocket, got.compressed, got.rest) == (True, True, b"rest")
 
 
-def test_readers_with_one_past_share_it_and_others_do_not():
+def test_readers_that_received_the_same_share_their_state_and_others_do_not():
     stream = DeflateStream()
-    first, second = (frames.cut(stream.frame(Opcode.TEXT, b"the same words " * 9))[0][0][1] for _ in range(2))
-    begin = Past()
-    text, past = begin.after(first)
+    first, second = (split_frames(stream.frame(Opcode.TEXT, b"the same words " * 9))[0][0][1] for _ in range(2))
+    start = InflateState()
+    text, state = start.inflate(first)
     assert text == b"the same words " * 9
-    assert begin.after(first)[1] is past
-    assert past.after(second)[0] == text
+    assert start.inflate(first)[1] is state
+    assert state.inflate(second)[0] == text
     with pytest.raises(BrokenFrames):
-        Past().after(second)
+        InflateState().inflate(second)

@@ -119,14 +119,14 @@ async def test_a_terminal_is_refreshed_until_ctrl_c(start_node: StartNode):
             process.kill()
         os.close(terminal)
     assert (process.returncode, errors.strip()) == (130, b"")
-    assert b"since the start" in seen and b"per second in 0." in seen
+    assert b"since the start" in seen and b"per second over the last 0." in seen
 
 
 async def test_who_may_not_read_the_metrics_is_told_what_to_do(start_node: StartNode, tmp_path: Path):
     (tmp_path / "token").write_text("token-of-the-tests\n")
     node = await start_node(STOPPRESS_METRICS_TOKEN_FILE=str(tmp_path / "token"))
     refused = await top("--url", node.url)
-    assert refused.code == 1 and "refuses (401)" in refused.error and "--token-file" in refused.error
+    assert refused.code == 1 and "rejects the request (401)" in refused.error and "--token-file" in refused.error
     assert (await top("--url", node.url, "--token-file", str(tmp_path / "token"))).code == 0
     missing = await top("--url", node.url, "--token-file", str(tmp_path / "nothing"))
     assert missing.code == 2 and "No such file" in missing.error

@@ -16,7 +16,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from stoppress.web.admission.drain import retry_for
+from stoppress.web.admission.drain import Drain
 from tests.conftest import StartNode
 from tests.support.node import RunningNode
 
@@ -56,8 +56,8 @@ async def last_words(line: ClientConnection) -> tuple[list[dict[str, Any]], int 
 
 
 def test_those_who_come_back_are_about_a_thousand_in_a_second():
-    assert [retry_for(readers).max for readers in (0, 1_000, 8_000, 100_000)] == [500, 1_500, 8_500, 12_000]
-    assert retry_for(8_000).min == 0
+    assert [Drain.retry_for(readers).max for readers in (0, 1_000, 8_000, 100_000)] == [500, 1_500, 8_500, 12_000]
+    assert Drain.retry_for(8_000).min == 0
 
 
 async def seconds_to_stop(node: RunningNode) -> float:

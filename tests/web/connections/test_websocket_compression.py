@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.typing import Subprotocol
 
-from stoppress.tools.demo.replay import Replay, karabakh
+from stoppress.tools.demo.replay import Replay, Timeline
 from tests.conftest import StartNode
 from tests.support.client import Client
 from tests.support.node import RunningNode
@@ -233,7 +233,7 @@ async def test_node_ws_reads_it(url: str, publish: Publish):
 
 async def test_it_saves_what_it_should(start_node: StartNode, figure: Callable[[str], None]):
     """By the demonstration, as it is replayed."""
-    node, timeline = await start_node(), karabakh()
+    node, timeline = await start_node(), Timeline.karabakh()
     steps = [msgspec.structs.replace(step, at=step.at / 50) for step in timeline.steps]
     url = f"{node.websocket_url}/blogs/{timeline.blog}/live"
     offers: dict[str, list[ClientPerMessageDeflateFactory]] = {

@@ -9,7 +9,7 @@ import httpx
 import msgpack
 from websockets.frames import Opcode
 
-from stoppress.tools.demo.replay import Replay, karabakh
+from stoppress.tools.demo.replay import Replay, Timeline
 from stoppress.wire.frames import DeflateStream, frame
 from tests.conftest import StartNode
 
@@ -49,7 +49,7 @@ def sizes(payloads: list[bytes], opcode: Opcode) -> tuple[float, float, float]:
 
 
 async def test_markup_takes_little_more_than_json(start_node: StartNode, figure: Callable[[str], None]):
-    node, timeline = await start_node(), karabakh()
+    node, timeline = await start_node(), Timeline.karabakh()
     for step in timeline.steps:
         step.at = 0
     async with node.editor() as editor, httpx.AsyncClient(base_url=node.url, trust_env=False) as reader:

@@ -20,12 +20,13 @@ the tags; seqs count on from the cursor. An empty message means that the blog wa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from stoppress.model import Cursor, Item, Segment, new_tag
-from stoppress.store.port import Changed, Sent, Write
+from stoppress.model import Cursor, Item, Segment
+from stoppress.store.port import Sent, Write
 
 BLOGS = "stoppress:blogs"
 
@@ -71,32 +72,32 @@ def pack_writes(fingerprint: str, writes: Sequence[Write], sent: Sent) -> bytes:
 
 def _packed(write: Write) -> _PackedWrite:
     body = None if write.body is None else write.body.decode()
-    return _PackedWrite(write.id, write.expected, body, new_tag() if write.visible else None, write.due, write.erase)
+    return _PackedWrite(
+        write.id, write.expected, body, Cursor.new_tag() if write.visible else None, write.due, write.erase
+    )
 
 
-def unpack_message(message: bytes) -> tuple[str, Segment]:
-    """Return the fingerprint and the change of a message.
+class Message(NamedTuple):
+    """A committed change as a message."""
 
-    Raises:
-        ValueError: the bytes are not a message.
-        MalformedCursor: the message does not begin with a cursor.
-    """
-    content, segment = _unpacked(message)
-    return content.fingerprint, segment
+    fingerprint: str
+    segment: Segment
+    sent: Sent
 
+    @classmethod
+    def unpack(cls, message: bytes) -> Message:
+        """Unpack a message.
 
-def unpack_hint(blog: str, message: bytes) -> Changed:
-    """Return a message as a hint. Raises as `unpack_message` does."""
-    content, segment = _unpacked(message)
-    return Changed(blog, segment, Sent(content.at, content.traceparent))
-
-
-def _unpacked(message: bytes) -> tuple[_Packed, Segment]:
-    before, _, packed = message.partition(b" ")
-    after = Cursor.parse(before.decode(errors="replace"))
-    content = _decoder.decode(packed)
-    tags = tuple(write.tag for write in content.writes if write.tag is not None)
-    return content, Segment(after, tags, tuple(_items(after.seq, content.writes)))
+        Raises:
+            ValueError: the bytes are not a message.
+            MalformedCursor: the message does not begin with a cursor.
+        """
+        before, _, packed = message.partition(b" ")
+        after = Cursor.parse(before.decode(errors="replace"))
+        content = _decoder.decode(packed)
+        tags = tuple(write.tag for write in content.writes if write.tag is not None)
+        segment = Segment(after, tags, tuple(_items(after.seq, content.writes)))
+        return cls(content.fingerprint, segment, Sent(content.at, content.traceparent))
 
 
 def _items(seq: int, writes: list[_PackedWrite]) -> list[Item]:

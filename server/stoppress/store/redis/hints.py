@@ -18,8 +18,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from stoppress.errors import MalformedCursor, StoreUnavailable
-from stoppress.store.port import Hint, Lost
-from stoppress.store.redis.format import unpack_hint
+from stoppress.store.port import Changed, Hint, Lost
+from stoppress.store.redis.format import Message
 from stoppress.store.redis.server import REDIS_TIMEOUT_SECONDS, RedisServer
 from stoppress.tasks import end
 
@@ -189,6 +189,7 @@ class Hints:
 
 def _hint(blog: str, message: bytes) -> Hint:
     try:
-        return unpack_hint(blog, message)
+        change = Message.unpack(message)
+        return Changed(blog, change.segment, change.sent)
     except (ValueError, MalformedCursor):  # also the empty message: "compare heads with the store"
         return Lost(blog)

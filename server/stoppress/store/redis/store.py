@@ -18,12 +18,12 @@ from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
 from stoppress.store.redis.format import (
     BLOGS,
+    Message,
     key,
     keys,
     pack_lost,
     pack_writes,
     unpack_item,
-    unpack_message,
     unpack_segment,
 )
 from stoppress.store.redis.hints import Hints
@@ -102,7 +102,7 @@ class RedisStore:
             )
         )
         if outcome == b"done":
-            return unpack_message(more[0])[1]
+            return Message.unpack(more[0]).segment
         if outcome == b"conflict":
             raise VersionConflict(more[0].decode(), more[1])
         raise KeyReused() if once and outcome == b"reused" else BlogNotFound(blog)
@@ -136,10 +136,10 @@ class RedisStore:
         message, expires = await self._server.answer(pipeline.execute())
         if message is None or expires is None or expires <= time.time():
             return None
-        fingerprint, segment = unpack_message(message)
-        if fingerprint != once.fingerprint:
+        earlier = Message.unpack(message)
+        if earlier.fingerprint != once.fingerprint:
             raise KeyReused()
-        return segment
+        return earlier.segment
 
     async def read(self, blog: str, after: Cursor = START) -> Segment:
         whole, more = await self._read_part(blog, after)

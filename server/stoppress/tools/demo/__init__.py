@@ -1,1 +1,1 @@
-"""The demonstration: a real live blog's day, told anew as a timeline."""
+"""The demonstration: replays one day of a real live blog."""

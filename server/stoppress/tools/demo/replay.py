@@ -1,4 +1,4 @@
-"""Replays a timeline through the public HTTP API, as an editor would work, in real time."""
+"""Replay a timeline in real time, with the requests of the public HTTP API that editors use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stoppress.errors import StoppressError
 
 
 class Step(Struct, forbid_unknown_fields=True):
-    """What an editor did, `at` seconds after the start."""
+    """An editor's action, `at` seconds after the start."""
 
     at: float
     op: Literal["create", "edit", "retract", "pin", "header"]
@@ -27,23 +27,25 @@ class Step(Struct, forbid_unknown_fields=True):
 
 
 class Timeline(Struct):
+    """The actions that make up a blog."""
+
     blog: str
     header: dict[str, Any]
     steps: list[Step]
 
-
-def karabakh() -> Timeline:
-    """The timeline that comes with the package."""
-    return msgspec.json.decode(resources.files(__package__).joinpath("karabakh.json").read_bytes(), type=Timeline)
+    @classmethod
+    def karabakh(cls) -> Timeline:
+        """Return the timeline that is part of the package."""
+        return msgspec.json.decode(resources.files(__package__).joinpath("karabakh.json").read_bytes(), type=cls)
 
 
 class Replay:
     """One replay of a timeline.
 
     Args:
-        timeline: what is replayed.
-        client: sends requests to the server, with an editor's key.
-        progress: told of each step after it: its number, how many there are, and a line about it.
+        timeline: the timeline to replay.
+        client: an HTTP client with the server's address and an editor's key.
+        progress: called after each step with its number, the number of steps, and a line of text.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class Replay:
         self._addresses: dict[str, str] = {}
 
     async def run(self) -> None:
-        """Make the blog and do every step at its time. Raises `StoppressError` where the server refuses one."""
+        """Create the blog and perform every step at its time. Raise `StoppressError` if the server rejects one."""
         loop = asyncio.get_running_loop()
         blog = f"/api/blogs/{self._timeline.blog}"
         await self._send("PUT", blog, self._timeline.header)
@@ -84,7 +86,7 @@ class Replay:
     async def _send(self, method: str, address: str, body: dict[str, Any]) -> httpx.Response:
         answer = await self._client.request(method, address, json=body)
         if answer.is_error:
-            raise StoppressError(f"{method} {address} was answered with {answer.status_code}: {answer.text[:300]}")
+            raise StoppressError(f"the server rejected {method} {address} ({answer.status_code}): {answer.text[:300]}")
         return answer
 
 

@@ -1,4 +1,4 @@
-"""What `stoppress demo` shows on the terminal, and the node that it shows it of."""
+"""`stoppress demo`: serve a node, replay a timeline on it, and print the progress."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from stoppress.process.life import Life
 from stoppress.process.node import Node
 from stoppress.process.sockets import listen
 from stoppress.settings import Settings
-from stoppress.tools.demo.replay import Replay, Timeline, karabakh
+from stoppress.tools.demo.replay import Replay, Timeline
 
 
 async def run(settings: Settings) -> None:
-    """Serve a node, and replay the demonstration blog on it. Raises `StartError`."""
+    """Serve a node and replay the demonstration blog on it. Raise `StartError` if it cannot start."""
     secret = token_urlsafe(18)
     listening = listen(settings.host, settings.port)
-    await Demonstration(Node(settings, keys=f"demo:editor:{secret}"), listening, secret).run()
+    await _Demonstration(Node(settings, keys=f"demo:editor:{secret}"), listening, secret).run()
 
 
-class Demonstration(Life):
-    """A life in which a day of October 2020 is replayed.
+class _Demonstration(Life):
+    """The life of a node that replays one day of October 2020.
 
     Args:
-        node: what serves.
+        node: the node that serves.
         listening: the socket to serve on.
         secret: an editor's key.
     """
@@ -41,7 +41,7 @@ class Demonstration(Life):
         self._secret = secret
 
     async def ready(self) -> None:
-        timeline = karabakh()
+        timeline = Timeline.karabakh()
         await _forget_earlier_replay(self.node, timeline.blog)
         _introduce(self.address, timeline.blog, self._secret)
         try:
@@ -49,7 +49,7 @@ class Demonstration(Life):
         except (StoppressError, httpx.HTTPError) as error:
             click.secho(f"The replay stopped: {error}", fg="red", err=True)
         else:
-            click.echo("The replay is over. The blog stays live: post to it.  (Ctrl-C ends the server.)")
+            click.echo("The replay is over. The blog stays live, so you can post to it. Ctrl-C stops the server.")
 
 
 async def _forget_earlier_replay(node: Node, blog: str) -> None:
@@ -74,10 +74,8 @@ def _introduce(url: str, blog: str, secret: str) -> None:
     )
     for name, value in (("Reader page", f"{url}/blogs/{blog}"), ("Editors' API", f"{url}/api/docs")):
         click.echo(f"{click.style(name.ljust(14), bold=True)}{value}")
-    click.echo(
-        f"{click.style('Post an entry', bold=True)} from another terminal, and watch it appear:\n\n  {command}\n"
-    )
-    click.echo("A day of October 2020 is being replayed on the page now:\n")
+    click.echo(f"{click.style('Post an entry', bold=True)} from another terminal and watch it appear:\n\n  {command}\n")
+    click.echo("The page now replays one day of October 2020:\n")
 
 
 def _progress(number: int, total: int, line: str) -> None:

@@ -1,1 +1,1 @@
-"""`stoppress doctor`: looks at a deployment from inside and from outside, and says what to change."""
+"""`stoppress doctor`: check a deployment from inside and from outside, and say what to change."""

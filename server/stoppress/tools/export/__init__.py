@@ -1,1 +1,1 @@
-"""A blog as a directory of files that any static host can serve, from any path, or nobody: it opens from a disk."""
+"""`stoppress export`: write a blog as a directory of files, for any static host or to open from a disk."""

@@ -1,4 +1,4 @@
-"""What `stoppress export` does."""
+"""`stoppress export`: read a blog from a server and write its archive."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from pathlib import Path
 import httpx
 
 from stoppress.errors import StartError
-from stoppress.tools.export import folder
 from stoppress.tools.export.crawl import Crawl
+from stoppress.tools.export.folder import ArchiveFolder
 
 _TIMEOUT_SECONDS = 30
 
 
 def export(url: str, blog: str, target: Path, *, force: bool) -> int:
-    """Read a blog from a server and write its archive. Returns the number of files.
+    """Read a blog from a server and write its archive. Return the number of files.
 
     Raises:
-        StartError: the directory must not be written to, or the address is none.
+        StartError: the directory cannot be replaced, or `url` is not an address.
         StoppressError: the blog cannot be read.
     """
     if not _is_address(url):
-        raise StartError(f"{url[:100]} is no address of a server: name it as in http://127.0.0.1:8000")
-    folder.check(target, force=force)
+        raise StartError(f"{url[:100]} is not the address of a server; give one like http://127.0.0.1:8000")
+    folder = ArchiveFolder(target)
+    folder.check(force=force)
     with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
         files = Crawl(client, blog).files()
-    folder.write(target, blog, files)
+    folder.write(blog, files)
     return len(files)
 
 

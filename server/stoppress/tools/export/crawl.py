@@ -1,4 +1,4 @@
-"""Reads all of a blog from a running server, as of one cursor, and makes the files of its archive."""
+"""Read a whole blog from a running server, at one cursor, and make the files of its archive."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import httpx
 from stoppress.errors import BlogNotFound, StoppressError
 from stoppress.model import BLOG_NAME
 from stoppress.tools.export.names import INDEX, Names
-from stoppress.tools.export.rewrite import ArchivedPage, change_atom, change_strings, change_style
+from stoppress.tools.export.rewrite import ArchivedPage, Rewriter
 from stoppress.web.feeds.atom import ATOM
 
 _ATTEMPTS = 5
-"""How often it is begun anew because the blog has changed meanwhile."""
+"""Attempts to read the blog. Each starts again when the blog changes."""
 
 _MAX_PAGES = 1_000
 
-_BROWSER = {"accept": "text/html", "accept-encoding": "identity"}  # each coding has an ETag of its own
+_BROWSER = {"accept": "text/html", "accept-encoding": "identity"}  # compressed responses have other ETags
 
 _REDIRECT = """<!doctype html>
 <meta charset="utf-8">
@@ -33,14 +33,14 @@ _REDIRECT = """<!doctype html>
 
 
 class _BlogChanged(Exception):
-    """The blog was written to while it was read."""
+    """The blog changed while it was read."""
 
 
 class Crawl:
-    """One archive.
+    """The reading of one blog.
 
     Args:
-        client: asks the server, by its base URL.
+        client: an HTTP client with the server's address as its base URL.
         blog: the blog's name.
     """
 
@@ -49,11 +49,11 @@ class Crawl:
         self._blog = blog
 
     def files(self) -> dict[str, bytes]:
-        """The archive's files by their paths, `index.html` first.
+        """Return the content of the archive's files by path, `index.html` first.
 
         Raises:
             BlogNotFound
-            StoppressError: the server cannot be reached, or the blog never stands still.
+            StoppressError: the server cannot be reached, or the blog keeps changing.
         """
         if not re.fullmatch(BLOG_NAME, self._blog):
             raise BlogNotFound(self._blog)
@@ -62,7 +62,9 @@ class Crawl:
                 return self._attempt()
             except _BlogChanged:
                 continue
-        raise StoppressError(f"{self._blog} changed {_ATTEMPTS} times while it was read: try again when it has ended")
+        raise StoppressError(
+            f"blog {self._blog} changed during each of {_ATTEMPTS} attempts to read it; try again when it has ended"
+        )
 
     def _attempt(self) -> dict[str, bytes]:
         etag, pages = self._pages()
@@ -79,10 +81,10 @@ class Crawl:
         for entry, file in names.entries.items():
             address = f"../{file}#entry-{entry}"
             files[f"entries/{entry}.html"] = _REDIRECT.format(address=address).encode()
-        return files | self._made_of(names)
+        return files | self._page_resources(names)
 
     def _pages(self) -> tuple[str, dict[str, bytes]]:
-        """The ETag that all pages have, and the pages by their addresses."""
+        """Return the ETag that all pages have, and the pages by address."""
         pages: dict[str, bytes] = {}
         etag, path = "", f"/blogs/{self._blog}"
         while path:
@@ -92,12 +94,14 @@ class Crawl:
             etag = answer.headers.get("etag", "")
             pages[path] = answer.content
             if len(pages) > _MAX_PAGES:
-                raise StoppressError(f"{self._blog} has more than {_MAX_PAGES} pages: set STOPPRESS_NEWEST higher")
+                raise StoppressError(
+                    f"blog {self._blog} has more than {_MAX_PAGES} pages; raise STOPPRESS_NEWEST on the server"
+                )
             path = next(iter(ArchivedPage(answer.text).links.get("next", [])), "")
         return etag, pages
 
     def _feed(self, names: Names, path: str | None, etag: str) -> dict[str, bytes]:
-        """A feed and what follows on it, by the names of their files."""
+        """Return a feed and its next pages by file name."""
         found: dict[str, bytes] = {}
         kind = "json" if path and urlsplit(path).path.endswith(".json") else "atom"
         while path:
@@ -110,8 +114,8 @@ class Crawl:
             path = names.path(_next(answer.content, kind))
         return found
 
-    def _made_of(self, names: Names) -> dict[str, bytes]:
-        """Style sheets, icons and images of the server that pages name, and what those name."""
+    def _page_resources(self, names: Names) -> dict[str, bytes]:
+        """Return the server's style sheets, icons and images that pages refer to, and the files that those refer to."""
         found: dict[str, bytes] = {}
         while missing := [(path, file) for path, file in names.files.items() if file not in found]:
             for path, file in missing:
@@ -123,11 +127,15 @@ class Crawl:
         try:
             answer = self._client.get(path, headers=_BROWSER)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise StoppressError(f"cannot reach {self._client.base_url}: {error}") from None
+            raise StoppressError(
+                f"cannot reach {self._client.base_url}: {error}; check --url and that the server is running"
+            ) from None
         if answer.status_code == 404 and path == f"/blogs/{self._blog}":
             raise BlogNotFound(self._blog)
         if answer.status_code != 200:
-            raise StoppressError(f"{self._client.base_url}{path[1:]} was answered with {answer.status_code}")
+            raise StoppressError(
+                f"the server answered {self._client.base_url}{path[1:]} with {answer.status_code}; check --url"
+            )
         return answer
 
 
@@ -145,7 +153,7 @@ def _style(names: Names, path: str, content: bytes) -> bytes:
     def change(address: str) -> str:
         return names.relative(urljoin(path, address), path[1:])
 
-    return change_style(content.decode(), change).encode()
+    return Rewriter(change).style(content.decode()).encode()
 
 
 def _feed(names: Names, file: str, content: bytes) -> bytes:
@@ -153,13 +161,13 @@ def _feed(names: Names, file: str, content: bytes) -> bytes:
         return names.relative(address, file)
 
     if file.endswith(".json"):
-        changed = change_strings(json.loads(content), change)
+        changed = Rewriter(change).strings(json.loads(content))
         return json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
-    return change_atom(content, change)
+    return Rewriter(change).atom(content)
 
 
 def _next(content: bytes, kind: str) -> str:
     if kind == "json":
         return str(json.loads(content).get("next_url", ""))
-    root = ET.fromstring(content)  # noqa: S314, it was asked of the server that is archived
+    root = ET.fromstring(content)  # noqa: S314, it comes from the server that the user named
     return next((link.get("href", "") for link in root.iter(f"{{{ATOM}}}link") if link.get("rel") == "next"), "")

@@ -1,4 +1,4 @@
-"""Which address of the server becomes which file of an archive."""
+"""Map addresses of the server to files of an archive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urldefrag, urlsplit
 INDEX = "index.html"
 
 _FILES = ("/static/", "/client/")
-"""What a page is made of; everything else of the server stays where it is."""
+"""Paths of files that pages need. Links to all other paths still lead to the server."""
 
 
 class Names:
@@ -17,28 +17,28 @@ class Names:
 
     Args:
         blog: the blog's name.
-        origins: scheme and host of the server, as it is asked and as its pages call it; the last one is for readers.
+        origins: scheme and host of the server, as this command and as its pages use them; the last one is public.
     """
 
     def __init__(self, blog: str, origins: tuple[str, ...]) -> None:
         self._blog = f"/blogs/{blog}"
         self._origins = origins
         self.pages: dict[str, str] = {}
-        """Pages and feeds: the file by the path with its query."""
+        """The files of pages and feeds, by path with query."""
         self.entries: dict[str, str] = {}
-        """The file of the page that an entry is on."""
+        """The file of each entry's page, by the entry's id."""
         self.files: dict[str, str] = {}
-        """What pages are made of."""
+        """The files that pages need, by path."""
 
     def path(self, address: str) -> str | None:
-        """The path of an address on the server with its query; None: it is elsewhere, or in the page itself."""
+        """Return the path and query of an address; None if it is on another server or in the page itself."""
         for origin in self._origins:
             if address == origin or address.startswith(f"{origin}/"):
                 return address[len(origin) :] or "/"
         return address if address.startswith("/") and not address.startswith("//") else None
 
     def relative(self, address: str, at: str) -> str:
-        """What an address in the file `at` is in the archive; what the archive does not have stays at the server."""
+        """Return the new form of an address in the file `at`. Links to other pages lead to the server."""
         path = self.path(address)
         if path is None:
             return address

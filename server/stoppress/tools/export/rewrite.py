@@ -1,4 +1,4 @@
-"""Documents of the server with other addresses in them, and else as they are."""
+"""Replace the addresses in documents of the server, and leave the rest as it is."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from stoppress.web.feeds.atom import ATOM, TOMBSTONES
 from stoppress.web.pages.structured_data import data_block
 
 _Map = Callable[[str], str]
-"""From an address to that which takes its place."""
+"""Takes an address and returns its replacement."""
 
 _ATTRIBUTE = re.compile(r'(\s(href|src|poster|content)=")([^"]*)"')
 
 
 class ArchivedPage(HTMLParser):
-    """What matters to an archive in a page, and the page with other addresses and without what only scripts use.
+    """A page for the archive: with other addresses, and without scripts, templates and preloads.
 
     Args:
-        text: the page.
-        change: changes each address; the default leaves them.
+        text: the page's HTML.
+        change: replaces each address. The default keeps them.
     """
 
     def __init__(self, text: str, change: _Map = str) -> None:
         super().__init__(convert_charrefs=False)
         self.links: dict[str, list[str]] = {}
-        """The addresses of the head's links by `rel`."""
+        """The addresses of the page's link elements, by `rel`."""
         self.entries: list[str] = []
-        """The ids of its entries."""
+        """The ids of the page's entries."""
         self._change = change
         self._pieces: list[str] = []
-        self._script: str | None = None  # of which kind the script is that the parser is in
-        self._templates = 0  # in how many it is: scripts alone use what is in them
+        self._script: str | None = None  # the type of the script element that the parser is in
+        self._templates = 0  # the number of open template elements; only scripts use their content
         self.feed(text)
         self.close()
 
@@ -59,7 +59,7 @@ class ArchivedPage(HTMLParser):
     handle_startendtag = handle_starttag
 
     def _is_live(self, tag: str, values: dict[str, str]) -> bool:
-        """Whether it is there only for the JavaScript of a page."""
+        """Return whether only the JavaScript of the page uses this element."""
         script = tag == "script" and self._script != "application/ld+json"
         return script or (tag == "link" and values.get("rel") == "modulepreload")
 
@@ -77,7 +77,7 @@ class ArchivedPage(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._script == "application/ld+json":
-            data = data_block(change_strings(json.loads(data), self._change))
+            data = data_block(Rewriter(self._change).strings(json.loads(data)))
         if self._script in (None, "application/ld+json"):
             self._put(data)
 
@@ -98,31 +98,41 @@ class ArchivedPage(HTMLParser):
             self._pieces.append(text)
 
 
-def change_strings(value: Any, change: _Map) -> Any:
-    """A JSON value with every address in it changed: every string that is one as a whole."""
-    match value:
-        case str():
-            return change(value) if value.startswith(("http:", "https:")) else value
-        case dict():
-            return {name: change_strings(one, change) for name, one in value.items()}
-        case list():
-            return [change_strings(one, change) for one in value]
-    return value
+class Rewriter:
+    """Replaces the addresses in feeds, structured data and style sheets.
 
+    Args:
+        change: replaces each address.
+    """
 
-def change_atom(document: bytes, change: _Map) -> bytes:
-    """An Atom document with other addresses in its links."""
-    ET.register_namespace("", ATOM)
-    ET.register_namespace("at", TOMBSTONES)
-    root = ET.fromstring(document)  # noqa: S314, it was asked of the server that is archived
-    for link in root.iter(f"{{{ATOM}}}link"):
-        link.set("href", change(link.get("href", "")))
-    changed: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return changed
+    def __init__(self, change: _Map) -> None:
+        self._change = change
 
+    def strings(self, value: Any) -> Any:
+        """Return a JSON value in which each string that is an address is replaced."""
+        match value:
+            case str():
+                return self._change(value) if value.startswith(("http:", "https:")) else value
+            case dict():
+                return {name: self.strings(one) for name, one in value.items()}
+            case list():
+                return [self.strings(one) for one in value]
+        return value
 
-def change_style(text: str, change: _Map) -> str:
-    """A style sheet with other addresses in it."""
-    return re.sub(
-        r"url\(\s*([\"']?)([^\"')]+)\1\s*\)", lambda found: f"url({found[1]}{change(found[2])}{found[1]})", text
-    )
+    def atom(self, document: bytes) -> bytes:
+        """Return an Atom document with other addresses in its links."""
+        ET.register_namespace("", ATOM)
+        ET.register_namespace("at", TOMBSTONES)
+        root = ET.fromstring(document)  # noqa: S314, it comes from the server that the user named
+        for link in root.iter(f"{{{ATOM}}}link"):
+            link.set("href", self._change(link.get("href", "")))
+        changed: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+        return changed
+
+    def style(self, text: str) -> str:
+        """Return a style sheet with other addresses."""
+        return re.sub(
+            r"url\(\s*([\"']?)([^\"')]+)\1\s*\)",
+            lambda found: f"url({found[1]}{self._change(found[2])}{found[1]})",
+            text,
+        )

@@ -1,5 +1,5 @@
-"""What `stoppress swarm` does: many readers in one process, each checked against the contract.
+"""`stoppress swarm`: simulate many readers in one process, and check each against the protocol.
 
-`reader` holds one connection and knows one thing: its cursor. All else is shared by those who get the same bytes.
-`ledger` says whether what was sent leads from one cursor to the next without a hole.
+A reader (`reader.py`) holds a connection and keeps only its cursor. Readers that get the same bytes share everything
+else. The ledger (`ledger.py`) checks that each message leads from one cursor to the next without a gap.
 """

@@ -1,4 +1,4 @@
-"""A histogram whose buckets grow by 2 %: exact enough for any percentile, small enough for any number of values."""
+"""A histogram with buckets that grow by 2 %, so that percentiles are exact to 2 %."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Mapping
 
 _GROWTH = math.log(1.02)
 _SMALLEST = 1e-5
-"""Seconds; what is shorter counts as this."""
+"""The lowest bucket in seconds. Shorter times count as this."""
 
 
 class FineHistogram:
-    """Of times in seconds.
+    """A histogram of times in seconds.
 
     Args:
-        counts: of buckets, as `counts` of another histogram.
+        counts: the count of each bucket, as `counts` of another histogram.
     """
 
     __slots__ = ("counts",)
@@ -27,13 +27,15 @@ class FineHistogram:
         return self.counts.total()
 
     def add(self, seconds: float, times: int = 1) -> None:
+        """Count a time, `times` times."""
         self.counts[int(math.log(seconds / _SMALLEST) / _GROWTH) if seconds > _SMALLEST else 0] += times
 
     def merge(self, other: FineHistogram) -> None:
+        """Add the counts of another histogram."""
         self.counts.update(other.counts)
 
     def percentile(self, percent: float) -> float:
-        """Seconds that so many percent of the values do not exceed, at most 2 % too long; 0 without values."""
+        """Return a percentile in seconds, at most 2 % too high; 0 if there are no values."""
         rank = len(self) * percent / 100
         passed = 0
         for bucket in sorted(self.counts):
@@ -43,6 +45,6 @@ class FineHistogram:
         return 0.0
 
     def milliseconds(self) -> dict[str, float]:
-        """The percentiles that a report shows."""
+        """Return the percentiles of a report in milliseconds."""
         names = {"p50": 50, "p95": 95, "p99": 99, "p99.9": 99.9, "max": 100}
         return {name: round(self.percentile(percent) * 1000, 2) for name, percent in names.items()}

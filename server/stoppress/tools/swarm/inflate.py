@@ -1,7 +1,7 @@
-"""Decompression that is shared by all connections with the same past (RFC 7692).
+"""Decompress messages once for all connections that received the same messages before (RFC 7692).
 
-A node compresses once for many readers, so nearly all of them get the same compressed messages one after the other.
-Each connection has a place in a tree of such pasts, and a message is decompressed once for each place.
+A node compresses once for many readers, so nearly all of them get the same sequence of compressed messages. The
+sequences form a tree, each connection is at one of its nodes, and a message is decompressed once for each node.
 """
 
 from __future__ import annotations
@@ -9,30 +9,30 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from stoppress.tools.swarm.frames import LONGEST, BrokenFrames
+from stoppress.tools.swarm.frames import MAX_MESSAGE_BYTES, BrokenFrames
 
 
-class Past:
-    """What a connection was sent until now, as far as the next message may refer to it."""
+class InflateState:
+    """The state of decompression after a sequence of messages."""
 
     __slots__ = ("_inflater", "_next")
 
     def __init__(self, inflater: Any = None) -> None:
         self._inflater = inflater or zlib.decompressobj(-zlib.MAX_WBITS)
-        self._next: dict[bytes, tuple[bytes, Past]] = {}
+        self._next: dict[bytes, tuple[bytes, InflateState]] = {}
 
-    def after(self, payload: bytes) -> tuple[bytes, Past]:
-        """The message in a compressed payload, and the past with it.
+    def inflate(self, payload: bytes) -> tuple[bytes, InflateState]:
+        """Return the message in a compressed payload, and the state after it.
 
         Raises:
-            BrokenFrames: it does not follow on this past.
+            BrokenFrames: the payload was compressed with another context.
         """
         known = self._next.get(payload)
         if known is None:
             inflater = self._inflater.copy()
             try:
-                message = inflater.decompress(payload + b"\x00\x00\xff\xff", LONGEST)
+                message = inflater.decompress(payload + b"\x00\x00\xff\xff", MAX_MESSAGE_BYTES)
             except zlib.error as error:
-                raise BrokenFrames(f"compressed with a context that this reader has not: {error}") from None
-            known = self._next[payload] = message, Past(inflater)
+                raise BrokenFrames(f"the message was compressed with another context: {error}") from None
+            known = self._next[payload] = message, InflateState(inflater)
         return known

@@ -1,9 +1,9 @@
-"""What all readers were sent, side by side: whether each message leads from one cursor to the next without a hole.
+"""Check the messages of all readers together: each must lead from one cursor to the next without a gap.
 
-A reader need not keep the blog to be checked. Its cursors must form a chain, and each message must have every item
-whose newest change lies between its two cursors. The first is a comparison for each message that comes in. The second
-is a matter of the message alone, so it is looked at once, however many readers got it; and only a message that has
-fewer items than changes has to be looked at again when more is known.
+A reader does not have to keep the blog. Its cursors must form a chain, and each message must contain every item whose
+newest change lies between its two cursors. The reader checks the chain for each message. The ledger checks the content
+once for each distinct message. If a message has fewer items than changes, the ledger checks it again later, when it
+knows more changes.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from stoppress.model import HEADER, Cursor
 from stoppress.tools.swarm.frames import BrokenFrames
 
 _STAMP = re.compile(rb"swarm-(\d{16,19})")
-"""In an entry: when its publication began, nanoseconds since 1970 by the clock of who published it."""
+"""A timestamp in an entry: when its publication began, in nanoseconds since 1970 by the publisher's clock."""
 
 MAX_NAMES = 8
-"""Readers of a message that are remembered by their number."""
+"""The number of readers that are remembered for each message."""
 
 _MAX_MESSAGES = 4_096
-"""Decoded messages that are kept for the next reader who gets the same."""
+"""Decoded messages in the cache."""
 
 _MAX_CHANGES = 200_000
-"""Of what changed where, the newest that are remembered."""
+"""The number of changes that are remembered."""
 
 
 class _Item(Struct):
@@ -50,22 +50,24 @@ class _Update(Struct, tag="update"):
 
 
 class BeatRead(Struct, tag="beat"):
+    """A beat as a reader received it."""
+
     cursor: str
 
 
 class RetryRead(Struct, tag="retry"):
+    """A retry message as a reader received it."""
+
     min: float
     max: float
 
 
-class Unknown(Struct):
-    """A type of message of a later version, which a client ignores."""
-
+class _Typed(Struct):
     type: str
 
 
 class _Change(NamedTuple):
-    """What a seq did, as far as somebody was told."""
+    """The item that a seq changed, as a reader or the publisher received it."""
 
     id: str
     version: int
@@ -73,7 +75,7 @@ class _Change(NamedTuple):
 
 
 class UpdateRead:
-    """One message, for all who got it."""
+    """One update, shared by all readers that received it."""
 
     __slots__ = (
         "after",
@@ -102,8 +104,8 @@ class UpdateRead:
             self.items[update.header.seq] = HEADER
         self.newest = {item_id: seq for seq, item_id in sorted(self.items.items())}
         self.more = update.more
-        places = [(entry.published_at, entry.id) for entry in update.entries]
-        self.oldest = min(places, default=None) if update.older else None
+        positions = [(entry.published_at, entry.id) for entry in update.entries]
+        self.oldest = min(positions, default=None) if update.older else None
         self.stamps = stamps
         self.fault = self._fault(update)
         self.count = 0
@@ -112,28 +114,28 @@ class UpdateRead:
     def _fault(self, update: _Update) -> str:
         seqs = [entry.seq for entry in update.entries]
         if seqs != sorted(set(seqs)):
-            return f"entries that do not ascend by seq: {seqs[:20]}"
+            return f"entries are not in the order of their seqs: {seqs[:20]}"
         outside = [seq for seq in self.items if not self.after_seq < seq <= self.seq]
         if outside:
-            return f"items with the seqs {outside[:20]} in an update from {self.after} to {self.cursor}"
+            return f"the update from {self.after} to {self.cursor} has items with the seqs {outside[:20]}"
         if self.seq < self.after_seq:
-            return f"an update back from {self.after} to {self.cursor}"
+            return f"the update leads back from {self.after} to {self.cursor}"
         return ""
 
     @property
     def is_whole(self) -> bool:
-        """Whether it has an item for each change: then nothing can be missing."""
+        """Whether it has an item for each change, so that nothing can be missing."""
         return self.after is not None and len(self.items) == self.seq - self.after_seq
 
     @property
     def answers_for(self) -> range:
-        """The seqs of which it has the item or a newer state; of a part, a later part may have the newer state."""
+        """The seqs whose items it must contain in this or a newer state. A later part may contain the newer state."""
         return range(0) if self.after is None else range(self.after_seq + 1, self.seq + 1)
 
     def lacks(self, change: _Change, seq: int, published_at: str | None = None) -> bool:
-        """Whether it should have the item that changed at `seq`, and has not.
+        """Return whether it should contain the item that changed at `seq`, and does not.
 
-        `published_at` is given for what is the newest state of its item; without it, a later one may be elsewhere.
+        Pass `published_at` if the change is the newest state of its item. Without it, a later update may contain one.
         """
         if not self.after_seq < seq <= self.seq or self.newest.get(change.id, 0) >= seq:
             return False
@@ -145,7 +147,7 @@ class UpdateRead:
 
 
 class _Missing(NamedTuple):
-    """A message without an item that it should have had."""
+    """An update that should contain an item and does not."""
 
     update: UpdateRead
     seq: int
@@ -153,34 +155,37 @@ class _Missing(NamedTuple):
 
 
 class Ledger:
-    """Decodes what comes in, each distinct message once, and remembers what has to be looked at again."""
+    """Decodes each distinct message once, and keeps updates that it has to check again."""
 
     def __init__(self) -> None:
         self.changes: dict[int, _Change] = {}
         self.contradictions: list[str] = []
-        self._messages: dict[bytes, UpdateRead | BeatRead | RetryRead | Unknown] = {}
+        self._messages: dict[bytes, UpdateRead | BeatRead | RetryRead | None] = {}
         self._unsure: list[UpdateRead] = []
         self._updates = 0
         self._json = msgspec.json.Decoder(_Update | BeatRead | RetryRead)
         self._msgpack = msgspec.msgpack.Decoder(_Update | BeatRead | RetryRead)
-        self._json_type = msgspec.json.Decoder(Unknown)
-        self._msgpack_type = msgspec.msgpack.Decoder(Unknown)
+        self._json_type = msgspec.json.Decoder(_Typed)
+        self._msgpack_type = msgspec.msgpack.Decoder(_Typed)
 
-    def read(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | Unknown:
-        """The message in a payload, JSON or msgpack. Raises `BrokenFrames` if it is none."""
-        message = self._messages.get(payload)
-        if message is None:
+    def read(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | None:
+        """Return the message in a payload, JSON or msgpack; None if its type is unknown, as of a later version.
+
+        Raises:
+            BrokenFrames: the payload is not a message.
+        """
+        if payload not in self._messages:
             try:
                 message = self._decode(payload)
             except (msgspec.MsgspecError, MalformedCursor) as error:
-                raise BrokenFrames(f"no message of Stoppress: {error}") from None
+                raise BrokenFrames(f"not a message of Stoppress: {error}") from None
             if len(self._messages) >= _MAX_MESSAGES:
                 for old in list(self._messages)[: _MAX_MESSAGES // 2]:
                     del self._messages[old]
             self._messages[payload] = message
-        return message
+        return self._messages[payload]
 
-    def _decode(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | Unknown:
+    def _decode(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | None:
         is_json = payload[:1] == b"{"
         try:
             message: _Update | BeatRead | RetryRead = (self._json if is_json else self._msgpack).decode(payload)
@@ -188,7 +193,7 @@ class Ledger:
             unknown = self._json_type.decode(payload) if is_json else self._msgpack_type.decode(payload)
             if unknown.type in ("update", "beat", "retry"):
                 raise
-            return unknown
+            return None
         if not isinstance(message, _Update):
             return message
         self._updates += 1
@@ -200,7 +205,7 @@ class Ledger:
         return update
 
     def learn(self, answer: bytes) -> None:
-        """Take what a write was answered with: the item as it is at its seq, in JSON."""
+        """Take the answer to a write: the item with its seq, in JSON."""
         self._learn([msgspec.json.decode(answer, type=_Item)])
 
     def _learn(self, items: Iterable[_Item]) -> None:
@@ -208,17 +213,17 @@ class Ledger:
             change = _Change(item.id, item.version, item.title)
             known = self.changes.setdefault(item.seq, change)
             if known[:2] != change[:2]:
-                self.contradictions.append(f"seq {item.seq} is {known} to some and {change} to others")
+                self.contradictions.append(f"seq {item.seq} is {known} in one message and {change} in another")
         while len(self.changes) > _MAX_CHANGES:
             del self.changes[next(iter(self.changes))]
 
     @property
     def unsure(self) -> int:
-        """Messages that have to be looked at again."""
+        """The number of updates to check again."""
         return len(self._unsure)
 
     def audit(self, truth: Iterable[bytes]) -> list[_Missing]:
-        """Look again at what was not certain, and forget it.
+        """Check the uncertain updates again, then forget them. Return the missing items.
 
         Args:
             truth: the answers of `/changes` that lead from nothing to the newest state.
@@ -250,30 +255,32 @@ class Ledger:
         return message.entries if message.header is None else [*message.entries, message.header]
 
     def in_words(self, missing: _Missing) -> tuple[str, str]:
-        """Return who got a message that lacked something, and what it lacked."""
+        """Return the readers that got an incomplete update, and what it lacks."""
         update = missing.update
         more = f" and {update.count - len(update.readers)} others" if update.count > len(update.readers) else ""
-        text = f"the update from {update.after} to {update.cursor} was without {self.named(missing.seq)}"
+        text = f"the update from {update.after} to {update.cursor} lacks {self.named(missing.seq)}"
         return f"readers {', '.join(map(str, update.readers))}{more}", text
 
     def between(self, after: int, until: int) -> list[str]:
-        """What changed after one seq and not after another, in words."""
+        """Describe the changes after one seq, up to another."""
         seqs = range(after + 1, min(until, after + 20) + 1)
         return [f"{self.named(seq)}" for seq in seqs] + (["and more"] if until > after + 20 else [])
 
     def named(self, seq: int) -> str:
+        """Describe the change at a seq."""
         change = self.changes.get(seq)
         if change is None:
             return f"seq {seq}"
-        what = "the header" if change.id == HEADER else f"entry {change.id}"
-        return f"seq {seq} ({what}, version {change.version}{f', {change.name!r}' if change.name else ''})"
+        item = "the header" if change.id == HEADER else f"entry {change.id}"
+        return f"seq {seq} ({item}, version {change.version}{f', {change.name!r}' if change.name else ''})"
 
 
 def _may_be_later(part: UpdateRead, item_id: str, following: Mapping[str, list[UpdateRead]]) -> bool:
-    """Whether a later part of the same catch-up has the item, or might have: not all of them are known.
+    """Return whether a later part of the same catch-up contains the item, or may contain it.
 
-    Of what begins where the part ends, not all need be its next part: where one of them has the item, nothing is
-    certain. What came before the part is none: it may be what those got who were at that cursor when it was the head.
+    Several updates may begin where the part ends, and any of them may be its next part. If one of them contains the
+    item, the part may be right. Updates that arrived before the part do not count: other readers may have got them
+    when their cursor was the head.
     """
     later = [update for update in following.get(part.cursor, ()) if update.order > part.order]
     return not later or any(

@@ -1,4 +1,4 @@
-"""What a swarm is asked to do."""
+"""The target of a swarm, and its plan."""
 
 from __future__ import annotations
 
@@ -12,42 +12,45 @@ from urllib.parse import quote, unquote, urlsplit
 import httpx
 
 from stoppress.errors import StoppressError
-from stoppress.tools.swarm.frames import Options
+from stoppress.tools.swarm.frames import HandshakeOptions
 
 _DEFAULT_BLOG = "swarm"
 
 _ANSWER_SECONDS = 20.0
-"""How long a request over HTTP may take."""
+"""Deadline for an HTTP request."""
 
 _SOURCES = 100
-"""Loopback addresses that connections come from: each has as many ports as there are for one server."""
+"""The number of loopback addresses to connect from. Each has its own range of ports."""
+
+_IP_BIND_ADDRESS_NO_PORT = 24
+"""From linux/in.h: the kernel chooses the port at `connect`, when it knows the other end."""
 
 
 class Target(NamedTuple):
-    """Where the readers go."""
+    """The server and the blog."""
 
     url: str
     """Scheme, host and port."""
     blog: str
-    """Its name."""
+    """The name of the blog."""
     authority: str
     family: int
     address: Any
-    """As `socket.connect` takes it."""
+    """The argument of `socket.connect`."""
     hostname: str
     tls: ssl.SSLContext | None
     is_loopback: bool
 
     @property
     def path(self) -> str:
-        """The blog's name in an address."""
+        """The blog's name, quoted for a URL."""
         return quote(self.blog, safe="")
 
     def read_all(self) -> list[bytes]:
-        """Return the answers of `/changes` that lead from nothing to the newest state. It blocks.
+        """Return the answers of `/changes` that lead from nothing to the newest state. This blocks.
 
         Raises:
-            httpx.HTTPError: the server does not say what it has.
+            httpx.HTTPError: the server does not answer.
         """
         answers: list[bytes] = []
         since, more = "0", True
@@ -59,65 +62,61 @@ class Target(NamedTuple):
                 answers.append(answer.content)
         return answers
 
+    def new_socket(self, number: int, *, slow: bool) -> socket.socket:
+        """Return a socket for a reader. On loopback, readers connect from many addresses."""
+        sock = socket.socket(self.family, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        if slow:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        if self.is_loopback:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.bind((f"127.0.0.{1 + number % _SOURCES}", 0))
+        return sock
 
-def target(url: str, blog: str | None) -> Target:
-    """Read an address: of a server, or of a blog's page on it.
+    @classmethod
+    def parse(cls, url: str, blog: str | None) -> Target:
+        """Parse the address of a server, or of a blog's page. `blog` overrides the page.
 
-    Raises:
-        StoppressError: it is no address, or its host is not known.
-    """
-    try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-        host = parts.hostname or ""
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (KeyError, ValueError, OSError) as error:
-        raise StoppressError(f"{url} is no address of a server: {error}") from None
-    page = re.match(r"/blogs/([^/]+)", parts.path)
-    return Target(
-        f"{parts.scheme}://{parts.netloc}",
-        blog or (unquote(page[1]) if page else _DEFAULT_BLOG),
-        parts.netloc,
-        family,
-        address,
-        host,
-        ssl.create_default_context() if parts.scheme == "https" else None,
-        family == socket.AF_INET and ipaddress.ip_address(address[0]).is_loopback,
-    )
+        Raises:
+            StoppressError: it is not an address, or its host is unknown.
+        """
+        try:
+            parts = urlsplit(url if "://" in url else f"http://{url}")
+            port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+            host = parts.hostname or ""
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        except (KeyError, ValueError, OSError) as error:
+            raise StoppressError(f"{url} is not the address of a server: {error}") from None
+        page = re.match(r"/blogs/([^/]+)", parts.path)
+        return cls(
+            f"{parts.scheme}://{parts.netloc}",
+            blog or (unquote(page[1]) if page else _DEFAULT_BLOG),
+            parts.netloc,
+            family,
+            address,
+            host,
+            ssl.create_default_context() if parts.scheme == "https" else None,
+            family == socket.AF_INET and ipaddress.ip_address(address[0]).is_loopback,
+        )
 
 
 class Plan(NamedTuple):
-    """How many readers do what for how long."""
+    """The number of readers, their behaviour, and the duration."""
 
     readers: int = 1_000
     rate: float = 1_000.0
-    """Connections that are begun in a second, until all are there."""
+    """New connections per second, until all readers have started to connect."""
     duration: float = 30.0
-    """Seconds from then on."""
+    """Seconds to run after that."""
     churn: float = 0.0
-    """Readers in a second that lose their line."""
+    """Readers per second that lose their connection."""
     storm: int = 0
-    """Readers that lose it at once, in the middle."""
+    """Readers that lose their connection at the same time, halfway through."""
     slow: float = 0.0
-    """The share of readers that take a little at a time."""
+    """Share of readers that read slowly."""
     publish: float = 0.0
-    """Writes in a second."""
+    """Writes per second."""
     api_key: str = ""
     allow_refused: bool = False
-    """Whether it is right that the server has no room for some."""
-    options: Options = Options()
-
-
-_BIND_LATER = 24  # IP_BIND_ADDRESS_NO_PORT, linux/in.h: the port is chosen when it is known where the line goes
-
-
-def new_socket(where: Target, number: int, *, slow: bool) -> socket.socket:
-    """A socket for a reader; from one of many addresses where the server is on this machine."""
-    sock = socket.socket(where.family, socket.SOCK_STREAM)
-    sock.setblocking(False)
-    if slow:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    if where.is_loopback:
-        sock.setsockopt(socket.IPPROTO_IP, _BIND_LATER, 1)
-        sock.bind((f"127.0.0.{1 + number % _SOURCES}", 0))
-    return sock
+    """Whether the server may reject readers at capacity."""
+    options: HandshakeOptions = HandshakeOptions()

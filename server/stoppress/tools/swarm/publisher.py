@@ -1,4 +1,4 @@
-"""The editor of a swarm: writes at a rate, and each again if it is not answered."""
+"""The editor of a swarm: it writes at a given rate, and repeats writes that get no answer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from stoppress.errors import StoppressError
 from stoppress.tools.swarm.plan import Target
 
 _EDITS, _RETRACTIONS = 0.2, 0.05
-"""Shares of the writes; the others are new entries."""
+"""Shares of the writes. All others are new entries."""
 
 _REMEMBERED = 200
-"""Entries that may still be edited or retracted."""
+"""The number of newest entries that may be edited or retracted."""
 
 _MAX_OPEN = 64
-"""Writes that may wait for an answer; when there are more, the rate cannot be kept."""
+"""Limit of writes that wait for an answer. Above it, writes are skipped."""
 
 _ANSWER_SECONDS = 10.0
 _RETRY_SECONDS = 0.5
@@ -30,10 +30,10 @@ _TEXT = "The spokesman said that talks would go on **tonight**, and that nobody 
 
 
 class Drafts:
-    """What an editor writes next: mostly new entries, now and then an edit or a retraction of one of the last.
+    """Chooses the next write: usually a new entry, sometimes an edit or a retraction of a recent one.
 
     Args:
-        path: of the blog on the editors' surface.
+        path: the blog's path in the editors' API.
     """
 
     def __init__(self, path: str) -> None:
@@ -41,59 +41,59 @@ class Drafts:
         self._entries: list[str] = []
 
     def published(self, entry: str) -> None:
-        """There is a new entry with this id."""
+        """Remember the id of a new entry."""
         self._entries = [*self._entries, entry][-_REMEMBERED:]
 
     def next(self) -> tuple[str, str, dict[str, Any]]:
-        """A method, an address and a body that says when it was written."""
+        """Return a method, an address and a body. The body contains the time of the write."""
         stamp, chance = f"swarm-{time.time_ns()}", random.random()  # noqa: S311, no secret
         if self._entries and chance < _RETRACTIONS:
             entry = self._entries.pop(random.randrange(len(self._entries)))  # noqa: S311, no secret
             return "DELETE", f"{self._path}/entries/{entry}", {"note": stamp}
         entry_body = {"markdown": _TEXT, "tags": [stamp], "source": {"name": "The swarm"}}
         if self._entries and chance < _RETRACTIONS + _EDITS:
-            # Not the ones that are retracted meanwhile: those are no longer in the list.
+            # Entries that are being retracted are no longer in the list
             return "PATCH", f"{self._path}/entries/{random.choice(self._entries)}", entry_body  # noqa: S311, no secret
         return "POST", f"{self._path}/entries", {"title": f"News of {time.strftime('%H:%M:%S')}", **entry_body}
 
 
 class Publisher:
-    """A client of the editors' surface for one blog.
+    """A client of the editors' API for one blog.
 
     Args:
-        where: the server and the blog.
-        key: an editor's.
-        rate: writes in a second.
-        learn: takes the body of each answer.
+        target: the server and the blog.
+        key: an editor's key.
+        rate: writes per second.
+        learn: called with the body of each answer.
     """
 
-    def __init__(self, where: Target, key: str, rate: float, learn: Callable[[bytes], None]) -> None:
+    def __init__(self, target: Target, key: str, rate: float, learn: Callable[[bytes], None]) -> None:
         self.answered = self.repeated = self.left_out = 0
         self.failures: list[str] = []
-        """Writes that failed though they were sent a second time."""
-        self._path = f"/api/blogs/{where.path}"
+        """Writes that failed twice."""
+        self._path = f"/api/blogs/{target.path}"
         self._drafts = Drafts(self._path)
         self._rate = rate
         self._learn = learn
         self._http = httpx.AsyncClient(
-            base_url=where.url,
+            base_url=target.url,
             headers={b"authorization": f"Bearer {key}".encode()},
             timeout=_ANSWER_SECONDS,
             trust_env=False,
         )
 
     async def make_blog(self) -> None:
-        """Make the blog if it is not there. Raises `StoppressError` if that cannot be."""
+        """Create the blog if it does not exist. Raise `StoppressError` if that fails."""
         try:
             answer = await self._http.get(self._path)
             if answer.status_code == 404:
                 answer = await self._http.put(self._path, json={"headline": "The swarm"})
         except httpx.HTTPError as error:
             raise StoppressError(
-                f"cannot reach {self._http.base_url}: {error!r}; is the server running there?"
+                f"cannot reach {self._http.base_url}: {error!r}; check the address and that the server is running"
             ) from None
         if not answer.is_success:
-            raise StoppressError(f"the server refused to make the blog ({answer.status_code}): {answer.text[:200]}")
+            raise StoppressError(f"the server did not create the blog ({answer.status_code}): {answer.text[:200]}")
 
     async def run(self) -> None:
         """Write until cancelled."""

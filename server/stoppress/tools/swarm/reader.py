@@ -1,4 +1,4 @@
-"""One reader of the swarm: a connection, a cursor, and what it does when the line is lost."""
+"""One reader of the swarm: its connection, its cursor, and how it reconnects."""
 
 from __future__ import annotations
 
@@ -12,67 +12,67 @@ from stoppress.errors import MalformedCursor
 from stoppress.model import Cursor
 from stoppress.tools.reader_core import Outcome, ReaderCore
 from stoppress.tools.swarm import frames
-from stoppress.tools.swarm.frames import BrokenFrames, Options
-from stoppress.tools.swarm.inflate import Past
+from stoppress.tools.swarm.frames import BrokenFrames, HandshakeAnswer, HandshakeOptions
+from stoppress.tools.swarm.inflate import InflateState
 from stoppress.tools.swarm.ledger import MAX_NAMES, BeatRead, Ledger, RetryRead, UpdateRead
 
 _SIP_SECONDS = 1.0
-"""How long a slow reader waits after each piece that it takes."""
+"""Pause of a slow reader after each read."""
 
 
 class Phase(Enum):
-    """Where a reader is."""
+    """The state of a reader's connection."""
 
     AWAY = "not connected"
-    OPENING = "the handshake is not answered"
-    CATCHING_UP = "connected, the first answer is not whole"
+    OPENING = "waiting for the answer to its handshake"
+    CATCHING_UP = "connected, but its first answer is incomplete"
     LIVE = "at the head"
-    REFUSED = "sent away because the server has enough readers"
-    STOPPED = "over"
+    REFUSED = "rejected because the server is at capacity"
+    STOPPED = "stopped"
 
 
 _LISTENING = (Phase.CATCHING_UP, Phase.LIVE)
 
 
 class _Observer(Protocol):
-    """What readers report to, and ask for what they share."""
+    """Readers report to it and use its shared objects."""
 
     ledger: Ledger
-    options: Options
+    options: HandshakeOptions
     authority: str
     blog: str
 
     def live(self, reader: SimulatedReader) -> None:
-        """It has the newest state, for the first time on this connection."""
+        """Take the report that a reader has reached the head, for the first time on this connection."""
 
     def received(self, update: UpdateRead) -> None:
-        """A reader at the head got an update, and reads as fast as it can."""
+        """Take the report that a reader at the head, which is not slow, got an update."""
 
     def was_reset(self) -> None:
-        """A reader with a cursor was given everything anew."""
+        """Take the report that a reader with a cursor got a reset."""
 
     def lost(self, reader: SimulatedReader, wait: float) -> None:
-        """Its connection is gone; it wants to connect again in `wait` seconds."""
+        """Take the report that a connection was lost. Connect it again in `wait` seconds."""
 
     def fault(self, kind: str, reader: SimulatedReader, text: str, missed: tuple[int, int] | None = None) -> None:
-        """The server broke the contract; `missed` are the seqs after and up to which the reader got nothing."""
+        """Take a fault of the server. The reader missed the changes after `missed[0]`, up to `missed[1]`."""
 
     def over(self, text: str) -> None:
-        """The server says that coming back is no use."""
+        """End the run, because the server rejects readers for good."""
 
 
 class SimulatedReader(asyncio.Protocol):
-    """A reader; the same object over all its connections.
+    """A reader over all its connections.
 
     Args:
-        number: its name.
-        swarm: whom it reports to.
-        slow: whether it takes a little at a time.
+        number: the reader's number.
+        swarm: the observer that it reports to.
+        slow: whether it reads slowly.
     """
 
     __slots__ = (
         "_core",
-        "_past",
+        "_inflate_state",
         "_rest",
         "_sips",
         "_swarm",
@@ -88,11 +88,11 @@ class SimulatedReader(asyncio.Protocol):
         self.slow = self._sips = slow
         self.phase = Phase.AWAY
         self.lost_at: float | None = None
-        """When the line was lost, by `time.monotonic`, while it is not back."""
+        """The time when the connection was lost, by `time.monotonic`, until it is back."""
         self._swarm = swarm
         self._transport: asyncio.Transport | None = None
         self._rest = b""
-        self._past: Past | None = None
+        self._inflate_state: InflateState | None = None
         self._core = ReaderCore()
 
     @property
@@ -107,23 +107,23 @@ class SimulatedReader(asyncio.Protocol):
         return f"reader {self.number}"
 
     def drop(self) -> None:
-        """Lose the line, as in a tunnel."""
+        """Drop the connection, like a phone in a tunnel."""
         if self._transport is not None:
             self._transport.abort()
 
     def stop(self) -> None:
-        """For good."""
+        """Drop the connection and never connect again."""
         self.phase = Phase.STOPPED
         self.drop()
 
     def hurry(self) -> None:
-        """Read as fast as the others from now on."""
+        """Stop reading slowly."""
         self._sips = False
         if self._transport is not None:
             self._sip(self._transport)
 
     def failed(self) -> None:
-        """There was no connection at all."""
+        """Handle a connection that could not be opened."""
         if self.phase is not Phase.STOPPED:
             self._go()
 
@@ -134,10 +134,10 @@ class SimulatedReader(asyncio.Protocol):
         if self.phase is Phase.STOPPED:
             self._transport.abort()
             return
-        self._rest, self._past = b"", None
+        self._rest, self._inflate_state = b"", None
         self.phase = Phase.OPENING
         swarm = self._swarm
-        self._transport.write(frames.request(swarm.authority, swarm.blog, self.cursor, swarm.options))
+        self._transport.write(swarm.options.request(swarm.authority, swarm.blog, self.cursor))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -151,7 +151,7 @@ class SimulatedReader(asyncio.Protocol):
             elif self._rest:
                 data = self._rest + data
             if self.phase is not Phase.OPENING:
-                pieces, self._rest = frames.cut(data)
+                pieces, self._rest = frames.split_frames(data)
                 for first, payload in pieces:
                     if self.phase in _LISTENING:
                         self._take(first, payload)
@@ -170,13 +170,13 @@ class SimulatedReader(asyncio.Protocol):
     # The handshake
 
     def _open(self, data: bytes) -> bytes:
-        """Returns what came after the answer, or all if it is not whole."""
-        answer = frames.answer(data)
+        """Take the answer to the handshake. Return the bytes after it, or all bytes if it is incomplete."""
+        answer = HandshakeAnswer.parse(data)
         if answer is None:
             return data
         if answer.is_websocket:
             self.phase = Phase.CATCHING_UP
-            self._past = Past() if answer.compressed else None
+            self._inflate_state = InflateState() if answer.compressed else None
             return answer.rest
         if self._core.take_status(answer.status, answer.retry_after):
             self.phase = Phase.REFUSED if answer.status in (429, 503) else Phase.AWAY
@@ -192,9 +192,9 @@ class SimulatedReader(asyncio.Protocol):
         opcode = first & 0x0F
         if opcode in (frames.TEXT, frames.BINARY):
             if first & frames.COMPRESSED:
-                if self._past is None:
-                    raise BrokenFrames("a compressed message that was not agreed on")
-                payload, self._past = self._past.after(payload)
+                if self._inflate_state is None:
+                    raise BrokenFrames("the server compressed a message without agreement")
+                payload, self._inflate_state = self._inflate_state.inflate(payload)
             message = self._swarm.ledger.read(payload)
             if type(message) is UpdateRead:
                 self._update(message)
@@ -206,7 +206,7 @@ class SimulatedReader(asyncio.Protocol):
         elif opcode == frames.CLOSE:
             self._closed(payload)
         elif opcode == frames.PING and self._transport is not None:
-            self._transport.write(frames.masked(frames.PONG, payload))
+            self._transport.write(frames.client_frame(frames.PONG, payload))
 
     def _update(self, update: UpdateRead) -> None:
         update.count += 1
@@ -219,7 +219,7 @@ class SimulatedReader(asyncio.Protocol):
         if step is Outcome.GAP:
             self._gap(update.after_seq, f"an update from {update.after} to {update.cursor}")
         elif step is Outcome.DUPLICATE:
-            self._fault("duplicate", f"at {self.cursor} it got the update from {update.after} to {update.cursor}")
+            self._fault("duplicate", f"at {self.cursor} it got again the update from {update.after} to {update.cursor}")
         else:
             self._taken(update, step)
 
@@ -244,16 +244,16 @@ class SimulatedReader(asyncio.Protocol):
             self._swarm.fault("refused", self, f"the server closed with {code}: {reason}")
         self.phase = Phase.REFUSED if code == 1013 else Phase.AWAY
         if self._transport is not None:
-            self._transport.write(frames.masked(frames.CLOSE, payload[:2]))
+            self._transport.write(frames.client_frame(frames.CLOSE, payload[:2]))
             self._transport.close()
 
-    # What goes wrong
+    # Faults
 
-    def _gap(self, until: int, what: str) -> None:
-        self._fault("gap", f"at {self.cursor} it got {what}", (self.seq, until))
+    def _gap(self, until: int, message: str) -> None:
+        self._fault("gap", f"at {self.cursor} it got {message}", (self.seq, until))
 
     def _fault(self, kind: str, text: str, missed: tuple[int, int] | None = None) -> None:
-        """Report it, and ask again from our own cursor, as every client does."""
+        """Report a fault and reconnect from the reader's own cursor, as every client does."""
         self._swarm.fault(kind, self, text, missed)
         self.phase = Phase.AWAY
         self.drop()

@@ -1,4 +1,4 @@
-"""One run of a swarm, from the first connection to the verdict."""
+"""`stoppress swarm`: one run, from the first connection to the result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import contextlib
 import resource
 import signal
 import time
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +19,22 @@ from stoppress.tools.swarm.show import Output
 from stoppress.tools.swarm.swarm import Swarm
 
 _SPARE_FILES = 128
-"""What a process has open beside its readers."""
+"""Open files in addition to those of the readers."""
 
 _AUDIT_AT = 2_000
-"""Messages that have to be looked at again, before that is done."""
+"""The number of uncertain updates that starts an audit."""
 
 
-async def run(where: Target, plan: Plan, *, json: bool = False, ticks: bool = False) -> None:
-    """Run it, and print what was seen. SIGINT and SIGTERM end it early, with the same verdict.
+async def run(target: Target, plan: Plan, *, json: bool = False, ticks: bool = False) -> None:
+    """Run a swarm and print the results. SIGINT and SIGTERM end it early, with the same checks.
 
     Raises:
-        StartError: this process may not have so many connections.
-        StoppressError: a promise was broken, or the server cannot be used.
+        StartError: this process may not open so many connections.
+        StoppressError: a check failed, or the server is unusable.
     """
-    _allow(plan.readers)
-    swarm = Swarm(where, plan)
-    publisher = Publisher(where, plan.api_key, plan.publish, swarm.ledger.learn) if plan.api_key else None
+    _allow_connections(plan.readers)
+    swarm = Swarm(target, plan)
+    publisher = Publisher(target, plan.api_key, plan.publish, swarm.ledger.learn) if plan.api_key else None
     output = Output(json=json, ticks=ticks)
     try:
         if publisher is not None:
@@ -57,7 +56,7 @@ async def run(where: Target, plan: Plan, *, json: bool = False, ticks: bool = Fa
 def _verdict(swarm: Swarm, failed: int) -> str:
     parts = [f"{count:,} x {kind}" for kind, count in swarm.kinds.items()]
     parts += [f"{failed:,} failed writes"] if failed else []
-    return f"the swarm saw {', '.join(parts) or 'no reader connected at all'}"
+    return f"the swarm saw {', '.join(parts) or 'no reader that connected'}"
 
 
 async def _work(swarm: Swarm, plan: Plan, publisher: Publisher | None, output: Output) -> None:
@@ -82,10 +81,9 @@ async def _work(swarm: Swarm, plan: Plan, publisher: Publisher | None, output: O
 
 
 async def _course(swarm: Swarm, plan: Plan, stop: asyncio.Event) -> None:
-    """The plan, until its end."""
-    await swarm.come()
-    beside: list[Coroutine[Any, Any, None]] = [swarm.churn()] if plan.churn else []
-    tasks = [asyncio.create_task(work) for work in beside]
+    """Carry out the plan, then set `stop`."""
+    await swarm.connect()
+    tasks = [asyncio.create_task(swarm.churn())] if plan.churn else []
     try:
         await asyncio.sleep(plan.duration / 2)
         if plan.storm:
@@ -106,14 +104,14 @@ async def _clock(swarm: Swarm, output: Output) -> None:
             await swarm.audit()
 
 
-def _allow(readers: int) -> None:
+def _allow_connections(readers: int) -> None:
     with contextlib.suppress(OSError):
         allow_many()
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if readers + _SPARE_FILES > files:
         raise StartError(
-            f"{readers} readers need as many open files, and this process may have {files}: "
-            "take fewer, or raise `ulimit -Hn`"
+            f"{readers} readers need {readers + _SPARE_FILES} open files, but this process may open {files}; "
+            "use fewer readers, or raise `ulimit -Hn`"
         )
 
 

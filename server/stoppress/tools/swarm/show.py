@@ -1,4 +1,4 @@
-"""What `stoppress swarm` prints: a line while it runs, the figures in the end."""
+"""The output of `stoppress swarm`: a progress line, and the results at the end."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from stoppress.tools.swarm.publisher import Publisher
 from stoppress.tools.swarm.swarm import Second, Swarm
 
 _PLAIN_INTERVAL_SECONDS = 5
-"""Seconds between lines where nobody watches."""
+"""Seconds between progress lines if the output is not a terminal."""
 
 _SHOWN_FAULTS = 20
 _RECENT = 5
-"""Seconds whose percentiles the line shows."""
+"""The progress line shows the percentiles of this many seconds."""
 
 
 class Output:
-    """What a run prints: its progress, and the figures at the end.
+    """Prints the progress of a run, and the results at the end.
 
     Args:
-        json: print the figures as JSON, with each second among them.
-        ticks: print each second as a line of JSON, and the figures as the last one.
+        json: print the results as JSON, with the figures of each second.
+        ticks: print each second as a line of JSON, and the results as the last line.
     """
 
     def __init__(self, *, json: bool, ticks: bool) -> None:
@@ -34,7 +34,7 @@ class Output:
         self._refresh = self._progress.isatty()
 
     def second(self, swarm: Swarm, second: Second) -> None:
-        """A second is over: one line, refreshed on a terminal, printed every few seconds elsewhere."""
+        """Show the progress after each second: one line on a terminal, otherwise a line every few seconds."""
         if self._ticks:
             _print_json(_second(second))
         if not self._refresh and second.at % _PLAIN_INTERVAL_SECONDS:
@@ -43,10 +43,12 @@ class Output:
         click.echo(f"\r\x1b[2K{line}" if self._refresh else line, file=self._progress, nl=not self._refresh)
 
     def end_progress(self) -> None:
+        """Remove the progress line from the terminal."""
         if self._refresh:
             click.echo("\r\x1b[2K", file=self._progress, nl=False)
 
     def figures(self, swarm: Swarm, publisher: Publisher | None, usage: dict[str, float]) -> None:
+        """Print the results."""
         content = _summary(swarm, publisher, usage)
         if self._json:
             content["seconds"] = [_second(second) for second in swarm.seconds]
@@ -61,16 +63,16 @@ def _progress(swarm: Swarm, second: Second) -> str:
     for one in list(swarm.seconds)[-_RECENT - 1 :]:
         recent.merge(one.latency)
     times = recent.milliseconds()
-    wrong = sum(swarm.kinds.values())
+    faults = sum(swarm.kinds.values())
     return (
         f"{second.at // 60:02d}:{second.at % 60:02d}  {swarm.live_count:,} of {len(swarm.readers):,} live"
         f"  {second.delivered:,}/s  p50 {times['p50']:.1f}  p99 {times['p99']:.1f}  max {times['max']:.1f} ms"
         f"  {swarm.closed:,} closed  "
-    ) + (click.style(f"{wrong:,} wrong", fg="red") if wrong else "0 wrong")
+    ) + (click.style(f"{faults:,} faults", fg="red") if faults else "0 faults")
 
 
 def _second(second: Second) -> dict[str, Any]:
-    """One second for programs; `buckets` is its histogram."""
+    """Return the figures of one second for JSON; `buckets` is its histogram."""
     times = second.latency.milliseconds()
     return {
         "second": second.at,
@@ -87,7 +89,7 @@ def _second(second: Second) -> dict[str, Any]:
 
 
 def _summary(swarm: Swarm, publisher: Publisher | None, usage: dict[str, float]) -> dict[str, Any]:
-    """All figures. `wrong` is empty if every promise was kept."""
+    """Return all results. `wrong` is empty if all checks passed."""
     return {
         "readers": len(swarm.readers),
         "most_live": swarm.most_live,
@@ -121,27 +123,27 @@ def _print_json(content: dict[str, Any]) -> None:
 
 
 def _print_summary(content: dict[str, Any]) -> None:
-    """Print the figures for people."""
+    """Print the results as text."""
     write = click.echo
     write(
-        f"{content['most_live']:,} of {content['readers']:,} readers at the same time, "
+        f"{content['most_live']:,} of {content['readers']:,} readers connected at the same time, "
         f"{content['delivered']:,} deliveries, {content['closed']:,} closed by the server, "
-        f"{content['refused']:,} refused, {content['returned']:,} returned, {content['resets']:,} reset"
+        f"{content['refused']:,} rejected, {content['returned']:,} reconnected, {content['resets']:,} reset"
     )
-    names = (("publish to receive", "publish_to_receive_ms"), ("connect", "connect_ms"), ("return", "back_ms"))
+    names = (("publish to receive", "publish_to_receive_ms"), ("connect", "connect_ms"), ("reconnect", "back_ms"))
     write(f"{'milliseconds':20}{'p50':>10}{'p95':>10}{'p99':>10}{'p99.9':>10}{'max':>10}")
     for name, key in names:
         if content[key]["max"]:
             write(f"{name:20}" + "".join(f"{value:10.1f}" for value in content[key].values()))
     if writes := content["writes"]:
         write(
-            f"{writes['answered']:,} writes, {writes['repeated']:,} sent twice, {writes['left_out']:,} left out, "
+            f"{writes['answered']:,} writes, {writes['repeated']:,} repeated, {writes['left_out']:,} skipped, "
             f"{len(writes['failed']):,} failed"
         )
-    write(f"this process: {content['cpu_seconds']:.1f} s of CPU, {content['resident_mb']:.0f} MB of memory")
+    write(f"this process used {content['cpu_seconds']:.1f} s of CPU and {content['resident_mb']:.0f} MB of memory")
     for fault in content["faults"][:_SHOWN_FAULTS]:
         write(f"{fault['kind']}: {fault['reader']}: {fault['text']}")
     if len(content["faults"]) > _SHOWN_FAULTS:
-        write(f"... and {sum(content['wrong'].values()) - _SHOWN_FAULTS:,} more; --json has up to 1,000 of them")
+        write(f"... and {sum(content['wrong'].values()) - _SHOWN_FAULTS:,} more; --json lists up to 1,000 of them")
     counts = ", ".join(f"{count:,} {kind}" for kind, count in content["wrong"].items())
-    write(f"WRONG: {counts}" if counts else "every reader got everything, once, in order")
+    write(f"FAULTS: {counts}" if counts else "every reader got every change, once and in order")

@@ -1,4 +1,4 @@
-"""The readers together: who connects when, what is counted, and what is true in the end."""
+"""All readers of a swarm: connect them, count what they receive, and check them at the end."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from typing import NamedTuple
 import httpx
 
 from stoppress.errors import StoppressError
-from stoppress.tools.swarm.frames import Options
+from stoppress.tools.swarm.frames import HandshakeOptions
 from stoppress.tools.swarm.histogram import FineHistogram
 from stoppress.tools.swarm.ledger import Ledger, UpdateRead
-from stoppress.tools.swarm.plan import Plan, Target, new_socket
+from stoppress.tools.swarm.plan import Plan, Target
 from stoppress.tools.swarm.reader import Phase, SimulatedReader
 
-_TICK = 0.02
-"""Seconds between two portions of new connections."""
+_TICK_SECONDS = 0.02
+"""Time between two batches of new connections."""
 
 _MAX_OPENING = 512
-"""Connections that are being made at the same time."""
+"""Limit of connections that are being opened at the same time."""
 
 _CONNECT_SECONDS = 20.0
-"""How long a connection may take, handshake and first answer included."""
+"""Deadline for a connection, including the handshake and the first answer."""
 
 _SETTLE_SECONDS = 20.0
-"""How long everybody may take to be at the newest cursor in the end: the longest wait of a few attempts, and 5 s."""
+"""Deadline for all readers to reach the head at the end: the longest wait of a few attempts, and 5 s."""
 
 _MAX_FAULTS = 1_000
 _KEPT_SECONDS = 3_600
 
 
 class Second:
-    """What happened within one second."""
+    """The counts of one second."""
 
     __slots__ = ("at", "back", "closed", "delivered", "dropped", "latency", "live")
 
@@ -45,40 +45,40 @@ class Second:
 
 
 class _Fault(NamedTuple):
-    """A promise that was broken: to whom and how."""
+    """A failed check of a reader."""
 
     kind: str
     reader: str
     text: str
     missed: tuple[int, int] | None = None
-    """What the reader was not told: the changes after one seq, up to another."""
+    """The changes that the reader missed: after one seq, up to another."""
 
 
 class Swarm:
-    """Readers of one blog.
+    """The readers of one blog.
 
     Args:
-        where: the server and the blog.
-        plan: how many, and what they do.
+        target: the server and the blog.
+        plan: their number and behaviour.
     """
 
-    def __init__(self, where: Target, plan: Plan) -> None:
+    def __init__(self, target: Target, plan: Plan) -> None:
         self.ledger = Ledger()
-        self.options: Options = plan.options
-        self.authority, self.blog = where.authority, where.path
+        self.options: HandshakeOptions = plan.options
+        self.authority, self.blog = target.authority, target.path
         self.readers = [
             SimulatedReader(number, self, slow=number < plan.slow * plan.readers) for number in range(plan.readers)
         ]
         self.faults: list[_Fault] = []
         self.kinds: Counter[str] = Counter()
-        """How often each kind of fault was seen."""
+        """The number of faults by kind."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Has an exception when the server says that coming back is no use."""
+        """Has an exception if the server rejects readers for good."""
         self.seconds: deque[Second] = deque([Second(0)], maxlen=_KEPT_SECONDS)
         self.latency, self.connecting, self.returning = FineHistogram(), FineHistogram(), FineHistogram()
         self.live_count = self.delivered = self.closed = self.resets = self.refused = 0
         self.most_live = 0
-        self._where, self._plan = where, plan
+        self._target, self._plan = target, plan
         self._due: deque[SimulatedReader] = deque()
         self._opening: dict[SimulatedReader, float] = {}
         self._connecting = 0
@@ -133,8 +133,8 @@ class Swarm:
 
     # Connections
 
-    async def come(self) -> None:
-        """Connect everybody at the plan's rate. Returns when all have been begun."""
+    async def connect(self) -> None:
+        """Connect all readers at the rate of the plan. Return when all have started to connect."""
         begun, waiting = time.monotonic(), deque(self.readers)
         while waiting:
             due = min(
@@ -142,16 +142,16 @@ class Swarm:
             )
             for _ in range(due):
                 self._begin(waiting.popleft())
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(_TICK_SECONDS)
 
     async def churn(self) -> None:
-        """Let readers lose their line, one here and one there."""
+        """Drop the connections of random readers."""
         while True:
             await asyncio.sleep(random.expovariate(self._plan.churn))
             self._drop(random.choice(self.readers))  # noqa: S311, no secret
 
     def storm(self) -> None:
-        """Let the last of them lose it at once."""
+        """Drop the connections of many readers at the same time."""
         for reader in self.readers[-self._plan.storm :]:
             self._drop(reader)
 
@@ -171,18 +171,18 @@ class Swarm:
             reader = self._due.popleft()
             self._opening[reader] = time.monotonic()
             self._connecting += 1
-            task = asyncio.create_task(self._connect(reader))
+            task = asyncio.create_task(self._open(reader))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _connect(self, reader: SimulatedReader) -> None:
-        loop, where = asyncio.get_running_loop(), self._where
-        sock = new_socket(where, reader.number, slow=reader.slow)
+    async def _open(self, reader: SimulatedReader) -> None:
+        loop, target = asyncio.get_running_loop(), self._target
+        sock = target.new_socket(reader.number, slow=reader.slow)
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                await loop.sock_connect(sock, where.address)
-                name = where.hostname if where.tls else None
-                await loop.create_connection(lambda: reader, sock=sock, ssl=where.tls, server_hostname=name)
+                await loop.sock_connect(sock, target.address)
+                name = target.hostname if target.tls else None
+                await loop.create_connection(lambda: reader, sock=sock, ssl=target.tls, server_hostname=name)
         except (OSError, TimeoutError):
             sock.close()
             reader.failed()
@@ -193,7 +193,7 @@ class Swarm:
     # Time
 
     def tick(self) -> Second:
-        """A second is over. Returns it."""
+        """Begin the next second. Return the one before it."""
         second = self.seconds[-1]
         second.live = self.live_count
         self.latency.merge(second.latency)
@@ -202,14 +202,14 @@ class Swarm:
         latest = time.monotonic() - _CONNECT_SECONDS
         for reader, since in list(self._opening.items()):
             if since >= latest:
-                break  # they are in the order of their beginning
+                break  # they are in the order in which they started
             reader.drop()
         return second
 
     # The end
 
     async def settle(self) -> None:
-        """Wait until everybody is where the server is, look again at what was sent, and report what is wrong."""
+        """Wait until all readers are at the head, audit the updates, and report readers behind or away."""
         for reader in self.readers:
             reader.hurry()
         truth = await self.audit()
@@ -221,21 +221,21 @@ class Swarm:
             if reader.phase is Phase.REFUSED and self._plan.allow_refused:
                 continue
             if reader.phase is not Phase.LIVE:
-                self.fault("away", reader, f"at {reader.cursor} in the end, and {reader.phase.value}")
+                self.fault("away", reader, f"at {reader.cursor} at the end, and {reader.phase.value}")
             elif _is_behind(reader, newest):
-                self.fault("behind", reader, f"at {reader.cursor} in the end", (reader.seq, newest))
+                self.fault("behind", reader, f"still at {reader.cursor} at the end", (reader.seq, newest))
 
     def in_words(self, fault: _Fault) -> str:
-        """What was wrong, with the names of what was missed as far as they are known by now."""
+        """Describe a fault, with the missed changes if they are known by now."""
         missed = self.ledger.between(*fault.missed) if fault.missed else []
         return f"{fault.text}: missed {', '.join(missed)}" if missed else fault.text
 
     async def audit(self) -> list[bytes]:
-        """Compare what was sent with what the server has. Returns that."""
+        """Compare the received updates with the server's state. Return this state, as answers of `/changes`."""
         try:
-            truth = await asyncio.to_thread(self._where.read_all)
+            truth = await asyncio.to_thread(self._target.read_all)
         except httpx.HTTPError as error:
-            self.fault("unreachable", "nobody", f"the server does not say what it has: {error!r}")
+            self.fault("unreachable", "server", f"the server does not answer /changes: {error!r}")
             truth = []
         for missing in self.ledger.audit(truth):
             self.fault("missed", *self.ledger.in_words(missing))

@@ -1,1 +1,1 @@
-"""`stoppress top`: what a node does now, in a terminal, read from its metrics."""
+"""`stoppress top`: show the state of a node in a terminal, from its metrics."""

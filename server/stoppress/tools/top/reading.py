@@ -1,4 +1,4 @@
-"""The metrics of a node at one moment, and what happened between two of them."""
+"""The metrics of a node at one moment, and the differences between two readings."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Reading:
     """One exposition.
 
     Args:
-        text: in Prometheus's text format.
-        at: when it was read, by `time.monotonic`.
+        text: the metrics in Prometheus's text format.
+        at: the time of the reading, by `time.monotonic`.
 
     Raises:
-        StoppressError: it is none of Stoppress's.
+        StoppressError: the metrics are not those of Stoppress.
     """
 
     def __init__(self, text: str, at: float) -> None:
@@ -33,22 +33,24 @@ class Reading:
                 for sample in family.samples:
                     self._samples.setdefault(sample.name, []).append((sample.labels, sample.value))
         except ValueError:
-            pass  # said below
+            pass  # reported below
         if "stoppress_ready" not in self._samples:
-            raise StoppressError("what came is not Stoppress's metrics: name a node itself with --url")
+            raise StoppressError("the answer is not Stoppress's metrics; give the address of a node with --url")
 
     def samples(self, name: str) -> Iterator[tuple[_Labels, float]]:
+        """Yield the labels and value of each sample of a metric."""
         yield from self._samples.get(name, ())
 
     def sum(self, name: str, **labels: str) -> float:
-        """Of all samples that have these labels."""
+        """Return the sum of all samples that have these labels."""
         return sum(value for found, value in self.samples(name) if labels.items() <= found.items())
 
     def least(self, name: str) -> float:
+        """Return the lowest value of all samples of a metric."""
         return min((value for _, value in self.samples(name)), default=0.0)
 
     def by(self, name: str, label: str) -> dict[str, float]:
-        """The sums by the values of a label, in order."""
+        """Return the sums of a metric by the values of a label, in their order."""
         sums: dict[str, float] = {}
         for labels, value in self.samples(name):
             key = labels.get(label, "")
@@ -56,15 +58,16 @@ class Reading:
         return dict(sorted(sums.items()))
 
     def label(self, name: str, label: str) -> str:
+        """Return the value of a label of the first sample."""
         return next((labels.get(label, "") for labels, _ in self.samples(name)), "")
 
     def uptime(self) -> float:
-        """Seconds since the oldest process started, by this machine's clock."""
+        """Return the seconds since the oldest process started, by this machine's clock."""
         return time.time() - self.least("process_start_time_seconds")
 
 
 class Between(NamedTuple):
-    """Two readings of one node. The first one is None if there is only one: then it is since the node's start."""
+    """Two readings of one node. If `before` is None, the period begins at the node's start."""
 
     before: Reading | None
     now: Reading
@@ -76,17 +79,17 @@ class Between(NamedTuple):
         return max(0.001, self.now.uptime())
 
     def rate(self, name: str, **labels: str) -> float:
-        """By how much a counter grew in a second."""
+        """Return the growth of a counter per second."""
         return self._growth(name, **labels) / self.seconds
 
     def rates(self, name: str, label: str) -> dict[str, float]:
-        """`rate` by the values of a label."""
+        """Return `rate` for each value of a label."""
         return {key: self.rate(name, **{label: key}) for key in self.now.by(name, label)}
 
     def quantile(self, name: str, share: float, **labels: str) -> float | None:
-        """The upper bound, in seconds, of the bucket that has the given share below it; None: nothing was counted.
+        """Return the upper bound, in seconds, of the bucket with the given quantile; None if nothing was counted.
 
-        `inf` is more than the largest bound.
+        `inf` means more than the largest bound.
         """
         bounds = sorted({float(found["le"]) for found, _ in self.now.samples(f"{name}_bucket")})
         grown = {bound: self._growth(f"{name}_bucket", le=_as_text(bound), **labels) for bound in bounds}
@@ -98,7 +101,7 @@ class Between(NamedTuple):
     def _growth(self, name: str, **labels: str) -> float:
         value = self.now.sum(name, **labels)
         earlier = self.before.sum(name, **labels) if self.before is not None else 0.0
-        return value - earlier if value >= earlier else value  # it began anew meanwhile
+        return value - earlier if value >= earlier else value  # the counter restarted at 0
 
 
 def _as_text(bound: float) -> str:

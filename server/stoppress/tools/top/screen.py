@@ -1,4 +1,4 @@
-"""What `top` shows: one screen of text."""
+"""The screen of `stoppress top`."""
 
 from __future__ import annotations
 
@@ -11,28 +11,26 @@ from stoppress.tools.top.reading import Between
 
 
 def screen(url: str, between: Between) -> str:
-    """All lines. Rates are those between two readings; of one alone, since the start of the node."""
+    """Return the screen as text. Rates are between two readings, or since the node's start if there is only one."""
     return "\n".join(_lines(url, between))
 
 
 def _lines(url: str, between: Between) -> Iterator[str]:
     now = between.now
     ready = now.least("stoppress_ready") == 1
-    state = (
-        click.style("ready", fg="green") if ready else click.style("NOT READY: ask /readyz why", fg="red", bold=True)
-    )
+    state = click.style("ready", fg="green") if ready else click.style("NOT READY, see /readyz", fg="red", bold=True)
     workers = len(list(now.samples("stoppress_ready")))
     yield (
         f"{click.style('Stoppress', bold=True)} {now.label('stoppress_build_info', 'version')}  {url}  {state}"
         f"  up {_duration(now.uptime())}" + (f"  {workers} workers" if workers > 1 else "")
     )
-    since = "since the start" if between.before is None else f"in {between.seconds:.1f} s"
-    yield click.style(f"per second {since}; times are upper bounds", dim=True)
+    period = "since the start" if between.before is None else f"over the last {between.seconds:.1f} s"
+    yield click.style(f"rates per second {period}; times are upper bounds", dim=True)
     yield ""
     readers = now.by("stoppress_readers", "transport")
     yield _row("readers", f"{sum(readers.values()):,.0f}", _named(readers, whole=True))
     slow = f"{now.sum('stoppress_slow_readers'):,.0f} now"
-    yield _row("slow", slow, f"{between.rate('stoppress_slow_readers_total'):.1f}/s become it")
+    yield _row("slow readers", slow, f"{between.rate('stoppress_slow_readers_total'):.1f}/s new")
     behind = now.sum("stoppress_blogs_behind")
     text = f"{behind:,.0f} behind the store"
     yield _row("blogs", f"{now.sum('stoppress_blogs'):,.0f}", click.style(text, fg="red") if behind else text)
@@ -42,7 +40,7 @@ def _lines(url: str, between: Between) -> Iterator[str]:
     yield _rates(between, "changes", "stoppress_changes_total", "origin")
     yield _rates(between, "deliveries", "stoppress_deliveries_total", "transport")
     yield _rates(between, "catch-ups", "stoppress_catch_ups_total", "kind")
-    yield _rates(between, "refusals", "stoppress_refusals_total", "reason")
+    yield _rates(between, "rejections", "stoppress_refusals_total", "reason")
     repairs = {
         name: between.rate(f"stoppress_{name.replace(' ', '_')}_total")
         for name in ("resets", "gaps repaired", "changes put back")
@@ -55,7 +53,7 @@ def _lines(url: str, between: Between) -> Iterator[str]:
     yield _times(between, "event-loop lag", "stoppress_event_loop_lag_seconds")
     yield ""
     up = "up" if now.least("stoppress_store_up") == 1 else click.style("DOWN", fg="red", bold=True)
-    yield _row("store", up, f"{between.rate('stoppress_store_errors_total'):.1f}/s fail")
+    yield _row("store", up, f"{between.rate('stoppress_store_errors_total'):.1f}/s errors")
     cores = between.rate("process_cpu_seconds_total")
     files, most = now.sum("process_open_fds"), now.sum("process_max_fds")
     memory = now.sum("process_resident_memory_bytes") / 2**20
@@ -72,7 +70,7 @@ def _rates(between: Between, name: str, metric: str, label: str) -> str:
 
 
 def _named(values: Mapping[str, float], *, whole: bool = False) -> str:
-    """Those that are not zero, with their names."""
+    """Return the values that are not zero, with their names."""
     named = ((key.replace("_", " "), f"{value:,.0f}" if whole else f"{value:,.1f}") for key, value in values.items())
     return "  ".join(f"{key} {text}" for key, text in named if text not in ("0", "0.0"))
 

@@ -24,11 +24,6 @@ _TICK_SECONDS = 0.1
 _MAX_RETRY_MILLISECONDS = 12_000
 
 
-def retry_for(readers: int) -> Retry:
-    """Return the time for all readers of a stopping node to come back in."""
-    return Retry(min=0, max=min(_MAX_RETRY_MILLISECONDS, 500 + readers))
-
-
 class Drain:
     """The drain of one node.
 
@@ -48,6 +43,11 @@ class Drain:
         """The number of readers that are still connected."""
         return sum(hub.reader_count for hub in self._follower.hubs) + len(self._held_requests)
 
+    @staticmethod
+    def retry_for(readers: int) -> Retry:
+        """Return the time for all readers of a stopping node to come back in."""
+        return Retry(min=0, max=min(_MAX_RETRY_MILLISECONDS, 500 + readers))
+
     async def run(self, pause: Callable[[float], Awaitable[None]]) -> None:
         """Disconnect all readers.
 
@@ -56,7 +56,7 @@ class Drain:
                 a late portion does not make the next one larger.
         """
         readers = self.readers
-        close_reason = CloseReason(CloseCode.GOING_AWAY, "The server is going away.", retry_for(readers))
+        close_reason = CloseReason(CloseCode.GOING_AWAY, "The server is going away.", self.retry_for(readers))
         portions = math.ceil(min(self._seconds, readers * _TICK_SECONDS) / _TICK_SECONDS)
         for left in reversed(range(portions)):
             await pause(_TICK_SECONDS)

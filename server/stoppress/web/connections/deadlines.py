@@ -11,7 +11,6 @@ from stoppress.web.bodies import MAX_BODY_BYTES
 _TICK_SECONDS = 0.25
 """Time between two checks for connections that are too slow."""
 
-
 SILENT_TICKS = 40
 """Deadline for the first byte: 10 seconds. Browsers open connections before they need them."""
 
@@ -19,7 +18,7 @@ HEAD_TICKS = 6
 """Deadline of a head, from its first byte: at most 1.75 seconds."""
 
 BODY_TICKS = 20
-"""Deadline of a body: 5 seconds, in addition to what it earns."""
+"""Deadline of a body: 5 seconds, in addition to the ticks that it earns."""
 
 BYTES_PER_TICK = 1_024
 """A body earns another tick with this many bytes: 4 KB a second is fast enough."""
@@ -36,6 +35,8 @@ class _Expected(Protocol):
 
 
 class Deadlines:
+    """The deadlines of all connections, one for each."""
+
     def __init__(self) -> None:
         self._tick = 0
         self._due: dict[_Expected, int] = {}
@@ -43,23 +44,24 @@ class Deadlines:
     def __iter__(self) -> Iterator[_Expected]:
         return iter(tuple(self._due))
 
-    def set(self, who: _Expected, ticks: int) -> None:
+    def set(self, connection: _Expected, ticks: int) -> None:
         """Set a deadline from now on. It replaces an earlier one."""
-        self._due[who] = self._tick + ticks
+        self._due[connection] = self._tick + ticks
 
-    def extend(self, who: _Expected, ticks: int) -> None:
+    def extend(self, connection: _Expected, ticks: int) -> None:
         """Extend the deadline if it is still set."""
-        if who in self._due:
-            self._due[who] += ticks
+        if connection in self._due:
+            self._due[connection] += ticks
 
-    def clear(self, who: _Expected) -> None:
-        self._due.pop(who, None)
+    def clear(self, connection: _Expected) -> None:
+        """Remove the deadline, if there is one."""
+        self._due.pop(connection, None)
 
     async def watch(self) -> None:
         """Call `too_slow` of connections whose deadline passes, until cancelled."""
         while True:
             await asyncio.sleep(_TICK_SECONDS)
             self._tick += 1
-            for one in [one for one, due in self._due.items() if due < self._tick]:
-                del self._due[one]
-                one.too_slow()
+            for late in [connection for connection, due in self._due.items() if due < self._tick]:
+                del self._due[late]
+                late.too_slow()

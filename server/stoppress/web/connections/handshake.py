@@ -47,6 +47,28 @@ class Handshake(NamedTuple):
     headers: Mapping[bytes, bytes]
     """Of the request; names in lower case."""
 
+    @classmethod
+    def parse(cls, data: bytes) -> Handshake | None:
+        """Return the handshake in a whole request head; None for another request, or one that breaks RFC 6455."""
+        line = _ADDRESS.match(data)
+        if line is None:
+            return None
+        headers, early = _headers(data)
+        accept = _accept(headers)
+        if accept is None:
+            return None
+        agreement = _agree(
+            headers.get(b"sec-websocket-protocol", b"").decode("latin-1"),
+            headers.get(b"sec-websocket-extensions", b"").decode("latin-1"),
+        )
+        response = (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n" + agreement.headers + b"\r\n"
+        )
+        blog = unquote(line[1].decode("latin-1"))
+        since, language = _since_and_language(line[2] or b"")
+        return cls(blog, since, language, agreement.subprotocol, agreement.compression, response, early, headers)
+
 
 class _Agreement(NamedTuple):
     """The encoding that a client's offers lead to, and the headers that say so."""
@@ -54,28 +76,6 @@ class _Agreement(NamedTuple):
     subprotocol: str
     compression: Compression
     headers: bytes
-
-
-def read(data: bytes) -> Handshake | None:
-    """Return the handshake in a whole request head; None for another request, or one that breaks RFC 6455."""
-    line = _ADDRESS.match(data)
-    if line is None:
-        return None
-    headers, early = _headers(data)
-    accept = _accept(headers)
-    if accept is None:
-        return None
-    agreement = _agree(
-        headers.get(b"sec-websocket-protocol", b"").decode("latin-1"),
-        headers.get(b"sec-websocket-extensions", b"").decode("latin-1"),
-    )
-    response = (
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + accept + b"\r\n" + agreement.headers + b"\r\n"
-    )
-    blog = unquote(line[1].decode("latin-1"))
-    since, language = _since_and_language(line[2] or b"")
-    return Handshake(blog, since, language, agreement.subprotocol, agreement.compression, response, early, headers)
 
 
 def _since_and_language(query: bytes) -> tuple[str | None, str | None]:

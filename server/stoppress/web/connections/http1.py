@@ -1,6 +1,6 @@
 """uvicorn's HTTP/1.1 protocol with deadlines, open to readers' handshakes that follow other requests.
 
-Each request of a connection must arrive at a minimum speed; uvicorn alone would wait for ever for the rest of a head or
+Each request of a connection must arrive at a minimum speed. uvicorn alone would wait for ever for the rest of a head or
 body. Browsers open a new connection for a WebSocket, but reverse proxies reuse one that they keep open to the node.
 """
 
@@ -14,12 +14,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from stoppress.telemetry.counts import Counts
-from stoppress.web.connections import handshake
 from stoppress.web.connections.deadlines import BODY_TICKS, BYTES_PER_TICK, EARNING_BYTES, HEAD_TICKS, Deadlines
+from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.websocket import WebSocketEndpoint
 
 HEAD_BYTES = 16 * 1024
-"""The longest head of a request."""
+"""Limit of a request's head."""
 
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -31,8 +31,8 @@ class HTTP1Connection(HttpToolsProtocol):
 
     Args:
         live: takes readers' handshakes.
-        deadlines: of all connections.
-        counts: gets the rejections.
+        deadlines: the deadlines of all connections.
+        counts: counts the rejections.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class HTTP1Connection(HttpToolsProtocol):
         self._deadlines = deadlines
         self._counts = counts
         self._head_bytes = 0
-        """Bytes of an incomplete head, and of what came in the same pieces before it."""
+        """Bytes of an incomplete head, and of older bytes that came in the same pieces."""
         self._head = b""
         """The beginning of a head that follows an answered request."""
         self._body_bytes = 0
@@ -63,9 +63,9 @@ class HTTP1Connection(HttpToolsProtocol):
         if self._is_idle():
             self._collect(data)
             if b"\r\n\r\n" not in self._head and len(self._head) <= HEAD_BYTES:
-                return  # only a whole head shows whether it is a handshake, and it may come in any number of pieces
+                return  # only a complete head shows whether it is a handshake
             data, self._head = self._head, b""
-            if (reader := handshake.read(data)) is not None:
+            if (reader := Handshake.parse(data)) is not None:
                 self._hand_over(reader)
                 return
         if not self._in_body:
@@ -84,13 +84,13 @@ class HTTP1Connection(HttpToolsProtocol):
             self._deadlines.set(self, HEAD_TICKS)
         self._head += data
 
-    def _hand_over(self, reader: handshake.Handshake) -> None:
+    def _hand_over(self, reader: Handshake) -> None:
         self._deadlines.clear(self)
         self.connections.discard(self)
         self._live.connect(self.transport, reader)
 
     def _feed(self, data: bytes) -> None:
-        """Parse. Ignore upgrades to other protocols (RFC 9110, section 7.8): what follows is HTTP/1.1 as well."""
+        """Parse bytes. Ignore upgrades to other protocols (RFC 9110, section 7.8), and go on with HTTP/1.1."""
         self._unset_keepalive_if_required()
         while data:
             try:
@@ -105,7 +105,7 @@ class HTTP1Connection(HttpToolsProtocol):
                 return
 
     def _is_idle(self) -> bool:
-        """Return whether a request was answered and no other has begun, so that what comes now begins a head."""
+        """Return whether a request was answered and no other has begun, so that the next bytes begin a head."""
         return (
             not self._in_body and not self._head_bytes and self.cycle is not None and bool(self.cycle.response_complete)
         )
@@ -113,7 +113,7 @@ class HTTP1Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
-            raise ValueError("not one Host header")  # RFC 9112, section 3.2; the parser makes an error of it
+            raise ValueError("not one Host header")  # RFC 9112, section 3.2; the parser turns it into an error
         self._in_body = True
         self._head_bytes = self._body_bytes = 0
         self._deadlines.set(self, BODY_TICKS)

@@ -14,8 +14,8 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from stoppress.telemetry.counts import Counts
-from stoppress.web.connections import handshake
 from stoppress.web.connections.deadlines import HEAD_TICKS, SILENT_TICKS, Deadlines
+from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.http1 import HEAD_BYTES, TOO_LONG, TOO_SLOW, HTTP1Connection
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.problems import unavailable
@@ -28,7 +28,7 @@ class ConnectionFactory:
 
     Args:
         live: takes readers' handshakes.
-        counts: gets the rejections.
+        counts: counts the rejections.
         most_descriptors: connections with this file descriptor or a higher one are rejected. The kernel assigns the
             lowest free one, so those above stay free for other files that the node has to open.
     """
@@ -89,7 +89,7 @@ class _NewConnection(asyncio.Protocol):
 
     def _hand_over(self) -> None:
         self._entrance.deadlines.clear(self)
-        reader = handshake.read(self._head)
+        reader = Handshake.parse(self._head)
         if reader is not None:
             self._entrance.live.connect(self._transport, reader)
             return

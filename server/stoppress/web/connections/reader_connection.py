@@ -39,9 +39,9 @@ class ReaderConnection(asyncio.Protocol):
     """A reader's connection.
 
     Args:
-        hub: the blog's.
-        encoding: what the handshake agreed on.
-        cursor: what the client has; None: nothing.
+        hub: the hub of the blog.
+        encoding: the encoding that the handshake agreed on.
+        cursor: the cursor of the client; None: it has nothing.
         gone: called when the connection is lost.
     """
 
@@ -73,12 +73,11 @@ class ReaderConnection(asyncio.Protocol):
         self._gone = gone
 
     def open(self, transport: asyncio.Transport, opening: bytes) -> None:
-        """Take over a connection and join the hub. `opening` is the end of the handshake, still to be sent."""
+        """Take over a connection and join the hub. `opening` is the answer to the handshake, which is sent first."""
         self._transport = transport
         self.fd: int = transport.get_extra_info("socket").fileno()
-        transport.set_write_buffer_limits(
-            0
-        )  # "full" as soon as anything is buffered: only then the group must not write to `fd`
+        # A connection is full as soon as it buffers anything; then the group must not write to `fd`
+        transport.set_write_buffer_limits(0)
         transport.set_protocol(self)
         self._hub.join(self, opening)
 

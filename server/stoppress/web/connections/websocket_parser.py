@@ -1,4 +1,4 @@
-"""Parses what a reader sends, with `websockets`, which also makes the replies that RFC 6455 asks for."""
+"""Parse the bytes of a reader with `websockets`, which also makes the replies that RFC 6455 requires."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MESSAGE_BYTES = 4_096
 class WebSocketParser:
     """The parser of one connection's frames.
 
-    It takes several kilobytes, so a connection makes one when bytes arrive and drops it between two messages.
+    It uses several kilobytes, so a connection creates one when bytes arrive and drops it between two messages.
     """
 
     def __init__(self, *, compressed: bool) -> None:
@@ -36,7 +36,7 @@ class WebSocketParser:
 
     @property
     def is_over(self) -> bool:
-        """Whether the reply was the last one: the client has closed, or broken the protocol."""
+        """Whether the reply was the last one, because the client has closed or broken the protocol."""
         return self._protocol.close_expected()
 
     @property
@@ -47,11 +47,12 @@ class WebSocketParser:
 
     @property
     def is_between_messages(self) -> bool:
+        """Whether no part of a message has arrived yet."""
         return self._rest.bytes == 0 and self._protocol.current_size is None
 
 
 class _Rest(Extension):
-    """Counts the bytes that arrived and are not part of a whole frame yet. It sees frames as they came."""
+    """Counts the received bytes that are not part of a complete frame yet. It sees frames before inflation."""
 
     def __init__(self, protocol: ServerProtocol) -> None:
         self.bytes = 0
@@ -59,12 +60,11 @@ class _Rest(Extension):
 
     def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
         length = len(frame.data)
-        # RFC 6455, section 5.2. A client that writes lengths longer than it must is never between messages.
+        # RFC 6455, section 5.2. A client with longer length fields than necessary is never between messages.
         self.bytes -= 6 + length + (0 if length < 126 else 2 if length < 65_536 else 8)
         if frame.opcode is Opcode.CLOSE:
-            self._protocol.current_size = (
-                None  # it may come between fragments (section 5.4), which `websockets` refuses
-            )
+            # A close frame may come between fragments (section 5.4), which `websockets` rejects
+            self._protocol.current_size = None
         return frame
 
     def encode(self, frame: Frame) -> Frame:

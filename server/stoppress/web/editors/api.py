@@ -15,7 +15,7 @@ from stoppress.model import BLOG_NAME, Header, StoredEntry
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.newsroom.commits import Written
-from stoppress.newsroom.entries import POSITION, STATUSES, Entries, list_position
+from stoppress.newsroom.entries import POSITION, STATUSES, Entries
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.web.bodies import answer, number, read_write
 from stoppress.web.editors.auth import Keys
@@ -100,10 +100,10 @@ class Api:
             if not re.fullmatch(POSITION, before):
                 raise BadInput(f"`before` must come from a `next` address; got {before[:80]!r}.", "before")
             position = before.partition("_")[::2]
-            entries = [entry for entry in entries if list_position(entry) < position]
+            entries = [entry for entry in entries if Entries.list_position(entry) < position]
         content: dict[str, Any] = {"entries": entries[:limit]}
         if len(entries) > limit:
-            query = request.url.include_query_params(before="_".join(list_position(entries[limit - 1]))).query
+            query = request.url.include_query_params(before="_".join(Entries.list_position(entries[limit - 1]))).query
             content["next"] = f"{request.url.path}?{query}"
         return answer(request, content)
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from stoppress import __version__
 from stoppress.model import Entry, Person
-from stoppress.web.feeds.feed import Feed, body, note
+from stoppress.web.feeds.feed import Feed
 from stoppress.web.pages.view import changed_at, headline
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -59,12 +59,12 @@ def _entry(root: ET.Element, feed: Feed, entry: Entry) -> None:
     for tag in entry.tags:
         ET.SubElement(element, "category", {"term": _clean(tag)})
     _link(element, "alternate", feed.site.entry(feed.blog, entry.id), "text/html")
-    _text(element, "content", body(entry), type="html")
+    _text(element, "content", Feed.body(entry), type="html")
 
 
 def _tombstone(root: ET.Element, entry: Entry) -> None:
     attributes = {"ref": f"urn:uuid:{entry.id}", "when": changed_at(entry)}
-    _text(ET.SubElement(root, "at:deleted-entry", attributes), "at:comment", note(entry))
+    _text(ET.SubElement(root, "at:deleted-entry", attributes), "at:comment", Feed.note(entry))
 
 
 def _people(parent: ET.Element, people: Iterable[Person]) -> None:

@@ -51,19 +51,19 @@ class Feed(NamedTuple):
     def home(self) -> str:
         return self.site.canonical(self.blog, self.header)
 
+    @staticmethod
+    def note(entry: Entry) -> str:
+        """Return the text of a retracted entry."""
+        return f"{_RETRACTED} {entry.note}" if entry.note else _RETRACTED
 
-def note(entry: Entry) -> str:
-    """Return the text of a retracted entry."""
-    return f"{_RETRACTED} {entry.note}" if entry.note else _RETRACTED
-
-
-def body(entry: Entry) -> str:
-    """Return an entry's HTML with its media, corrections and source."""
-    pieces = [Markup(entry.html or ""), *map(_figure, entry.media)]  # noqa: S704, the sanitiser ran when it was written
-    pieces += [Markup("<p><strong>Correction:</strong> {}</p>").format(one.text) for one in entry.corrections]
-    if entry.source:
-        pieces.append(Markup("<p>Source: {}</p>").format(_link(entry.source.url, entry.source.name)))
-    return "".join(pieces)
+    @staticmethod
+    def body(entry: Entry) -> str:
+        """Return an entry's HTML with its media, corrections and source."""
+        pieces = [Markup(entry.html or ""), *map(_figure, entry.media)]  # noqa: S704, sanitised when it was written
+        pieces += [Markup("<p><strong>Correction:</strong> {}</p>").format(one.text) for one in entry.corrections]
+        if entry.source:
+            pieces.append(Markup("<p>Source: {}</p>").format(_link(entry.source.url, entry.source.name)))
+        return "".join(pieces)
 
 
 def _figure(media: Media) -> Markup:

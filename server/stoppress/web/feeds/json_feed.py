@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from stoppress.model import Entry, Media, Person
-from stoppress.web.feeds.feed import Feed, body, note
+from stoppress.web.feeds.feed import Feed
 from stoppress.web.pages.view import changed_at
 
 
@@ -43,7 +43,7 @@ def _item(feed: Feed, entry: Entry) -> dict[str, Any]:
         "tags": entry.tags,
         "attachments": [one for media in entry.media if (one := _attachment(media))],
     }
-    item |= {"content_text": note(entry)} if entry.status == "retracted" else {"content_html": body(entry)}
+    item |= {"content_text": Feed.note(entry)} if entry.status == "retracted" else {"content_html": Feed.body(entry)}
     return {name: value for name, value in item.items() if value not in (None, [])}
 
 
