@@ -56,7 +56,7 @@ async function respond(event, name) {
   } catch (error) {
     const copy = await (await caches.open(name)).match(url, { ignoreVary: true });
     if (!copy) throw error;
-    return name === PAGES ? marked(copy) : copy;
+    return name === PAGES ? markCopy(copy) : copy;
   }
 }
 
@@ -132,7 +132,7 @@ async function keepOne(url) {
  *
  * @param {Response} copy
  */
-async function marked(copy) {
+async function markCopy(copy) {
   const html = (await copy.text()).replace("<html ", "<html data-offline ");
   return new Response(html, { status: copy.status, headers: copy.headers });
 }

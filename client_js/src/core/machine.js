@@ -87,8 +87,8 @@ export class Machine {
   handle(event, now) {
     const slept = now > this.#expected + SLEPT_MILLISECONDS || now < this.#now - SLEPT_MILLISECONDS;
     this.#now = now;
-    if (this.#active) this.#passed(slept);
-    this.#take(event);
+    if (this.#active) this.#meetDeadlines(slept);
+    this.#dispatch(event);
     this.#expected = this.#active
       ? Math.min(this.#connectionDue, this.#hiddenDue, this.#trialDue, now + TICK_MILLISECONDS)
       : Infinity;
@@ -96,7 +96,7 @@ export class Machine {
   }
 
   /** @param {Event} event */
-  #take(event) {
+  #dispatch(event) {
     switch (event.type) {
       case "start":
         if (this.phase !== "stopped") return;
@@ -120,9 +120,9 @@ export class Machine {
     if (!this.#active) return;
     switch (event.type) {
       case "message":
-        return this.#heard(event.id, event.message);
+        return this.#receive(event.id, event.message);
       case "closed":
-        return this.#closed(event.id, event.code);
+        return this.#handleClose(event.id, event.code);
       case "hurry":
         return this.#comeBack();
       case "online":
@@ -130,7 +130,7 @@ export class Machine {
         this.#failures = 0;
         return this.#connect();
       case "offline":
-        return this.#lost();
+        return this.#retryLater();
       case "leave":
         return this.#end("reconnecting");
       case "lead":
@@ -149,13 +149,13 @@ export class Machine {
    *
    * @param {boolean} slept whether the computer was asleep: the connection may then be dead without any sign of it
    */
-  #passed(slept) {
+  #meetDeadlines(slept) {
     if (this.#hiddenDue <= this.#now || (slept && this.#hiddenDue < Infinity)) return this.#end("reconnecting");
     if (slept) {
       this.#postponeTrial();
       this.#connect();
     }
-    if (this.#connectionDue <= this.#now) this.#connection === null ? this.#connect() : this.#failed();
+    if (this.#connectionDue <= this.#now) this.#connection === null ? this.#connect() : this.#handleFailure();
     if (this.#trialDue <= this.#now) this.#try();
   }
 
@@ -208,7 +208,7 @@ export class Machine {
    * @param {number} id of the connection
    * @param {any} message
    */
-  #heard(id, message) {
+  #receive(id, message) {
     // A server may reject a trial with a `retry`, which has no cursor
     if (id === this.#trial && message?.cursor) {
       this.#drop(id);
@@ -217,7 +217,7 @@ export class Machine {
     }
     if (id !== this.#connection) return;
     this.#connectionDue = this.#now + SILENCE_MILLISECONDS;
-    if (!isSane(message)) return this.#failed();
+    if (!isSane(message)) return this.#handleFailure();
     this.#commands.heard(message);
     if (message.type === "retry") this.#retry = message;
     else if (message.type === "update" || message.type === "beat") this.#apply(message);
@@ -244,14 +244,14 @@ export class Machine {
   #ask() {
     this.#gaps += 1;
     if (this.#gaps === 1) this.#connect();
-    else this.#failed();
+    else this.#handleFailure();
   }
 
   /**
    * @param {number} id of the connection
    * @param {number} code
    */
-  #closed(id, code) {
+  #handleClose(id, code) {
     if (id === this.#trial) this.#postponeTrial();
     if (id !== this.#connection) return;
     if (code === MALFORMED_CURSOR && this.#state.cursor !== null) {
@@ -260,7 +260,7 @@ export class Machine {
     } else if (code >= 4400 && code < 4500) {
       this.#end("refused", code);
     } else {
-      this.#failed();
+      this.#handleFailure();
     }
   }
 
@@ -268,12 +268,12 @@ export class Machine {
    * Handle a failed connection. The network may block its transport if it never delivered a message, and the page has
    * just loaded or this is the third failure. Then ask over HTTP: if that fails, the server is down.
    */
-  #failed() {
+  #handleFailure() {
     if (this.#rank < this.#own) return this.#fallBack();
     const isSuspect = this.#failures > 1 || this.phase === "connecting";
     const hasFallback = this.#rank < this.#count - 1 && this.#retry === null;
     if (hasFallback && isSuspect && this.#doubtful) this.#connect(true);
-    else this.#lost();
+    else this.#retryLater();
   }
 
   /** Continue with the next transport. */
@@ -304,7 +304,7 @@ export class Machine {
   }
 
   /** Drop the connection, and plan the next attempt. */
-  #lost() {
+  #retryLater() {
     this.#drop();
     this.#enter("reconnecting");
     const retry = this.#retry;

@@ -3,7 +3,7 @@
  *
  * @param {string} html
  */
-export function parsed(html) {
+export function parseHtml(html) {
   const holder = document.createElement("template");
   // @ts-ignore: `innerHTML` requires TrustedHTML where Trusted Types are enforced
   holder.innerHTML = policy ? policy.createHTML(html) : html;

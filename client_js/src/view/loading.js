@@ -1,7 +1,7 @@
 import { backoff } from "../core/backoff.js";
 import { MAX_RETRY_MILLISECONDS } from "../core/machine.js";
 import { addressOf } from "../transports/transport.js";
-import { parsed } from "./html.js";
+import { parseHtml } from "./html.js";
 
 /** Time limit of one request. */
 const LOAD_MILLISECONDS = 15_000;
@@ -20,7 +20,7 @@ export async function markupOf(blog, language, signal) {
   for (let failures = 0; !signal.aborted; failures += 1) {
     const { text, retry } = await load(address, signal);
     /** @type {HTMLElement | null} */
-    const own = parsed(text).querySelector("live-blog[data-style]"); // an error page may have another <live-blog>
+    const own = parseHtml(text).querySelector("live-blog[data-style]"); // an error page may have another <live-blog>
     if (own) return own;
     await pause(Math.min(MAX_RETRY_MILLISECONDS, backoff(failures, Math.random) + retry), signal);
   }

@@ -1,6 +1,6 @@
 /** @import { Entry } from "../core/messages.js" */
-import { parsed } from "./html.js";
-import { localise, usable } from "./times.js";
+import { parseHtml } from "./html.js";
+import { localeOf, localise } from "./times.js";
 
 /**
  * The texts that the client needs, in the language of the page. All other texts are in the markup.
@@ -22,7 +22,7 @@ export class Setting {
    */
   constructor(texts, language, home, base) {
     this.texts = texts;
-    this.language = usable(language);
+    this.language = localeOf(language);
     this.home = home;
     this.#base = base;
   }
@@ -33,7 +33,7 @@ export class Setting {
    * @param {string} html
    */
   fragment(html) {
-    const made = parsed(html);
+    const made = parseHtml(html);
     this.settle(made);
     return made;
   }

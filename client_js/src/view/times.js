@@ -16,7 +16,7 @@ export function localText(at, language, now = new Date()) {
  * Show all times in a part of the page as local times; the server prints them in UTC.
  *
  * @param {ParentNode} root
- * @param {string | undefined} language as `usable` returns it
+ * @param {string | undefined} language as `localeOf` returns it
  */
 export function localise(root, language) {
   for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll("time[data-at]"))) {
@@ -31,7 +31,7 @@ export function localise(root, language) {
  *
  * @param {string | undefined} language
  */
-export function usable(language) {
+export function localeOf(language) {
   const own = navigator.languages.find((one) => one.startsWith(`${language}-`));
   try {
     return Intl.getCanonicalLocales(own ?? language)[0];
