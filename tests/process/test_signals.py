@@ -41,6 +41,8 @@ def test_a_server_ends_with_the_terminal_that_it_was_started_in(tmp_path: Path):
         env=environment(),
         stdin=terminal,
         stdout=subprocess.PIPE,
+        # nohup, or a test before this one, may ignore it
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509, no threads here
     ) as server:
         assert server.stdout and b"serves" in server.stdout.readline()
         server.send_signal(signal.SIGHUP)  # as the kernel does when the terminal is closed
