@@ -13,8 +13,8 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stoppress.web.byte_cache import ByteCache
 from stoppress.web.negotiation import Wanted, gzip_tag, plain_tags
-from stoppress.web.remembered import Remembered
 
 MIN_BYTES = 1_400
 """Shorter responses stay uncompressed, because they fit into one packet."""
@@ -36,7 +36,7 @@ class GzipMiddleware:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._made = Remembered(_KEPT_BYTES)
+        self._made = ByteCache(_KEPT_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stoppress.live.replica import Replica
+from stoppress.web.byte_cache import ByteCache
 from stoppress.web.negotiation import Wanted
-from stoppress.web.remembered import Remembered
 
 _KEPT_BYTES = 16 * 1024 * 1024
 
@@ -40,7 +40,7 @@ class Documents:
     def __init__(self, fingerprint: str, max_age: int) -> None:
         self._fingerprint = fingerprint
         self._max_age = max_age
-        self._made = Remembered(_KEPT_BYTES)
+        self._made = ByteCache(_KEPT_BYTES)
 
     def answer(
         self, request: Request, replica: Replica, kind: Kind, key: tuple[object, ...], make: Callable[[], bytes]

@@ -19,7 +19,7 @@ class _Kept(NamedTuple):
     size: int
 
 
-class Remembered:
+class ByteCache:
     """A cache of bytes by key. It drops the least recently used ones first.
 
     Args:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from stoppress.web.remembered import Remembered
+from stoppress.web.byte_cache import ByteCache
 
 VALUE = bytes(10_000)
 
 
-def kept(remembered: Remembered, names: str) -> str:
+def kept(remembered: ByteCache, names: str) -> str:
     return "".join(name for name in names if remembered.get(name) is not None)
 
 
 def test_what_was_kept_is_found():
-    remembered = Remembered(100_000)
+    remembered = ByteCache(100_000)
     remembered.put("a", b"1")
     assert (remembered.get("a"), remembered.get("b")) == (b"1", None)
 
 
 def test_what_was_not_asked_for_the_longest_goes_first():
-    remembered = Remembered(85_000)  # eight of them, with their places
+    remembered = ByteCache(85_000)  # eight of them, with their places
     for name in "abcdefgh":
         remembered.put(name, VALUE)
     assert kept(remembered, "abcdefgh") == "abcdefgh"
@@ -28,7 +28,7 @@ def test_what_was_not_asked_for_the_longest_goes_first():
 
 
 def test_what_is_put_again_counts_once():
-    remembered = Remembered(85_000)
+    remembered = ByteCache(85_000)
     for _ in range(20):
         remembered.put("a", VALUE)
     for name in "bcdefgh":
@@ -37,14 +37,14 @@ def test_what_is_put_again_counts_once():
 
 
 def test_small_values_are_counted_with_their_places():
-    remembered = Remembered(50_000)
+    remembered = ByteCache(50_000)
     for number in range(1_000):
         remembered.put(number, b"")
     assert sum(remembered.get(number) is not None for number in range(1_000)) == 100
 
 
 def test_a_key_of_bytes_counts_like_a_value():
-    remembered = Remembered(85_000)
+    remembered = ByteCache(85_000)
     keys = [bytes([number]) * 10_000 for number in range(9)]
     for key in keys:
         remembered.put(key, b"")
@@ -52,7 +52,7 @@ def test_a_key_of_bytes_counts_like_a_value():
 
 
 def test_a_large_value_is_not_kept_and_pushes_nothing_out():
-    remembered = Remembered(80_000)
+    remembered = ByteCache(80_000)
     for name in "abc":
         remembered.put(name, bytes(5_000))
     remembered.put("large", bytes(10_001))
