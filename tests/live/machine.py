@@ -85,7 +85,10 @@ class Connection:
 
     def take(self) -> None:
         """The client gets what was sent; the connection takes more."""
+        rounds = 0
         while self._sent:
+            rounds += 1
+            assert rounds < 1_000, "a reader is sent things without end"
             sent, self._sent = self._sent, []
             for data in sent:
                 self.client.receive(self._frames.read(data))
