@@ -120,10 +120,11 @@ async def test_pinning_puts_a_pointer_on_top(node, open_page):
     await expect(pinned).to_have_count(0, timeout=SOON)
 
 
-async def test_the_element_may_leave_the_page_and_come_back(node, open_page):
+async def test_the_element_may_leave_the_page_and_come_back(node, open_page, eventually):
     await post(node, title="Before")
     page = await open_page(node)
-    await page.wait_for_function("document.querySelector('live-blog').live.phase === 'live'")
+    # Not by `wait_for_function`: it needs `eval` in the page, which the page's policy forbids
+    await eventually(lambda: page.evaluate("document.querySelector('live-blog').live.phase === 'live'"))
     await page.get_by_role("button", name="Pause").click()
     await post(node, title="Waiting")
     await expect(page.get_by_role("button", name="1 new update")).to_be_visible(timeout=SOON)

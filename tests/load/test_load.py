@@ -46,4 +46,4 @@ async def test_a_lost_entry_fails_it_and_the_readers_are_named_with_what_they_mi
     failures = out.partition("Error report")[2]
     for kind in ("probe missed", "held missed"):
         [first, *_] = [line for line in failures.splitlines() if kind in line]
-        assert "readers" in first and "was without seq" in first and "(entry " in first
+        assert "readers" in first and "lacks seq" in first and "(entry " in first
