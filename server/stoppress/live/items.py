@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 from msgspec import Raw, Struct
@@ -63,15 +63,9 @@ class PublicItem:
         return self.stored.seq
 
     @property
-    def content(self) -> Entry | Header:
-        content: Entry | Header
-        if self.id == HEADER:
-            content = msgspec.json.decode(self.stored.body, type=Header)
-        else:
-            content = msgspec.json.decode(self.stored.body, type=Entry)
-            content.version = self.stored.version
-        content.seq = self.seq
-        return content
+    def content(self) -> Any:
+        """The `Header` or the `Entry`."""
+        return Header.of(self.stored) if self.id == HEADER else Entry.of(self.stored)
 
     def raw(self, codec: Codec) -> Raw:
         """Return the content as a part of an update."""

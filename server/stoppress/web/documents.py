@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from stoppress.live.replica import Replica
 from stoppress.web.byte_cache import ByteCache
-from stoppress.web.negotiation import Wanted
+from stoppress.web.negotiation import unless_known
 
 _KEPT_BYTES = 16 * 1024 * 1024
 
@@ -50,19 +50,20 @@ class Documents:
         Args:
             key: everything that the document depends on, except the blog, its cursor and the fingerprint.
         """
-        etag = f'"{replica.cursor}-{self._fingerprint}"'
-        headers = {**kind.headers, **self.cache_headers(replica.blog), "etag": etag}
-        headers["last-modified"] = formatdate(usegmt=True)  # the age of the page, if a cache keeps it
-        if Wanted(request.headers).has(etag):
-            return Response(None, 304, headers)
-        key = (replica.blog, replica.cursor, kind.media_type, *key)
-        body = self._made.get(key)
-        if body is None:
-            body = make()
-            self._made.put(key, body)
-        return Response(body, 200, headers, media_type=kind.media_type)
 
-    def cache_headers(self, blog: str) -> dict[str, str]:
+        def cached() -> bytes:
+            whole_key = (replica.blog, replica.cursor, kind.media_type, *key)
+            body = self._made.get(whole_key)
+            if body is None:
+                body = make()
+                self._made.put(whole_key, body)
+            return body
+
+        headers = {**kind.headers, **self._cache_headers(replica.blog)}
+        headers["last-modified"] = formatdate(usegmt=True)  # the age of the page, if a cache keeps it
+        return unless_known(request, f'"{replica.cursor}-{self._fingerprint}"', headers, kind.media_type, cached)
+
+    def _cache_headers(self, blog: str) -> dict[str, str]:
         """Return the headers for caches: how long to keep it, and a tag by which to purge all of a blog."""
         if not self._max_age:
             return {"cache-control": "no-cache"}

@@ -14,7 +14,7 @@ from stoppress.live.answers import Answers
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor, Entry, Header, Link, Segment
 from stoppress.web.pages.layout import Layout
-from stoppress.web.readers.html import HtmlCodec
+from stoppress.web.readers.renditions import HtmlRendition
 from tests.support.history import History, entry
 
 RENDERER = Layout().renderer
@@ -29,7 +29,7 @@ class Screen:
         self.parts: dict[str, str] = {}
         self.header: dict[str, Any] = {}
 
-    def follow(self, replica: Replica, codec: HtmlCodec) -> None:
+    def follow(self, replica: Replica, codec: HtmlRendition) -> None:
         """Come to the head, part by part."""
         answers = Answers(replica)
         while self.cursor != replica.cursor:
@@ -80,7 +80,7 @@ class Desk:
 def test_every_way_to_a_cursor_shows_the_same(seed: int):
     random = Random(seed)
     desk, nodes = Desk(random), [Replica("demo"), Replica("demo")]
-    codec = HtmlCodec(RENDERER, "en")
+    codec = HtmlRendition(RENDERER, "en")
     codec.part_bytes = random.choice([300, 65_536])
     heard = random.choice([0.3, 0.6, 1])
     """The share of changes that nodes hear of at once."""
@@ -104,7 +104,7 @@ def test_every_way_to_a_cursor_shows_the_same(seed: int):
 def test_a_reader_that_begins_at_0_is_sent_the_whole_blog():
     line = History()
     line.commit(Header(blog="demo", headline="One", status="live"), entry(1), entry(2))
-    replica, codec = Replica("demo", newest=1), HtmlCodec(RENDERER, "en")
+    replica, codec = Replica("demo", newest=1), HtmlRendition(RENDERER, "en")
     replica.absorb(line.read())
     reader = Screen()
     reader.cursor = START
@@ -115,7 +115,7 @@ def test_a_reader_that_begins_at_0_is_sent_the_whole_blog():
 def test_what_has_not_changed_is_not_sent_again():
     line = History()
     line.commit(Header(blog="demo", headline="One", status="live"))
-    replica, codec = Replica("demo"), HtmlCodec(RENDERER, "en")
+    replica, codec = Replica("demo"), HtmlRendition(RENDERER, "en")
     replica.apply(line.read())
     before = replica.cursor
     replica.apply(line.commit(entry(1)))

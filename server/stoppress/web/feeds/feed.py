@@ -37,7 +37,7 @@ class Feed(NamedTuple):
             site=site,
             blog=replica.blog,
             header=replica.header,
-            entries=[item.content for item in items],  # type: ignore[misc] # a header is not among them
+            entries=[item.content for item in items],
             id=f"urn:uuid:{identity}",
             before=before,
             next=items[-1].seq if more else None,

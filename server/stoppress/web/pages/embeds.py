@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from stoppress.model import Media
+
 
 class _Frame(NamedTuple):
     """The frame that replaces a link."""
@@ -26,10 +28,9 @@ HOSTS = " ".join(sorted({"https://" + urlsplit(frame).netloc for _, _, frame in 
 """For `frame-src` in a content security policy."""
 
 
-def frame_of(url: str) -> _Frame | None:
-    """Return the frame for the address of a known site's page; None for other addresses."""
-    for name, pattern, frame in _SITES:
-        found = pattern.match(url)
-        if found:
+def frame_of(media: Media | None) -> _Frame | None:
+    """Return the frame for an embed of a known site; None for other media."""
+    for name, pattern, frame in _SITES if media and media.type == "embed" else ():
+        if media and (found := pattern.match(media.url)):
             return _Frame(name, frame.replace("{id}", found[1]))
     return None
