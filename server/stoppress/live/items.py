@@ -33,9 +33,12 @@ class EntryPosition(NamedTuple):
         published_at, _, entry_id = text.partition("_")
         return cls(published_at, entry_id)
 
+    def __str__(self) -> str:
+        return f"{self.published_at}_{self.id}"
+
     def older_address(self, blog: str) -> str:
         """Return the address of the entries before this position."""
-        return f"/blogs/{blog}/entries?before={self.published_at}_{self.id}"
+        return f"/blogs/{blog}/entries?before={self}"
 
 
 class PublicItem:

@@ -14,11 +14,7 @@ _SHARE = 8
 
 
 class ByteCache(LRUCache[Hashable, bytes]):
-    """A cache of bytes by key. It drops the least recently used ones first.
-
-    Args:
-        limit: the size of the cache in bytes.
-    """
+    """A cache of `limit` bytes, by key. It drops the least recently used ones first."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit, lambda value: _OVERHEAD_BYTES + len(value))

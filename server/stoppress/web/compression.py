@@ -66,14 +66,14 @@ class _Answer:
     async def take(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message["headers"])
-            if message["status"] == 304 or _is_compressible(headers):
+            has_body = message["status"] != 304
+            if not has_body or _is_compressible(headers):
                 headers.add_vary_header("Accept-Encoding")
-                etag = _gzip_tag(headers)
-                if message["status"] == 304 and self._wanted.names(etag):
-                    headers["etag"] = etag
-                elif message["status"] != 304 and self._wanted.accepts_gzip():
-                    self._start = message
-                    return
+            if has_body and _is_compressible(headers) and self._wanted.accepts_gzip():
+                self._start = message
+                return
+            if not has_body and self._wanted.names(_gzip_tag(headers)):
+                headers["etag"] = _gzip_tag(headers)
         elif self._start is not None:
             self._body += message.get("body", b"")
             if message.get("more_body", False):

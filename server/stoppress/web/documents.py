@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
-from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,13 +19,6 @@ _KEPT_BYTES = 16 * 1024 * 1024
 
 _STALE_FACTOR = 10
 """A shared cache may serve a stale response for this many times `page_max_age` while the server fails."""
-
-
-class Kind(NamedTuple):
-    """The kind of a document."""
-
-    media_type: str
-    headers: Mapping[str, str]
 
 
 class Documents:
@@ -43,25 +35,30 @@ class Documents:
         self._made = ByteCache(_KEPT_BYTES)
 
     def answer(
-        self, request: Request, replica: Replica, kind: Kind, key: tuple[object, ...], make: Callable[[], bytes]
+        self,
+        request: Request,
+        replica: Replica,
+        headers: Mapping[str, str],
+        key: tuple[object, ...],
+        make: Callable[[], bytes],
     ) -> Response:
         """Answer with a document: the cached one, or what `make` returns; 304 if the client has it.
 
         Args:
-            key: everything that the document depends on, except the blog, its cursor and the fingerprint.
+            key: its kind and everything that it depends on, except the blog, its cursor and the fingerprint.
         """
+        key = (replica.blog, replica.cursor, *key)
 
         def cached() -> bytes:
-            whole_key = (replica.blog, replica.cursor, kind.media_type, *key)
-            body = self._made.get(whole_key)
+            body = self._made.get(key)
             if body is None:
                 body = make()
-                self._made.put(whole_key, body)
+                self._made.put(key, body)
             return body
 
-        headers = {**kind.headers, **self._cache_headers(replica.blog)}
+        headers = {**headers, **self._cache_headers(replica.blog)}
         headers["last-modified"] = formatdate(usegmt=True)  # the age of the page, if a cache keeps it
-        return unless_known(request, f'"{replica.cursor}-{self._fingerprint}"', headers, kind.media_type, cached)
+        return unless_known(request, f'"{replica.cursor}-{self._fingerprint}"', headers, cached)
 
     def _cache_headers(self, blog: str) -> dict[str, str]:
         """Return the headers for caches: how long to keep it, and a tag by which to purge all of a blog."""

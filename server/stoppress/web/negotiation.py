@@ -13,11 +13,7 @@ _TAG = re.compile(r'"([^"\s]*)"')
 
 
 class Wanted:
-    """The preferences of a client.
-
-    Args:
-        headers: the headers of its request.
-    """
+    """The preferences of a client, by the headers of its request."""
 
     def __init__(self, headers: Headers) -> None:
         self._headers = headers
@@ -60,11 +56,10 @@ class Wanted:
         return ",".join(self._headers.getlist(name))
 
 
-def unless_known(
-    request: Request, etag: str, headers: Mapping[str, str], media_type: str, make: Callable[[], bytes]
-) -> Response:
+def unless_known(request: Request, etag: str, headers: Mapping[str, str], make: Callable[[], bytes]) -> Response:
     """Answer with what `make` returns, or with 304 if the client has this ETag already."""
     headers = {**headers, "etag": etag}
     if Wanted(request.headers).has(etag):
+        del headers["content-type"]
         return Response(None, 304, headers)
-    return Response(make(), 200, headers, media_type=media_type)
+    return Response(make(), 200, headers)

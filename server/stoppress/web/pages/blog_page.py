@@ -10,26 +10,18 @@ from stoppress.errors import BlogNotFound
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.sync.follower import Follower
-from stoppress.web.documents import Documents, Kind
+from stoppress.web.documents import Documents
 from stoppress.web.pages.layout import Layout
 from stoppress.web.pages.view import View
 from stoppress.web.security import EMBEDDABLE_HEADERS, HTML_HEADERS, READABLE
 from stoppress.web.site import Sites
 
-_EMBED = Kind("text/html", {**HTML_HEADERS, **READABLE, "x-robots-tag": "noindex"})
-_PAGE = Kind("text/html", {**EMBEDDABLE_HEADERS, "vary": "accept"})
+_EMBED_HEADERS = {**HTML_HEADERS, **READABLE, "x-robots-tag": "noindex"}
+_PAGE_HEADERS = {**EMBEDDABLE_HEADERS, "vary": "accept"}
 
 
 class Pages:
-    """The handlers.
-
-    Args:
-        follower: knows the blogs.
-        documents: keeps what was made.
-        layout: makes it.
-        sites: gives absolute addresses.
-        newest: entries on a page.
-    """
+    """The handlers. `newest` is the number of entries on a page."""
 
     def __init__(self, follower: Follower, documents: Documents, layout: Layout, sites: Sites, newest: int) -> None:
         self._follower = follower
@@ -50,7 +42,7 @@ class Pages:
         position = None if before is None else EntryPosition.parse(before)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
         await self._prepare(replica, position)
-        return self._answer(request, replica, position, before)
+        return self._answer(request, replica, position)
 
     async def embed(self, request: Request) -> Response:
         """Answer with a blog's newest entries for a page of another site, in the language `lang` if it is known."""
@@ -58,12 +50,11 @@ class Pages:
         try:
             replica = (await self._follower.hub(request.path_params["blog"])).replica
         except BlogNotFound:
-            gone, headers = layout.gone(language), {**_EMBED.headers, "cache-control": "no-cache"}
-            return Response(gone, 404, headers, media_type=_EMBED.media_type)
+            return Response(layout.gone(language), 404, {**_EMBED_HEADERS, "cache-control": "no-cache"})
         await layout.renderer.prepare(replica.blog, language, replica.page(None, self.newest)[0])
+        key = ("embed", language)
         return self._documents.answer(
-            *(request, replica, _EMBED, (language,)),
-            lambda: layout.embed(View.of(replica, None, self.newest), language),
+            request, replica, _EMBED_HEADERS, key, lambda: layout.embed(View.of(replica, None, self.newest), language)
         )
 
     async def at_entry(self, request: Request, replica: Replica) -> Response:
@@ -71,7 +62,7 @@ class Pages:
         entry_id = request.path_params["entry"]
         await self._prepare(replica, self._page_with(replica, replica.existing_entry(entry_id)))
         entry = replica.existing_entry(entry_id)  # as it is now
-        return self._answer(request, replica, self._page_with(replica, entry), at=entry)
+        return self._answer(request, replica, self._page_with(replica, entry), entry)
 
     def _page_with(self, replica: Replica, entry: PublicItem) -> EntryPosition | None:
         """Return the position of the page for an entry: none for the newest page, or just after the entry."""
@@ -84,15 +75,11 @@ class Pages:
         await self._layout.renderer.prepare(replica.blog, language, replica.page(position, self.newest)[0])
 
     def _answer(
-        self,
-        request: Request,
-        replica: Replica,
-        position: EntryPosition | None,
-        before: str | None = None,
-        at: PublicItem | None = None,
+        self, request: Request, replica: Replica, position: EntryPosition | None, at: PublicItem | None = None
     ) -> Response:
         site = self._sites.of(request)
-        return self._documents.answer(
-            *(request, replica, _PAGE, (site, before, at and at.id)),
-            lambda: self._layout.blog(site, View.of(replica, position, self.newest, before, at)),
-        )
+
+        def make() -> bytes:
+            return self._layout.blog(site, View.of(replica, position, self.newest, at))
+
+        return self._documents.answer(request, replica, _PAGE_HEADERS, ("page", site, position, at and at.id), make)

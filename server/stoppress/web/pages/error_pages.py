@@ -47,4 +47,4 @@ def _page(layout: Layout, problem: Response) -> Response:
     title, detail = _MESSAGES.get(problem.status_code, _DEFAULT_MESSAGE)
     html = layout.render("problem.html", title=title, detail=detail)
     kept = {name: value for name, value in problem.headers.items() if not name.startswith("content-")}
-    return Response(html, problem.status_code, {**kept, **HTML_HEADERS}, media_type="text/html")
+    return Response(html, problem.status_code, {**kept, **HTML_HEADERS})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stoppress.model import Entry, Media
+from stoppress.model import Entry, Header, Media
 from stoppress.web.pages.structured_data import data_block, live_blog_posting
 from stoppress.web.pages.view import View, changed_at, headline, shortened
 from stoppress.web.site import Site
@@ -14,12 +14,10 @@ _DESCRIPTION_CHARACTERS = 200
 
 def describe(site: Site, view: View) -> dict[str, Any]:
     """Return the head of a page of a blog: the values of `templates/head.html`."""
-    header, at = view.header, view.at
-    title = header.headline if header else view.blog
-    text = (header.standfirst if header else None) or next((one.text for one in view.entries if one.text), None)
-    canonical = site.canonical(view.blog, header)
-    if view.before is not None:
-        canonical = f"{site.blog(view.blog)}?before={view.before}"
+    header, at = view.header or Header.bare(view.blog), view.at
+    title = header.headline
+    text = header.standfirst or next((one.text for one in view.entries if one.text), None)
+    canonical = f"{site.blog(view.blog)}?before={view.before}" if view.before and not at else site.canonical(header)
     shown = at if at and at.status == "published" else None
     if shown:
         title, text = headline(shown), shown.text or text
@@ -29,12 +27,12 @@ def describe(site: Site, view: View) -> dict[str, Any]:
     head["properties"] |= {
         "og:type": "article",
         "og:url": site.entry(view.blog, at.id) if at else canonical,
-        "og:locale": ((header.language if header else None) or "en").replace("-", "_"),
+        "og:locale": (header.language or "en").replace("-", "_"),
         "og:image": image and image.url,
         "og:image:width": image.width if image and has_size else None,
         "og:image:height": image.height if image and has_size else None,
         "og:image:alt": image and image.alt,
-        "article:published_time": shown.published_at if shown else (header and header.coverage_start) or view.began,
+        "article:published_time": shown.published_at if shown else header.coverage_start or view.began,
         "article:modified_time": changed_at(shown) if shown else max(map(changed_at, view.entries), default=None),
     }
     return head | {
@@ -67,8 +65,7 @@ def _head(site: Site, title: str, description: str, canonical: str) -> dict[str,
 
 def _robots(view: View) -> str:
     """Return the robots directive. While a blog runs, each new entry moves the pages of older entries: no indexing."""
-    settled = view.header is not None and view.header.status == "ended"
-    passing = view.before is not None and not settled
+    passing = view.before and not view.at and not (view.header and view.header.status == "ended")
     return ("noindex, follow, " if passing else "") + "max-image-preview:large, max-snippet:-1"
 
 

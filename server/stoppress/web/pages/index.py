@@ -27,14 +27,7 @@ _MAX_PAGES = 10_000
 
 
 class Index:
-    """The handler.
-
-    Args:
-        follower: knows the blogs.
-        catalogue: lists them.
-        layout: makes pages.
-        sites: gives absolute addresses.
-    """
+    """The handler."""
 
     def __init__(self, follower: Follower, catalogue: Catalogue, layout: Layout, sites: Sites) -> None:
         self._follower = follower
@@ -64,7 +57,7 @@ class Index:
             head=describe_index(self._sites.of(request), page),
         )
         etag = f'"{hashlib.sha256(html).hexdigest()[:16]}"'
-        return unless_known(request, etag, {**HTML_HEADERS, "cache-control": "no-cache"}, "text/html", lambda: html)
+        return unless_known(request, etag, {**HTML_HEADERS, "cache-control": "no-cache"}, lambda: html)
 
     async def _row(self, header: Header) -> dict[str, Any] | None:
         """Return a blog with the number of its entries, and when the newest one was published."""

@@ -47,7 +47,10 @@ class Layout:
         self._loader = ChoiceLoader(loaders)
         static = Path(folder, "static")
         self.assets = Assets(site=static if folder and static.is_dir() else None)
-        self.texts = _texts(folder)
+        try:
+            self.texts = Texts(Path(folder, "languages") if folder else None)
+        except (OSError, ValueError) as error:
+            raise StartError(f"STOPPRESS_TEMPLATES={folder}: {error}") from None
         self._environment = self._make_environment(self._loader)
         self.renderer = Renderer(self._environment, self.texts)
         """Renders entries and the parts around them."""
@@ -71,11 +74,7 @@ class Layout:
         return self._blog(view, language, head=describe(site, view))
 
     def embed(self, view: View, language: str) -> bytes:
-        """Render what a page of another site shows of a blog. Its addresses are root-relative, as on this server.
-
-        Args:
-            language: that it speaks, of those that `texts` has.
-        """
+        """Render what a page of another site shows of a blog. Its addresses are root-relative, as on this server."""
         return self._blog(view, language, embedded=True)
 
     def gone(self, language: str) -> bytes:
@@ -98,6 +97,7 @@ class Layout:
         values |= {
             "t": texts,
             "home": f"/blogs/{blog}",
+            "newest": view.newest,
             "language": view.header.language if view.header else None,
             "spoken": spoken,
             "said": Markup(html.escape(said, quote=False)),  # noqa: S704, it is escaped
@@ -144,13 +144,6 @@ class _Exporter(CodeGenerator):
 def _said(value: object) -> object:
     """Return what a template writes for a value: nothing for one that is not set."""
     return "" if value is None or value is False else "true" if value is True else value
-
-
-def _texts(folder: str) -> Texts:
-    try:
-        return Texts(Path(folder, "languages") if folder else None)
-    except (OSError, ValueError) as error:
-        raise StartError(f"STOPPRESS_TEMPLATES={folder}: {error}") from None
 
 
 def _safe(html: str | None) -> Markup:

@@ -10,6 +10,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from jinja2 import Environment
@@ -33,13 +35,9 @@ log = logging.getLogger("stoppress.templates")
 
 
 class Renderer:
-    """Renders the macros.
+    """Renders the macros of the templates in `environment`, the publisher's over ours.
 
     If a publisher's template fails on real content, readers get the markup of our template. The error is logged once.
-
-    Args:
-        environment: the templates, the publisher's over ours.
-        texts: the texts of the templates.
     """
 
     def __init__(self, environment: Environment, texts: Texts) -> None:
@@ -47,15 +45,11 @@ class Renderer:
         self.texts = texts
         self.fallback: Environment | None = None
         """Our templates alone. Without it, errors of templates are raised: while samples are rendered."""
-        self._modules: dict[tuple[Environment, str, str, str], TemplateModule] = {}
+        self._module = lru_cache(_KEPT_MODULES)(self._make_module)
         # An item is dropped with its version, and its markup with it
         self._kept: WeakKeyDictionary[PublicItem, dict[str, ShownEntry]] = WeakKeyDictionary()
         self._size = 0
         self._reported: set[tuple[str, type[Exception]]] = set()
-
-    def __len__(self) -> int:
-        """Return the number of versions whose markup is kept."""
-        return len(self._kept)
 
     def entry(self, blog: str, language: str, item: PublicItem) -> ShownEntry:
         """Return an entry with its article, rendered now if it was not rendered before."""
@@ -118,15 +112,9 @@ class Renderer:
             _check_article(html, values[0])
         return html
 
-    def _module(self, environment: Environment, template: str, blog: str, language: str) -> TemplateModule:
-        key = (environment, template, blog, language)
-        module = self._modules.get(key)
-        if module is None:
-            if len(self._modules) >= _KEPT_MODULES:
-                self._modules.clear()
-            said = {"t": self.texts.of(language), "home": f"/blogs/{blog}", "blog": blog}
-            module = self._modules[key] = environment.get_template(template).make_module(said)
-        return module
+    def _make_module(self, environment: Environment, template: str, blog: str, language: str) -> TemplateModule:
+        said = {"t": self.texts.of(language), "home": f"/blogs/{blog}", "blog": blog}
+        return environment.get_template(template).make_module(said)
 
     def _count(self, characters: int, item: PublicItem) -> None:
         self._size += characters
@@ -156,9 +144,8 @@ def _shown(entry: Entry, html: str) -> ShownEntry:
     )
 
 
-def _check_article(html: str, entry: object) -> None:
+def _check_article(html: str, entry: Any) -> None:
     """Raise `ValueError` if the client could not find an entry's article in its markup."""
-    assert isinstance(entry, Entry)
     for wanted in (f'id="entry-{entry.id}"', f'data-published="{entry.published_at}"'):
         if wanted not in html:
             raise ValueError(f"the macro `article` must write {wanted}")

@@ -27,6 +27,6 @@ def sample_views(language: str) -> Iterator[View]:
     full = View("sample", "0", header, _ENTRIES, _ITEMS, older=older, pinned=_ENTRIES[0], key_events=_ENTRIES[:2])
     yield full
     little = Header(blog="sample", headline="Sample", status="live")
-    yield full._replace(header=little, newest=False, pinned=_ENTRIES[1], key_events=[])
-    for newest in (True, False):
-        yield View("sample", "0", None, [], newest=newest)
+    yield full._replace(header=little, before="x", pinned=_ENTRIES[1], key_events=[])
+    for before in (None, "x"):
+        yield View("sample", "0", None, [], before=before)

@@ -23,11 +23,10 @@ class View(NamedTuple):
     """Newest first."""
     items: Sequence[PublicItem] = ()
     """The same as the replica has them."""
-    newest: bool = True
     older: str | None = None
     """The address of the entries before these."""
     before: str | None = None
-    """The position in the page's address."""
+    """The position that all of these precede; None: these are the newest entries."""
     at: Entry | None = None
     """The entry in the page's address."""
     pinned: Entry | None = None
@@ -37,15 +36,12 @@ class View(NamedTuple):
     ended: str | None = None
     """When the newest entry was published."""
 
+    @property
+    def newest(self) -> bool:
+        return self.before is None
+
     @classmethod
-    def of(
-        cls,
-        replica: Replica,
-        position: EntryPosition | None,
-        limit: int,
-        before: str | None = None,
-        at: PublicItem | None = None,
-    ) -> Self:
+    def of(cls, replica: Replica, position: EntryPosition | None, limit: int, at: PublicItem | None = None) -> Self:
         """Return the page of up to `limit` entries before a position; without one, of the newest entries."""
         header, positions, newest = replica.header, replica.positions, position is None
         items, older = replica.page(position, limit)
@@ -56,9 +52,8 @@ class View(NamedTuple):
             header=header,
             entries=[entry.content for entry in items],
             items=items,
-            newest=newest,
             older=older,
-            before=before,
+            before=None if position is None else str(position),
             at=at.content if at else None,
             pinned=pinned.content if pinned else None,
             key_events=[entry.content for entry in replica.key_events(KEY_EVENTS)] if newest else [],

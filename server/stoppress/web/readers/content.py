@@ -34,15 +34,7 @@ _MAX_WAIT_SECONDS = 60.0
 
 
 class Content:
-    """The handlers.
-
-    Args:
-        follower: knows the blogs.
-        held_requests: all requests that the node holds open.
-        renditions: has the encodings.
-        pages: answers browsers that ask for one entry.
-        counts: gets the deliveries and the pages.
-    """
+    """The handlers. `pages` answers browsers that ask for one entry."""
 
     def __init__(
         self, follower: Follower, held_requests: HeldRequests, renditions: Renditions, pages: Pages, counts: Counts
@@ -134,5 +126,5 @@ def _wait(request: Request) -> float:
 
 
 def _answer(request: Request, body: bytes, cursor: Cursor, cache_control: str) -> Response:
-    headers = {**READABLE, "cache-control": cache_control, "vary": "accept"}
-    return unless_known(request, f'"{cursor}"', headers, "application/json", lambda: body)
+    headers = {**READABLE, "content-type": "application/json", "cache-control": cache_control, "vary": "accept"}
+    return unless_known(request, f'"{cursor}"', headers, lambda: body)

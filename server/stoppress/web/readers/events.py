@@ -27,15 +27,7 @@ _RECONNECT = Retry(min=1_000, max=5_000)
 
 
 class Events:
-    """The handler.
-
-    Args:
-        follower: knows the blogs.
-        held_requests: all requests that the node holds open.
-        renditions: has the encodings.
-        beat: seconds between beats on a silent event stream.
-        counts: gets the deliveries.
-    """
+    """The handler. `beat` is in seconds: between beats on a silent event stream."""
 
     def __init__(
         self, follower: Follower, held_requests: HeldRequests, renditions: Renditions, beat: float, counts: Counts

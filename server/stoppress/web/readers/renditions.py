@@ -31,11 +31,7 @@ from stoppress.wire.messages import Page, ShownEntry, ShownHeader, ShownPage, Sh
 
 
 class Rendition:
-    """Entries as data.
-
-    Args:
-        websockets: the encodings of a WebSocket subprotocol.
-    """
+    """Entries as data. `websockets` are the encodings of a WebSocket subprotocol."""
 
     events: ServerSentEvents = SSE
     changes: Encoding = HTTP_JSON
@@ -64,13 +60,8 @@ class Rendition:
         return older
 
 
-class HtmlRendition(Rendition, UpdateCodec):
-    """Entries as markup in one language, and the codec of their updates.
-
-    Args:
-        renderer: renders the markup.
-        language: one of the renderer's.
-    """
+class _HtmlRendition(Rendition, UpdateCodec):
+    """Entries as markup in one language, and the codec of their updates."""
 
     def __init__(self, renderer: Renderer, language: str) -> None:
         UpdateCodec.__init__(self, "html", msgspec.json.encode)
@@ -144,16 +135,12 @@ def _shown(header: Header) -> ShownHeader:
 
 
 class Renditions:
-    """All renditions of a node.
-
-    Args:
-        renderer: renders markup, in each of its languages.
-    """
+    """All renditions of a node."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._texts = renderer.texts
         self._plain = {name: Rendition(encodings) for name, encodings in WEBSOCKET.items()}
-        self._html = {language: HtmlRendition(renderer, language) for language in renderer.texts.languages}
+        self._html = {language: _HtmlRendition(renderer, language) for language in renderer.texts.languages}
 
     def of(self, request: Request) -> Rendition:
         """Return the rendition that a request asks for. Raises `BadInput`."""
