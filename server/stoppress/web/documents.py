@@ -5,7 +5,7 @@ The cache key contains the current cursor of the replica, so a retracted body is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from email.utils import formatdate
 
 from starlette.requests import Request
@@ -38,7 +38,7 @@ class Documents:
         self,
         request: Request,
         replica: Replica,
-        headers: Mapping[str, str],
+        headers: dict[str, str],
         key: tuple[object, ...],
         make: Callable[[], bytes],
     ) -> Response:

@@ -65,7 +65,7 @@ def _update(site: Site, blog: str, entry: Entry, others: Any) -> dict[str, Any]:
             "author": _people(entry.authors) or others,
             "articleBody": entry.text,
             "keywords": entry.tags,
-            **{kind: [_media(one) for one in entry.media if one.type == kind] for kind in ("image", "video", "audio")},
+            **{kind: [_media(one) for one in entry.media if one.type == kind] for kind in _OBJECTS},
             "correction": [
                 {"@type": "CorrectionComment", "text": one.text, "datePublished": one.at} for one in entry.corrections
             ],
