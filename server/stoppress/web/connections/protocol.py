@@ -18,9 +18,11 @@ from stoppress.web.connections.deadlines import HEAD_TICKS, SILENT_TICKS, Deadli
 from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.http1 import HEAD_BYTES, TOO_LONG, TOO_SLOW, HTTP1Connection
 from stoppress.web.connections.websocket import WebSocketEndpoint
-from stoppress.web.problems import unavailable
+from stoppress.web.problems import HTTPError
 
-_NO_DESCRIPTORS = unavailable("This node has reached its limit of connections. Try again shortly.", "2")
+_NO_DESCRIPTORS = HTTPError(
+    503, "This node has reached its limit of connections. Try again shortly.", {"retry-after": "2"}
+).as_bytes()
 
 
 class ConnectionFactory:
