@@ -22,7 +22,7 @@ from stoppress.store.timed import TimedStore
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
-from stoppress.telemetry.worker_metrics import MetricsExchange, WorkerId
+from stoppress.telemetry.worker_metrics import WorkerId
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.admission.admission import Admission
 from stoppress.web.admission.drain import Drain
@@ -38,7 +38,6 @@ from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.operations.health import Health
 from stoppress.web.operations.metrics import Metrics
-from stoppress.web.operations.node_metrics import NodeMetrics
 from stoppress.web.pages.blog_page import Pages
 from stoppress.web.pages.error_pages import ErrorPages
 from stoppress.web.pages.files import Files
@@ -92,9 +91,8 @@ class Node:
         self.held_requests = HeldRequests(self.admission, self.counts)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
         self.health = Health(self.store, self.follower, self.admission)
-        own = NodeMetrics(self.follower, self.counts, self.health, settings.metrics_blogs).text
-        self.exchange = MetricsExchange(worker, own) if worker else None
-        self.metrics = Metrics(self.exchange.collect if self.exchange else own, settings.read_metrics_token())
+        token = settings.read_metrics_token()
+        self.metrics = Metrics(self.follower, self.counts, self.health, settings.metrics_blogs, token, worker)
         self.app = RequestLog(self._make_app(layout, renditions), self.counts, self.tracing)
 
     def _make_hub(self, blog: str) -> Hub:

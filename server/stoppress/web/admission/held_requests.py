@@ -17,8 +17,6 @@ from stoppress.wire.close_reasons import CloseReason
 
 
 class HeldRequest:
-    """One request that is held open."""
-
     def __init__(self) -> None:
         self.close_reason: CloseReason | None = None
         """The reason to end the request; None as long as it is held."""
@@ -47,12 +45,7 @@ class HeldRequest:
 
 
 class HeldRequests:
-    """All held requests of a node.
-
-    Args:
-        admission: admits readers.
-        counts: counts the held requests.
-    """
+    """All held requests of a node."""
 
     def __init__(self, admission: Admission, counts: Counts) -> None:
         self._counts = counts
@@ -78,7 +71,7 @@ class HeldRequests:
             self._open.pop(held, None)
 
     def release(self, count: int, close_reason: CloseReason) -> int:
-        """End at most `count` requests, the oldest first. Returns how many it ended."""
+        """End at most `count` requests, the oldest first. Return how many it ended."""
         leaving = tuple(self._open)[:count]
         for held in leaving:
             del self._open[held]

@@ -37,14 +37,7 @@ _REASONS: dict[type[StoppressError], tuple[str, CloseCode, Retry | None]] = {
 
 
 class WebSocketEndpoint:
-    """Takes readers' handshakes.
-
-    Args:
-        follower: knows the blogs.
-        admission: decides which readers may connect.
-        renditions: has the encodings.
-        counts: gets the rejections.
-    """
+    """Takes readers' handshakes."""
 
     def __init__(self, follower: Follower, admission: Admission, renditions: Renditions, counts: Counts) -> None:
         self._follower = follower
@@ -128,7 +121,6 @@ class _Newcomer(NamedTuple):
         return peer[0] if peer else "", forwarded_for, forwarded
 
     def hand_over(self, hub: Hub, cursor: Cursor | None, seat: Seat) -> None:
-        """Give the connection to the fan-out."""
         reader = ReaderConnection(hub, self.encoding, cursor, seat)
         reader.open(self.transport, self.handshake.response)
         if self.handshake.early:
