@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -56,10 +56,10 @@ class Wanted:
         return ",".join(self._headers.getlist(name))
 
 
-def unless_known(request: Request, etag: str, headers: Mapping[str, str], make: Callable[[], bytes]) -> Response:
-    """Answer with what `make` returns, or with 304 if the client has this ETag already."""
+def unless_known(request: Request, etag: str, headers: Mapping[str, str], body: bytes) -> Response:
+    """Answer with a body, or with 304 if the client has this ETag already."""
     headers = {**headers, "etag": etag}
     if Wanted(request.headers).has(etag):
         del headers["content-type"]
         return Response(None, 304, headers)
-    return Response(make(), 200, headers)
+    return Response(body, 200, headers)
