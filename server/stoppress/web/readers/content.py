@@ -22,11 +22,11 @@ from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
-from stoppress.web.bodies import number
 from stoppress.web.negotiation import Wanted, unless_known
 from stoppress.web.pages.blog_page import Pages
 from stoppress.web.readers.renditions import Renditions
 from stoppress.web.security import READABLE
+from stoppress.web.validation import number
 from stoppress.wire.close_reasons import READER_LEFT
 
 _MAX_WAIT_SECONDS = 60.0
