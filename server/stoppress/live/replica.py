@@ -154,7 +154,7 @@ class Replica:
         return (item for item in reversed(self._items.values()) if item.id != HEADER)
 
     def change_at(self, seq: int | None) -> int | None:
-        """Return the lowest seq of an entry from `seq` on, which has the same changes before it; None: all are before."""
+        """Return the first entry's seq from a seq on, which has the same changes before it; None: all are before it."""
         newer = takewhile(lambda item: seq is not None and item.seq >= seq, self._newest_changes())
         return min((item.seq for item in newer), default=None)
 
