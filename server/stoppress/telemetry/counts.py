@@ -25,6 +25,7 @@ _ORIGINS = ("here", "elsewhere")
 _CATCH_UPS = ("opening", "nothing", "catch_up", "reset", "page")
 REJECTIONS = (
     "address_full",
+    "answer_unread",
     "body_too_slow",
     "broken_frame",
     "draining",
