@@ -129,7 +129,7 @@ class Settings(NamedTuple):
             return ""
         token = _read("STOPPRESS_METRICS_TOKEN_FILE", self.metrics_token_file).strip()
         if not token:
-            raise StartError(f"STOPPRESS_METRICS_TOKEN_FILE {self.metrics_token_file} is empty: write a token into it")
+            raise StartError(f"STOPPRESS_METRICS_TOKEN_FILE {self.metrics_token_file} is empty; write a token into it")
         return token
 
     def read_store(self) -> str:
@@ -139,7 +139,7 @@ class Settings(NamedTuple):
         try:
             return _text(_read("STOPPRESS_STORE_FILE", self.store_file))
         except ValueError as error:
-            raise StartError(f"STOPPRESS_STORE_FILE {self.store_file} {error}: write the address into it") from None
+            raise StartError(f"STOPPRESS_STORE_FILE {self.store_file} {error}; write the address into it") from None
 
 
 def _settings() -> Iterator[Setting]:

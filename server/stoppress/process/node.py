@@ -18,7 +18,7 @@ from stoppress.newsroom.entries import Entries
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
 from stoppress.store.select import store_from
-from stoppress.store.timed import TimedStore
+from stoppress.store.timed import timed
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
@@ -72,7 +72,7 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
+        self.store = timed(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.committed)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)

@@ -58,7 +58,7 @@ class SQLiteStore:
         rest = url.removeprefix("sqlite:")
         path = rest.removeprefix("//") if rest.startswith("///") else rest
         if not Path(path).name or path.startswith("//") or path == ":memory:":
-            raise StartError(f"the store sqlite:{rest} has no file name: use a path, as in sqlite:stoppress.db")
+            raise StartError(f"the store sqlite:{rest} has no file name; use a path, as in sqlite:stoppress.db")
         return Path(path)
 
     def __init__(self, path: Path) -> None:
@@ -100,7 +100,7 @@ class SQLiteStore:
                 self._resources = opened.pop_all()
         except BlockingIOError as error:
             raise StartError(
-                f"the store {self._path} is in use by another stoppress: stop that, or use another file with --store"
+                f"the store {self._path} is in use by another stoppress; stop that, or use another file with --store"
             ) from error
         except (OSError, sqlite3.Error) as error:
             raise StartError(
@@ -111,7 +111,7 @@ class SQLiteStore:
     def _migrate(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
-            raise StartError(f"a newer stoppress wrote the store {self._path} (schema {version}): install that version")
+            raise StartError(f"a newer stoppress wrote the store {self._path} (schema {version}); install that version")
         for number, script in enumerate(MIGRATIONS[version:], version + 1):
             self._db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
         self._db.execute("BEGIN IMMEDIATE")  # fails at once if the file is not writable
