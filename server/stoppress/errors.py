@@ -41,8 +41,7 @@ class MalformedCursor(BadInput):
 
     def __init__(self, text: str, field: str = "since") -> None:
         super().__init__(
-            f"{text[:64]!r} is not a cursor. Send a `cursor` that the server gave you, or leave `{field}` out.",
-            field,
+            f"{text[:64]!r} is not a cursor. Send a `cursor` that the server gave you, or leave `{field}` out.", field
         )
 
 

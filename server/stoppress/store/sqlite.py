@@ -270,8 +270,7 @@ class SQLiteStore:
             start = after if known else START
             tags = self._db.execute("SELECT tag FROM tags WHERE blog=? AND seq>? ORDER BY seq", (blog, start.seq))
             items = self._db.execute(
-                "SELECT id, seq, version, body FROM items WHERE blog=? AND seq>? ORDER BY seq",
-                (blog, start.seq),
+                "SELECT id, seq, version, body FROM items WHERE blog=? AND seq>? ORDER BY seq", (blog, start.seq)
             )
             return Segment(start, tuple(tag for (tag,) in tags), tuple(Item(*row) for row in items))
 

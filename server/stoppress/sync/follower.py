@@ -53,11 +53,7 @@ class Follower:
     """
 
     def __init__(
-        self,
-        store: Store,
-        make_hub: Callable[[str], Hub],
-        counts: Counts | None = None,
-        tracing: Tracing | None = None,
+        self, store: Store, make_hub: Callable[[str], Hub], counts: Counts | None = None, tracing: Tracing | None = None
     ) -> None:
         self._store = store
         self._counts = counts or Counts()
