@@ -106,22 +106,10 @@ class Node:
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
         entries = PublishedEntries(follower, pages, renditions, settings.newest, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
-        parts = (
-            self.live,
-            changes,
-            events,
-            entries,
-            OpenAPI(),
-            api,
-            self.health,
-            self.metrics,
-            feeds,
-            index,
-            Files(layout),
-            pages,
-        )
+        readers = (self.live, changes, events, entries)
+        others = (OpenAPI(), api, self.health, self.metrics, feeds, index, Files(layout), pages)
         return Starlette(
-            routes=[route for part in parts for route in part.routes()],
+            routes=[route for part in (*readers, *others) for route in part.routes()],
             middleware=[Middleware(GzipMiddleware)],
             exception_handlers=ErrorPages(layout).handlers(),
         )

@@ -36,11 +36,6 @@ def key(blog: str, part: str) -> str:
     return f"stoppress:{{{blog}}}:{part}"
 
 
-def keys(blog: str, parts: str) -> list[str]:
-    """Return the names of several keys of a blog; `parts` is separated by spaces."""
-    return [key(blog, part) for part in parts.split()]
-
-
 class _PackedWrite(Struct, omit_defaults=True):
     """A `Write` with its tag. Bodies are text, because the msgpack library of Redis has no binary strings."""
 

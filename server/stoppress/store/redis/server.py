@@ -106,20 +106,13 @@ class RedisServer:
         """Raise `StartError` if this Redis is unreachable, too old or a cluster, or evicts data if memory is short."""
         try:
             await self.answer(self.client.ping())
-            info = await self._info()
-            if info:
-                self._judge(info)
+            try:
+                self._judge(await self.answer(self.client.info()))
+            except StoreUnavailable as error:
+                log.warning("cannot_check_redis", extra={"error": str(error)})
             await self.ping()
         except StoreUnavailable as error:
             raise StartError(f"{error} Start a writable Redis there, or use another one with --store") from error
-
-    async def _info(self) -> dict[str, Any]:
-        try:
-            info: dict[str, Any] = await self.answer(self.client.info())
-        except StoreUnavailable as error:
-            log.warning("cannot_check_redis", extra={"error": str(error)})
-            return {}
-        return info
 
     def _judge(self, info: dict[str, Any]) -> None:
         """Raise `StartError` for a wrong configuration. `info` is the answer to INFO; fields may be missing.

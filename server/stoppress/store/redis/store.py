@@ -16,7 +16,7 @@ from redis.asyncio.client import Pipeline
 from stoppress.errors import BlogNotFound, KeyReused, StartError, VersionConflict
 from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
-from stoppress.store.redis.format import BLOGS, Message, key, keys, pack_lost, pack_writes, unpack_item, unpack_segment
+from stoppress.store.redis.format import BLOGS, Message, key, pack_lost, pack_writes, unpack_item, unpack_segment
 from stoppress.store.redis.hints import Hints
 from stoppress.store.redis.server import RedisServer
 
@@ -88,7 +88,7 @@ class RedisStore:
         request = (once.key, REMEMBER_SECONDS) if once else ()
         outcome, *more = await self._server.answer(
             self._commit(
-                keys(blog, "line items order due answers expiry"), (self._server.channel(blog), packed, *request)
+                _keys(blog, "line items order due answers expiry"), (self._server.channel(blog), packed, *request)
             )
         )
         if outcome == b"done":
@@ -103,7 +103,7 @@ class RedisStore:
         await self._server.answer(self._server.client.sadd(BLOGS, blog))
 
     async def delete(self, blog: str) -> None:
-        blog_keys = keys(blog, "deleted line items order due answers expiry")
+        blog_keys = _keys(blog, "deleted line items order due answers expiry")
         if not await self._server.answer(self._delete(blog_keys, (self._server.channel(blog),))):
             raise BlogNotFound(blog)
 
@@ -113,7 +113,7 @@ class RedisStore:
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         await self._name(blog)
-        blog_keys = keys(blog, "line items order due deleted answers")
+        blog_keys = _keys(blog, "line items order due deleted answers")
         arguments = (self._server.channel(blog), str(head), pack_lost(lost, retracted))
         return bool(await self._server.answer(self._restore(blog_keys, arguments)))
 
@@ -140,7 +140,7 @@ class RedisStore:
         return whole
 
     async def _read_part(self, blog: str, after: Cursor) -> tuple[Segment, bool]:
-        part = await self._server.answer(self._read(keys(blog, "line items order"), (str(after),)))
+        part = await self._server.answer(self._read(_keys(blog, "line items order"), (str(after),)))
         if part is None:
             raise BlogNotFound(blog)
         *segment, more = part
@@ -215,3 +215,7 @@ def _joined(before: Segment, part: Segment) -> Segment:
 
 def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
     return (names[begin : begin + _PIPELINE_COMMANDS] for begin in range(0, len(names), _PIPELINE_COMMANDS))
+
+
+def _keys(blog: str, parts: str) -> list[str]:
+    return [key(blog, part) for part in parts.split()]

@@ -47,12 +47,7 @@ _Types = AsyncIterator[str]
 
 
 class SiteCheck:
-    """The checks of one site.
-
-    Args:
-        url: its address as readers see it.
-        blog: the blog to read; empty: the first one that the site lists.
-    """
+    """The checks of one site, as readers see it; without `blog`, of the first one that it lists."""
 
     def __init__(self, url: str, blog: str = "") -> None:
         self.url = url.rstrip("/")

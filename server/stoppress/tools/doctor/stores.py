@@ -30,11 +30,7 @@ _NEARLY_FULL = 0.8
 
 
 class StoreCheck:
-    """The checks of one store.
-
-    Args:
-        url: the address of the store, as in the settings.
-    """
+    """The checks of the store at an address."""
 
     def __init__(self, url: str) -> None:
         self._url = url

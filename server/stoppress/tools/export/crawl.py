@@ -38,12 +38,7 @@ class _BlogChanged(Exception):
 
 
 class Crawl:
-    """The reading of one blog.
-
-    Args:
-        client: an HTTP client with the server's address as its base URL.
-        blog: the blog's name.
-    """
+    """The reading of one blog; the base URL of `client` is the server's address."""
 
     def __init__(self, client: httpx.Client, blog: str) -> None:
         self._client = client

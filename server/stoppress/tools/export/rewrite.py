@@ -22,12 +22,7 @@ _ATTRIBUTE = re.compile(r'(\s(href|src|poster|content)=")([^"]*)"')
 
 
 class ArchivedPage(HTMLParser):
-    """A page for the archive: with other addresses, and without scripts, templates and preloads.
-
-    Args:
-        text: the page's HTML.
-        change: replaces each address. The default keeps them.
-    """
+    """A page for the archive: with the addresses that `change` returns, and without scripts, templates and preloads."""
 
     def __init__(self, text: str, change: _Map = str) -> None:
         super().__init__(convert_charrefs=False)
@@ -101,11 +96,7 @@ class ArchivedPage(HTMLParser):
 
 
 class Rewriter:
-    """Replaces the addresses in feeds, structured data and style sheets.
-
-    Args:
-        change: replaces each address.
-    """
+    """Replaces the addresses in feeds, structured data and style sheets by what `change` returns."""
 
     def __init__(self, change: _Map) -> None:
         self._change = change

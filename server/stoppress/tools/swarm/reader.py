@@ -62,13 +62,7 @@ class _Observer(Protocol):
 
 
 class SimulatedReader(asyncio.Protocol):
-    """A reader over all its connections.
-
-    Args:
-        number: the reader's number.
-        swarm: the observer that it reports to.
-        slow: whether it reads slowly.
-    """
+    """A reader over all its connections."""
 
     __slots__ = (
         "_core",

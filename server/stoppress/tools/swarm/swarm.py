@@ -51,12 +51,7 @@ class _Fault(NamedTuple):
 
 
 class Swarm:
-    """The readers of one blog.
-
-    Args:
-        target: the server and the blog.
-        plan: their number and behaviour.
-    """
+    """The readers of one blog."""
 
     def __init__(self, target: Target, plan: Plan) -> None:
         self.ledger = Ledger()
