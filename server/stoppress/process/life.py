@@ -118,7 +118,7 @@ def _background(node: Node) -> list[Coroutine[Any, Any, None]]:
         node.entrance.deadlines.watch(),
         _beat(node),
         _watch_lag(node),
-        *([node.exchange.serve()] if node.exchange else []),
+        *([node.metrics.exchange.serve()] if node.metrics.exchange else []),
     ]
 
 

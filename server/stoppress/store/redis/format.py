@@ -29,11 +29,17 @@ from stoppress.model import Cursor, Item, Segment
 from stoppress.store.port import Sent, Write
 
 BLOGS = "stoppress:blogs"
+ALL_PARTS = "line items order due answers expiry deleted"
 
 
 def key(blog: str, part: str) -> str:
     """Return the name of one key of a blog."""
     return f"stoppress:{{{blog}}}:{part}"
+
+
+def keys(blog: str, parts: str) -> list[str]:
+    """Return the names of several keys of a blog; `parts` is separated by spaces."""
+    return [key(blog, part) for part in parts.split()]
 
 
 class _PackedWrite(Struct, omit_defaults=True):

@@ -7,8 +7,7 @@ A commit is one script in one round trip. Redis runs one script at a time, so co
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from importlib.resources import files
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 from redis.asyncio.client import Pipeline
@@ -16,7 +15,7 @@ from redis.asyncio.client import Pipeline
 from stoppress.errors import BlogNotFound, KeyReused, StartError, VersionConflict
 from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
-from stoppress.store.redis.format import BLOGS, Message, key, pack_lost, pack_writes, unpack_item, unpack_segment
+from stoppress.store.redis.format import BLOGS, Message, key, keys, pack_lost, pack_writes, unpack_item, unpack_segment
 from stoppress.store.redis.hints import Hints
 from stoppress.store.redis.server import RedisServer
 
@@ -43,16 +42,10 @@ class RedisStore:
         self._server = RedisServer(url)
         self._traceparent = traceparent
         self._hints = Hints(self._server)
-        self._commit = self._script("erase.lua", "commit.lua")
-        self._read = self._script("read.lua")
-        self._restore = self._script("erase.lua", "restore.lua")
-        self._delete = self._script("delete.lua")
-
-    def _script(self, *names: str) -> Callable[..., Awaitable[Any]]:
-        """Return a script as a function. It runs by its digest; its text is sent only if Redis does not have it."""
-        texts = [files("stoppress.store.redis").joinpath(name).read_text() for name in names]
-        flags = texts[-1].partition("\n")[0]  # "#!lua" and the script's flags
-        return self._server.client.register_script("\n".join([flags, *(text.partition("\n")[2] for text in texts)]))
+        self._commit = self._server.script("checks.lua", "erase.lua", "commit.lua")
+        self._read = self._server.script("read.lua")
+        self._restore = self._server.script("checks.lua", "erase.lua", "restore.lua")
+        self._delete = self._server.script("checks.lua", "delete.lua")
 
     async def open(self) -> None:
         try:
@@ -68,6 +61,7 @@ class RedisStore:
 
     async def ping(self) -> None:
         await self._server.ping()
+        self._hints.require()
 
     async def _pipelined(self, queue: Callable[[Pipeline, str], object], names: Sequence[str]) -> list[Any]:
         """Queue one command for each name, run them in pipelines, and return the answers in order."""
@@ -88,7 +82,7 @@ class RedisStore:
         request = (once.key, REMEMBER_SECONDS) if once else ()
         outcome, *more = await self._server.answer(
             self._commit(
-                _keys(blog, "line items order due answers expiry"), (self._server.channel(blog), packed, *request)
+                keys(blog, "line items order due answers expiry"), (self._server.channel(blog), packed, *request)
             )
         )
         if outcome == b"done":
@@ -103,7 +97,7 @@ class RedisStore:
         await self._server.answer(self._server.client.sadd(BLOGS, blog))
 
     async def delete(self, blog: str) -> None:
-        blog_keys = _keys(blog, "deleted line items order due answers expiry")
+        blog_keys = keys(blog, "deleted line items order due answers expiry")
         if not await self._server.answer(self._delete(blog_keys, (self._server.channel(blog),))):
             raise BlogNotFound(blog)
 
@@ -113,7 +107,7 @@ class RedisStore:
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         await self._name(blog)
-        blog_keys = _keys(blog, "line items order due deleted answers")
+        blog_keys = keys(blog, "line items order due deleted answers")
         arguments = (self._server.channel(blog), str(head), pack_lost(lost, retracted))
         return bool(await self._server.answer(self._restore(blog_keys, arguments)))
 
@@ -140,7 +134,7 @@ class RedisStore:
         return whole
 
     async def _read_part(self, blog: str, after: Cursor) -> tuple[Segment, bool]:
-        part = await self._server.answer(self._read(_keys(blog, "line items order"), (str(after),)))
+        part = await self._server.answer(self._read(keys(blog, "line items order"), (str(after),)))
         if part is None:
             raise BlogNotFound(blog)
         *segment, more = part
@@ -215,7 +209,3 @@ def _joined(before: Segment, part: Segment) -> Segment:
 
 def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
     return (names[begin : begin + _PIPELINE_COMMANDS] for begin in range(0, len(names), _PIPELINE_COMMANDS))
-
-
-def _keys(blog: str, parts: str) -> list[str]:
-    return [key(blog, part) for part in parts.split()]
