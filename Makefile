@@ -7,7 +7,7 @@ ARGS ?=
 export VENV := $(if $(and $(wildcard .venv),$(if $(wildcard .venv/.stamps),,other)),.venv-make,.venv)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bundle latency bench format docs lock clean audit sbom load soak proof
+.PHONY: help run test quick check bundle latency bench format docs lock clean audit sbom load soak proof
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ run: ## run the demo blog
 test: ## run the tests of the server and of the JavaScript client
 	@scripts/setup test
 	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
+
+quick: ## run the tests that need neither a browser nor a proxy, in about a minute
+	@scripts/setup test
+	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile tests/live tests/newsroom tests/store tests/sync tests/telemetry tests/wire tests/test_*.py $(ARGS)
 
 check: ## check the lint rules, format and types of Python and JavaScript
 	@scripts/setup check
