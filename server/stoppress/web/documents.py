@@ -21,6 +21,9 @@ from stoppress.web.turns import Turns
 
 _KEPT_BYTES = 16 * 1024 * 1024
 
+_KEPT_FOR_HOSTS_BYTES = 4 * 1024 * 1024
+"""Bytes of documents for the hosts that were asked for last, so that equal answers share their memory."""
+
 _STALE_FACTOR = 10
 """A shared cache may serve a stale response for this many times `page_max_age` while the server fails."""
 
@@ -51,6 +54,7 @@ class Documents:
         self._fingerprint = fingerprint
         self._max_age = max_age
         self._made = ByteCache(_KEPT_BYTES)
+        self._filled = ByteCache(_KEPT_FOR_HOSTS_BYTES)
 
     async def answer(self, request: Request, replica: Replica, headers: dict[str, str], document: Document) -> Response:
         """Answer with a document: the cached one or a new one; 304 if the client has it."""
@@ -62,10 +66,16 @@ class Documents:
 
     async def body(self, request: Request, replica: Replica, document: Document) -> bytes:
         """Return a document. It is as new as the replica was at the call, or newer."""
-        body = self._made.get((replica.blog, replica.cursor, *document.key))
-        if body is None:
-            body = await self._turns.make((replica.blog, *document.key), lambda: self._make(replica, document))
-        return self._sites.fill(body, request)
+        site = self._sites.of(request)
+        key = (replica.blog, replica.cursor, *document.key)
+        filled = self._filled.get((site, key))
+        if filled is None:
+            body = self._made.get(key)
+            if body is None:
+                body = await self._turns.make((replica.blog, *document.key), lambda: self._make(replica, document))
+            filled = self._filled.get((site, key)) or self._sites.fill(body, site)
+            self._filled.put((site, key), filled)
+        return filled
 
     async def _make(self, replica: Replica, document: Document) -> bytes:
         if document.prepare is not None:

@@ -9,6 +9,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
+_MAX_CHARACTERS = 2_000
+"""How much of a header is read; browsers send a tenth of it."""
+
 _TAG = re.compile(r'"([^"\s]*)"')
 
 
@@ -53,7 +56,7 @@ class Wanted:
 
     def _joined(self, name: str) -> str:
         """Return a header as one line, although it may come in several (section 5.3)."""
-        return ",".join(self._headers.getlist(name))
+        return ",".join(self._headers.getlist(name))[:_MAX_CHARACTERS]
 
 
 def unless_known(request: Request, etag: str, headers: Mapping[str, str], body: bytes) -> Response:

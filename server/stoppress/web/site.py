@@ -57,8 +57,7 @@ class Sites:
         origin = self._origin or f"{request.url.scheme}://{host if _HOST.fullmatch(host) else 'localhost'}"
         return Site(origin, self._publisher or re.sub(r"^https?://|:[0-9]+$", "", origin))
 
-    def fill(self, document: bytes, request: Request) -> bytes:
-        """Return a document of `any` site as a document of the request's."""
-        site = self.of(request)
+    def fill(self, document: bytes, site: Site) -> bytes:
+        """Return a document of `any` site as a document of this site."""
         with_origin = document.replace(self.any.origin.encode(), site.origin.encode())
         return with_origin.replace(self.any.publisher.encode(), site.publisher.encode())

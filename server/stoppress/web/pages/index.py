@@ -59,7 +59,8 @@ class Index:
             return self._layout.render("index.html", rows=shown, newer=page - 1 or None, older=older, head=head)
 
         content = tuple((row["header"].blog, row["header"].seq, row["updates"], row["updated_at"]) for row in shown)
-        html = self._sites.fill(await self._turns.make(("index", page, older, content), render), request)
+        html = await self._turns.make(("index", page, older, content), render)
+        html = self._sites.fill(html, self._sites.of(request))
         etag = f'"{hashlib.sha256(html).hexdigest()[:16]}"'
         return unless_known(request, etag, {**HTML_HEADERS, "cache-control": "no-cache"}, html)
 
