@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import sqlite3
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,7 +24,7 @@ from stoppress.tools.doctor.machine import check_machine
 from stoppress.tools.doctor.site import SiteCheck
 from stoppress.tools.doctor.stores import StoreCheck
 from tests.conftest import RedisServer, StartNode
-from tests.support.command import Result, command, environment
+from tests.support.command import Result, command, environment, invoke
 from tests.support.node import RunningNode, sqlite_url
 
 KEYS = {"STOPPRESS_KEYS": "ann:editor:a-long-and-random-secret"}
@@ -62,6 +65,7 @@ class Proxy:
         idle_seconds: silence after which it closes the connection.
         buffers: whether it keeps event streams back until they end.
         tls: the TLS context for its clients.
+        keeps: the beginning of requests whose answers it keeps for ever, as nginx does: with a new date.
     """
 
     def __init__(
@@ -72,14 +76,23 @@ class Proxy:
         idle_seconds: float = 60,
         buffers: bool = False,
         tls: ssl.SSLContext | None = None,
+        keeps: bytes = b"",
     ) -> None:
         self._ask, self._answer = ask, answer
         self._idle_seconds, self._buffers, self._tls = idle_seconds, buffers, tls
+        self._keeps, self._kept = keeps, dict[bytes, bytes]()
 
     @contextlib.asynccontextmanager
     async def before(self, node: RunningNode) -> AsyncIterator[str]:
         async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            first = await reader.readuntil(b"\r\n\r\n")
+            if self._keeps:
+                first = first.replace(b"Connection: keep-alive", b"Connection: close")  # see each request
+                if first.startswith(self._keeps):
+                    writer.write(await self._kept_answer(node, first))
+                    return writer.close()
             there_reader, there = await asyncio.open_connection("127.0.0.1", node.port)
+            there.write(self._ask(first))
             try:
                 await asyncio.gather(self._pump(reader, there, self._ask), self._back(there_reader, writer))
             except (OSError, TimeoutError):
@@ -92,6 +105,15 @@ class Proxy:
         async with server:
             scheme = "https" if self._tls else "http"
             yield f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}"
+
+    async def _kept_answer(self, node: RunningNode, request: bytes) -> bytes:
+        line = request.partition(b"\r\n")[0]
+        if line not in self._kept:
+            reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+            writer.write(line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            self._kept[line] = (await reader.read()).replace(b"date:", b"x-date:")
+            writer.close()
+        return self._kept[line]
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Change) -> None:
         while data := await reader.read(65_536):
@@ -114,6 +136,9 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
     """A node for all tests, because the doctor changes nothing."""
     async with RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), STOPPRESS_BEAT="0.5") as node:
         await node.make_blog()
+        async with node.editor() as editor:
+            for text in ("a\u2028b\u2029c\u0085d\x0be\x0cf\x1cg", "more"):
+                (await editor.post("/api/blogs/demo/entries", json={"markdown": text})).raise_for_status()
         yield node
 
 
@@ -134,13 +159,32 @@ async def test_a_sound_site_has_no_failures(node: RunningNode):
         (Proxy(ask=lambda data: data.replace(b"Upgrade: websocket\r\n", b"")), "websocket", "pass Upgrade"),
         (Proxy(ask=lambda data: data.replace(b"Sec-WebSocket-Protocol", b"X-Lost")), "websocket", "Sec-WebSocket-Pro"),
         (Proxy(answer=lambda data: data.replace(b"etag:", b"lost:")), "headers", "missing: etag"),
+        (Proxy(answer=lambda data: data.replace(b"max-age=1\r", b"max-age=600\r")), "headers", "600 s, 1 at most"),
+        (Proxy(answer=lambda data: data.replace(b"no-cache", b"max-age=600")), "headers", "600 s, 0 at most"),
+        (Proxy(keeps=b"GET /blogs/demo/changes"), "headers", "answers a long poll at once"),
+        (Proxy(keeps=b"GET /blogs/demo "), "headers", "longer than 0 s"),
     ],
-    ids=["it buffers", "no Upgrade", "no subprotocol", "no ETag"],
+    ids=["it buffers", "no Upgrade", "no subprotocol", "no ETag", "changes", "pages", "kept changes", "kept pages"],
 )
 async def test_what_a_proxy_does_wrong_is_said(node: RunningNode, proxy: Proxy, what: str, advice: str):
     async with proxy.before(node) as url:
         line = failed(await doctor("--url", url))
     assert what in line and advice in line
+
+
+async def test_a_path_before_all_addresses_is_said(node: RunningNode):
+    async with Proxy(ask=lambda data: data.replace(b"GET /live/", b"GET /")).before(node) as url:
+        assert "a host of its own" in failed(await doctor("--url", f"{url}/live"))
+
+
+async def test_what_the_site_answers_is_compared_with_the_settings(node: RunningNode, tmp_path: Path):
+    settings = {**KEYS, "STOPPRESS_PAGE_MAX_AGE": "60", "STOPPRESS_PUBLIC_URL": "https://live.example"}
+    result = await doctor("--url", node.url, "--store", sqlite_url(tmp_path), "--newest", "1", **settings)
+    assert (result.code, levels(result)["settings"]) == (0, "warn")
+    for name in ("STOPPRESS_BEAT", "STOPPRESS_NEWEST", "STOPPRESS_PAGE_MAX_AGE", "STOPPRESS_PUBLIC_URL"):
+        assert f"{name} is " in result.out or f"is {name};" in result.out
+    same = await doctor("--url", node.url, "--beat", "0.5", **KEYS, STOPPRESS_STORE=sqlite_url(tmp_path))
+    assert (same.code, levels(same)["settings"]) == (0, "ok")
 
 
 async def test_a_proxy_that_ends_silent_lines_is_found(start_node: StartNode):
@@ -223,6 +267,41 @@ async def test_what_is_wrong_with_keys_is_said(tmp_path: Path, keys: str, level:
     assert "short" not in result.out
 
 
+SETUPS: dict[str, tuple[str, dict[str, str]]] = {
+    "workers": ("4 workers need a store", {"STOPPRESS_WORKERS": "4"}),
+    "templates": ("there is no such directory", {"STOPPRESS_TEMPLATES": "/nothing"}),
+    "token": ("cannot read STOPPRESS_METRICS_TOKEN_FILE", {"STOPPRESS_METRICS_TOKEN_FILE": "/nothing"}),
+    "store file": ("cannot read STOPPRESS_STORE_FILE", {"STOPPRESS_STORE_FILE": "/nothing"}),
+    "keys file": ("cannot read STOPPRESS_KEYS_FILE", {"STOPPRESS_KEYS_FILE": "/nothing"}),
+    "address": ("cannot listen on 192.0.2.1:8000", {"STOPPRESS_HOST": "192.0.2.1"}),
+    "a wrong value": ("STOPPRESS_BEAT='x': must be a number", {"STOPPRESS_BEAT": "x"}),
+}
+
+
+@pytest.mark.parametrize(("text", "environ"), SETUPS.values(), ids=SETUPS)
+def test_all_that_keeps_a_node_from_starting_fails(text: str, environ: dict[str, str], tmp_path: Path):
+    environ = {**KEYS, "STOPPRESS_STORE": sqlite_url(tmp_path), "STOPPRESS_MAX_READER": "9", **environ}
+    serve, result = invoke("serve", environ=environ), invoke("doctor", environ=environ)
+    assert serve.code == 2 and text in serve.error and serve.error in failed(result)
+    warning = "STOPPRESS_MAX_READER is not a setting and has no effect; did you mean STOPPRESS_MAX_READERS?"
+    assert f"warning: {warning}\n" in serve.err and f"{warning}\n" in result.out
+
+
+@pytest.mark.parametrize(("beat", "level"), [("20", "ok"), ("45", "warn"), ("300", "fail")])
+async def test_a_beat_that_is_rarer_than_proxies_allow_is_said(tmp_path: Path, beat: str, level: str):
+    result = await doctor("--store", sqlite_url(tmp_path), **KEYS, STOPPRESS_BEAT=beat)
+    assert levels(result)["beat"] == level
+
+
+async def test_the_findings_as_json(tmp_path: Path):
+    result = await doctor("--json", "--store", "mysql://", **KEYS, STOPPRESS_MAX_READER="9")
+    answer = json.loads(result.out)
+    assert [set(one) for one in answer["findings"]] == [{"level", "check", "message"}] * len(answer["findings"])
+    assert result.code == 1 and answer["counts"]["fail"] == 1 and answer["counts"]["warn"] == 1
+    [found] = [one for one in answer["findings"] if one["level"] == "fail"]
+    assert found["check"] == "store" and "unknown scheme" in found["message"]
+
+
 async def test_a_limit_by_address_without_a_proxy_to_believe_is_said(tmp_path: Path):
     limited = {**KEYS, "STOPPRESS_MAX_READERS_PER_ADDRESS": "1000"}
     result = await doctor("--store", sqlite_url(tmp_path), **limited)
@@ -234,6 +313,13 @@ async def test_a_limit_by_address_without_a_proxy_to_believe_is_said(tmp_path: P
 async def test_a_folder_that_is_not_there_is_said(tmp_path: Path):
     line = failed(await doctor("--store", f"sqlite:{tmp_path}/nothing/blogs.db", **KEYS))
     assert f"the folder {tmp_path}/nothing does not exist" in line
+
+
+async def test_a_store_that_is_no_database_of_this_version_is_said(tmp_path: Path):
+    assert "file is not a database" in failed(await doctor("--store", f"sqlite:{__file__}", **KEYS))
+    with closing(sqlite3.connect(tmp_path / "blogs.db")) as db:
+        db.execute("PRAGMA user_version=99")
+    assert "a newer stoppress wrote" in failed(await doctor("--store", f"sqlite:{tmp_path}/blogs.db", **KEYS))
 
 
 async def test_no_store_at_all_is_said():
