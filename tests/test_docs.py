@@ -110,7 +110,7 @@ def test_a_command_is_documented_with_exactly_its_options(command: click.Command
 
 def settings_of(command: click.Command) -> set[str]:
     """The options that the reference of settings explains."""
-    return {setting.option for setting in SETTINGS} if command.name in ("serve", "demo") else set()
+    return {setting.option for setting in SETTINGS} if command.name in ("serve", "demo", "doctor") else set()
 
 
 @pytest.mark.parametrize("command", commands())

@@ -23,9 +23,12 @@ from stoppress.tools.doctor.finding import Finding, Level
 from stoppress.tools.doctor.machine import check_machine
 from stoppress.tools.doctor.site import SiteCheck
 from stoppress.tools.doctor.stores import StoreCheck
+from stoppress.tools.swarm.plan import Plan, Target
+from stoppress.tools.swarm.run import run as swarm
+from stoppress.tools.tail import follow
 from tests.conftest import RedisServer, StartNode
 from tests.support.command import Result, command, environment, invoke
-from tests.support.node import RunningNode, sqlite_url
+from tests.support.node import KEY, RunningNode, sqlite_url
 
 KEYS = {"STOPPRESS_KEYS": "ann:editor:a-long-and-random-secret"}
 
@@ -226,20 +229,43 @@ async def test_a_site_without_blogs_cannot_be_examined_whole(start_node: StartNo
     assert (result.code, levels(result)["blog"]) == (0, "warn")
 
 
-async def test_a_certificate_is_judged_by_what_is_left_of_it(node: RunningNode, tmp_path: Path):
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+@pytest.fixture(scope="module")
+async def certified(node: RunningNode, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, str]]:
+    """The address of a proxy whose certificate only the file trusts, and that file."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
     making = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
     making += f" -addext subjectAltName=DNS:localhost -keyout {key} -out {certificate}"
     await asyncio.to_thread(subprocess.run, making.split(), check=True, capture_output=True)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
     async with Proxy(tls=tls).before(node) as url:
-        trusted = await doctor("--url", url, SSL_CERT_FILE=str(certificate))
-        unknown = await doctor("--url", url)
+        yield url, str(certificate)
+
+
+async def test_a_certificate_is_judged_by_what_is_left_of_it(certified: tuple[str, str]):
+    url, certificate = certified
+    trusted = await doctor("--url", url, SSL_CERT_FILE=certificate)
+    unknown = await doctor("--url", url)
     assert (trusted.code, levels(trusted)["tls"]) == (0, "ok")
     assert "expires in 48.0 hours" in trusted.out
     assert levels(trusted)["websocket"] == levels(trusted)["events"] == "ok"
     assert "certificate verify failed" in failed(unknown)
+
+
+async def test_all_clients_trust_the_authorities_in_ssl_cert_file(
+    certified: tuple[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    url, certificate = certified
+    post = ["post", "--url", url, "--api-key", KEY, "demo", "news"]
+    for arguments in (post, ["top", "--url", url], ["export", "--url", url, "demo", str(tmp_path / "archive")]):
+        for trusted in (None, certificate):
+            done = await asyncio.to_thread(CliRunner().invoke, cli, arguments, env={"SSL_CERT_FILE": trusted})
+            assert (done.exit_code == 0) is bool(trusted), done
+            assert trusted or "certificate verify failed" in str(done.exception)
+    monkeypatch.setenv("SSL_CERT_FILE", certificate)
+    await swarm(Target.parse(url, "demo"), Plan(readers=2, duration=0.5, publish=4, api_key=KEY))
+    assert (await anext(follow(url, "demo")))["blog"] == "demo"
 
 
 # The machine and the settings
