@@ -167,8 +167,14 @@ async def _with_body(entry: StoredEntry, form: EntryForm) -> StoredEntry:
     source = form.markdown or form.html or ""
     render: Callable[[str], Rendered] = Rendered.from_html if form.html else Rendered.from_markdown
     rendered = await asyncio.to_thread(render, source) if len(source) > _THREADED_RENDER_CHARACTERS else render(source)
+    known = {one.url for one in entry.media}
     return msgspec.structs.replace(
-        entry, markdown=form.markdown or None, html=rendered.html or None, text=rendered.text or None
+        entry,
+        markdown=form.markdown or None,
+        html=rendered.html or None,
+        text=rendered.text or None,
+        media=[*entry.media, *(one for one in rendered.media if one.url not in known)],
+        warnings=rendered.warnings,
     )
 
 

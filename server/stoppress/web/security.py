@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stoppress.web.pages.embeds import HOSTS
+from stoppress.newsroom.embeds import HOSTS
 
 _CONTENT_SECURITY_POLICY = "; ".join(
     (

@@ -13,8 +13,8 @@ from markupsafe import Markup
 from stoppress import __version__
 from stoppress.errors import StartError
 from stoppress.model import Entry, Media
+from stoppress.newsroom.embeds import frame_of
 from stoppress.web.pages.assets import Assets
-from stoppress.web.pages.embeds import frame_of
 from stoppress.web.pages.head import describe, describe_index
 from stoppress.web.pages.markup import Renderer
 from stoppress.web.pages.samples import CALLS, ENTRIES, ITEMS, MOMENT, header
