@@ -13,12 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.sync.follower import Follower
-from stoppress.web.bodies import number
 from stoppress.web.documents import Documents, Kind
 from stoppress.web.feeds.atom import atom
 from stoppress.web.feeds.feed import Feed
 from stoppress.web.feeds.json_feed import json_feed
 from stoppress.web.site import Sites
+from stoppress.web.validation import number
 
 _PUBLIC = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
 

@@ -13,13 +13,13 @@ from stoppress.errors import NotFound
 from stoppress.model import Header
 from stoppress.newsroom.catalogue import Catalogue
 from stoppress.sync.follower import Follower
-from stoppress.web.bodies import number
 from stoppress.web.negotiation import Wanted
 from stoppress.web.pages.head import describe_index
 from stoppress.web.pages.layout import Layout
 from stoppress.web.pages.view import Row
 from stoppress.web.security import HTML_HEADERS
 from stoppress.web.site import Sites
+from stoppress.web.validation import number
 
 PER_PAGE = 30
 

@@ -10,11 +10,11 @@ from stoppress.errors import EntryNotFound
 from stoppress.live.items import EntryPosition
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.web.bodies import number
 from stoppress.web.negotiation import Wanted
 from stoppress.web.pages.blog_page import Pages
 from stoppress.web.readers.cursors import cacheable
 from stoppress.web.readers.renditions import Renditions
+from stoppress.web.validation import number
 
 
 class PublishedEntries:

@@ -15,7 +15,8 @@ from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.web.admission.held_requests import AdmissionError, HeldRequest, HeldRequests, until_gone
+from stoppress.web.admission.admission import NotAdmitted
+from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
 from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.cursors import cursor_of
 from stoppress.web.readers.renditions import Rendition, Renditions
@@ -62,10 +63,10 @@ class Events:
         held = ExitStack()
         try:
             stream = self._stream(hub, since, rendition, held.enter_context(self._held_requests.open(request, "sse")))
-        except AdmissionError as error:
+        except NotAdmitted as error:
             if SSE.name not in Wanted(request.headers).weights():
                 raise
-            return Response(_come_back(error.not_admitted.retry), 200, headers, media_type=SSE.name)
+            return Response(_come_back(error.retry), 200, headers, media_type=SSE.name)
         return _Stream(held, stream, headers)
 
     async def _stream(
