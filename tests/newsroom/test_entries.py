@@ -147,8 +147,20 @@ async def test_an_edit_moves_updated_at_and_not_published_at(newsroom: Newsroom)
     entry = await newsroom.post(title="x", published_at=ago(hours=1))
     edited = await newsroom.patch(entry, title="y")
     assert edited.published_at == entry.published_at
-    assert edited.published_at and entry.updated_at and edited.updated_at
-    assert edited.published_at < entry.updated_at <= edited.updated_at
+    assert entry.published_at == entry.updated_at
+    assert entry.updated_at and edited.updated_at and entry.updated_at < edited.updated_at
+
+
+async def test_times_go_on_when_the_clock_goes_back(newsroom: Newsroom):
+    ahead = await newsroom.post(title="x", published_at=ago(seconds=-50))
+    times = [ahead.published_at, (await newsroom.post(title="y")).published_at]
+    draft = await newsroom.post(title="z", status="draft")
+    times.append((await newsroom.patch(draft, status="published")).published_at)
+    assert times == sorted(set(times), key=str)
+    edited = await newsroom.patch(ahead, title="w")
+    assert edited.updated_at and ahead.updated_at and edited.updated_at > ahead.updated_at
+    own = await newsroom.post(title="v", published_at=ago(hours=1))
+    assert own.published_at == own.updated_at and own.published_at and own.published_at < min(times, key=str)
 
 
 async def test_pinning_is_no_update(newsroom: Newsroom):

@@ -75,7 +75,7 @@ class Node:
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.committed)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
-        self.entries = Entries(self.store, committer)
+        self.entries = Entries(self.store, committer, self.follower.newest)
         self.admission = Admission(
             Addresses(settings.trusted_proxies),
             self.counts,
