@@ -19,6 +19,10 @@ _RESET_BYTES = 384 * 1024
 """About the most that a reset carries. It has all of the newest entries if they are smaller, else those that fit."""
 
 
+_MAX_RETRACTED = 500
+"""The most retracted entries on a page."""
+
+
 class Fit(enum.Enum):
     """The ways in which a change can relate to a replica."""
 
@@ -138,10 +142,9 @@ class Replica:
         return self._order
 
     def changed_before(self, seq: int | None, limit: int) -> tuple[list[PublicItem], bool]:
-        """Return up to `limit` entries with a lower seq, newest change first, and whether there are more."""
+        """Return entries with a lower seq, newest change first, and whether there are more. See `page` for `limit`."""
         entries = (item for item in reversed(self._items.values()) if item.id != HEADER)
-        found = list(islice((item for item in entries if seq is None or item.seq < seq), limit + 1))
-        return found[:limit], len(found) > limit
+        return _first((item for item in entries if seq is None or item.seq < seq), limit)
 
     def segment_after(self, cursor: Cursor) -> Segment:
         """Return the history after a known cursor, as a store would give it."""
@@ -190,16 +193,31 @@ class Replica:
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
     def page(self, before: EntryPosition | None, limit: int) -> tuple[list[PublicItem], str | None]:
-        """Return the entries before a position, newest first, and the address of the next page, if there is one."""
+        """Return the entries before a position, newest first, and the address of the next page, if there is one.
+
+        `limit` does not count retracted entries, so that a run of these leaves room for others.
+        """
         end = len(self._order) if before is None else bisect_left(self._order, before)
-        begin = max(0, end - limit)
-        entries = [self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])]
-        return entries, self._order[begin].older_address(self.blog) if begin else None
+        entries, more = _first((self._items[self._order[n].id] for n in range(end - 1, -1, -1)), limit)
+        last = entries[-1].position if entries else before
+        return entries, last.older_address(self.blog) if more and last else None
 
     def key_events(self, limit: int) -> list[PublicItem]:
         """Return the newest key events, newest first."""
         items = (self._items[entry_id] for _, entry_id in reversed(self._order))
         return list(islice((item for item in items if item.is_key), limit))
+
+
+def _first(items: Iterable[PublicItem], limit: int) -> tuple[list[PublicItem], bool]:
+    """Return the first `limit` items, with the retracted ones among them, and whether there are more items."""
+    taken: list[PublicItem] = []
+    retracted = 0
+    for item in items:
+        if len(taken) - retracted == limit or retracted == _MAX_RETRACTED:
+            return taken, True
+        taken.append(item)
+        retracted += item.is_retracted
+    return taken, False
 
 
 def _fitting(items: Iterable[PublicItem], limit: int) -> list[PublicItem]:

@@ -45,7 +45,7 @@ def live_blog_posting(site: Site, view: View) -> dict[str, Any]:
         }
         if header.status == "ended":
             posting["coverageEndTime"] = header.coverage_end or view.ended
-    posting["liveBlogUpdate"] = [_update(site, view.blog, entry, authors or publisher) for entry in published]
+    posting["liveBlogUpdate"] = [_update(site, view, entry, authors or publisher) for entry in published]
     return _filled(posting)
 
 
@@ -57,21 +57,25 @@ def data_block(data: dict[str, Any]) -> Markup:
     return Markup(text)  # noqa: S704, none of the characters is left that mean anything in HTML
 
 
-def _update(site: Site, blog: str, entry: Entry, others: Any) -> dict[str, Any]:
+def _update(site: Site, view: View, entry: Entry, others: Any) -> dict[str, Any]:
     media = [_media(one) for one in entry.media if one.type in _OBJECTS]
+    images = [one for one in media if one["@type"] == "ImageObject"]
+    pictures = [one.url for one in (*entry.media, view.header and view.header.image) if one and one.type == "image"]
+    # Search engines reject a film without these
+    film = {"name": headline(entry), "thumbnailUrl": pictures[:1], "uploadDate": entry.published_at}
     return _filled(
         {
             "@type": "BlogPosting",
             "@id": f"urn:uuid:{entry.id}",
-            "url": site.entry(blog, entry.id),
+            "url": site.entry(view.blog, entry.id),
             "headline": headline(entry),
             "datePublished": entry.published_at,
             "dateModified": changed_at(entry),
             "author": _people(entry.authors) or others,
             "articleBody": entry.text,
             "keywords": entry.tags,
-            "image": [one for one in media if one["@type"] == "ImageObject"],
-            "video": [one for one in media if one["@type"] == "VideoObject"],
+            "image": images,
+            "video": [film | one for one in media if one["@type"] == "VideoObject" and pictures],
             "audio": [one for one in media if one["@type"] == "AudioObject"],
             "correction": [_correction(one) for one in entry.corrections],
         }
