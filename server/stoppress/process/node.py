@@ -39,12 +39,10 @@ from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.operations.health import Health
 from stoppress.web.operations.metrics import Metrics
 from stoppress.web.pages.blog_page import Pages
-from stoppress.web.pages.error_pages import ErrorPages
-from stoppress.web.pages.files import Files
+from stoppress.web.pages.error_pages import error_handlers
 from stoppress.web.pages.index import Index
 from stoppress.web.pages.layout import Layout
-from stoppress.web.readers.changes import Changes
-from stoppress.web.readers.entries import PublishedEntries
+from stoppress.web.readers.content import Content
 from stoppress.web.readers.events import Events
 from stoppress.web.readers.renditions import Renditions
 from stoppress.web.request_log import RequestLog
@@ -106,28 +104,26 @@ class Node:
         pages = Pages(follower, documents, layout, sites, settings.newest)
         feeds = Feeds(follower, documents, sites, settings.newest)
         index = Index(follower, Catalogue(self.store), layout, sites)
-        changes = Changes(follower, self.held_requests, renditions, self.counts)
+        content = Content(follower, self.held_requests, renditions, pages, self.counts)
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
-        entries = PublishedEntries(follower, pages, renditions, settings.newest, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
         parts = (
             self.live,
-            changes,
+            content,
             events,
-            entries,
             OpenAPI(),
             api,
             self.health,
             self.metrics,
             feeds,
             index,
-            Files(layout),
+            layout.assets,
             pages,
         )
         return Starlette(
             routes=[route for part in parts for route in part.routes()],
             middleware=[Middleware(GzipMiddleware)],
-            exception_handlers=ErrorPages(layout).handlers(),
+            exception_handlers=error_handlers(layout),
         )
 
 

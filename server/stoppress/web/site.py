@@ -13,8 +13,7 @@ from stoppress.model import Header
 
 _HOST = re.compile(r"([A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 
-
-_RELATIVE = re.compile(r'(<(?:a href|img src)=")(?!https?:|mailto:)([^"]*)')
+_RELATIVE = re.compile(r'(<(?:a href|img src)=")(?!https?:|mailto:|//)([^"]*)')
 
 
 class Site(NamedTuple):
@@ -28,9 +27,9 @@ class Site(NamedTuple):
     def blog(self, blog: str) -> str:
         return f"{self.origin}/blogs/{blog}"
 
-    def canonical(self, blog: str, header: Header | None) -> str:
+    def canonical(self, header: Header) -> str:
         """Return the blog's canonical address: its header's `url`, or its page here."""
-        return (header.url if header else None) or self.blog(blog)
+        return header.url or self.blog(header.blog)
 
     def entry(self, blog: str, entry_id: str) -> str:
         """Return the address of the page at an entry; the page needs no JavaScript."""
@@ -59,10 +58,6 @@ class Sites:
         self._publisher = publisher
 
     def of(self, request: Request) -> Site:
-        origin = self._origin or f"{request.url.scheme}://{_host(request)}"
+        host = request.headers.get("host", "")
+        origin = self._origin or f"{request.url.scheme}://{host if _HOST.fullmatch(host) else 'localhost'}"
         return Site(origin, self._publisher or re.sub(r"^https?://|:[0-9]+$", "", origin))
-
-
-def _host(request: Request) -> str:
-    host = request.headers.get("host", "")
-    return host if _HOST.fullmatch(host) else "localhost"
