@@ -59,6 +59,7 @@ export function lifeOf(element, blog) {
     const parts = isPage ? [document.documentElement] : own.querySelectorAll("[data-part][lang]");
     const texts = JSON.parse(said?.content.textContent ?? "");
     const setting = new Setting(texts, language, isPage ? blog.pathname : blog.href, isPage ? null : blog);
+    setting.timeZone = () => (live.state.header ? live.state.header.timezone : own.dataset.timezone);
     if (!isPage) root.replaceChildren(...own.childNodes);
     view = showBlog(root, live, setting, !before);
     life.live = live;

@@ -348,6 +348,7 @@ HEADER_BODIES = [
     ({"language": "english language"}, "language"),
     ({"language": "en\n"}, "language"),
     ({"timezone": "../etc/passwd"}, "timezone"),
+    ({"timezone": "Europe/Nowhere"}, "timezone"),
     ({"coverage_start": "today"}, "coverage_start"),
     ({"coverage_end": "0001-01-01T00:00:00+23:59"}, "coverage_end"),
     ({"url": "javascript:alert(1)"}, "url"),

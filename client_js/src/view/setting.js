@@ -13,6 +13,8 @@ import { localeOf, localise } from "./times.js";
 /** Where and in which language a blog is shown; adapts the server's markup to that. */
 export class Setting {
   #base;
+  /** Returns the time zone of the blog, if it has one. @type {() => string | undefined} */
+  timeZone = () => undefined;
 
   /**
    * @param {Texts} texts
@@ -48,12 +50,12 @@ export class Setting {
   }
 
   /**
-   * Show times in the reader's time zone, and make addresses lead to the server.
+   * Show times in the blog's time zone or the reader's, and make addresses lead to the server.
    *
    * @param {ParentNode} root
    */
   settle(root) {
-    localise(root, this.language);
+    localise(root, this.language, this.timeZone());
     for (const name of this.#base ? ["href", "src", "poster"] : []) {
       for (const one of root.querySelectorAll(`[${name}^="/"]`)) {
         one.setAttribute(name, new URL(one.getAttribute(name) ?? "", this.#base ?? "").href);

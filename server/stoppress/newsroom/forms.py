@@ -5,6 +5,7 @@ A new item is a form applied to a blank item; an edit is a form applied to the c
 
 from __future__ import annotations
 
+import zoneinfo
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
@@ -111,10 +112,26 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
     related: _Field[Annotated[list[Link], Meta(max_length=50)]] = UNSET
 
     def fill(self, header: Header) -> Header:
-        """Return the header with the form applied. Raises `BadInput` for a time outside the years 1 to 9999 in UTC."""
+        """Return the header with the form applied.
+
+        Raises:
+            BadInput: a time is outside the years 1 to 9999 in UTC, or the time zone does not exist.
+        """
+        known = _timezones()
+        if self.timezone and known and self.timezone not in known:
+            raise BadInput(
+                f"`timezone` must be a name of the IANA database, such as Europe/Skopje; got {self.timezone!r}.",
+                "timezone",
+            )
         filled = _fill(self, header, frozenset())
         filled.headline = filled.headline or header.blog
         return filled
+
+
+@cache
+def _timezones() -> set[str]:
+    """Return all time zones; none if the system has no database of them."""
+    return zoneinfo.available_timezones()
 
 
 _Filled = TypeVar("_Filled", Header, StoredEntry)

@@ -131,7 +131,9 @@ class _HtmlRendition(Rendition, UpdateCodec):
 
 
 def _shown(header: Header) -> ShownHeader:
-    return ShownHeader(header.headline, header.status, header.language or DEFAULT, direction_of(header.language))
+    return ShownHeader(
+        header.headline, header.status, header.language or DEFAULT, direction_of(header.language), header.timezone
+    )
 
 
 class Renditions:
