@@ -223,7 +223,7 @@ def _tombstone(entry: StoredEntry, note: str | None) -> StoredEntry:
         version=entry.version + 1,
         status="retracted",
         published_at=entry.published_at,
-        retracted_at=timestamp(),
+        retracted_at=max(timestamp(), later(entry.updated_at)) if entry.updated_at else timestamp(),
         note=note,
     )
 

@@ -180,6 +180,19 @@ async def test_an_entry_is_created(post: Post, blog: str):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry["published_at"])
 
 
+async def test_an_answer_says_what_was_left_out_and_readers_do_not_get_it(editor, reader, blog: str):
+    frames = [f'<iframe src="https://{site}"></iframe>' for site in ("youtu.be/abcdefghijk", "maps.example.org")]
+    created = (await editor.post(f"/api/blogs/{blog}/entries", json={"html": f"<p>x</p>{''.join(frames)}"})).json()
+    assert created["media"] == [{"type": "embed", "url": "https://youtu.be/abcdefghijk"}]
+    assert len(created["warnings"]) == 1 and "https://maps.example.org" in created["warnings"][0]
+    assert "warnings" not in (await reader.get(f"/blogs/{blog}/entries/{created['id']}")).json()
+    path = f"/api/blogs/{blog}/entries/{created['id']}"
+    edits = ({"title": "x"}, {"html": frames[0]}, {"markdown": "[x](tel:1)"})
+    answers = [(await editor.patch(path, json=edit)).json() for edit in edits]
+    assert [len(answer.get("warnings", [])) for answer in answers] == [1, 0, 1]
+    assert answers[-1]["media"] == created["media"]
+
+
 async def test_an_entry_that_was_created_is_at_its_location(editor: httpx.AsyncClient, post: Post):
     created = await post(markdown="x", tags=["a"])
     found = await editor.get(created.headers["location"])

@@ -233,7 +233,7 @@ class PastedHtml(HTMLParser):
         element = self._open[-1]
         if tag == "source":
             self._left.source(attributes)
-        if not element.look.within(style).is_shown:
+        if not element.look.within(style).is_shown or element.closed:
             return
         if tag == "br":
             self._out.line_break()
