@@ -308,4 +308,4 @@ def _integer(text: str) -> int:
 
 def _unmarked(value: str) -> str:
     """Undo `x--` in text."""
-    return re.sub(r"(</?)x--", r"\1", value) if "<" in value else value
+    return re.sub(r"(</?)x--(?=[a-z])", r"\1", value) if "<" in value else value

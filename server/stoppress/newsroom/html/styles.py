@@ -26,8 +26,8 @@ _PROPERTIES = frozenset(
     "transform vertical-align visibility white-space white-space-collapse width -webkit-background-clip".split()
 )
 
-_SIMPLE = re.compile(r"[.#]?[a-z_][\w:-]*")
-_SELECTOR = re.compile(r"[\w:.#\s>*-]+")
+_SIMPLE = re.compile(r"[.#][a-z_][\w-]*|^[a-z][\w:-]*")
+_COMPOUND = re.compile(r"(\*|[a-z][\w:-]*|(?=[.#]))([.#][a-z_][\w-]*)*")
 _APPLIES = re.compile(r"\s*@(media\s+(only\s+)?(screen|all)|layer.*)\s*")
 """The at-rules whose rules are for a screen of any size."""
 
@@ -69,7 +69,9 @@ class Look(NamedTuple):
         wrapping = style.get("white-space", style.get("white-space-collapse"))
         return Look(
             removed=self.removed or _is_removed(style),
-            visible=style["visibility"] in ("visible", "inherit") if "visibility" in style else self.visible,
+            visible={"visible": True, "hidden": False, "collapse": False}.get(
+                style.get("visibility", ""), self.visible
+            ),
             sized=_is_legible(size) if size else self.sized,
             painted=not _is_clear(color, style) if color else self.painted,
             keeps_lines=wrapping.startswith(("pre", "break")) if wrapping else self.keeps_lines,
@@ -123,8 +125,9 @@ class StyleSheet:
     def _add(self, selectors: str, declarations: str) -> None:
         style, important = declared(declarations)
         for selector in selectors.rpartition(";")[2].lower().split(",") if style or important else ():
-            compounds = [_SIMPLE.findall(part) for part in selector.replace(">", " ").split()]
-            if self._count < _MAX_RULES and compounds and _SELECTOR.fullmatch(selector.strip()):
+            parts = selector.replace(">", " ").split()
+            if parts and self._count < _MAX_RULES and all(map(_COMPOUND.fullmatch, parts)):
+                compounds = [_SIMPLE.findall(part) for part in parts]
                 self._count += 1
                 names = [name for part in compounds for name in part]
                 ids, classes = (sum(name[0] == mark for name in names) for mark in "#.")
@@ -203,7 +206,7 @@ def declared(css: str) -> tuple[Style, Style]:
             value, bang, _ = value.partition("!")
             chosen = important if bang else style
             chosen[name.strip()] = value.strip()
-            if name.strip() == "font":
+            if name.strip() == "font" and " " in value.strip():
                 chosen |= _font(value)
     return style, important
 
@@ -228,7 +231,7 @@ def _style_elements(html: str) -> Iterator[str]:
                 return
         else:
             begin, end = lower.find(">", element), lower.find("</style", element)
-            yield html[begin + 1 : end if end >= 0 else None]
+            yield lower[begin + 1 : end if end >= 0 else None]
             if end < 0:
                 return
         comment, element = lower.find("<!--", end), lower.find("<style", end)
@@ -253,10 +256,10 @@ def _is_removed(style: Style) -> bool:
         return True
     if get("position") in ("absolute", "fixed"):
         sides = [_number(get(side)) for side in ("left", "top", "right", "bottom")]
-        corners = get("clip", "").startswith("rect(") and re.findall(r"[\d.]+", get("clip", ""))
+        corners = get("clip", "").startswith("rect(") and re.findall(r"\d+(?:\.\d+)?", get("clip", ""))
         if any(side is not None and side <= _FAR_PIXELS for side in sides):
             return True
-        if corners and all(float(corner) <= 1 for corner in corners if corner.strip(".")):
+        if corners and all(float(corner) <= 1 for corner in corners):
             return True
     if any((_number(get(side)) or 0) <= _FAR_PIXELS for side in ("text-indent", "margin-left", "margin-top")):
         return True
@@ -274,7 +277,8 @@ def _is_clear(color: str, style: Style) -> bool:
     """Return whether text of this colour cannot be told from its background."""
     if color == "transparent" or re.fullmatch(r"(rgba|hsla)\(.*[,/]\s*0(\.0*)?%?\s*\)", color):
         return True
-    return color == style.get("background-color", style.get("background"))
+    is_known = re.match("#|rgb|hsl|white$|black$", color) is not None
+    return is_known and color == style.get("background-color", style.get("background"))
 
 
 def _number(length: str | None) -> float | None:
