@@ -7,8 +7,11 @@
  */
 export function localText(at, language, timeZone, now = new Date()) {
   const zone = knownZone(timeZone);
+  // 9:20 AM, but 09:20
+  const { hour12 } = new Intl.DateTimeFormat(language, { hour: "numeric" }).resolvedOptions();
   /** @type {Intl.DateTimeFormatOptions} */
-  const form = { hour: hourForm(language), minute: "2-digit", timeZone: zone, timeZoneName: zone ? "short" : undefined };
+  const form = { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", timeZone: zone };
+  if (zone) form.timeZoneName = "short";
   const [day, today] = [dayIn(zone, at), dayIn(zone, now)];
   if (day !== today) Object.assign(form, { day: "numeric", month: "short" });
   if (day.slice(0, 4) !== today.slice(0, 4)) form.year = "numeric";
@@ -22,19 +25,6 @@ export function localText(at, language, timeZone, now = new Date()) {
  */
 export function dayIn(timeZone, at = new Date()) {
   return at.toLocaleDateString("sv", { timeZone: knownZone(timeZone) });
-}
-
-/** @type {Map<string | undefined, "numeric" | "2-digit">} */
-const hourForms = new Map();
-
-/** Return how a language writes hours: 9:20 AM, but 09:20. @param {string | undefined} language */
-function hourForm(language) {
-  const known = hourForms.get(language);
-  if (known) return known;
-  const { hourCycle = "" } = new Intl.DateTimeFormat(language, { hour: "numeric" }).resolvedOptions();
-  const form = hourCycle.startsWith("h1") ? "numeric" : "2-digit";
-  hourForms.set(language, form);
-  return form;
 }
 
 /** Return a time zone if the browser knows it. @param {string | undefined} timeZone */
