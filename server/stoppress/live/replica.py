@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import enum
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from stoppress.errors import EntryNotFound
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.model import HEADER, START, Cursor, Header, Segment
 
-_RESET_BYTES = 384 * 1024
-"""About the most that a reset carries. It has all of the newest entries if they are smaller, else those that fit."""
+_PAGE_BYTES = 384 * 1024
+"""About the most that a page of entries carries. It has as many as were asked for, or as many as fit."""
 
 
 _MAX_RETRACTED = 500
@@ -150,8 +150,15 @@ class Replica:
 
     def changed_before(self, seq: int | None, limit: int) -> tuple[list[PublicItem], bool]:
         """Return entries with a lower seq, newest change first, and whether there are more. See `page` for `limit`."""
-        entries = (item for item in reversed(self._items.values()) if item.id != HEADER)
-        return _first((item for item in entries if seq is None or item.seq < seq), limit)
+        return _first((item for item in self._newest_changes() if seq is None or item.seq < seq), limit)
+
+    def _newest_changes(self) -> Iterator[PublicItem]:
+        return (item for item in reversed(self._items.values()) if item.id != HEADER)
+
+    def change_at(self, seq: int | None) -> int | None:
+        """Return the first entry's seq from a seq on, which has the same changes before it; None: all are before it."""
+        newer = takewhile(lambda item: seq is not None and item.seq >= seq, self._newest_changes())
+        return min((item.seq for item in newer), default=None)
 
     def segment_after(self, cursor: Cursor) -> Segment:
         """Return the history after a known cursor, as a store would give it."""
@@ -193,9 +200,6 @@ class Replica:
 
     def _reset(self) -> Part:
         entries, older = self.page(None, self._newest)
-        fitting = _fitting(entries, _RESET_BYTES)
-        if len(fitting) < len(entries):
-            entries, older = fitting, fitting[-1].position.older_address(self.blog)
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
@@ -209,6 +213,11 @@ class Replica:
         last = entries[-1].position if entries else before
         return entries, last.older_address(self.blog) if more and last else None
 
+    def entry_at(self, position: EntryPosition | None) -> EntryPosition | None:
+        """Return the first entry from a position on, which has the same entries before it; None: all are before it."""
+        begin = len(self._order) if position is None else bisect_left(self._order, position)
+        return self._order[begin] if begin < len(self._order) else None
+
     def key_events(self, limit: int) -> list[PublicItem]:
         """Return the newest key events, newest first."""
         items = (self._items[entry_id] for _, entry_id in reversed(self._order))
@@ -216,11 +225,12 @@ class Replica:
 
 
 def _first(items: Iterable[PublicItem], limit: int) -> tuple[list[PublicItem], bool]:
-    """Return the first `limit` items, with the retracted ones among them, and whether there are more items."""
+    """Return the first `limit` items and the retracted ones among them, or what fits, and whether there are more."""
     taken: list[PublicItem] = []
-    retracted = 0
+    retracted = size = 0
     for item in items:
-        if len(taken) - retracted == limit or retracted == _MAX_RETRACTED:
+        size += len(item.stored.body)
+        if len(taken) - retracted == limit or retracted == _MAX_RETRACTED or (taken and size > _PAGE_BYTES):
             return taken, True
         taken.append(item)
         retracted += item.is_retracted

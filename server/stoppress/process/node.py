@@ -18,7 +18,7 @@ from stoppress.newsroom.entries import Entries
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
 from stoppress.store.select import store_from
-from stoppress.store.timed import TimedStore
+from stoppress.store.timed import timed
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
@@ -47,6 +47,7 @@ from stoppress.web.readers.events import Events
 from stoppress.web.readers.renditions import Renditions
 from stoppress.web.request_log import RequestLog
 from stoppress.web.site import Sites
+from stoppress.web.turns import Turns
 
 SPARE_DESCRIPTORS = 32
 """File descriptors that connections may not use: for the store, for templates, and to accept and reject connections."""
@@ -69,7 +70,7 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
+        self.store = timed(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.committed)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
@@ -99,29 +100,18 @@ class Node:
 
     def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:
         settings, follower = self.settings, self.follower
-        documents = Documents(layout.fingerprint, settings.page_max_age)
-        sites = Sites(settings.public_url, settings.publisher)
-        pages = Pages(follower, documents, layout, sites, settings.newest)
-        feeds = Feeds(follower, documents, sites, settings.newest)
-        index = Index(follower, Catalogue(self.store), layout, sites)
-        content = Content(follower, self.held_requests, renditions, pages, self.counts)
+        turns, sites = Turns(), Sites(settings.public_url, settings.publisher)
+        documents = Documents(turns, sites, layout.fingerprint, settings.page_max_age)
+        pages = Pages(follower, documents, layout, settings.newest)
+        feeds = Feeds(follower, documents, settings.newest)
+        index = Index(follower, Catalogue(self.store), layout, sites, turns)
+        content = Content(follower, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
-        parts = (
-            self.live,
-            content,
-            events,
-            OpenAPI(),
-            api,
-            self.health,
-            self.metrics,
-            feeds,
-            index,
-            layout.assets,
-            pages,
-        )
+        readers = (self.live, content, events)
+        others = (OpenAPI(), api, self.health, self.metrics, feeds, index, layout.assets, pages)
         return Starlette(
-            routes=[route for part in parts for route in part.routes()],
+            routes=[route for part in (*readers, *others) for route in part.routes()],
             middleware=[Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),
         )
