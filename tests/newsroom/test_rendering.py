@@ -132,6 +132,7 @@ def test_what_was_made_safe_stays_as_it_is_when_it_is_made_safe_again(payload: s
         ("A *fine* **day**.", "<p>A <em>fine</em> <strong>day</strong>.</p>", "A fine day."),
         ("one\n\ntwo", "<p>one</p><p>two</p>", "one\ntwo"),
         ("# one\n## two\n### three", "<h2>one</h2><h2>two</h2><h3>three</h3>", "one\ntwo\nthree"),
+        ("שלום\n\na", '<p dir="auto">שלום</p><p dir="auto">a</p>', "שלום\na"),
         ("- a\n- b", "<ul><li>a</li><li>b</li></ul>", "a\nb"),
         ("~~gone~~", "<p><s>gone</s></p>", "gone"),
         ("5 < 6 & 7", "<p>5 &lt; 6 &amp; 7</p>", "5 < 6 & 7"),
