@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from starlette.requests import Request
 
 from stoppress.errors import StartError
 from stoppress.web.editors.auth import Keys
+from stoppress.web.problems import HTTPError
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,8 @@ def test_a_malformed_key_is_told_what_to_do(text: str, message: str):
         Keys(text)
     assert "secret-o" not in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_server_without_keys_says_how_to_give_it_one():
+    with pytest.raises(HTTPError, match="STOPPRESS_KEYS=name:editor:SECRET"):
+        Keys("").authorise(Request({"type": "http", "headers": []}))
