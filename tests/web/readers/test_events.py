@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.support.cursors import MALFORMED_CURSORS, UNKNOWN_CURSORS
+from tests.support.cursors import UNKNOWN_CURSORS
 from tests.support.event_stream import listening, upcoming
 from tests.support.fixtures import Post
 
@@ -52,12 +52,6 @@ async def test_changes_and_events_give_the_same_update(reader: httpx.AsyncClient
 async def test_a_stream_from_an_unknown_cursor_begins_with_a_reset(reader: httpx.AsyncClient, blog: str, cursor: str):
     async with listening(reader, blog, last=cursor) as events:
         assert (await upcoming(events)).json()["from"] is None
-
-
-@pytest.mark.parametrize("cursor", MALFORMED_CURSORS)
-async def test_a_stream_from_a_malformed_cursor_is_refused(reader: httpx.AsyncClient, blog: str, cursor: str):
-    answer = await reader.get(f"/blogs/{blog}/events", params={"since": cursor})
-    assert (answer.status_code, answer.json()["field"]) == (400, "since")
 
 
 async def test_a_malformed_last_event_id_is_refused_by_its_name(reader: httpx.AsyncClient, blog: str):
