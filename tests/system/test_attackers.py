@@ -18,13 +18,11 @@ from websockets.uri import parse_uri
 from tests.conftest import StartNode
 from tests.support.node import RunningNode
 from tests.support.processes import Slowdown, resident
+from tests.support.raw import handshake
 
 ATTACKERS = 20
 
-HANDSHAKE = (
-    b"GET /blogs/demo/live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
+HANDSHAKE = handshake("demo")
 
 
 def frame(opcode: Opcode, data: bytes, fin: bool = True) -> bytes:
