@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
-import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, Error, Page, expect
 
 from tests.conftest import Eventually
 from tests.support.browser import can_go_offline, kept
+from tests.support.fixtures import Post
 from tests.support.node import RunningNode
 from tests.support.paths import CLIENT
 
@@ -23,12 +23,6 @@ COPY = "async (url) => (await (await caches.match(url, { ignoreVary: true }))?.t
 SOON = 30_000
 
 
-async def post(editor: httpx.AsyncClient, blog: str, **entry: object) -> str:
-    answer = await editor.post(f"/api/blogs/{blog}/entries", json=entry)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
-
-
 @pytest.fixture
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     context = await browser.new_context()
@@ -37,11 +31,9 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture
-async def page(
-    context: BrowserContext, node: RunningNode, editor: httpx.AsyncClient, blog: str, eventually: Eventually
-) -> Page:
+async def page(context: BrowserContext, node: RunningNode, post: Post, blog: str, eventually: Eventually) -> Page:
     """The page of a blog, with a copy of it and of what it is made of."""
-    await post(editor, blog, title="First")
+    await post(title="First")
     page = await context.new_page()
     await page.goto(f"{node.url}/blogs/{blog}")
 
@@ -53,7 +45,7 @@ async def page(
 
 
 async def test_a_visited_page_is_readable_offline_and_its_copy_is_replaced_afterwards(
-    context, page, node, editor, blog, eventually
+    context, page, node, post, blog, eventually
 ):
     await context.set_offline(True)
     with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED|ERR_FAILED"):  # noqa: RUF043, one of the two
@@ -61,10 +53,9 @@ async def test_a_visited_page_is_readable_offline_and_its_copy_is_replaced_after
     await page.reload()
     await expect(page.locator("html")).to_have_attribute("data-offline", "")
     await expect(page.locator(".entry h2")).to_have_text("First")
-    assert (
-        await page.evaluate("getComputedStyle(document.querySelector('.skip')).position") == "absolute"
-    )  # has its css
-    await post(editor, blog, title="Second")
+    position = await page.evaluate("getComputedStyle(document.querySelector('.skip')).position")
+    assert position == "absolute", "it has its style sheet"
+    await post(title="Second")
     await context.set_offline(False)
     await expect(page.locator(".entry h2")).to_have_text(["Second", "First"], timeout=30_000)
 
@@ -76,8 +67,8 @@ async def test_a_visited_page_is_readable_offline_and_its_copy_is_replaced_after
     await expect(page.locator("html[data-offline]")).to_have_count(0)
 
 
-async def test_a_retraction_that_was_seen_takes_the_copy_away(page, editor, blog, eventually):
-    entry = await post(editor, blog, title="Ceasefire", markdown="Nobody confirmed this.")
+async def test_a_retraction_that_was_seen_takes_the_copy_away(page, editor, post, blog, eventually):
+    entry = (await post(title="Ceasefire", markdown="Nobody confirmed this."))["id"]
     await expect(page.locator(f"#entry-{entry}")).to_be_visible(timeout=SOON)
     await page.reload()
 
@@ -106,10 +97,10 @@ async def test_a_blog_that_was_deleted_is_forgotten(page, node, editor, blog, ev
     await eventually(forgotten)
 
 
-async def test_only_pages_are_kept_and_no_more_than_twenty(page, editor, blog, eventually):
+async def test_only_pages_are_kept_and_no_more_than_twenty(page, post, blog, eventually):
     for path in ("/changes", ".atom", ".json", "/entries"):
         assert await page.evaluate("async (path) => (await fetch(path)).status", f"{page.url}{path}") == 200
-    entry = await post(editor, blog, title="Second")
+    entry = (await post(title="Second"))["id"]
     await page.goto(f"{page.url}?before=malformed")
     assert await kept(page) == [f"/blogs/{blog}"]
     pages = [f"{page.url.partition('?')[0]}?before=20{n}-01-01T00:00:00.000Z_{entry}" for n in range(30, 55)]
