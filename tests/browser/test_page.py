@@ -235,19 +235,14 @@ async def test_a_reset_replaces_everything_also_on_an_older_page(node, open_page
     article = (
         '<article id="entry-after" class="entry" data-published="2020-10-09T08:00:00.000Z"><h2>After</h2></article>'
     )
-    entry_after = {"id": "after", "seq": 1, "version": 1, "status": "published", "html": article}
+    at = "2020-10-09T08:00:00.000Z"
+    after = {"id": "after", "seq": 1, "version": 1, "status": "published", "html": article, "published_at": at}
     older = "/blogs/demo?before=2020-10-09T08:00:00.000Z_after"
     pages = f'<nav class="pages"><a href="{older}" rel="next">Older updates</a></nav>'
-    reset = {
-        "type": "update",
-        "blog": "demo",
-        "from": None,
-        "cursor": "1-other",
-        "older": older.replace("?", "/entries?"),
-    }
-    reset["header"] = {"headline": "Made anew", "status": "live", "language": "en", "dir": "ltr"}
-    reset["parts"] = {"title": "<h1>Made anew</h1>", "pages": pages}
-    server.send(json.dumps(reset | {"entries": [{**entry_after, "published_at": "2020-10-09T08:00:00.000Z"}]}))
+    reset = {"type": "update", "blog": "demo", "from": None, "cursor": "1-other"}
+    header = {"headline": "Made anew", "status": "live", "language": "en", "dir": "ltr"}
+    more = {"parts": {"title": "<h1>Made anew</h1>", "pages": pages}, "older": older.replace("?", "/entries?")}
+    server.send(json.dumps({**reset, **more, "header": header, "entries": [after]}))
     await expect(page.locator("h1")).to_have_text("Made anew", timeout=SOON)
     assert await titles(page) == ["After"]
     await expect(page).to_have_url(f"{node.url}/blogs/demo")
