@@ -14,11 +14,6 @@ beforeEach(() => {
   driver = new Driver();
 });
 
-test("it connects from the state's cursor", () => {
-  assert.deepEqual(driver.connections, [{ id: 1, rank: 0, cursor: "2-b", open: true }]);
-  assert.equal(new Driver({ cursor: null }).connection.cursor, null);
-});
-
 test("updates are applied to the state, and their changes are shown", () => {
   driver.send(update("2-b", "3-c"));
   driver.send(beat("3-c"));
@@ -28,6 +23,8 @@ test("updates are applied to the state, and their changes are shown", () => {
 });
 
 test("after a lost connection it connects again after a random wait, from the newest cursor", () => {
+  assert.equal(new Driver({ cursor: null }).connection.cursor, null);
+  assert.deepEqual(driver.connections, [{ id: 1, rank: 0, cursor: "2-b", open: true }]);
   driver.send(update("2-b", "3-c"));
   driver.random = 0.5;
   driver.drop();
@@ -49,13 +46,9 @@ test("waits grow with failures and are short again after a success", () => {
   assert.equal(driver.attempt(), 3_000);
 });
 
-test("a client that has never connected is not reconnecting", () => {
-  driver.drop();
-  assert.deepEqual(driver.phases, ["connecting"]);
-});
-
-test("a new connection that is silent for ten seconds is closed", () => {
+test("a new connection that is silent for ten seconds is closed, and was never live", () => {
   driver.pass(10_000);
+  assert.deepEqual(driver.phases, ["connecting"]);
   assert.equal(driver.connections[0].open, false);
   assert.equal(driver.attempt(), 500);
 });
@@ -117,17 +110,9 @@ describe("what the server says", () => {
   }
 
   const nonsense = [
-    null,
-    3,
-    [],
-    { type: "retry", min: 5, max: "x" },
-    { type: "retry", min: 5, max: 1 },
-    { type: "retry", min: "1", max: "2" },
-    { type: "update", from: null, cursor: "3-c" },
-    { type: "update", from: null, entries: [] },
-    { type: "update", from: null, cursor: "3-c", entries: [null] },
-    { type: "update", from: null, cursor: "3-c", entries: {} },
-    { type: "beat" },
+    ...[null, 3, [], { type: "beat" }, { type: "update", from: null, entries: [] }],
+    ...[["5", "x"], [5, 1], ["1", "2"]].map(([min, max]) => ({ type: "retry", min, max })),
+    ...[undefined, [null], {}].map((entries) => ({ type: "update", from: null, cursor: "3-c", entries })),
   ];
   for (const message of nonsense) {
     test(`${JSON.stringify(message)} counts as a broken connection`, () => {
@@ -154,13 +139,9 @@ describe("gaps", () => {
     assert.equal(driver.phase, "live");
   });
 
-  test("a beat reveals one", () => {
+  test("a beat reveals one; it backs off if the server keeps sending them", () => {
     driver.send(beat("3-c"));
     assert.equal(driver.connections.length, 2);
-  });
-
-  test("it backs off if the server keeps sending them", () => {
-    driver.send(beat("3-c"));
     driver.send(nothingNew("2-b"));
     driver.send(beat("3-c"));
     assert.equal(driver.connections.length, 2);
@@ -204,6 +185,14 @@ describe("start, stop and hurry", () => {
 describe("the network and the page", () => {
   beforeEach(() => driver.send(update("2-b", "3-c")));
 
+  /** Let seconds pass on a connection that keeps beating. @param {number} seconds */
+  function beating(seconds) {
+    for (let passed = 0; passed < seconds; passed += 10) {
+      driver.pass(10_000);
+      driver.send(beat("3-c"));
+    }
+  }
+
   test("offline closes the connection, online opens a new one at once", () => {
     driver.tell("offline");
     assert.equal(driver.connections[0].open, false);
@@ -222,10 +211,7 @@ describe("the network and the page", () => {
 
   test("a page that is hidden for minutes closes its connection until it is visible again", () => {
     driver.tell("hidden");
-    for (let passed = 0; passed < 170; passed += 10) {
-      driver.pass(10_000);
-      driver.send(beat("3-c"));
-    }
+    beating(170);
     assert.equal(driver.connections[0].open, true);
     driver.pass(10_000);
     assert.equal(driver.connections[0].open, false);
@@ -242,10 +228,7 @@ describe("the network and the page", () => {
     driver.tell("hidden");
     driver.pass(10_000);
     driver.tell("visible");
-    for (let passed = 0; passed < 30; passed += 1) {
-      driver.send(beat("3-c"));
-      driver.pass(10_000);
-    }
+    beating(300);
     assert.equal(driver.connections.length, 1);
   });
 
@@ -254,6 +237,8 @@ describe("the network and the page", () => {
     driver.tell("hidden");
     assert.equal(driver.connections[0].open, false);
     assert.equal(driver.due, null);
+    driver.tell("online");
+    assert.equal(driver.connections.length, 1);
     driver.tell("return");
     driver.tell("visible");
     assert.equal(driver.connections.length, 2);
@@ -264,8 +249,6 @@ describe("the network and the page", () => {
     driver.drop();
     driver.tell("leave");
     assert.equal(driver.due, null);
-    driver.tell("online");
-    assert.equal(driver.connections.length, 1);
   });
 
   for (const [name, milliseconds] of /** @type {const} */ ([
@@ -283,13 +266,11 @@ describe("the network and the page", () => {
     });
   }
 
-  test("after a sleep it does not repeat a wait", () => {
+  test("after a sleep it does not repeat a wait, and notices within seconds that there is no network", () => {
     driver.drop();
     driver.sleep(-600 * MINUTE);
     assert.equal(driver.connections.length, 2);
-  });
-
-  test("it notices within seconds that there is no network after a sleep", () => {
+    driver.send(update("3-c", "4-d"));
     driver.sleep(20 * MINUTE);
     driver.pass(10_000);
     assert.equal(driver.phase, "reconnecting");

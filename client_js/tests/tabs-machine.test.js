@@ -39,13 +39,6 @@ test("a tab whose leader is silent for too long opens its own connection", () =>
   assert.equal(driver.connection.cursor, "3-c");
 });
 
-test("a tab that becomes the leader opens its own connection", () => {
-  driver.send(nothingNew("2-b"));
-  driver.tell("lead");
-  assert.deepEqual(driver.ranks, [TAB, SOCKET]);
-  assert.equal(driver.phase, "live");
-});
-
 test("a following tab shows when its leader loses its connection and gets it back", () => {
   driver.send(nothingNew("2-b"));
   driver.send({ type: "lost" });
