@@ -37,7 +37,7 @@ test("after a lost connection it connects again after a random wait, from the ne
 
 test("waits grow with failures and are short again after a success", () => {
   driver.random = 1;
-  for (const expected of [3_000, 6_000, 12_000, 24_000, 30_000, 30_000]) {
+  for (const expected of [3_000, 6_000, 12_000, 24_000, ...Array(50).fill(30_000)]) {
     driver.drop();
     assert.equal(driver.attempt(), expected);
   }
@@ -70,8 +70,7 @@ test("messages of a closed connection are ignored", () => {
   driver.send(update("2-b", "3-c"), old);
   driver.tell({ type: "closed", id: old.id, code: 4404 });
   assert.equal(driver.state.cursor, "2-b");
-  assert.equal(driver.connections.length, 2);
-  assert.equal(driver.connection.open, true);
+  assert.deepEqual(driver.open, [false, true]);
 });
 
 describe("what the server says", () => {
@@ -133,8 +132,7 @@ describe("gaps", () => {
   test("after the first one it asks at once, from the state's cursor", () => {
     driver.send(update("2-b", "3-c"));
     driver.send(update("4-d", "5-e"));
-    assert.equal(driver.connections.length, 2);
-    assert.equal(driver.connections[0].open, false);
+    assert.deepEqual(driver.open, [false, true]);
     assert.equal(driver.connection.cursor, "3-c");
     assert.equal(driver.phase, "live");
   });
@@ -257,8 +255,7 @@ describe("the network and the page", () => {
   ])) {
     test(`after ${name} it opens a new connection at once`, () => {
       driver.sleep(milliseconds);
-      assert.equal(driver.connections[0].open, false);
-      assert.equal(driver.connections.length, 2);
+      assert.deepEqual(driver.open, [false, true]);
       driver.send(update("3-c", "4-d"));
       assert.equal(driver.phase, "live");
       driver.pass(9_000);

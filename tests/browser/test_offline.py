@@ -20,7 +20,10 @@ pytestmark = pytest.mark.browser
 
 COPY = "async (url) => (await (await caches.match(url, { ignoreVary: true }))?.text()) ?? ''"
 
-SOON = 30_000
+
+async def has_copy(page: Page, text: str, expected: bool = True) -> bool:
+    """Return whether the copy of the page has a text, or has it not."""
+    return (text in await page.evaluate(COPY, page.url)) is expected
 
 
 @pytest.fixture
@@ -36,11 +39,7 @@ async def page(context: BrowserContext, node: RunningNode, post: Post, blog: str
     await post(title="First")
     page = await context.new_page()
     await page.goto(f"{node.url}/blogs/{blog}")
-
-    async def complete() -> bool:
-        return await can_go_offline(page, f"/blogs/{blog}")
-
-    await eventually(complete)
+    await eventually(lambda: can_go_offline(page, f"/blogs/{blog}"))
     return page
 
 
@@ -57,33 +56,21 @@ async def test_a_visited_page_is_readable_offline_and_its_copy_is_replaced_after
     assert position == "absolute", "it has its style sheet"
     await post(title="Second")
     await context.set_offline(False)
-    await expect(page.locator(".entry h2")).to_have_text(["Second", "First"], timeout=30_000)
-
-    async def replaced() -> bool:
-        return "Second" in await page.evaluate(COPY, page.url)
-
-    await eventually(replaced)
+    await expect(page.locator(".entry h2")).to_have_text(["Second", "First"])
+    await eventually(lambda: has_copy(page, "Second"))
     await page.reload()
     await expect(page.locator("html[data-offline]")).to_have_count(0)
 
 
 async def test_a_retraction_that_was_seen_takes_the_copy_away(page, editor, post, blog, eventually):
     entry = (await post(title="Ceasefire", markdown="Nobody confirmed this."))["id"]
-    await expect(page.locator(f"#entry-{entry}")).to_be_visible(timeout=SOON)
+    await expect(page.locator(f"#entry-{entry}")).to_be_visible()
     await page.reload()
-
-    async def has_copy() -> bool:
-        return "Ceasefire" in await page.evaluate(COPY, page.url)
-
-    await eventually(has_copy)
+    await eventually(lambda: has_copy(page, "Ceasefire"))
     await editor.request("DELETE", f"/api/blogs/{blog}/entries/{entry}", json={})
-    await expect(page.locator(f"#entry-{entry}.retracted")).to_be_visible(timeout=SOON)
+    await expect(page.locator(f"#entry-{entry}.retracted")).to_be_visible()
     assert "Ceasefire" not in await page.content()
-
-    async def has_none() -> bool:
-        return not await has_copy()
-
-    await eventually(has_none)
+    await eventually(lambda: has_copy(page, "Ceasefire", False))
 
 
 async def test_a_blog_that_was_deleted_is_forgotten(page, node, editor, blog, eventually):
@@ -144,11 +131,7 @@ async def test_an_error_of_a_proxy_takes_no_copy_away(context, eventually):
             "navigator.serviceWorker.register('/blogs/sw.js').then(() => navigator.serviceWorker.ready)"
         )
         await page.goto(address)
-
-        async def has_copy() -> bool:
-            return "good" in await page.evaluate(COPY, address)
-
-        await eventually(has_copy)
+        await eventually(lambda: has_copy(page, "good"))
         answer = await page.reload()
         assert answer is not None and answer.status == 502
         await context.set_offline(True)

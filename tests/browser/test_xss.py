@@ -68,7 +68,7 @@ async def test_no_payload_runs_live_or_rendered(
         assert (await editor.patch("/api/blogs/demo", json=header)).status_code == 200
     assert len(PAYLOADS) == 200
     for _ in ("live", "rendered"):
-        await expect(page.locator(".entry")).to_have_count(200, timeout=30_000)
+        await expect(page.locator(".entry")).to_have_count(200)
         await page.mouse.move(300, 300)
         await page.wait_for_timeout(500)
         assert await page.evaluate("window.executed") is None

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 import pytest
 
-from stoppress.errors import BadInput
 from stoppress.model import Correction, Header, Link, Person, Source, StoredEntry
 from stoppress.newsroom.forms import EntryForm, HeaderForm, moment
 
@@ -101,16 +100,3 @@ def test_a_header_is_filled():
 )
 def test_times_are_kept_in_utc_with_milliseconds(at: datetime, kept: str):
     assert moment(at, "event_at") == kept
-
-
-@pytest.mark.parametrize(
-    "at",
-    [
-        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=23, minutes=59))),
-        datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=2))),
-    ],
-)
-def test_a_time_that_leaves_the_calendar_in_utc_is_refused_by_its_field(at: datetime):
-    with pytest.raises(BadInput) as refusal:
-        moment(at, "event_at")
-    assert refusal.value.field == "event_at"

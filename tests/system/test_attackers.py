@@ -10,12 +10,10 @@ from contextlib import suppress
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.client import ClientProtocol
 from websockets.frames import Close, Frame, Opcode
-from websockets.protocol import State
-from websockets.uri import parse_uri
 
 from tests.conftest import StartNode
+from tests.support.frames import client_protocol
 from tests.support.node import RunningNode
 from tests.support.processes import Slowdown, resident
 from tests.support.raw import handshake
@@ -70,7 +68,7 @@ async def _until_closed(reader: asyncio.StreamReader) -> bytes:
 
 
 def _close_code(data: bytes) -> int | None:
-    client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN)
+    client = client_protocol()
     client.receive_data(data.partition(b"\r\n\r\n")[2])
     for event in client.events_received():
         if isinstance(event, Frame) and event.opcode is Opcode.CLOSE:

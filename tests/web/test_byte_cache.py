@@ -11,12 +11,6 @@ def kept(remembered: ByteCache, names: str) -> str:
     return "".join(name for name in names if remembered.get(name) is not None)
 
 
-def test_what_was_kept_is_found():
-    remembered = ByteCache(100_000)
-    remembered.put("a", b"1")
-    assert (remembered.get("a"), remembered.get("b")) == (b"1", None)
-
-
 def test_what_was_not_asked_for_the_longest_goes_first():
     remembered = ByteCache(85_000)  # eight of them, with their places
     for name in "abcdefgh":
@@ -45,6 +39,7 @@ def test_small_values_are_counted_with_their_places():
 
 def test_a_key_of_bytes_counts_like_a_value():
     remembered = ByteCache(85_000)
+    assert remembered.get("a") is None
     keys = [bytes([number]) * 10_000 for number in range(9)]
     for key in keys:
         remembered.put(key, b"")

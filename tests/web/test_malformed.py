@@ -277,37 +277,32 @@ async def test_bodies_broken_at_random_are_refused_or_valid_but_never_a_fault_of
     assert statuses[400] + statuses[422] > 300
 
 
-HEADER_BODIES = [
-    ({"headline": 7}, "headline"),
-    ({"headline": "x" * 501}, "headline"),
-    ({"status": "over"}, "status"),
-    ({"status": None}, "status"),
-    ({"language": "english language"}, "language"),
-    ({"language": "en\n"}, "language"),
-    ({"timezone": "../etc/passwd"}, "timezone"),
-    ({"coverage_start": "today"}, "coverage_start"),
-    ({"coverage_end": "0001-01-01T00:00:00+23:59"}, "coverage_end"),
-    ({"url": "javascript:alert(1)"}, "url"),
-    ({"url": "https://example.org/\n"}, "url"),
-    ({"image": {"type": "image"}}, "image"),
-    ({"related": [{"title": "x"}]}, "related"),
-    ({"pinned": NOBODY}, "pinned"),
-    ({"pinned": ""}, "pinned"),
-    ({"pinned": "header"}, "pinned"),
-    ({"blog": "x"}, "blog"),
-    ({"seq": 1}, "seq"),
-]
+HEADER_VALUES: dict[str, tuple[Any, ...]] = {
+    "headline": (7, "x" * 501),
+    "status": ("over", None),
+    "language": ("english language", "en\n"),
+    "timezone": ("../etc/passwd",),
+    "coverage_start": ("today",),
+    "coverage_end": ("0001-01-01T00:00:00+23:59",),
+    "url": ("javascript:alert(1)", "https://example.org/\n"),
+    "image": ({"type": "image"},),
+    "related": ([{"title": "x"}],),
+    "pinned": (NOBODY, "", "header"),
+    "blog": ("x",),
+    "seq": (1,),
+}
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-@pytest.mark.parametrize(("body", "field"), HEADER_BODIES, ids=[str(body)[:40] for body, _ in HEADER_BODIES])
+@pytest.mark.parametrize("field", HEADER_VALUES)
 async def test_a_malformed_header_is_refused_by_its_field_and_changes_nothing(
-    editor: httpx.AsyncClient, blog: str, method: str, body: dict[str, Any], field: str
+    editor: httpx.AsyncClient, blog: str, method: str, field: str
 ):
     before = await state(editor, blog)
-    answer = await editor.request(method, f"/api/blogs/{blog}", json=body)
-    assert answer.status_code == 422, answer.text
-    assert matches(field, answer.json()["field"].partition("[")[0])
+    for value in HEADER_VALUES[field]:
+        answer = await editor.request(method, f"/api/blogs/{blog}", json={field: value})
+        assert answer.status_code == 422, answer.text
+        assert matches(field, answer.json()["field"].partition("[")[0])
     assert await state(editor, blog) == before
 
 

@@ -50,12 +50,6 @@ async def change_arrives(hints: AsyncIterator[Hint], change: Segment) -> bool:
 # Several nodes
 
 
-async def test_nodes_see_the_same_blogs(here: RedisStore, there: RedisStore):
-    change = await here.commit("karabakh", [MAKE], Once("k", "f"))
-    assert await there.read("karabakh") == change
-    assert await there.commit("karabakh", [MAKE], Once("k", "f")) == change
-
-
 async def test_a_node_is_told_what_another_and_itself_have_committed(here: RedisStore, there: RedisStore):
     await here.follow("karabakh")
     await here.unfollow("karabakh")

@@ -16,13 +16,7 @@ from stoppress.web.admission.admission import (
     Limits,
     NotAdmitted,
 )
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 @pytest.fixture

@@ -119,12 +119,12 @@ async def test_streams_and_long_polls_leave_one_after_the_other_too(start_node: 
         await node.until_readers("long_poll", 10)
         assert await node.stop() == 0
         results = [await held for held in held_requests]
-    for text, _ in results[::2]:
-        last = text.strip().split("\n\n")[-1].splitlines()
+    farewells = [text.strip().split("\n\n")[-1].splitlines() for text, _ in results[::2]]
+    for last in farewells:
         retry = json.loads(last[2].removeprefix("data: "))
         assert last[1] == "event: retry"
         assert 0 <= int(last[0].removeprefix("retry: ")) <= retry["max"] <= 12_000
-    assert len({text.strip().split("\n\n")[-1].splitlines()[0] for text, _ in results[::2]}) > 3
+    assert len({last[0] for last in farewells}) > 3
     for kind in (results[::2], results[1::2]):
         assert max(when for _, when in kind) - min(when for _, when in kind) > 1
 

@@ -7,18 +7,16 @@ import contextlib
 import json
 
 import pytest
-from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
-from websockets.protocol import State
-from websockets.uri import parse_uri
 
+from tests.support.frames import client_protocol
 from tests.support.raw import LIVEZ, handshake, head_of
 from tests.web.conftest import Dial
 
 
 async def frame(reader: asyncio.StreamReader, opcode: Opcode) -> bytes:
     """Return the data of the first frame of a kind after the handshake."""
-    client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN)
+    client = client_protocol()
     async with asyncio.timeout(30):
         while True:
             client.receive_data(await reader.read(65_536))

@@ -10,16 +10,10 @@ from stoppress.web.editors.auth import Key
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.problems import HTTPError
 from tests.conftest import StartNode
+from tests.support.clock import Clock
 from tests.support.node import RunningNode
 
 ANN, BOB = (Key(name, "editor", f"secret-of-{name}") for name in ("ann", "bob"))
-
-
-class Clock:
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def written(limit: WriteLimit, key: Key, times: int) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
@@ -20,12 +18,6 @@ async def node(empty_node: StartNode) -> RunningNode:
     for number in range(3):
         await post(node, title=f"Number {number}", key=True)
     return node
-
-
-@pytest.fixture
-async def reader(node: RunningNode) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=node.url, trust_env=False) as client:
-        yield client
 
 
 async def test_it_is_the_element_of_the_page_and_nothing_around_it(reader: httpx.AsyncClient):

@@ -74,7 +74,7 @@ async def test_what_is_published_later_is_shown_by_the_publisher_s_template_too(
     await post(node, title="Before")
     page = await open_page(node)
     await post(node, title="After")
-    await expect(page.locator(".entry > .herald")).to_have_text(["3", "2"], timeout=30_000)
+    await expect(page.locator(".entry > .herald")).to_have_text(["3", "2"])
 
 
 def write_french(folder: Path, **texts: Any) -> None:
@@ -94,9 +94,9 @@ async def test_a_publisher_adds_a_language(start_node: StartNode, tmp_path: Path
     await expect(page.locator(".badge.key")).to_have_text("Moment clé")
     await page.get_by_role("button", name="Suspendre").click()
     await post(node, title="Après")
-    await expect(page.get_by_role("button", name="1 nouvelle")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_role("button", name="1 nouvelle")).to_be_visible()
     await send(node, "PATCH", "", {"status": "ended"})
-    await expect(page.locator(".status")).to_have_text("Terminé", timeout=30_000)
+    await expect(page.locator(".status")).to_have_text("Terminé")
     await expect(page.get_by_text("Options")).to_be_visible()  # what is left out is said in English
 
 
