@@ -123,11 +123,6 @@ def test_a_wrong_setting_is_explained_in_one_line(environ: dict[str, str], messa
     assert "secret" not in result.error
 
 
-def test_a_flag_wins_over_the_environment(store: str):
-    result = invoke("serve", "--port", "x", environ={"STOPPRESS_PORT": "y", "STOPPRESS_STORE": store})
-    assert result.error.startswith("--port='x'")
-
-
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 async def test_serve_says_where_it_listens_and_ends_with_0(store: str, how: signal.Signals):
     async with running("serve", "--port", "0", STOPPRESS_STORE=store) as server:

@@ -99,30 +99,23 @@ test("it tries sockets again after minutes, while events go on", () => {
   assert.equal(driver.connection.rank, SOCKET);
 });
 
-test("a failed trial of sockets changes nothing, and is repeated minutes later", () => {
-  const events = eventsOnly();
-  beating(2.5, events);
-  driver.drop();
-  assert.equal(events.open, true);
-  beating(2.5, events);
-  assert.equal(driver.connections.length, 5);
-  beating(0.5, events);
-  assert.equal(driver.connection.open, false, "a silent trial is ended");
-  assert.equal(driver.phase, "live");
-});
-
-test("a rejected trial does not disturb the connection that works", () => {
-  const events = eventsOnly();
-  beating(2.5, events);
-  const trial = driver.connection;
-  assert.equal(trial.rank, SOCKET);
-  driver.send({ type: "retry", min: 1_000, max: 2_000 }, trial);
-  driver.drop(1013, trial);
-  assert.equal(events.open, true);
-  assert.equal(driver.phase, "live");
-  beating(5, events);
-  assert.equal(driver.connection.rank, SOCKET, "the trial is repeated minutes later");
-});
+for (const code of [1006, 1013]) {
+  test(`a trial of sockets that ends with ${code} changes nothing, and is repeated minutes later`, () => {
+    const events = eventsOnly();
+    beating(2.5, events);
+    const trial = driver.connection;
+    assert.equal(trial.rank, SOCKET);
+    if (code === 1013) driver.send({ type: "retry", min: 1_000, max: 2_000 }, trial);
+    driver.drop(code, trial);
+    assert.equal(events.open, true);
+    assert.equal(driver.phase, "live");
+    beating(5, events);
+    assert.equal(driver.connection.rank, SOCKET);
+    beating(0.5, events);
+    assert.equal(driver.connection.open, false, "a silent trial is ended");
+    assert.equal(driver.phase, "live");
+  });
+}
 
 const loses = () => {
   const events = driver.connection;

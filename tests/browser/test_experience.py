@@ -84,9 +84,7 @@ async def test_a_published_entry_is_painted_at_once(start_node: StartNode, open_
     assert all(figures[name] <= limit * ROOM * slowdown.factor for name, limit in LATENCY_MS.items())
 
 
-async def test_nothing_shifts_while_a_hundred_entries_come_in_above(
-    start_node: StartNode, open_page: OpenPage, figure: Figure
-) -> None:
+async def test_nothing_shifts_while_entries_come_in_above(start_node: StartNode, open_page: OpenPage, figure: Figure):
     node = await start_node()
     await node.make_blog()
     ids = [await tall(node, hour) for hour in range(10)]

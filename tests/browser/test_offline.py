@@ -43,9 +43,7 @@ async def page(context: BrowserContext, node: RunningNode, post: Post, blog: str
     return page
 
 
-async def test_a_visited_page_is_readable_offline_and_its_copy_is_replaced_afterwards(
-    context, page, node, post, blog, eventually
-):
+async def test_a_visited_page_is_readable_offline_and_its_copy_replaced(context, page, node, post, blog, eventually):
     await context.set_offline(True)
     with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED|ERR_FAILED"):  # noqa: RUF043, one of the two
         await (await context.new_page()).goto(f"{node.url}/blogs/unvisited")

@@ -41,11 +41,12 @@ SCRIPTS = """[...document.querySelectorAll("live-blog *")].filter((one) =>
 
 
 def everywhere(payload: str) -> dict[str, Any]:
+    line = payload.replace("\n", " ").replace("\x0c", " ")
     return {
-        "title": payload.replace("\n", " ").replace("\x0c", " "),
+        "title": line,
         "html" if PAYLOADS.index(payload) % 2 else "markdown": payload,
-        "authors": [{"name": payload.replace("\n", " ").replace("\x0c", " ")[:190]}],
-        "tags": [payload.replace("\n", " ").replace("\x0c", " ")[:60]],
+        "authors": [{"name": line[:190]}],
+        "tags": [line[:60]],
         "key": True,
         "media": [
             {"type": kind, "url": "https://example.invalid/x", "caption": payload, "alt": payload}
@@ -54,9 +55,7 @@ def everywhere(payload: str) -> dict[str, Any]:
     }
 
 
-async def test_no_payload_runs_live_or_rendered(
-    start_node: StartNode, open_page: OpenPage, complaints: list[str]
-) -> None:
+async def test_no_payload_runs_live_or_rendered(start_node: StartNode, open_page: OpenPage, complaints: list[str]):
     node = await start_node(STOPPRESS_NEWEST="200")
     await node.make_blog()
     page = await open_page(node)

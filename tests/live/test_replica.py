@@ -3,11 +3,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from stoppress.errors import BadInput, MalformedCursor
 from stoppress.live.items import EntryPosition
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor
-from tests.support.cursors import MALFORMED_CURSORS
 from tests.support.history import History, entry, header
 
 
@@ -121,19 +119,6 @@ def test_the_history_can_be_given_back_as_a_store_would_give_it(history):
     history.commit(entry(1, text="a"))
     assert replica_of(history).segment_after(since) == history.read(since)
     assert msgspec.json.decode(history.read(since).items[0].body)["text"] == "a"
-
-
-@pytest.mark.parametrize("text", ["", "x", "_", "2026-01-01T00:00:05.000Z_", "a" * 24 + "_" + "b" * 36])
-def test_a_place_that_no_server_gave_is_refused(text):
-    with pytest.raises(BadInput) as refused:
-        EntryPosition.parse(text)
-    assert refused.value.field == "before"
-
-
-@pytest.mark.parametrize("text", [*MALFORMED_CURSORS, "0-", "-1-a"])
-def test_a_text_that_is_no_cursor_is_refused(text):
-    with pytest.raises(MalformedCursor):
-        Cursor.parse(text)
 
 
 def test_a_cursor_survives_its_text():

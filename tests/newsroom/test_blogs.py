@@ -64,21 +64,6 @@ async def test_concurrent_patches_are_all_applied(newsroom: Newsroom):
     assert (header.standfirst, header.language, header.timezone) == ("Follow.", "en", "Europe/Skopje")
 
 
-async def test_blogs_are_listed_by_name_a_page_at_a_time(newsroom: Newsroom):
-    for name in ("c", "a", "b"):
-        await newsroom.blogs.put(name, HeaderForm(), ANY)
-    assert [header.blog for header in await newsroom.blogs.list_after("", 2)] == ["a", "b"]
-    assert [header.blog for header in await newsroom.blogs.list_after("b", 2)] == ["c", BLOG]
-
-
-async def test_a_deleted_blog_is_gone_and_its_readers_are_told(newsroom: Newsroom):
-    entry = await newsroom.post(title="x")
-    await newsroom.blogs.delete(BLOG)
-    assert newsroom.deleted == [BLOG]
-    with pytest.raises(BlogNotFound):
-        await newsroom.get(entry)
-
-
 async def test_a_blog_made_anew_has_nothing_of_the_old_one(newsroom: Newsroom):
     request = Request(once=Once("tests:k", "x"))
     old = await newsroom.entries.create(BLOG, EntryForm(title="x"), request)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stoppress.errors import BadInput, BlogNotFound, Conflict, EntryNotFound, KeyReused, PreconditionFailed
+from stoppress.errors import BadInput, BlogNotFound, Conflict, EntryNotFound, PreconditionFailed
 from stoppress.model import HEADER, StoredEntry, timestamp
 from stoppress.newsroom.commits import Request
 from stoppress.newsroom.forms import EntryForm
@@ -232,20 +232,6 @@ async def test_concurrent_equal_requests_with_one_key_are_one_edit_with_one_answ
     answers = await asyncio.gather(*(newsroom.patch(entry, request, title="y") for _ in range(20)))
     assert all(answer == answers[0] for answer in answers)
     assert (await newsroom.get(entry)).version == 2
-
-
-async def test_an_idempotent_edit_gives_its_first_answer_after_later_edits(newsroom: Newsroom):
-    entry = await newsroom.post(title="x")
-    request = Request(once=Once("tests:k", "y"))
-    first = await newsroom.patch(entry, request, title="y")
-    await newsroom.patch(entry, title="z")
-    assert await newsroom.patch(entry, request, title="y") == first
-
-
-async def test_a_key_is_for_one_body(newsroom: Newsroom):
-    await newsroom.post(Request(once=Once("tests:k", "x")), title="x")
-    with pytest.raises(KeyReused):
-        await newsroom.post(Request(once=Once("tests:k", "y")), title="y")
 
 
 async def test_a_request_that_was_refused_leaves_its_key_free(newsroom: Newsroom):

@@ -90,9 +90,7 @@ async def test_a_worker_that_crashes_is_replaced_and_nobody_else_notices(node: R
 
 
 @pytest.mark.redis
-async def test_readers_of_workers_whose_parent_is_killed_are_sent_away_in_good_time(
-    start_node: StartNode, redis_server: RedisServer, eventually: Eventually
-):
+async def test_orphaned_workers_stop_in_time(start_node: StartNode, redis_server: RedisServer, eventually: Eventually):
     node = await start_node(redis_server.url, STOPPRESS_WORKERS="2", STOPPRESS_LEAD="2")
     await node.make_blog("workers")
     workers = children(node.pid)

@@ -64,14 +64,6 @@ async def test_a_write_for_another_version_is_a_conflict(store: Store):
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Segment", "VersionConflict"]
 
 
-async def test_each_blog_has_its_own_line(store: Store):
-    await store.commit("one", [MAKE, entry("a", b"1")])
-    other = await store.commit("two", [MAKE, entry("a", b"2")])
-    assert other.after == START
-    assert (await store.item("one", "a")) == Item("a", 2, 1, b"1")
-    assert (await store.item("two", "a")) == Item("a", 2, 1, b"2")
-
-
 async def test_a_conflict_in_the_second_write_leaves_nothing_of_the_first(store: Store):
     made = await store.commit("karabakh", [MAKE, entry("a")])
     with pytest.raises(VersionConflict, match="'a'") as conflict:

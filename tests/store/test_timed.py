@@ -57,9 +57,7 @@ def test_it_has_the_signatures_of_the_port():
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-async def test_an_operation_is_passed_on_and_measured(
-    below: Recording, counts: Counts, timed: TimedStore, operation: str
-):
+async def test_an_operation_is_counted(below: Recording, counts: Counts, timed: TimedStore, operation: str):
     given = [f"{name}!" for name in inspect.signature(METHODS[operation]).parameters if name != "self"]
     assert await getattr(timed, operation)(*given) in (f"result of {operation}", None)
     assert below.calls == [(operation, tuple(given))]

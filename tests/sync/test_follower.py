@@ -130,9 +130,7 @@ async def test_a_node_shows_what_another_one_wrote(eventually, new_node):
     assert await there.shown() == await here.shown()
 
 
-async def test_a_node_whose_hints_are_lost_catches_up_by_itself_or_for_a_reader_with_a_cursor_from_elsewhere(
-    eventually, new_node, monkeypatch
-):
+async def test_a_node_whose_hints_are_lost_catches_up_by_itself_and_for_a_cursor(eventually, new_node, monkeypatch):
     here, there = await new_node(), await new_node()
     await here.write(make_blog())
     monkeypatch.setattr(there.follower, "_take", lambda blog, change, sent: None)  # every hint is lost
@@ -157,9 +155,7 @@ async def test_what_an_emptied_store_lost_is_put_back_as_it_was(eventually, new_
     assert len((await node.store.read(BLOG)).items) == 6
 
 
-async def test_what_a_rolled_back_store_lost_is_written_anew_after_a_write_of_somebody_else(
-    eventually, new_node, redis
-):
+async def test_what_a_rolled_back_store_lost_is_written_anew_after_others_wrote(eventually, new_node, redis):
     node, other = await new_node(listening=False), await new_node(listening=False)
     await node.write(make_blog())
     await node.write(publish(1))

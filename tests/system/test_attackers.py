@@ -77,9 +77,7 @@ def _close_code(data: bytes) -> int | None:
 
 
 @pytest.mark.parametrize("kind", ATTACKS)
-async def test_attackers_are_sent_away_and_disturb_nobody(
-    start_node: StartNode, kind: str, figure: Callable[[str], None]
-):
+async def test_attackers_are_sent_away(start_node: StartNode, kind: str, figure: Callable[[str], None]):
     first, again, code = ATTACKS[kind]
     slowdown = Slowdown()
     node = await start_node()

@@ -16,6 +16,7 @@ from stoppress.telemetry.counts import REJECTIONS
 from stoppress.telemetry.metrics import FAMILIES
 from tests.conftest import Eventually, RedisServer, StartNode
 from tests.support.node import RunningNode
+from tests.support.publishing import post
 from tests.test_docs import DOCS, rows
 
 
@@ -29,18 +30,13 @@ async def samples(node: RunningNode) -> dict[tuple[str, ...], float]:
     return {(name, *(labels[label] for label in sorted(labels))): value for name, labels, value in found}
 
 
-async def publish(node: RunningNode) -> None:
-    async with node.editor() as editor:
-        assert (await editor.post("/api/blogs/demo/entries", json={"markdown": "news"})).status_code == 201
-
-
 async def test_readers_and_what_they_are_sent_are_counted(start_node: StartNode, eventually: Eventually):
     node = await start_node()
     await node.make_blog()
     live = f"{node.websocket_url}/blogs/demo/live"
     async with connect(live, compression=None) as first, connect(live, compression=None) as second:
         await first.recv(), await second.recv()
-        await publish(node)
+        await post(node, markdown="news")
         await first.recv(), await second.recv()
 
         async def lag_was_measured() -> bool:
@@ -75,7 +71,7 @@ async def test_a_change_from_another_node_is_timed(start_node: StartNode, redis_
     await here.make_blog()
     async with connect(f"{there.websocket_url}/blogs/demo/live") as line:
         await line.recv()
-        await publish(here)
+        await post(here, markdown="news")
         await line.recv()
     seen = await samples(there)
     assert seen["stoppress_changes_total", "elsewhere"] == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import BaseRequestHandler, TCPServer
 
 import httpx
 import pytest
@@ -90,21 +90,15 @@ def test_post_to_no_server_says_so(url: str):
 def other_server(request: pytest.FixtureRequest) -> Iterator[str]:
     """A server that is none of ours."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(request.param)
-            self.send_header("content-length", "6")
-            self.end_headers()
-            self.wfile.write(b"<html>")
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            self.request.sendall(f"HTTP/1.1 {request.param} X\r\nContent-Length: 6\r\n\r\n<html>".encode())
 
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with TCPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
         thread.join()
 

@@ -100,10 +100,3 @@ async def test_a_large_answer_is_compressed_too(editor, reader, blog):
     answer, body = await raw(reader, f"/blogs/{blog}/changes", **GZIP)
     assert answer.headers["content-encoding"] == "gzip"
     assert len(gzip.decompress(body)) > MAX_INLINE_BYTES
-
-
-async def test_the_compressed_variant_may_be_named_on_a_second_line(reader, long):
-    etag = (await reader.get(f"/blogs/{long}", headers=PLAIN)).headers["etag"]
-    known = [("if-none-match", '"other"'), ("if-none-match", f'{etag[:-1]}-gzip"'), ("accept-encoding", "gzip")]
-    answer = await reader.get(f"/blogs/{long}", headers=known)
-    assert (answer.status_code, answer.headers["etag"]) == (304, f'{etag[:-1]}-gzip"')

@@ -262,9 +262,7 @@ async def test_every_malformed_body_is_refused_and_changes_nothing(editor: httpx
     assert await state(editor, blog) == before
 
 
-async def test_bodies_broken_at_random_are_refused_or_valid_but_never_a_fault_of_the_server(
-    editor: httpx.AsyncClient, blog: str
-):
+async def test_bodies_broken_at_random_are_refused_or_valid(editor: httpx.AsyncClient, blog: str):
     statuses = Counter[int]()
     for bad in broken_at_random(600):
         headers = {"content-type": bad.kind}
@@ -295,9 +293,7 @@ HEADER_VALUES: dict[str, tuple[Any, ...]] = {
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 @pytest.mark.parametrize("field", HEADER_VALUES)
-async def test_a_malformed_header_is_refused_by_its_field_and_changes_nothing(
-    editor: httpx.AsyncClient, blog: str, method: str, field: str
-):
+async def test_a_malformed_header_changes_nothing(editor: httpx.AsyncClient, blog: str, method: str, field: str):
     before = await state(editor, blog)
     for value in HEADER_VALUES[field]:
         answer = await editor.request(method, f"/api/blogs/{blog}", json={field: value})
@@ -325,9 +321,7 @@ HEADERS = [
 
 @pytest.mark.parametrize(("name", "value"), HEADERS, ids=[f"{name}-{value[:20]!r}" for name, value in HEADERS])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_a_malformed_header_field_is_refused_and_changes_nothing(
-    editor: httpx.AsyncClient, blog: str, method: str, name: str, value: str
-):
+async def test_a_malformed_field_is_refused(editor: httpx.AsyncClient, blog: str, method: str, name: str, value: str):
     entry = (await editor.post(f"/api/blogs/{blog}/entries", json={"title": "x"})).headers["location"]
     before = await state(editor, blog)
     address = {"POST": f"/api/blogs/{blog}/entries", "PUT": f"/api/blogs/{blog}"}.get(method, entry)
@@ -360,9 +354,7 @@ SURFACES = [
 
 
 @pytest.mark.parametrize(("address", "names", "status"), SURFACES)
-async def test_a_malformed_query_is_refused_by_its_name(
-    editor: httpx.AsyncClient, blog: str, address: str, names: str, status: int
-):
+async def test_a_wrong_query_is_refused(editor: httpx.AsyncClient, blog: str, address: str, names: str, status: int):
     for name, value in ((one, value) for one in names.split() for value in BAD_QUERIES[one]):
         answer = await editor.get(address.format(blog=blog), params={name: value})
         assert (answer.status_code, answer.json()["field"]) == (status, name), (name, value)

@@ -253,9 +253,7 @@ async def test_a_frozen_server_is_noticed_and_found_again(here: RedisStore, redi
     assert await change_arrives(hints, change)
 
 
-async def test_a_commit_whose_answer_was_lost_is_done_once_when_it_is_asked_again(
-    here: RedisStore, redis: Redis, eventually
-):
+async def test_a_commit_whose_answer_was_lost_is_done_once_if_asked_again(here: RedisStore, redis: Redis):
     await here.commit("karabakh", [MAKE])
     await redis.client_pause(300, all=False)  # holds back writes; what waits is done afterwards
     once = Once("k", "f")

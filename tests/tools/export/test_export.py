@@ -20,6 +20,7 @@ from tests.support.command import Result, invoke
 from tests.support.node import RunningNode, sqlite_url
 from tests.support.page import HOSTILE, Document, grammar
 from tests.support.paths import SCHEMAS
+from tests.support.publishing import edit, post, send
 
 PUBLIC = "https://live.example.org"
 
@@ -49,14 +50,12 @@ async def fill(node: RunningNode) -> None:
     html = (
         f'<p>Quoted: src="/static/icon.svg" &amp; {HOSTILE}</p><p><a href="/blogs/demo">this</a> <a href="/x">x</a></p>'
     )
-    async with node.editor() as editor:
-        for hour in range(1, 8):
-            entry = {"title": f"At {hour}", "html": html, "published_at": f"2020-10-09T0{hour}:00:00Z"}
-            address = (await editor.post("/api/blogs/demo/entries", json=entry)).headers["location"]
-            if hour == 2:
-                await editor.request("DELETE", address, json={"note": "Wrong."})
-            if hour == 4:
-                await editor.patch(address, json={"pinned": True})
+    for hour in range(1, 8):
+        entry = await post(node, title=f"At {hour}", html=html, published_at=f"2020-10-09T0{hour}:00:00Z")
+        if hour == 2:
+            await send(node, "DELETE", f"/entries/{entry}", {"note": "Wrong."})
+        if hour == 4:
+            await edit(node, entry, pinned=True)
 
 
 def export(node: RunningNode, folder: Path, *options: str, blog: str = "demo") -> Result:
@@ -209,9 +208,7 @@ def test_an_archive_is_replaced_only_by_force(node: RunningNode, tmp_path: Path)
         *((url, "demo", code, url) for url, code in (("http://127.0.0.1:1", 1), ("nonsense", 2), ("http://[::1", 2))),
     ],
 )
-def test_what_cannot_be_read_leaves_nothing(
-    node: RunningNode, tmp_path: Path, url: str, blog: str, code: int, said: str
-):
+def test_a_failure_leaves_nothing(node: RunningNode, tmp_path: Path, url: str, blog: str, code: int, said: str):
     result = invoke("export", "--url", url.format(node.url), blog, str(tmp_path / "x"))
     assert result.code == code
     assert said in result.error

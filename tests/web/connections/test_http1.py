@@ -95,14 +95,6 @@ async def test_a_handshake_that_follows_a_request_may_be_cut_anywhere(connect: D
     assert (await head_of(reader)).startswith(b"HTTP/1.1 101 ")
 
 
-async def test_a_later_handshake_by_single_bytes_is_accepted(connect: Dial, blog: str):
-    reader, writer = await connect()
-    for byte in handshake(blog):
-        writer.write(bytes([byte]))
-        await asyncio.sleep(0)
-    assert (await head_of(reader)).startswith(b"HTTP/1.1 101 ")
-
-
 @pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: localhost\r\n", b"Host: a\r\nX: y\r\nhOST: b\r\n"])
 @pytest.mark.parametrize("path", [b"/livez", b"/blogs/%s/live"])
 async def test_a_request_without_one_host_is_400(dial: Dial, connect: Dial, blog: str, hosts: bytes, path: bytes):

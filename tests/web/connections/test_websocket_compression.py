@@ -98,9 +98,7 @@ async def read_until(line: ClientConnection, client: Client, cursor: str) -> Non
 
 @pytest.mark.parametrize("subprotocol", ["stoppress.v1+json", "stoppress.v1+msgpack"])
 @pytest.mark.parametrize("alone", [False, True], ids=["stream", "alone"])
-async def test_websockets_reads_it_whenever_it_comes_and_returns(
-    url: str, publish: Publish, subprotocol: str, alone: bool
-):
+async def test_websockets_reads_it_whenever_it_comes(url: str, publish: Publish, subprotocol: str, alone: bool):
     """`websockets` checks every byte: a frame of a stream that a client was not in would not be JSON."""
     clients: list[Client] = []
     lines: list[ClientConnection] = []

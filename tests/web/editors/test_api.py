@@ -74,9 +74,7 @@ async def test_a_blog_is_replaced_by_put(editor: httpx.AsyncClient, blog: str):
     assert answer.json() == {"blog": blog, "seq": 3, "headline": "New", "status": "live"}
 
 
-async def test_a_header_patch_for_another_version_is_answered_with_the_current_header(
-    editor: httpx.AsyncClient, blog: str
-):
+async def test_a_header_patch_for_another_version_gets_the_current_header(editor: httpx.AsyncClient, blog: str):
     await editor.patch(f"/api/blogs/{blog}", json={"headline": "Newer"})
     answer = await editor.patch(f"/api/blogs/{blog}", json={"headline": "x"}, headers={"if-match": '"1"'})
     assert assert_problem(answer, 412, "version 2")["header"]["headline"] == "Newer"
@@ -126,9 +124,7 @@ async def test_deleting_a_blog_sends_its_readers_away_for_good(node: RunningNode
     assert line.close_code == 4404
 
 
-async def test_a_blog_made_anew_resets_the_readers_of_the_old_one(
-    editor: httpx.AsyncClient, reader: httpx.AsyncClient, blog: str
-):
+async def test_a_blog_made_anew_resets_old_readers(editor: httpx.AsyncClient, reader: httpx.AsyncClient, blog: str):
     old = (await editor.patch(f"/api/blogs/{blog}", json={"headline": "Old"})).headers["stoppress-cursor"]
     await editor.delete(f"/api/blogs/{blog}")
     await editor.put(f"/api/blogs/{blog}", json={"headline": "New"})
@@ -220,9 +216,7 @@ async def test_a_scheduled_entry_comes_out(editor: httpx.AsyncClient, reader: ht
 
 
 @pytest.mark.parametrize("status", [None, "draft", "published"])
-async def test_a_list_is_walked_page_by_page_and_gives_each_entry_once(
-    editor: httpx.AsyncClient, post: Post, blog: str, status: str | None
-):
+async def test_a_walk_gives_each_entry_once(editor: httpx.AsyncClient, post: Post, blog: str, status: str | None):
     for number in range(7):
         await post(title=str(number), status="draft" if number % 2 else "published")
         await post(title=f"old {number}", published_at="2020-10-09T06:12:00Z")
@@ -285,26 +279,21 @@ async def test_a_repeated_request_does_not_bring_a_retracted_body_back(editor: h
 
 
 @pytest.mark.parametrize("kind", ["application/msgpack", "application/x-msgpack", "application/vnd.msgpack"])
-async def test_a_body_may_be_msgpack(editor: httpx.AsyncClient, blog: str, kind: str):
+async def test_bodies_and_answers_may_be_msgpack(editor: httpx.AsyncClient, blog: str, kind: str):
     body = msgpack.packb({"markdown": "Ergün", "tags": ["a"], "event_at": "2020-10-09T06:12:00Z"})
-    answer = await editor.post(f"/api/blogs/{blog}/entries", content=body, headers={"content-type": kind})
-    assert (answer.status_code, answer.json()["text"]) == (201, "Ergün")
-    assert answer.json()["event_at"] == "2020-10-09T06:12:00.000Z"
-
-
-async def test_an_answer_may_be_msgpack(editor: httpx.AsyncClient, post: Post):
-    created = await post({"accept": "application/msgpack"}, markdown="x")
-    assert created.headers["content-type"] == "application/msgpack"
-    assert msgpack.unpackb(created.content) == (await editor.get(created.headers["location"])).json()
+    headers = {"content-type": kind, "accept": "application/msgpack"}
+    answer = await editor.post(f"/api/blogs/{blog}/entries", content=body, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (201, "application/msgpack")
+    entry = msgpack.unpackb(answer.content)
+    assert (entry["text"], entry["event_at"]) == ("Ergün", "2020-10-09T06:12:00.000Z")
+    assert entry == (await editor.get(answer.headers["location"])).json()
 
 
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [("text/html", "json"), ("application/json;q=0.5, application/msgpack", "msgpack"), (";;,q=,=;", "json")],
 )
-async def test_the_encoding_of_an_answer_is_what_the_client_prefers(
-    editor: httpx.AsyncClient, blog: str, accept: str, kind: str
-):
+async def test_an_answer_is_encoded_as_the_client_prefers(editor: httpx.AsyncClient, blog: str, accept: str, kind: str):
     answer = await editor.get(f"/api/blogs/{blog}", headers={"accept": accept})
     assert answer.headers["content-type"] == f"application/{kind}"
 
@@ -317,17 +306,13 @@ async def test_json_may_come_as_merge_patch(editor: httpx.AsyncClient, blog: str
 # Rejections
 
 
-@pytest.mark.parametrize("announced", [True, False])
-async def test_a_body_that_is_too_large_is_refused(editor: httpx.AsyncClient, blog: str, announced: bool):
-    body = b'{"markdown": "' + b"x" * 300_000 + b'"}'
-
+async def test_a_body_that_is_too_large_is_refused_though_it_is_not_announced(editor: httpx.AsyncClient, blog: str):
     async def pieces():
-        for start in range(0, len(body), 65_536):
-            yield body[start : start + 65_536]
+        for _ in range(5):
+            yield b"x" * 65_536
 
-    content = body if announced else pieces()
     headers = {"content-type": "application/json"}
-    answer = await editor.post(f"/api/blogs/{blog}/entries", content=content, headers=headers)
+    answer = await editor.post(f"/api/blogs/{blog}/entries", content=pieces(), headers=headers)
     assert_problem(answer, 413, "262144 bytes")
 
 
@@ -409,9 +394,7 @@ async def test_an_address_without_anything_is_a_problem_too(editor: httpx.AsyncC
         ("POST", "/blogs/x/changes", {"GET", "HEAD"}),
     ],
 )
-async def test_another_method_is_a_problem_that_names_those_allowed(
-    editor: httpx.AsyncClient, method: str, address: str, allowed: set[str]
-):
+async def test_another_method_is_a_problem(editor: httpx.AsyncClient, method: str, address: str, allowed: set[str]):
     answer = await editor.request(method, address)
     assert_problem(answer, 405, method, "Use ")
     assert set(answer.headers["allow"].split(", ")) == allowed

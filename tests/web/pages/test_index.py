@@ -47,8 +47,8 @@ async def test_the_newest_coverage_stands_first_and_what_begins_next(node, reade
         await node.make_blog(f"live-{hour}", headline=f"Live {hour}", coverage_start=f"2020-10-09T0{hour}:00:00Z")
     await node.make_blog("some-day", headline="Some day", status="scheduled")
     for day in (12, 11):
-        start = {"status": "scheduled", "coverage_start": f"2040-10-{day}T00:00:00Z"}
-        await node.make_blog(f"on-{day}", headline=f"On {day}", **start)
+        start = f"2040-10-{day}T00:00:00Z"
+        await node.make_blog(f"on-{day}", headline=f"On {day}", status="scheduled", coverage_start=start)
     headings = Document((await reader.get("/")).text).all("//main//li/h2")
     assert [one.text_content() for one in headings] == ["Live 9", "Live 8", "Live 7", "On 11", "On 12", "Some day"]
 

@@ -62,9 +62,7 @@ def test_each_block_can_be_filled(tmp_path: Path, block: str):
 
 
 @pytest.mark.browser
-async def test_what_is_published_later_is_shown_by_the_publisher_s_template_too(
-    start_node: StartNode, tmp_path: Path, open_page: OpenPage
-):
+async def test_later_entries_have_the_publishers_template(start_node: StartNode, tmp_path: Path, open_page: OpenPage):
     ours = (SERVER / "web" / "pages" / "templates" / "entry.html").read_text()
     theirs = ours.replace("{{- meta(entry) -}}", "{{- meta(entry) -}}<p class='herald'>{{ entry.seq }}</p>")
     assert theirs != ours

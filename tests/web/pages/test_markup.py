@@ -24,6 +24,7 @@ from stoppress.web.pages import markup
 from stoppress.web.pages.layout import Layout
 from stoppress.web.pages.markup import Renderer
 from tests.conftest import StartNode
+from tests.support.event_stream import listening, upcoming
 from tests.support.history import History, entry, header
 from tests.support.page import HOSTILE, Document
 from tests.support.publishing import post
@@ -63,16 +64,6 @@ def article_of(page: str, entry_id: str) -> str:
     return str(etree.tostring(article, encoding="unicode", with_tail=False))
 
 
-async def event(reader: httpx.AsyncClient, since: str) -> dict[str, Any]:
-    """The first update of an event stream."""
-    query = {"since": since, "view": "html", "lang": "en"}
-    async with reader.stream("GET", "/blogs/demo/events", params=query) as stream:
-        async for line in stream.aiter_lines():
-            if line.startswith("data: "):
-                return dict(json.loads(line.removeprefix("data: ")))
-    raise AssertionError("the stream ended")
-
-
 async def test_a_template_with_all_of_jinja_makes_the_same_markup_everywhere(start_node: StartNode, tmp_path: Path):
     templates = tmp_path / "templates"
     templates.mkdir()
@@ -86,9 +77,11 @@ async def test_a_template_with_all_of_jinja_makes_the_same_markup_everywhere(sta
             entry = await post(node, title=f"Talks {HOSTILE}", markdown="One two", tags=["a", "b"])
             live = json.loads(await line.recv())
         query, address = {"view": "html", "lang": "en"}, f"/blogs/demo/changes?since={before}"
+        async with listening(reader, "demo", since=before, **query) as events:
+            update = (await upcoming(events)).json()
         shown = {
             "WebSocket": live["entries"][0]["html"],
-            "events": (await event(reader, before))["entries"][0]["html"],
+            "events": update["entries"][0]["html"],
             "changes": (await reader.get(address, params=query)).json()["entries"][0]["html"],
             "one entry": (await reader.get(f"/blogs/demo/entries/{entry}", params=query)).json()["html"],
         }
@@ -121,9 +114,7 @@ def failing(inside: str) -> str:
 
 
 @pytest.mark.parametrize("inside", FAILING.values(), ids=FAILING)
-def test_where_a_template_fails_with_an_entry_readers_get_ours_and_it_is_logged_once(
-    tmp_path: Path, caplog, inside: str
-):
+def test_where_a_template_fails_with_an_entry_ours_is_shown_and_it_is_logged_once(tmp_path: Path, caplog, inside: str):
     renderer = Layout(write(tmp_path, entry=failing(inside))).renderer
     line = History()
     line.commit(header(), *(Entry(**{**fields(n), "title": "boom"}) for n in (1, 2)), Entry(**fields(3)))

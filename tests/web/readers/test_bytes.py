@@ -48,9 +48,7 @@ def sizes(payloads: list[bytes], opcode: Opcode) -> tuple[float, float, float]:
     return plain, alone, shared
 
 
-async def test_compression_saves_much_and_markup_takes_little_more_than_json(
-    start_node: StartNode, figure: Callable[[str], None]
-):
+async def test_compression_saves_much_and_markup_costs_little(start_node: StartNode, figure: Callable[[str], None]):
     node, timeline = await start_node(), Timeline.karabakh()
     for step in timeline.steps:
         step.at = 0

@@ -25,9 +25,7 @@ async def walked(reader: httpx.AsyncClient, address: str) -> list[dict[str, Any]
 
 
 @pytest.mark.parametrize("limit", [1, 7, 20, 200])
-async def test_walking_the_pages_gives_each_entry_once_newest_first(
-    reader: httpx.AsyncClient, post: Post, blog: str, limit: int
-):
+async def test_a_walk_gives_each_entry_once_newest_first(reader: httpx.AsyncClient, post: Post, blog: str, limit: int):
     for number in range(20):
         await post(published_at=f"2020-10-09T06:{number * 7 % 20 // 2:02}:00Z")  # two at each minute, in any order
     pages = await walked(reader, f"/blogs/{blog}/entries?limit={limit}")
@@ -38,9 +36,7 @@ async def test_walking_the_pages_gives_each_entry_once_newest_first(
     assert [len(page["entries"]) for page in pages[:-1]] == [limit] * (len(pages) - 1)
 
 
-async def test_entries_that_come_while_a_reader_walks_do_not_move_the_pages(
-    reader: httpx.AsyncClient, post: Post, blog: str
-):
+async def test_entries_that_come_during_a_walk_move_no_pages(reader: httpx.AsyncClient, post: Post, blog: str):
     ids = [(await post())["id"] for _ in range(6)]
     first = (await reader.get(f"/blogs/{blog}/entries?limit=3")).json()
     await post()
@@ -57,9 +53,7 @@ async def test_a_page_says_of_which_cursor_it_is(reader: httpx.AsyncClient, post
     assert (await reader.get(f"/blogs/{blog}/entries", headers=known)).status_code == 304
 
 
-async def test_an_entry_is_json_for_a_program_and_a_page_for_a_browser(
-    reader: httpx.AsyncClient, post: Post, blog: str
-):
+async def test_an_entry_is_json_for_programs_and_a_page_for_browsers(reader: httpx.AsyncClient, post: Post, blog: str):
     entry = await post(markdown="Talks begin.")
     answer = await reader.get(f"/blogs/{blog}/entries/{entry['id']}")
     assert (answer.headers["content-type"], answer.headers["vary"]) == ("application/json", "accept")
@@ -69,9 +63,7 @@ async def test_an_entry_is_json_for_a_program_and_a_page_for_a_browser(
     assert "Talks begin." in answer.text
 
 
-async def test_an_entrys_etag_changes_with_it_alone(
-    editor: httpx.AsyncClient, reader: httpx.AsyncClient, post: Post, blog: str
-):
+async def test_an_entrys_etag_is_its_own(editor: httpx.AsyncClient, reader: httpx.AsyncClient, post: Post, blog: str):
     entry, other = await post(), await post()
     address = f"/blogs/{blog}/entries/{entry['id']}"
     etag = (await reader.get(address)).headers["etag"]

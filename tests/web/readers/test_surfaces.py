@@ -38,9 +38,7 @@ async def test_a_page_of_another_origin_may_read_why_it_gets_nothing(reader: htt
 
 
 @pytest.mark.parametrize("address", ["/api/blogs/nowhere", "/api/nothing", "/metrics/x"])
-async def test_what_is_not_for_readers_stays_with_its_origin(
-    editor: httpx.AsyncClient, reader: httpx.AsyncClient, address: str
-):
+async def test_editors_have_one_origin(editor: httpx.AsyncClient, reader: httpx.AsyncClient, address: str):
     for client in (editor, reader):
         answer = await client.get(address, headers={"origin": "https://elsewhere.example"})
         assert answer.status_code in (401, 404)
