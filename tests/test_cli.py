@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> str:
 def test_help_names_every_command():
     for arguments in ((), ("--help",), ("-h",)):
         text = invoke(*arguments)
-        assert all(name in text.out + text.err for name in COMMANDS)
+        assert [name for name in COMMANDS if name not in text.out + text.err] == [], text
     assert invoke("--version").out == f"stoppress, version {__version__}\n"
 
 

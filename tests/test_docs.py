@@ -113,7 +113,7 @@ def test_no_command_is_documented_that_is_not_there_and_all_options_of_the_progr
     text = (DOCS / "reference" / "cli.md").read_text()
     assert set(re.findall(r"^## stoppress (\w+)$", text, re.MULTILINE)) == set(cli.commands)
 
-    own = {flag for option in cli.get_params(click.Context(cli)) for flag in option.opts}
+    own = {flag for option in cli.get_params(click.Context(cli, **cli.context_settings)) for flag in option.opts}
     assert {flag for flag in own if f"`{flag}`" not in text} == set()
 
 

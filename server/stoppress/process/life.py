@@ -120,7 +120,7 @@ def _background(node: Node) -> list[Coroutine[Any, Any, None]]:
         node.entrance.deadlines.watch(),
         _beat(node),
         watch_lag(late),
-        *([node.exchange.serve()] if node.exchange else []),
+        *([node.metrics.exchange.serve()] if node.metrics.exchange else []),
     ]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
 from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -15,6 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError, RedisError
 
 from stoppress.errors import StartError, StoreUnavailable
+from stoppress.store.redis.format import ALL_PARTS, keys
 
 _T = TypeVar("_T")
 
@@ -32,6 +34,9 @@ _OPTIONS: dict[str, Any] = {
     "driver_info": None,
     "client_name": "stoppress",
 }
+
+_NO_BLOG = "-"
+"""A name that no blog can have."""
 
 _MIN_REDIS_VERSION = (7, 0)
 
@@ -64,6 +69,7 @@ class RedisServer:
         self._channels = f"stoppress:{options.get('db', 0)}"
         self.node = secrets.token_hex(8)
         self.client = Redis(connection_pool=self._pool)
+        self._ping = self.script("checks.lua", "ping.lua")
 
     def new_connection(self) -> AbstractConnection:
         """Return a connection outside of the pool, not yet connected and without a timeout of its own."""
@@ -90,12 +96,21 @@ class RedisServer:
             await self._pool.disconnect(inuse_connections=False)
             raise StoreUnavailable(f"Redis at {self.address} is a read-only replica.") from error
         except (RedisError, OSError) as error:
-            reason = str(error).rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
+            reason = str(error).partition(" script: ")[0].rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
             raise StoreUnavailable(f"Redis at {self.address} failed: {reason}.") from error
 
+    def script(self, *names: str) -> Callable[..., Awaitable[Any]]:
+        """Return a script as a function. It runs by its digest; its text is sent only if Redis does not have it."""
+        texts = [files("stoppress.store.redis").joinpath(name).read_text() for name in names]
+        flags = texts[-1].partition("\n")[0]  # "#!lua" and the script's flags
+        return self.client.register_script("\n".join([flags, *(text.partition("\n")[2] for text in texts)]))
+
     async def ping(self) -> None:
-        """Write a key: only a write shows that the server is a master, has free memory and can save to disk."""
-        await self.answer(self.client.set(f"stoppress:node:{self.node}", 1, ex=60))
+        """Raise `StoreUnavailable` if a commit would fail, or if this node may not receive hints.
+
+        Only a write shows that the server is a master, has free memory and can save to disk.
+        """
+        await self.answer(self._ping(keys(_NO_BLOG, ALL_PARTS), (self.channel(_NO_BLOG),)))
 
     async def close(self) -> None:
         """Close all connections of the pool."""
