@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { beat, Driver, nothingNew, update } from "./driver.js";
+import { beat, Driver, nothingNew } from "./driver.js";
 
 const [TAB, SOCKET] = [0, 1];
 
@@ -20,16 +20,6 @@ test("the leading tab opens its own connection", () => {
   driver.drop();
   driver.attempt();
   assert.deepEqual(driver.ranks, [TAB, SOCKET, SOCKET]);
-});
-
-test("a tab whose leader is silent for too long opens its own connection", () => {
-  driver.send(nothingNew("2-b"));
-  driver.pass(45_000);
-  assert.deepEqual(driver.ranks, [TAB, SOCKET]);
-  driver.send(update("2-b", "3-c"));
-  driver.tell("relayed");
-  assert.deepEqual(driver.ranks, [TAB, SOCKET, TAB], "the leader is back");
-  assert.equal(driver.connection.cursor, "3-c");
 });
 
 test("after a second gap in a row a tab opens its own connection", () => {

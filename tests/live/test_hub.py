@@ -57,12 +57,6 @@ def world() -> World:
     return World()
 
 
-def test_a_reader_at_the_head_gets_an_update_without_entries_when_it_joins(world):
-    reader = world.join(cursor=world.history.cursor)
-    head = str(world.history.cursor)
-    assert reader.messages == [{"type": "update", "blog": "demo", "from": head, "cursor": head, "entries": []}]
-
-
 def test_the_first_change_goes_out_at_once_and_those_right_after_it_together(world):
     reader, other = world.join(), world.join()
     world.publish(1)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from stoppress.live.items import EntryPosition
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor
 from tests.support.history import History, entry, header
@@ -50,18 +49,6 @@ def test_sync_sends_what_differs_in_its_newest_state_ascending_by_seq(history):
     assert replica.sync(history.cursor, 10**6).entries == []
 
 
-def test_parts_lead_from_one_to_the_next_up_to_the_head(history):
-    history.commit(*(entry(number) for number in range(10)))
-    replica, cursor, seen = replica_of(history), START, []
-    while cursor != replica.cursor:
-        part = replica.sync(cursor, limit=400)
-        assert part.since == cursor
-        assert part.more == (part.cursor != replica.cursor)
-        seen += ids(part.entries)
-        cursor = part.cursor
-    assert seen == list(range(10))
-
-
 def test_a_cursor_with_another_tag_is_unknown_though_its_seq_exists(history):
     history.commit(entry(1))
     replica = replica_of(history)
@@ -79,19 +66,6 @@ def test_a_reset_has_the_header_and_the_newest_entries_by_publication(history):
     assert part.header is not None
     assert ids(part.entries) == [0, 2], "ascending by seq; the one of 00:01 is older"
     assert part.older is not None
-
-
-def test_older_pages_give_each_entry_once_newest_first(history):
-    history.commit(*(entry(number) for number in range(10)))
-    replica = replica_of(history)
-    position, seen = None, []
-    while True:
-        entries, older = replica.page(position, 3)
-        seen += ids(entries)
-        if older is None:
-            break
-        position = EntryPosition.parse(older.partition("before=")[2])
-    assert seen == list(range(9, -1, -1))
 
 
 def test_another_history_replaces_everything(history):

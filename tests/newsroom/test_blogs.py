@@ -7,17 +7,11 @@ import asyncio
 import pytest
 
 from stoppress.errors import BadInput, BlogNotFound, PreconditionFailed
-from stoppress.model import HEADER, Header
+from stoppress.model import HEADER
 from stoppress.newsroom.commits import Request
 from stoppress.newsroom.forms import EntryForm, HeaderForm
 from stoppress.store.port import Once
 from tests.support.newsroom import ANY, BLOG, Newsroom
-
-
-async def test_a_blog_is_made(newsroom: Newsroom):
-    written = await newsroom.blogs.put("new", HeaderForm(headline="New"), ANY)
-    assert written.content == Header(blog="new", seq=1, headline="New", status="live")
-    assert (written.version, written.cursor.seq) == (1, 1)
 
 
 async def test_putting_again_replaces_the_whole_header_and_keeps_the_entries(newsroom: Newsroom):

@@ -152,13 +152,6 @@ async def test_a_draft_is_no_change_until_a_patch_publishes_it(newsroom: Newsroo
     assert (entry.id, entry.version, entry.seq, entry.status) == (draft.id, 2, 2, "published")
 
 
-async def test_a_draft_is_removed_without_a_trace(newsroom: Newsroom):
-    draft = await newsroom.post(title="x", status="draft")
-    assert (await newsroom.retract(draft)).content is None
-    with pytest.raises(EntryNotFound):
-        await newsroom.get(draft)
-
-
 async def test_a_scheduled_entry_can_become_a_draft_again(newsroom: Newsroom):
     entry = await newsroom.post(title="x", status="scheduled", publish_at=ago(seconds=1))
     await newsroom.patch(entry, status="draft")

@@ -80,12 +80,6 @@ async def test_the_first_offer_that_can_be_kept_is_accepted(dial: Dial, blog: st
     assert headers["sec-websocket-accept"] == "s3pplmbitxaq9kygzzhzrbk+xoo="
 
 
-async def test_nothing_is_compressed_for_who_does_not_offer_it(url: str, publish: Publish):
-    async with connect(url, compression=None) as line:
-        assert line.response and "sec-websocket-extensions" not in line.response.headers
-        await read_until(line, Client(), await publish())
-
-
 # Who reads it
 
 
