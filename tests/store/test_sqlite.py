@@ -71,7 +71,7 @@ async def test_a_second_process_on_the_same_file_is_refused(path: Path):
             text=True,
         )
     assert "StartError" in other.stderr
-    assert "in use by another stoppress: stop that, or use another file with --store" in other.stderr
+    assert "in use by another stoppress; stop that, or use another file with --store" in other.stderr
 
 
 def test_a_path_that_cannot_be_a_store_is_named_and_what_is_there_left_alone(diary: Path, tmp_path: Path):

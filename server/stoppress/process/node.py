@@ -18,7 +18,7 @@ from stoppress.newsroom.entries import Entries
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
 from stoppress.store.select import store_from
-from stoppress.store.timed import TimedStore
+from stoppress.store.timed import timed
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
@@ -69,7 +69,7 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
+        self.store = timed(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.committed)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
@@ -107,21 +107,10 @@ class Node:
         content = Content(follower, self.held_requests, renditions, pages, self.counts)
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
-        parts = (
-            self.live,
-            content,
-            events,
-            OpenAPI(),
-            api,
-            self.health,
-            self.metrics,
-            feeds,
-            index,
-            layout.assets,
-            pages,
-        )
+        readers = (self.live, content, events)
+        others = (OpenAPI(), api, self.health, self.metrics, feeds, index, layout.assets, pages)
         return Starlette(
-            routes=[route for part in parts for route in part.routes()],
+            routes=[route for part in (*readers, *others) for route in part.routes()],
             middleware=[Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),
         )

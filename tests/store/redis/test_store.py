@@ -308,7 +308,7 @@ async def test_a_server_that_cannot_be_reached_is_named_without_the_password(red
 @pytest.mark.parametrize(
     ("info", "reason"),
     [
-        ({"redis_version": "6.2.14"}, "6.2.14: the store needs 7.0"),
+        ({"redis_version": "6.2.14"}, "6.2.14; the store needs 7.0"),
         ({"redis_version": "7.2.4", "cluster_enabled": 1}, "runs as a cluster"),
     ],
 )
