@@ -96,39 +96,23 @@ def test_a_page_names_no_variable_that_nobody_reads(page: Path):
 # The command line
 
 
-def commands() -> list[Any]:
-    return [pytest.param(command, id=str(command.name)) for command in cli.commands.values()]
-
-
-@pytest.mark.parametrize("command", commands())
-def test_a_command_is_documented_with_exactly_its_options(command: click.Command):
+@pytest.mark.parametrize("command", cli.commands.values(), ids=lambda command: str(command.name))
+def test_a_command_is_documented_with_its_arguments_and_exactly_its_options(command: click.Command):
     text = section(DOCS / "reference" / "cli.md", f"## stoppress {command.name}")
     options = {flag for option in command.params if isinstance(option, click.Option) for flag in option.opts}
+    settings = {setting.option for setting in SETTINGS} if command.name in ("serve", "demo") else set()
     documented = {row[0].split(" ")[0] for row in rows(text) if row[0].startswith("-") and row[0].strip("-")}
-    assert documented == options - settings_of(command)
-
-
-def settings_of(command: click.Command) -> set[str]:
-    """The options that the reference of settings explains."""
-    return {setting.option for setting in SETTINGS} if command.name in ("serve", "demo") else set()
-
-
-@pytest.mark.parametrize("command", commands())
-def test_the_usage_of_a_command_names_its_arguments(command: click.Command):
-    text = section(DOCS / "reference" / "cli.md", f"## stoppress {command.name}")
+    assert documented == options - settings
     for argument in command.params:
         if isinstance(argument, click.Argument):
             usage = f"[{argument.human_readable_name.upper()}]"
             assert (usage.strip("[]") if argument.required else usage) in text
 
 
-def test_no_command_is_documented_that_is_not_there():
+def test_no_command_is_documented_that_is_not_there_and_all_options_of_the_program_are():
     text = (DOCS / "reference" / "cli.md").read_text()
     assert set(re.findall(r"^## stoppress (\w+)$", text, re.MULTILINE)) == set(cli.commands)
 
-
-def test_the_options_of_the_program_itself_are_documented():
-    text = (DOCS / "reference" / "cli.md").read_text()
     own = {flag for option in cli.get_params(click.Context(cli, **cli.context_settings)) for flag in option.opts}
     assert {flag for flag in own if f"`{flag}`" not in text} == set()
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from tests.support.client import Client, place
+from tests.support.client import Client
 from tests.support.node import RunningNode
 from tests.support.surfaces import SURFACES, Session, Surface
 
@@ -83,15 +83,6 @@ class Editors:
             await client.aclose()
 
 
-def expected_of(editors: Editors, client: Client) -> dict[str, tuple[int, int]]:
-    """What a reader should show in the end, given the pages it has loaded."""
-    return {
-        entry_id: (entry["seq"], entry["version"])
-        for entry_id, entry in editors.entries.items()
-        if client.oldest is None or place(entry) >= client.oldest
-    }
-
-
 async def read_and_leave(
     nodes: list[RunningNode], surface: Surface, client: CheckedClient, editors: Editors, quiet: asyncio.Event
 ) -> int:
@@ -127,7 +118,9 @@ async def test_readers_end_with_the_servers_state_however_often_they_leave(start
         await editors.close()
         quiet.set()
 
-    wrong = sum(client.state() != expected_of(editors, client) for client in clients)
+    state = {entry_id: (entry["seq"], entry["version"]) for entry_id, entry in editors.entries.items()}
+    published_at = {entry_id: entry["published_at"] for entry_id, entry in editors.entries.items()}
+    wrong = sum(client.state() != client.expected_of(state, published_at) for client in clients)
     assert wrong == 0, "readers with another state than the server"
     assert {client.resets for client in clients} == {1}, "only the first message was a reset"
     shown = [
