@@ -38,18 +38,18 @@ class Layout:
 
     def __init__(self, folder: str = "", identity: str = "") -> None:
         ours = PackageLoader("stoppress.web.pages")
-        loaders: list[BaseLoader] = [ours, PrefixLoader({"stoppress": ours})]
+        self._loader: BaseLoader = ours
         if folder:
             if not Path(folder).is_dir():
                 raise StartError(f"STOPPRESS_TEMPLATES={folder}: there is no such directory")
-            loaders.insert(0, FileSystemLoader(folder))
-        self._loader = ChoiceLoader(loaders)
+            self._loader = ChoiceLoader([FileSystemLoader(folder), ours, PrefixLoader({"stoppress": ours})])
         self.assets = Assets()
         """The JavaScript client."""
         self.texts = _texts(folder)
         """The texts of the pages, by language."""
         self._environment = self._make_environment(self._loader)
-        self.renderer = Renderer(self._environment, self._make_environment(ours), self.texts)
+        fallback = self._make_environment(ours) if folder else self._environment
+        self.renderer = Renderer(self._environment, fallback, self.texts)
         """Renders entries and the parts around them."""
         self.static = Path(folder, "static") if folder and Path(folder, "static").is_dir() else None
         """The folder of the publisher's files, `/static/site/...`; None if there is none."""
