@@ -16,6 +16,7 @@ from stoppress.cli import main
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["pytest", __name__, "tests.support.preloaded"])
+_PATH = os.environ.get("PYTHONPATH")
 
 
 class _Inherited(int):
@@ -86,5 +87,7 @@ def _run(work: Callable[[], None], environ: dict[str, str], descriptors: int | N
 
 def command(*arguments: str) -> None:
     """Run a `stoppress` command in this process."""
+    if os.environ.get("PYTHONPATH") != _PATH:  # then it is another Stoppress
+        os.execv(sys.executable, [sys.executable, "-m", "stoppress", *arguments])  # noqa: S606
     sys.argv = ["stoppress", *arguments]
     main()
