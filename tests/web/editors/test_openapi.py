@@ -19,7 +19,7 @@ from tests.support.paths import ROOT
 
 SUPPORT = ROOT / "tests" / "support"
 
-EXAMPLES = 20
+EXAMPLES = 40
 """Of each operation, in each phase that makes them up."""
 
 METHODS = ("get", "put", "post", "patch", "delete")
