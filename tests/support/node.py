@@ -66,11 +66,13 @@ class RunningNode:
 
     async def start(self) -> None:
         """Return when it serves."""
+        await self.stop()  # it may have ended by itself
         serve = partial(command, "serve", "--port", str(self.port))
         self._process = WarmProcess(serve, self._environ, self._descriptors)
         async with asyncio.timeout(60):
             line = await self._process.line()
-        assert f" serves {self.url}" in line, f"the server did not start: {line!r}"
+        if f" serves {self.url}" not in line:
+            raise AssertionError(f"the server did not start: {line!r}, exit code {await self.stop()}")
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int | None:
         """End it, and wait until it is gone. Return its exit code."""
