@@ -15,7 +15,8 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.conftest import Eventually, StartNode
-from tests.support.fixtures import Launch, close_contexts
+from tests.support.browser import Pages
+from tests.support.fixtures import Launch
 from tests.support.network import Network
 from tests.support.node import RunningNode
 from tests.support.publishing import edit, post, send
@@ -182,9 +183,9 @@ class World:
 @pytest.fixture
 async def bfcache_browser(launch: Launch) -> AsyncIterator[Browser]:
     """Chromium as people have it: pages are kept for the back button."""
-    browser = await launch(ignore_default_args=["--disable-back-forward-cache"])
-    yield browser
-    await close_contexts(browser)
+    pages = Pages(await launch(ignore_default_args=["--disable-back-forward-cache"]))
+    yield pages.browser
+    await pages.give_back()
 
 
 MakeWorld = Callable[[Browser], Awaitable[World]]

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from tests.conftest import StartNode
-from tests.support.browser import Embed
+from tests.support.browser import Embed, Pages
 from tests.support.node import RunningNode
 from tests.support.publishing import edit, post, send
 
@@ -200,12 +200,12 @@ async def test_it_asks_again_with_patience_whatever_it_is_answered(node: Running
     await expect(page.get_by_role("link", name="Our live blog")).to_be_visible()
 
 
-async def test_older_entries_come_by_the_way_that_the_blog_came(empty_node: StartNode, browser: Browser) -> None:
+async def test_older_entries_come_by_the_way_that_the_blog_came(empty_node: StartNode, pages: Pages) -> None:
     node = await empty_node(STOPPRESS_NEWEST="3", STOPPRESS_PUBLIC_URL="https://live.example.org")
     await node.make_blog()
     for n in range(5):
         await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z")
-    embed = Embed(node, browser)
+    embed = Embed(node, pages)
     await embed.start()
     try:
         page = await embed()
@@ -224,14 +224,12 @@ PICTURE = """{% from "stoppress/entry.html" import byline, figure, link with con
 {%- endmacro %}"""
 
 
-async def test_addresses_of_templates_lead_to_the_server(
-    start_node: StartNode, browser: Browser, tmp_path: Path
-) -> None:
+async def test_addresses_of_templates_lead_to_the_server(start_node: StartNode, pages: Pages, tmp_path: Path) -> None:
     (tmp_path / "entry.html").write_text(PICTURE)
     node = await start_node(STOPPRESS_TEMPLATES=str(tmp_path))
     await node.make_blog()
     await post(node, title="Before")
-    embed = Embed(node, browser)
+    embed = Embed(node, pages)
     await embed.start()
     try:
         page = await embed()

@@ -19,7 +19,7 @@ from tests.support.processes import cpu_seconds, open_files
 from tests.support.raw import posting
 
 FEW = 256
-SECONDS = 2.5
+SECONDS = 1.5
 """How long there is pressure before the processor's time is measured, and while it is."""
 
 HEAD = b"GET /blogs/demo/live HTTP/1.1\r\nHost: local"

@@ -76,7 +76,7 @@ async def test_schemathesis_finds_nothing(node: RunningNode, editor: httpx.Async
         env={**os.environ, "SCHEMATHESIS_HOOKS": str(SUPPORT / "schemathesis_hooks.py")},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=110,
     )
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2_000:]
     found = re.search(r"(\d+) generated, (\d+) passed", run.stdout)
