@@ -129,7 +129,7 @@ def test_no_command_is_documented_that_is_not_there():
 
 def test_the_options_of_the_program_itself_are_documented():
     text = (DOCS / "reference" / "cli.md").read_text()
-    own = {flag for option in cli.get_params(click.Context(cli)) for flag in option.opts}
+    own = {flag for option in cli.get_params(click.Context(cli, **cli.context_settings)) for flag in option.opts}
     assert {flag for flag in own if f"`{flag}`" not in text} == set()
 
 

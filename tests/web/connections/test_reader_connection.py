@@ -19,8 +19,7 @@ from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.process import sockets
 from stoppress.web.connections import reader_connection as reader_module
-from stoppress.web.connections.reader_connection import ReaderConnection
-from stoppress.web.connections.user_timeout import USER_TIMEOUT_SECONDS
+from stoppress.web.connections.reader_connection import USER_TIMEOUT_MILLISECONDS, ReaderConnection
 from stoppress.wire.encodings import WEBSOCKET, Compression
 from tests.conftest import Eventually
 from tests.support.client import Client
@@ -30,7 +29,7 @@ from tests.support.history import History, entry, header
 ENCODING = WEBSOCKET["stoppress.v1+json"][Compression.NONE]
 
 SHORT = 1.0
-"""Seconds of patience here."""
+"""In seconds."""
 
 
 class Server:
@@ -70,8 +69,8 @@ class Arrival(asyncio.Protocol):
 
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
-    monkeypatch.setattr(sockets, "USER_TIMEOUT_SECONDS", SHORT)
-    monkeypatch.setattr(reader_module, "USER_TIMEOUT_SECONDS", SHORT)
+    monkeypatch.setattr(sockets, "USER_TIMEOUT_MILLISECONDS", round(1_000 * SHORT))
+    monkeypatch.setattr(reader_module, "USER_TIMEOUT_MILLISECONDS", round(1_000 * SHORT))
     with sockets.listen("127.0.0.1", 0) as listening:
         node = Server(listening)
         serving = await asyncio.get_running_loop().create_server(lambda: Arrival(node.hub), sock=listening)
@@ -127,7 +126,7 @@ async def test_accepted_connections_inherit_the_limits():
         listening.setblocking(True)
         accepted, _ = listening.accept()
         with accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == USER_TIMEOUT_SECONDS * 1000
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == USER_TIMEOUT_MILLISECONDS
             assert accepted.getsockopt(socket.IPPROTO_TCP, 25) == sockets.UNSENT_BYTES
 
 
