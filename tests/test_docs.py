@@ -228,3 +228,25 @@ def test_every_python_example_compiles():
     assert len(blocks) >= 3
     for page, block in blocks:
         compile(block, page, "exec")
+
+
+# The element
+
+CLIENT = "client_js/src"
+MEMBERS = {
+    "## Custom properties": (f"{CLIENT}/view/live-blog.css", r"--stoppress-[a-z-]+"),
+    "## Parts": ("server/stoppress/web/pages/templates/*.html", r' part="([a-z -]+)"'),
+    "## Slots": ("server/stoppress/web/pages/templates/*.html", r'<slot name="([a-z]+)"'),
+    "## Events": (f"{CLIENT}/types.ts", r"(?m)^  ([a-z]+): CustomEvent"),
+    "## Attributes and properties": (f"{CLIENT}/element.js", r"(?m)^  get ([a-z]+)\("),
+}
+"""The headings of the element's reference, and where the code has what they list."""
+
+
+@pytest.mark.parametrize("heading", MEMBERS)
+def test_the_reference_of_the_element_lists_exactly_what_it_has(heading: str):
+    files, pattern = MEMBERS[heading]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob(files))
+    text = section(DOCS / "reference" / "element.md", heading)
+    listed = {name for row in rows(text)[2:] for name in re.split("[,;] ", row[0])} or re.findall("`([a-z]+)`", text)
+    assert set(listed) == set(" ".join(re.findall(pattern, code)).split())
