@@ -69,6 +69,13 @@ def test_corrections_replace_the_old_ones_and_may_have_their_own_times():
     assert filled.corrections == [Correction("a", "2020-10-09T06:00:00.000Z"), Correction("b", NOW)]
 
 
+@pytest.mark.parametrize("form", ['{"correction": "x"}', '{"corrections": [%s], "correction": "x"}'])
+def test_a_correction_too_many_is_an_error_that_says_what_to_do(form: str):
+    form = form.replace("%s", ",".join(['{"text": "a"}'] * 100))
+    with pytest.raises(BadInput, match=r"has 100 corrections; 100 is the limit\. Send the list to keep as"):
+        entry_form(form).fill(an_entry(corrections=[_OLD] * 100), NOW)
+
+
 def test_null_removes_all_corrections():
     assert entry_form('{"corrections": null}').fill(an_entry(corrections=[_OLD]), NOW).corrections == []
 

@@ -124,11 +124,13 @@ class Node:
             Files(layout),
             pages,
         )
-        return Starlette(
+        app = Starlette(
             routes=[route for part in parts for route in part.routes()],
             middleware=[Middleware(GzipMiddleware)],
             exception_handlers=ErrorPages(layout).handlers(),
         )
+        app.router.redirect_slashes = False  # Starlette makes absolute redirects of `Host`; `ErrorPages` makes others
+        return app
 
 
 def _max_readers(settings: Settings) -> int:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive
 
-from stoppress.errors import BadInput
+from stoppress.errors import BadQuery
 from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
@@ -21,6 +21,7 @@ from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, unt
 from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.cursors import cacheable, cursor_of, etag_of
 from stoppress.web.readers.renditions import Renditions
+from stoppress.web.validation import check_query
 from stoppress.wire.close_reasons import READER_LEFT
 
 _MAX_WAIT_SECONDS = 60.0
@@ -48,6 +49,7 @@ class Changes:
 
     async def changes(self, request: Request) -> Response:
         """Answer with the update from `since`, at once or within `wait` seconds."""
+        check_query(request, "since", "wait", "view", "lang")
         since, wait, rendition = cursor_of(request), _wait(request), self._renditions.of(request)
         hub = await self._hub(request, since)
         is_current = since == hub.replica.cursor or Wanted(request.headers).has(etag_of(hub.replica.cursor))
@@ -89,5 +91,5 @@ async def _end_with_reader(held: HeldRequest, receive: Receive) -> None:
 def _wait(request: Request) -> float:
     text = request.query_params.get("wait", "0")
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
-        raise BadInput(f"`wait` must be a number of seconds, as in wait=25; got {text[:80]!r}.", "wait")
+        raise BadQuery(f"`wait` must be a number of seconds, as in wait=25; got {text[:80]!r}.", "wait")
     return min(float(text), _MAX_WAIT_SECONDS)

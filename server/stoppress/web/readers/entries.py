@@ -14,7 +14,7 @@ from stoppress.web.negotiation import Wanted
 from stoppress.web.pages.blog_page import Pages
 from stoppress.web.readers.cursors import cacheable
 from stoppress.web.readers.renditions import Renditions
-from stoppress.web.validation import number
+from stoppress.web.validation import check_query, number
 
 
 class PublishedEntries:
@@ -43,6 +43,7 @@ class PublishedEntries:
 
     async def older(self, request: Request) -> Response:
         """Answer with a page of entries, newest first."""
+        check_query(request, "before", "limit", "view", "lang")
         before = request.query_params.get("before")
         limit = number(request, "limit", self._newest, 200)
         position = None if before is None else EntryPosition.parse(before)

@@ -21,6 +21,7 @@ from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.cursors import cursor_of
 from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.web.security import READABLE
+from stoppress.web.validation import check_query
 from stoppress.wire.encodings import SSE
 from stoppress.wire.messages import Beat, Retry
 
@@ -53,7 +54,8 @@ class Events:
 
     async def events(self, request: Request) -> Response:
         """Answer with a live stream. After a reconnect the browser's Last-Event-ID counts instead of `since`."""
-        last = request.headers.get("last-event-id")
+        check_query(request, "since", "lastEventId", "view", "lang")
+        last = request.headers.get("last-event-id") or request.query_params.get("lastEventId")  # polyfills send this
         since = Cursor.parse(last, "Last-Event-ID") if last else cursor_of(request)
         rendition = self._renditions.of(request)
         hub = await self._follower.hub(request.path_params["blog"], since)

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from websockets.frames import Opcode
 
-from stoppress.errors import BadInput
+from stoppress.errors import BadQuery
 from stoppress.live.items import PublicItem
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
@@ -102,14 +102,14 @@ class Renditions:
         }
 
     def of(self, request: Request) -> Rendition:
-        """Return the rendition that a request asks for. Raises `BadInput`."""
+        """Return the rendition that a request asks for. Raises `BadQuery`."""
         query = request.query_params
         match query.get("view", "json"):
             case "json":
                 return self._plain["stoppress.v1+json"]
             case "html":
                 return self.html(query.get("lang"))
-        raise BadInput("`view` must be json or html.", "view")
+        raise BadQuery("`view` must be json or html.", "view")
 
     def html(self, language: str | None) -> _HtmlRendition:
         """Return the markup rendition of a language, or the English one."""
