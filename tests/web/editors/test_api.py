@@ -602,22 +602,20 @@ async def test_nothing_is_done_without_a_key(reader: httpx.AsyncClient, method: 
 
 
 @pytest.mark.parametrize(
-    ("method", "address", "allowed"),
+    ("address", "allowed"),
     [
-        ("GET", "/api/blogs?limit=5&aftr=a", "aftr'. Allowed parameters: after, limit"),
-        ("GET", "/api/blogs/{}/entries?statuss=draft", "statuss'. Allowed parameters: status, before, limit"),
-        ("GET", "/api/blogs/{}?x", "x'. This request takes no parameters"),
-        ("PUT", "/api/blogs/{}?limit=1", "limit'. This request takes no parameters"),
-        ("POST", "/api/blogs/{}/entries?status=draft", "status'. This request takes no parameters"),
-        ("GET", "/blogs/{}/entries?limt=2", "limt'. Allowed parameters: before, limit, view, lang"),
-        ("GET", "/blogs/{}/changes?sinse=0&wait=30", "sinse'. Allowed parameters: since, wait, view, lang"),
-        ("GET", "/blogs/{}/events?utm_source=x", "utm_source'. Allowed parameters: since, lastEventId, view, lang"),
+        ("/api/blogs?limit=5&aftr=a", "aftr'. Allowed parameters: after, limit"),
+        ("/api/blogs/{}/entries?statuss=draft", "statuss'. Allowed parameters: status, before, limit"),
+        ("/api/blogs/{}?x", "x'. This request takes no parameters"),
+        ("/blogs/{}/entries?limt=2", "limt'. Allowed parameters: before, limit, view, lang"),
+        ("/blogs/{}/changes?sinse=0&wait=30", "sinse'. Allowed parameters: since, wait, view, lang"),
+        ("/blogs/{}/events?utm_source=x", "utm_source'. Allowed parameters: since, lastEventId, view, lang"),
     ],
 )
 async def test_an_unknown_parameter_is_an_error_that_names_the_allowed_ones(
-    editor: httpx.AsyncClient, blog: str, method: str, address: str, allowed: str
+    editor: httpx.AsyncClient, blog: str, address: str, allowed: str
 ):
-    answer = await editor.request(method, address.format(blog), json={} if method in ("PUT", "POST") else None)
+    answer = await editor.get(address.format(blog))
     assert assert_problem(answer, 400, allowed)["field"] == allowed.partition("'")[0]
 
 

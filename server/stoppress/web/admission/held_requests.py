@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from starlette.requests import Request
 from starlette.types import Receive
@@ -13,7 +13,7 @@ from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import Admission
-from stoppress.wire.close_reasons import CloseReason
+from stoppress.wire.close_reasons import READER_LEFT, CloseReason
 
 
 class HeldRequest:
@@ -79,8 +79,19 @@ class HeldRequests:
         return len(leaving)
 
 
-async def until_gone(receive: Receive) -> None:
-    """Wait until the reader has left. Return as well when it sends more: then we cannot see it leave."""
+@asynccontextmanager
+async def ended_with_reader(held: HeldRequest, receive: Receive) -> AsyncIterator[None]:
+    """End a held request when its reader leaves within the block, so that it does not count any more."""
+    leaving = asyncio.create_task(_end_with_reader(held, receive))
+    try:
+        yield
+    finally:
+        leaving.cancel()
+
+
+async def _end_with_reader(held: HeldRequest, receive: Receive) -> None:
+    """Wait until the reader has left, or sends more: then we cannot see it leave."""
     first = await receive()
     if first["type"] == "http.request" and not first.get("body") and not first.get("more_body"):
         await receive()
+    held.end(READER_LEFT)

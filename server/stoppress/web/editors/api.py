@@ -57,7 +57,8 @@ class Api:
             key, method = self._keys.authorise(request), "GET" if request.method == "HEAD" else request.method
             if method != "GET":
                 self._limit.count(key)
-            check_query(request, *(query if method == "GET" else ()))
+            else:
+                check_query(request, *query)
             return await handlers[method](request, **request.path_params)
 
         return Route(path, handle, methods=list(handlers))

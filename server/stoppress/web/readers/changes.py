@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive
 
 from stoppress.errors import BadQuery
 from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
+from stoppress.web.admission.held_requests import HeldRequests, ended_with_reader
 from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.cursors import cacheable, cursor_of, etag_of
 from stoppress.web.readers.renditions import Renditions
 from stoppress.web.validation import check_query
-from stoppress.wire.close_reasons import READER_LEFT
 
 _MAX_WAIT_SECONDS = 60.0
 """How long `wait` may hold a request."""
@@ -55,8 +50,9 @@ class Changes:
         is_current = since == hub.replica.cursor or Wanted(request.headers).has(etag_of(hub.replica.cursor))
         leaves = False
         if wait and is_current and hub.close_reason is None:
-            async with self._held(request) as held:
-                self._counts.deliveries["long_poll"] += await held.change(hub, hub.replica.cursor, wait)
+            with self._held_requests.open(request, "long_poll") as held:
+                async with ended_with_reader(held, request.receive):
+                    self._counts.deliveries["long_poll"] += await held.change(hub, hub.replica.cursor, wait)
                 leaves = held.close_reason is not None
             hub = await self._hub(request, since)  # it may have been deleted
             body, cursor = hub.answer(since, rendition.changes)
@@ -69,23 +65,8 @@ class Changes:
             answer.headers["connection"] = "close"  # the next request is for another node
         return answer
 
-    @asynccontextmanager
-    async def _held(self, request: Request) -> AsyncIterator[HeldRequest]:
-        with self._held_requests.open(request, "long_poll") as held:
-            leaving = asyncio.create_task(_end_with_reader(held, request.receive))
-            try:
-                yield held
-            finally:
-                leaving.cancel()
-
     async def _hub(self, request: Request, since: Cursor | None = None) -> Hub:
         return await self._follower.hub(request.path_params["blog"], since)
-
-
-async def _end_with_reader(held: HeldRequest, receive: Receive) -> None:
-    """End a held request when its reader leaves, so that it does not count any more."""
-    await until_gone(receive)
-    held.end(READER_LEFT)
 
 
 def _wait(request: Request) -> float:

@@ -9,14 +9,14 @@ from contextlib import ExitStack
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import NotAdmitted
-from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
+from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, ended_with_reader
 from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.cursors import cursor_of
 from stoppress.web.readers.renditions import Rendition, Renditions
@@ -62,14 +62,14 @@ class Events:
         headers = {**READABLE, "cache-control": "no-store", "x-accel-buffering": "no"}
         if request.method == "HEAD":
             return Response(None, 200, headers, media_type=SSE.name)
-        held = ExitStack()
+        admitted = ExitStack()
         try:
-            stream = self._stream(hub, since, rendition, held.enter_context(self._held_requests.open(request, "sse")))
+            held = admitted.enter_context(self._held_requests.open(request, "sse"))
         except NotAdmitted as error:
             if SSE.name not in Wanted(request.headers).weights():
                 raise
             return Response(_come_back(error.retry), 200, headers, media_type=SSE.name)
-        return _Stream(held, stream, headers)
+        return _Stream(admitted, held, self._stream(hub, since, rendition, held), headers)
 
     async def _stream(
         self, hub: Hub, cursor: Cursor | None, rendition: Rendition, held: HeldRequest
@@ -99,17 +99,17 @@ def _slices(data: bytes) -> Iterator[bytes]:
 class _Stream(StreamingResponse):
     """An event stream that counts as a held request until it ends, however it ends."""
 
-    def __init__(self, held: ExitStack, stream: AsyncIterator[bytes], headers: dict[str, str]) -> None:
+    def __init__(
+        self, admitted: ExitStack, held: HeldRequest, stream: AsyncIterator[bytes], headers: dict[str, str]
+    ) -> None:
         super().__init__(stream, 200, headers, media_type=SSE.name)
+        self._admitted = admitted
         self._held = held
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def gone() -> Message:
-            await until_gone(receive)
-            return {"type": "http.disconnect"}
-
-        with self._held:
-            await super().__call__(scope, gone, send)
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        with self._admitted:
+            async with ended_with_reader(self._held, receive):
+                await self.stream_response(send)
 
 
 def _come_back(retry: Retry) -> bytes:
