@@ -48,6 +48,7 @@ from stoppress.web.readers.entries import PublishedEntries
 from stoppress.web.readers.events import Events
 from stoppress.web.readers.renditions import Renditions
 from stoppress.web.request_log import RequestLog
+from stoppress.web.security import ApiOrigins
 from stoppress.web.site import Sites
 
 SPARE_DESCRIPTORS = 32
@@ -124,9 +125,10 @@ class Node:
             Files(layout),
             pages,
         )
+        cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[route for part in parts for route in part.routes()],
-            middleware=[Middleware(GzipMiddleware)],
+            middleware=[*cross_origin, Middleware(GzipMiddleware)],
             exception_handlers=ErrorPages(layout).handlers(),
         )
         app.router.redirect_slashes = False  # Starlette makes absolute redirects of `Host`; `ErrorPages` makes others
