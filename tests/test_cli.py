@@ -123,7 +123,7 @@ async def test_a_store_in_use_is_named(start_node: StartNode, store: str):
     await start_node(store)
     result = await asyncio.to_thread(stoppress, "serve", "--port", "0", "--store", store)
     assert result.code == 2
-    assert "in use by another stoppress: stop that, or use another file with --store" in result.error
+    assert "in use by another stoppress; stop that, or use another file with --store" in result.error
 
 
 def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path):

@@ -184,7 +184,7 @@ def test_the_store_comes_from_the_environment_otherwise():
 def test_an_empty_store_file_is_named(tmp_path: Path):
     file = tmp_path / "store"
     file.write_text("\n")
-    with pytest.raises(StartError, match=f"STOPPRESS_STORE_FILE {re.escape(str(file))} must not be empty"):
+    with pytest.raises(StartError, match=f"STOPPRESS_STORE_FILE {re.escape(str(file))} is empty"):
         load(environ={"STOPPRESS_STORE_FILE": str(file)}).read_store()
 
 

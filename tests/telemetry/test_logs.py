@@ -69,8 +69,7 @@ async def test_pipelined_requests_and_foreign_protocols_leave_no_errors_in_the_l
             for first in PIPELINED + FOREIGN:
                 for answered in (True, False):  # or the client goes away first
                     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-                    for line in [first, *PIPELINED]:
-                        writer.write(line + b"\r\nHost: x\r\n\r\n")
+                    writer.write(b"".join(line + b"\r\nHost: x\r\n\r\n" for line in [first, *PIPELINED]))
                     if answered:
                         assert await reader.readline()
                     writer.transport.abort()

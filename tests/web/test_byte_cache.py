@@ -43,14 +43,6 @@ def test_small_values_are_counted_with_their_places():
     assert sum(remembered.get(number) is not None for number in range(1_000)) == 100
 
 
-def test_a_key_of_bytes_counts_like_a_value():
-    remembered = ByteCache(85_000)
-    keys = [bytes([number]) * 10_000 for number in range(9)]
-    for key in keys:
-        remembered.put(key, b"")
-    assert [remembered.get(key) for key in keys] == [None, *[b""] * 8]
-
-
 def test_a_large_value_is_not_kept_and_pushes_nothing_out():
     remembered = ByteCache(80_000)
     for name in "abc":

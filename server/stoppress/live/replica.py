@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from stoppress.errors import EntryNotFound
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.model import HEADER, START, Cursor, Header, Segment
 
@@ -127,10 +128,16 @@ class Replica:
     @property
     def header(self) -> Header | None:
         item = self._items.get(HEADER)
-        return item.content if item is not None else None  # type: ignore[return-value]
+        return item.content if item is not None else None
 
     def entry(self, entry_id: str) -> PublicItem | None:
         return self._items.get(entry_id) if entry_id != HEADER else None
+
+    def existing_entry(self, entry_id: str) -> PublicItem:
+        entry = self.entry(entry_id)
+        if entry is None:
+            raise EntryNotFound(self.blog, entry_id)
+        return entry
 
     @property
     def positions(self) -> Sequence[EntryPosition]:

@@ -18,7 +18,7 @@ from stoppress.newsroom.entries import Entries
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
 from stoppress.store.select import store_from
-from stoppress.store.timed import TimedStore
+from stoppress.store.timed import timed
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
@@ -39,12 +39,10 @@ from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.operations.health import Health
 from stoppress.web.operations.metrics import Metrics
 from stoppress.web.pages.blog_page import Pages
-from stoppress.web.pages.error_pages import ErrorPages
-from stoppress.web.pages.files import Files
+from stoppress.web.pages.error_pages import error_handlers
 from stoppress.web.pages.index import Index
 from stoppress.web.pages.layout import Layout
-from stoppress.web.readers.changes import Changes
-from stoppress.web.readers.entries import PublishedEntries
+from stoppress.web.readers.content import Content
 from stoppress.web.readers.events import Events
 from stoppress.web.readers.renditions import Renditions
 from stoppress.web.request_log import RequestLog
@@ -72,7 +70,7 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
+        self.store = timed(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.committed)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
@@ -107,31 +105,20 @@ class Node:
         pages = Pages(follower, documents, layout, sites, settings.newest)
         feeds = Feeds(follower, documents, sites, settings.newest)
         index = Index(follower, Catalogue(self.store), layout, sites)
-        changes = Changes(follower, self.held_requests, renditions, self.counts)
+        content = Content(follower, self.held_requests, renditions, pages, self.counts)
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
-        entries = PublishedEntries(follower, pages, renditions, settings.newest, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
-        parts = (
-            self.live,
-            changes,
-            events,
-            entries,
-            OpenAPI(),
-            api,
-            self.health,
-            self.metrics,
-            feeds,
-            index,
-            Files(layout),
-            pages,
-        )
+        readers = (self.live, content, events)
+        others = (OpenAPI(), api, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
-            routes=[route for part in parts for route in part.routes()],
+            routes=[route for part in (*readers, *others) for route in part.routes()],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],
-            exception_handlers=ErrorPages(layout).handlers(),
+            exception_handlers=error_handlers(layout),
         )
-        app.router.redirect_slashes = False  # Starlette makes absolute redirects of `Host`; `ErrorPages` makes others
+        app.router.redirect_slashes = (
+            False  # Starlette makes absolute redirects of `Host`; `error_handlers` makes others
+        )
         return app
 
 

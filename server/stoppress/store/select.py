@@ -27,6 +27,6 @@ def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:
         return RedisStore(url, traceparent)
     # Do not show the whole address: it may contain a password.
     raise StartError(
-        f"--store has the unknown scheme {scheme[:20]!r}: use sqlite:PATH for one node, or "
+        f"--store has the unknown scheme {scheme[:20]!r}; use sqlite:PATH for one node, or "
         "redis://HOST:PORT/DATABASE, rediss://... (TLS) or unix://SOCKET for several"
     )

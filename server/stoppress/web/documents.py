@@ -5,28 +5,20 @@ The cache key contains the current cursor of the replica, so a retracted body is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from email.utils import formatdate
-from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from stoppress.live.replica import Replica
 from stoppress.web.byte_cache import ByteCache
-from stoppress.web.negotiation import Wanted
+from stoppress.web.negotiation import unless_known
 
 _KEPT_BYTES = 16 * 1024 * 1024
 
 _STALE_FACTOR = 10
 """A shared cache may serve a stale response for this many times `page_max_age` while the server fails."""
-
-
-class Kind(NamedTuple):
-    """The kind of a document."""
-
-    media_type: str
-    headers: Mapping[str, str]
 
 
 class Documents:
@@ -43,26 +35,32 @@ class Documents:
         self._made = ByteCache(_KEPT_BYTES)
 
     def answer(
-        self, request: Request, replica: Replica, kind: Kind, key: tuple[object, ...], make: Callable[[], bytes]
+        self,
+        request: Request,
+        replica: Replica,
+        headers: dict[str, str],
+        key: tuple[object, ...],
+        make: Callable[[], bytes],
     ) -> Response:
         """Answer with a document: the cached one, or what `make` returns; 304 if the client has it.
 
         Args:
-            key: everything that the document depends on, except the blog, its cursor and the fingerprint.
+            key: its kind and everything that it depends on, except the blog, its cursor and the fingerprint.
         """
-        etag = f'"{replica.cursor}-{self._fingerprint}"'
-        headers = {**kind.headers, **self.cache_headers(replica.blog), "etag": etag}
-        headers["last-modified"] = formatdate(usegmt=True)  # the age of the page, if a cache keeps it
-        if Wanted(request.headers).has(etag):
-            return Response(None, 304, headers)
-        key = (replica.blog, replica.cursor, kind.media_type, *key)
-        body = self._made.get(key)
-        if body is None:
-            body = make()
-            self._made.put(key, body)
-        return Response(body, 200, headers, media_type=kind.media_type)
+        key = (replica.blog, replica.cursor, *key)
 
-    def cache_headers(self, blog: str) -> dict[str, str]:
+        def cached() -> bytes:
+            body = self._made.get(key)
+            if body is None:
+                body = make()
+                self._made.put(key, body)
+            return body
+
+        headers = {**headers, **self._cache_headers(replica.blog)}
+        headers["last-modified"] = formatdate(usegmt=True)  # the age of the page, if a cache keeps it
+        return unless_known(request, f'"{replica.cursor}-{self._fingerprint}"', headers, cached)
+
+    def _cache_headers(self, blog: str) -> dict[str, str]:
         """Return the headers for caches: how long to keep it, and a tag by which to purge all of a blog."""
         if not self._max_age:
             return {"cache-control": "no-cache"}

@@ -23,9 +23,9 @@ class Site(NamedTuple):
     def blog(self, blog: str) -> str:
         return f"{self.origin}/blogs/{blog}"
 
-    def canonical(self, blog: str, header: Header | None) -> str:
+    def canonical(self, header: Header) -> str:
         """Return the blog's canonical address: its header's `url`, or its page here."""
-        return (header.url if header else None) or self.blog(blog)
+        return header.url or self.blog(header.blog)
 
     def entry(self, blog: str, entry_id: str) -> str:
         """Return the address of the page at an entry; the page needs no JavaScript."""
@@ -49,10 +49,6 @@ class Sites:
         self._publisher = publisher
 
     def of(self, request: Request) -> Site:
-        origin = self._origin or f"{request.url.scheme}://{_host(request)}"
+        host = request.headers.get("host", "")
+        origin = self._origin or f"{request.url.scheme}://{host if _HOST.fullmatch(host) else 'localhost'}"
         return Site(origin, self._publisher or re.sub(r"^https?://|:[0-9]+$", "", origin))
-
-
-def _host(request: Request) -> str:
-    host = request.headers.get("host", "")
-    return host if _HOST.fullmatch(host) else "localhost"

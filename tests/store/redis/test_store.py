@@ -338,7 +338,7 @@ async def test_a_socket_that_is_not_there_is_named():
 @pytest.mark.parametrize(
     ("info", "reason"),
     [
-        ({"redis_version": "6.2.14"}, "6.2.14: the store needs 7.0"),
+        ({"redis_version": "6.2.14"}, "6.2.14; the store needs 7.0"),
         ({"redis_version": "7.2.4", "cluster_enabled": 1}, "runs as a cluster"),
     ],
 )

@@ -17,7 +17,7 @@ from stoppress.cli import cli
 from stoppress.errors import StoppressError
 from stoppress.settings import Settings
 from stoppress.tools.doctor.finding import Finding, Level
-from stoppress.tools.doctor.machine import MachineCheck
+from stoppress.tools.doctor.machine import check_machine
 from stoppress.tools.doctor.site import SiteCheck
 from stoppress.tools.doctor.stores import StoreCheck
 from tests.conftest import RedisServer, StartNode
@@ -298,7 +298,7 @@ async def test_a_redis_that_does_not_answer_fails(redis_server: RedisServer):
 
 def machine(subject: str, **values: int) -> Finding:
     """Return one finding about a machine with these limits."""
-    return next(found for found in MachineCheck(Settings(), **values).findings() if found.subject == subject)
+    return next(found for found in check_machine(Settings(), **values) if found.subject == subject)
 
 
 @pytest.mark.parametrize(

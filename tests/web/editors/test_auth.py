@@ -31,7 +31,7 @@ def test_keys_are_separated_by_white_space(text: str, count: int):
         ("ann:editor:", "key 1 of STOPPRESS_KEYS is malformed"),
         (":editor:secret-of-ann", "key 1 of STOPPRESS_KEYS is malformed"),
         ("ann:editor:secret-of-ann bob", "key 2 of STOPPRESS_KEYS is malformed"),
-        ("ann:king:secret-of-ann", "key 'ann' of STOPPRESS_KEYS has the unknown role 'king': use editor"),
+        ("ann:king:secret-of-ann", "key 'ann' of STOPPRESS_KEYS has the unknown role 'king'; use editor"),
         ("ann:editor:secret-one ann:editor:secret-two", "two keys named 'ann'"),
     ],
 )

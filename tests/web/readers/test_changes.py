@@ -11,7 +11,7 @@ import pytest
 
 from stoppress import settings
 from stoppress.process.node import Node
-from stoppress.web.readers import changes
+from stoppress.web.readers import content
 from tests.support.cursors import MALFORMED_CURSORS, UNKNOWN_CURSORS
 from tests.support.fixtures import Post
 from tests.support.node import RunningNode, sqlite_url
@@ -165,7 +165,7 @@ async def test_a_malformed_wait_is_refused(reader: httpx.AsyncClient, blog: str,
 
 
 async def test_wait_is_capped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(changes, "_MAX_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(content, "_MAX_WAIT_SECONDS", 0.2)
     node = Node(settings.load({"store": sqlite_url(tmp_path)}, {}), keys="tests:editor:secret-of-the-tests")
     await node.store.open()
     headers = {"authorization": "Bearer secret-of-the-tests"}

@@ -61,7 +61,7 @@ class RedisServer:
             self.new_connection()  # raises for wrong options; the pool does not check them
         except (ValueError, TypeError, RedisError):
             raise StartError(
-                "the store's address is not a valid Redis URL: use redis://HOST:PORT/DATABASE, "
+                "the store's address is not a valid Redis URL; use redis://HOST:PORT/DATABASE, "
                 "and percent-encode special characters of the password"
             ) from None
         self.address = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
@@ -121,20 +121,13 @@ class RedisServer:
         """Raise `StartError` if this Redis is unreachable, too old or a cluster, or evicts data if memory is short."""
         try:
             await self.answer(self.client.ping())
-            info = await self._info()
-            if info:
-                self._judge(info)
+            try:
+                self._judge(await self.answer(self.client.info()))
+            except StoreUnavailable as error:
+                log.warning("cannot_check_redis", extra={"error": str(error)})
             await self.ping()
         except StoreUnavailable as error:
             raise StartError(f"{error} Start a writable Redis there, or use another one with --store") from error
-
-    async def _info(self) -> dict[str, Any]:
-        try:
-            info: dict[str, Any] = await self.answer(self.client.info())
-        except StoreUnavailable as error:
-            log.warning("cannot_check_redis", extra={"error": str(error)})
-            return {}
-        return info
 
     def _judge(self, info: dict[str, Any]) -> None:
         """Raise `StartError` for a wrong configuration. `info` is the answer to INFO; fields may be missing.
@@ -143,14 +136,14 @@ class RedisServer:
         """
         version = str(info.get("redis_version", "7.0"))
         if tuple(int(part) for part in version.split(".")[:2]) < _MIN_REDIS_VERSION:
-            raise StartError(f"Redis at {self.address} has version {version}: the store needs 7.0 or newer")
+            raise StartError(f"Redis at {self.address} has version {version}; the store needs 7.0 or newer")
         if info.get("cluster_enabled"):
-            raise StartError(f"Redis at {self.address} runs as a cluster: use a single Redis with --store")
+            raise StartError(f"Redis at {self.address} runs as a cluster; use a single Redis with --store")
         policy = info.get("maxmemory_policy", "noeviction")
         if info.get("maxmemory") and policy != "noeviction":
             raise StartError(
                 f"Redis at {self.address} evicts data when memory runs short "
-                f"(maxmemory-policy {policy}): set maxmemory-policy to noeviction"
+                f"(maxmemory-policy {policy}); set maxmemory-policy to noeviction"
             )
         if info.get("aof_enabled") == 0:
             log.warning("redis_may_forget", extra={"redis": self.address, "advice": "set appendonly to yes"})

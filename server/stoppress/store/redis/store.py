@@ -15,16 +15,7 @@ from redis.asyncio.client import Pipeline
 from stoppress.errors import BlogNotFound, KeyReused, StartError, VersionConflict
 from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
-from stoppress.store.redis.format import (
-    BLOGS,
-    Message,
-    key,
-    keys,
-    pack_lost,
-    pack_writes,
-    unpack_item,
-    unpack_segment,
-)
+from stoppress.store.redis.format import BLOGS, Message, key, keys, pack_lost, pack_writes, unpack_item, unpack_segment
 from stoppress.store.redis.hints import Hints
 from stoppress.store.redis.server import RedisServer
 
@@ -91,8 +82,7 @@ class RedisStore:
         request = (once.key, REMEMBER_SECONDS) if once else ()
         outcome, *more = await self._server.answer(
             self._commit(
-                keys(blog, "line items order due answers expiry"),
-                (self._server.channel(blog), packed, *request),
+                keys(blog, "line items order due answers expiry"), (self._server.channel(blog), packed, *request)
             )
         )
         if outcome == b"done":

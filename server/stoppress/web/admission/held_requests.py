@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from starlette.requests import Request
 from starlette.types import Receive
@@ -57,15 +57,17 @@ class HeldRequests:
 
     @contextmanager
     def open(self, request: Request, transport: str) -> Iterator[HeldRequest]:
-        """Hold a request until the block ends. Raises `NotAdmitted`."""
+        """Hold a request until the block ends, and end it when its reader leaves. Raises `NotAdmitted`."""
         headers = (",".join(request.headers.getlist(name)) for name in ("x-forwarded-for", "forwarded"))
         seat = self._admission.enter(request.client.host if request.client else "", *headers)
         held = HeldRequest()
         self._open[held] = None
         self._counts.open[transport] += 1
+        leaving = asyncio.create_task(_end_with_reader(held, request.receive))
         try:
             yield held
         finally:
+            leaving.cancel()
             seat()
             self._counts.open[transport] -= 1
             self._open.pop(held, None)
@@ -79,18 +81,8 @@ class HeldRequests:
         return len(leaving)
 
 
-@asynccontextmanager
-async def ended_with_reader(held: HeldRequest, receive: Receive) -> AsyncIterator[None]:
-    """End a held request when its reader leaves within the block, so that it does not count any more."""
-    leaving = asyncio.create_task(_end_with_reader(held, receive))
-    try:
-        yield
-    finally:
-        leaving.cancel()
-
-
 async def _end_with_reader(held: HeldRequest, receive: Receive) -> None:
-    """Wait until the reader has left, or sends more: then we cannot see it leave."""
+    """End a held request when its reader has left. Also when it sends more: then we cannot see it leave."""
     first = await receive()
     if first["type"] == "http.request" and not first.get("body") and not first.get("more_body"):
         await receive()

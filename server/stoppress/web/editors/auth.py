@@ -34,7 +34,7 @@ class Keys:
         names = [key.name for key in self._keys]
         for name in names:
             if names.count(name) > 1:
-                raise StartError(f"STOPPRESS_KEYS has two keys named {name!r}: give each key a name of its own")
+                raise StartError(f"STOPPRESS_KEYS has two keys named {name!r}; give each key a name of its own")
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -57,7 +57,7 @@ def _parse(number: int, part: str) -> _Key:
     name, _, rest = part.partition(":")
     role, _, secret = rest.partition(":")
     if not (name and role and secret):
-        raise StartError(f"key {number} of STOPPRESS_KEYS is malformed: use name:role:secret, separated by spaces")
+        raise StartError(f"key {number} of STOPPRESS_KEYS is malformed; use name:role:secret, separated by spaces")
     if role not in _ROLES:
-        raise StartError(f"key {name!r} of STOPPRESS_KEYS has the unknown role {role!r}: use {', '.join(_ROLES)}")
+        raise StartError(f"key {name!r} of STOPPRESS_KEYS has the unknown role {role!r}; use {', '.join(_ROLES)}")
     return _Key(name, role, secret)

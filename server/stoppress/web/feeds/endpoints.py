@@ -13,28 +13,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.sync.follower import Follower
-from stoppress.web.documents import Documents, Kind
+from stoppress.web.documents import Documents
 from stoppress.web.feeds.atom import atom
 from stoppress.web.feeds.feed import Feed
 from stoppress.web.feeds.json_feed import json_feed
 from stoppress.web.site import Sites
 from stoppress.web.validation import number
 
-_PUBLIC = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
-
-_ATOM = Kind("application/atom+xml", _PUBLIC)
-_JSON_FEED = Kind("application/feed+json", _PUBLIC)
+_HEADERS = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
 
 
 class Feeds:
-    """The handlers.
-
-    Args:
-        follower: knows the blogs.
-        documents: caches feeds.
-        sites: gives absolute addresses.
-        newest: entries on a page of a feed.
-    """
+    """The handlers. `newest` is the number of entries on a page of a feed."""
 
     def __init__(self, follower: Follower, documents: Documents, sites: Sites, newest: int) -> None:
         self._follower = follower
@@ -50,16 +40,17 @@ class Feeds:
 
     async def atom(self, request: Request) -> Response:
         """RFC 4287, with the tombstones of RFC 6721 and the paging of RFC 5005."""
-        return await self._answer(request, _ATOM, atom)
+        return await self._answer(request, "application/atom+xml", atom)
 
     async def json(self, request: Request) -> Response:
         """https://www.jsonfeed.org/version/1.1/"""
-        return await self._answer(request, _JSON_FEED, json_feed)
+        return await self._answer(request, "application/feed+json", json_feed)
 
-    async def _answer(self, request: Request, kind: Kind, write: Callable[[Feed], bytes]) -> Response:
+    async def _answer(self, request: Request, media_type: str, write: Callable[[Feed], bytes]) -> Response:
         before = number(request, "before", 0, 10**9) or None
         replica = (await self._follower.hub(request.path_params["blog"])).replica
-        site = self._sites.of(request)
+        site, headers = self._sites.of(request), {**_HEADERS, "content-type": media_type}
+        key = (media_type, site, before)
         return self._documents.answer(
-            request, replica, kind, (site, before), lambda: write(Feed.of(replica, site, before, self._newest))
+            request, replica, headers, key, lambda: write(Feed.of(replica, site, before, self._newest))
         )

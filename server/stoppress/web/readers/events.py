@@ -16,9 +16,8 @@ from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import NotAdmitted
-from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, ended_with_reader
+from stoppress.web.admission.held_requests import HeldRequest, HeldRequests
 from stoppress.web.negotiation import Wanted
-from stoppress.web.readers.cursors import cursor_of
 from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.web.security import READABLE
 from stoppress.web.validation import check_query
@@ -30,15 +29,7 @@ _RECONNECT = Retry(min=1_000, max=5_000)
 
 
 class Events:
-    """The handler.
-
-    Args:
-        follower: knows the blogs.
-        held_requests: all requests that the node holds open.
-        renditions: has the encodings.
-        beat: seconds between beats on a silent event stream.
-        counts: gets the deliveries.
-    """
+    """The handler. `beat` is in seconds: between beats on a silent event stream."""
 
     def __init__(
         self, follower: Follower, held_requests: HeldRequests, renditions: Renditions, beat: float, counts: Counts
@@ -55,8 +46,9 @@ class Events:
     async def events(self, request: Request) -> Response:
         """Answer with a live stream. After a reconnect the browser's Last-Event-ID counts instead of `since`."""
         check_query(request, "since", "lastEventId", "view", "lang")
-        last = request.headers.get("last-event-id") or request.query_params.get("lastEventId")  # polyfills send this
-        since = Cursor.parse(last, "Last-Event-ID") if last else cursor_of(request)
+        query = request.query_params
+        last, text = request.headers.get("last-event-id") or query.get("lastEventId"), query.get("since")
+        since = Cursor.parse(last, "Last-Event-ID") if last else None if text is None else Cursor.parse(text)
         rendition = self._renditions.of(request)
         hub = await self._follower.hub(request.path_params["blog"], since)
         headers = {**READABLE, "cache-control": "no-store", "x-accel-buffering": "no"}
@@ -69,7 +61,7 @@ class Events:
             if SSE.name not in Wanted(request.headers).weights():
                 raise
             return Response(_come_back(error.retry), 200, headers, media_type=SSE.name)
-        return _Stream(admitted, held, self._stream(hub, since, rendition, held), headers)
+        return _Stream(admitted, self._stream(hub, since, rendition, held), headers)
 
     async def _stream(
         self, hub: Hub, cursor: Cursor | None, rendition: Rendition, held: HeldRequest
@@ -77,14 +69,14 @@ class Events:
         yield _reconnect(_RECONNECT)
         await rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
         data, cursor = hub.catch_up(cursor, rendition.events)
-        for slice_ in _slices(data):
-            yield slice_
+        for part in _slices(data):
+            yield part
         while not (close_reason := held.close_reason or hub.close_reason):
             if cursor != hub.replica.cursor:
                 data, cursor = hub.answer(cursor, rendition.events)
                 self._counts.deliveries["sse"] += 1
-                for slice_ in _slices(data):
-                    yield slice_
+                for part in _slices(data):
+                    yield part
             elif not await held.change(hub, cursor, self._beat) and not held.close_reason:
                 yield SSE.encode(Beat(str(cursor)))
         if close_reason.retry is not None:
@@ -99,17 +91,13 @@ def _slices(data: bytes) -> Iterator[bytes]:
 class _Stream(StreamingResponse):
     """An event stream that counts as a held request until it ends, however it ends."""
 
-    def __init__(
-        self, admitted: ExitStack, held: HeldRequest, stream: AsyncIterator[bytes], headers: dict[str, str]
-    ) -> None:
+    def __init__(self, admitted: ExitStack, stream: AsyncIterator[bytes], headers: dict[str, str]) -> None:
         super().__init__(stream, 200, headers, media_type=SSE.name)
         self._admitted = admitted
-        self._held = held
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         with self._admitted:
-            async with ended_with_reader(self._held, receive):
-                await self.stream_response(send)
+            await self.stream_response(send)
 
 
 def _come_back(retry: Retry) -> bytes:
