@@ -109,7 +109,7 @@ class Node:
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
         readers = (self.live, content, events)
-        others = (OpenAPI(), api, self.health, self.metrics, feeds, index, layout.assets, pages)
+        others = (OpenAPI(sites), api, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[route for part in (*readers, *others) for route in part.routes()],
