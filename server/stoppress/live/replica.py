@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import enum
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from stoppress.errors import EntryNotFound
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.model import HEADER, START, Cursor, Header, Segment
 
-_RESET_BYTES = 384 * 1024
-"""About the most that a reset carries. It has all of the newest entries if they are smaller, else those that fit."""
+_PAGE_BYTES = 384 * 1024
+"""About the most that a page of entries carries. It has as many as were asked for, or as many as fit."""
 
 
 class Fit(enum.Enum):
@@ -146,9 +146,17 @@ class Replica:
 
     def changed_before(self, seq: int | None, limit: int) -> tuple[list[PublicItem], bool]:
         """Return up to `limit` entries with a lower seq, newest change first, and whether there are more."""
-        entries = (item for item in reversed(self._items.values()) if item.id != HEADER)
-        found = list(islice((item for item in entries if seq is None or item.seq < seq), limit + 1))
-        return found[:limit], len(found) > limit
+        found = list(islice((item for item in self._newest_changes() if seq is None or item.seq < seq), limit + 1))
+        fitting = _fitting(found[:limit], _PAGE_BYTES)
+        return fitting, len(found) > len(fitting)
+
+    def _newest_changes(self) -> Iterator[PublicItem]:
+        return (item for item in reversed(self._items.values()) if item.id != HEADER)
+
+    def change_at(self, seq: int | None) -> int | None:
+        """Return the first entry's seq from a seq on, which has the same changes before it; None: all are before it."""
+        newer = takewhile(lambda item: seq is not None and item.seq >= seq, self._newest_changes())
+        return min((item.seq for item in newer), default=None)
 
     def segment_after(self, cursor: Cursor) -> Segment:
         """Return the history after a known cursor, as a store would give it."""
@@ -190,9 +198,6 @@ class Replica:
 
     def _reset(self) -> Part:
         entries, older = self.page(None, self._newest)
-        fitting = _fitting(entries, _RESET_BYTES)
-        if len(fitting) < len(entries):
-            entries, older = fitting, fitting[-1].position.older_address(self.blog)
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
@@ -200,8 +205,14 @@ class Replica:
         """Return the entries before a position, newest first, and the address of the next page, if there is one."""
         end = len(self._order) if before is None else bisect_left(self._order, before)
         begin = max(0, end - limit)
-        entries = [self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])]
+        entries = _fitting((self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])), _PAGE_BYTES)
+        begin = end - len(entries)
         return entries, self._order[begin].older_address(self.blog) if begin else None
+
+    def entry_at(self, position: EntryPosition | None) -> EntryPosition | None:
+        """Return the first entry from a position on, which has the same entries before it; None: all are before it."""
+        begin = len(self._order) if position is None else bisect_left(self._order, position)
+        return self._order[begin] if begin < len(self._order) else None
 
     def key_events(self, limit: int) -> list[PublicItem]:
         """Return the newest key events, newest first."""

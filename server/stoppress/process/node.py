@@ -48,6 +48,7 @@ from stoppress.web.readers.renditions import Renditions
 from stoppress.web.request_log import RequestLog
 from stoppress.web.security import ApiOrigins
 from stoppress.web.site import Sites
+from stoppress.web.turns import Turns
 
 SPARE_DESCRIPTORS = 32
 """File descriptors that connections may not use: for the store, for templates, and to accept and reject connections."""
@@ -100,12 +101,12 @@ class Node:
 
     def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:
         settings, follower = self.settings, self.follower
-        documents = Documents(layout.fingerprint, settings.page_max_age)
-        sites = Sites(settings.public_url, settings.publisher)
-        pages = Pages(follower, documents, layout, sites, settings.newest)
-        feeds = Feeds(follower, documents, sites, settings.newest)
-        index = Index(follower, Catalogue(self.store), layout, sites)
-        content = Content(follower, self.held_requests, renditions, pages, self.counts)
+        turns, sites = Turns(), Sites(settings.public_url, settings.publisher)
+        documents = Documents(turns, sites, layout.fingerprint, settings.page_max_age)
+        pages = Pages(follower, documents, layout, settings.newest)
+        feeds = Feeds(follower, documents, settings.newest)
+        index = Index(follower, Catalogue(self.store), layout, sites, turns)
+        content = Content(follower, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
         readers = (self.live, content, events)

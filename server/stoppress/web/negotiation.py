@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
+
+_MAX_CHARACTERS = 2_000
+"""How much of a header is read; browsers send a tenth of it."""
 
 _TAG = re.compile(r'"([^"\s]*)"')
 
@@ -53,13 +56,13 @@ class Wanted:
 
     def _joined(self, name: str) -> str:
         """Return a header as one line, although it may come in several (section 5.3)."""
-        return ",".join(self._headers.getlist(name))
+        return ",".join(self._headers.getlist(name))[:_MAX_CHARACTERS]
 
 
-def unless_known(request: Request, etag: str, headers: Mapping[str, str], make: Callable[[], bytes]) -> Response:
-    """Answer with what `make` returns, or with 304 if the client has this ETag already."""
+def unless_known(request: Request, etag: str, headers: Mapping[str, str], body: bytes) -> Response:
+    """Answer with a body, or with 304 if the client has this ETag already."""
     headers = {**headers, "etag": etag}
     if Wanted(request.headers).has(etag):
         del headers["content-type"]
         return Response(None, 304, headers)
-    return Response(make(), 200, headers)
+    return Response(body, 200, headers)

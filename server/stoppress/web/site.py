@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -47,8 +48,16 @@ class Sites:
     def __init__(self, public_url: str, publisher: str) -> None:
         self._origin = public_url
         self._publisher = publisher
+        placeholder = secrets.token_hex(16)  # nobody can guess it, so no entry contains it
+        self.any = Site(public_url or f"https://{placeholder}.invalid", publisher or placeholder)
+        """The site in documents that are kept for all hosts; `fill` replaces it."""
 
     def of(self, request: Request) -> Site:
         host = request.headers.get("host", "")
         origin = self._origin or f"{request.url.scheme}://{host if _HOST.fullmatch(host) else 'localhost'}"
         return Site(origin, self._publisher or re.sub(r"^https?://|:[0-9]+$", "", origin))
+
+    def fill(self, document: bytes, site: Site) -> bytes:
+        """Return a document of `any` site as a document of this site."""
+        with_origin = document.replace(self.any.origin.encode(), site.origin.encode())
+        return with_origin.replace(self.any.publisher.encode(), site.publisher.encode())

@@ -26,6 +26,7 @@ from stoppress.web.connections.deadlines import (
     Deadlines,
 )
 from stoppress.web.connections.handshake import Handshake
+from stoppress.web.connections.unread import MAX_CONNECTION_BYTES, UnreadAnswers
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.problems import HTTPError
 
@@ -53,6 +54,7 @@ class ConnectionFactory:
         self.counts = counts
         self.most_descriptors = most_descriptors
         self.deadlines = Deadlines()
+        self.unread = UnreadAnswers(counts)
 
     def __call__(self, **uvicorn: Any) -> asyncio.Protocol:
         """Return a protocol; it gives uvicorn's arguments to `HttpToolsProtocol` if it needs one."""
@@ -135,8 +137,13 @@ class _HTTP1Connection(HttpToolsProtocol):
         self._answering: RequestResponseCycle | None = None
         """The oldest request that is not answered; uvicorn's `cycle` is the newest."""
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(MAX_CONNECTION_BYTES)
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._entrance.deadlines.clear(self)
+        self._entrance.unread.remove(self.transport)
         if self._answering is not None:
             self._answering.disconnected = True
             self._answering.message_event.set()
@@ -145,6 +152,14 @@ class _HTTP1Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self._answering = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._entrance.unread.add(self.transport)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._entrance.unread.remove(self.transport)
 
     def data_received(self, data: bytes) -> None:
         if self._is_idle():

@@ -27,6 +27,8 @@ from stoppress.web.security import HTML_HEADERS
 from stoppress.web.site import Sites
 from stoppress.web.validation import PATTERNS
 
+_ORIGIN = "http://ORIGIN"
+
 _TYPES = {"editors": (EntryForm, HeaderForm, RetractionForm, StoredEntry, Header), "readers": (Entry, Header)}
 
 
@@ -50,19 +52,22 @@ class OpenAPI:
         return Response(msgspec.json.encode(_description("readers")), media_type="application/json")
 
     async def page(self, request: Request) -> Response:
-        origin = self._sites.of(request).origin
-        environment = Environment(loader=PackageLoader("stoppress.web.pages"), autoescape=True, trim_blocks=True)
-        html = environment.get_template("api.html").render(
-            documents=[_description(name) for name in _TYPES],
-            patterns=PATTERNS,
-            curl=lambda path, method, parameters, operation: _curl(origin + path, method, parameters, operation),
-            style_sheet=Assets().style_sheet,
-        )
+        html = _page().replace(_ORIGIN, self._sites.of(request).origin)
         return Response(html, 200, HTML_HEADERS, media_type="text/html")
 
 
-def _curl(address: str, method: str, parameters: list[dict[str, Any]], operation: dict[str, Any]) -> str:
+@cache
+def _page() -> str:
+    """Return the page for a site at `_ORIGIN`."""
+    environment = Environment(loader=PackageLoader("stoppress.web.pages"), autoescape=True, trim_blocks=True)
+    documents = [_description(name) for name in _TYPES]
+    template, style_sheet = environment.get_template("api.html"), Assets().style_sheet
+    return template.render(documents=documents, patterns=PATTERNS, curl=_curl, style_sheet=style_sheet)
+
+
+def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: dict[str, Any]) -> str:
     """Return a command that sends the example of an operation."""
+    address = _ORIGIN + path
     for parameter in parameters:
         address = address.replace(f"{{{parameter['name']}}}", str(parameter["example"]))
     parts = [f"curl {'' if method == 'get' else f'-X {method.upper()} '}{shlex.quote(address)}"]

@@ -13,11 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.sync.follower import Follower
-from stoppress.web.documents import Documents
+from stoppress.web.documents import Document, Documents
 from stoppress.web.feeds.atom import atom
 from stoppress.web.feeds.feed import Feed
 from stoppress.web.feeds.json_feed import json_feed
-from stoppress.web.site import Sites
+from stoppress.web.site import Site
 from stoppress.web.validation import number
 
 _HEADERS = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
@@ -26,10 +26,9 @@ _HEADERS = {"access-control-allow-origin": "*", "x-content-type-options": "nosni
 class Feeds:
     """The handlers. `newest` is the number of entries on a page of a feed."""
 
-    def __init__(self, follower: Follower, documents: Documents, sites: Sites, newest: int) -> None:
+    def __init__(self, follower: Follower, documents: Documents, newest: int) -> None:
         self._follower = follower
         self._documents = documents
-        self._sites = sites
         self._newest = newest
 
     def routes(self) -> list[Route]:
@@ -49,8 +48,10 @@ class Feeds:
     async def _answer(self, request: Request, media_type: str, write: Callable[[Feed], bytes]) -> Response:
         before = number(request, "before", 0, 10**9) or None
         replica = (await self._follower.hub(request.path_params["blog"])).replica
-        site, headers = self._sites.of(request), {**_HEADERS, "content-type": media_type}
-        key = (media_type, site, before)
-        return self._documents.answer(
-            request, replica, headers, key, lambda: write(Feed.of(replica, site, before, self._newest))
-        )
+        before = replica.change_at(before)
+
+        def make(site: Site) -> bytes:
+            return write(Feed.of(replica, site, before, self._newest))
+
+        headers = {**_HEADERS, "content-type": media_type}
+        return await self._documents.answer(request, replica, headers, Document((media_type, before), make))

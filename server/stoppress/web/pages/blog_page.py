@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -10,11 +12,10 @@ from stoppress.errors import BlogNotFound
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.sync.follower import Follower
-from stoppress.web.documents import Documents
+from stoppress.web.documents import Document, Documents
 from stoppress.web.pages.layout import Layout
 from stoppress.web.pages.view import View
 from stoppress.web.security import EMBEDDABLE_HEADERS, HTML_HEADERS, READABLE
-from stoppress.web.site import Sites
 
 _EMBED_HEADERS = {**HTML_HEADERS, **READABLE, "x-robots-tag": "noindex"}
 _PAGE_HEADERS = {**EMBEDDABLE_HEADERS, "vary": "accept"}
@@ -23,11 +24,10 @@ _PAGE_HEADERS = {**EMBEDDABLE_HEADERS, "vary": "accept"}
 class Pages:
     """The handlers. `newest` is the number of entries on a page."""
 
-    def __init__(self, follower: Follower, documents: Documents, layout: Layout, sites: Sites, newest: int) -> None:
+    def __init__(self, follower: Follower, documents: Documents, layout: Layout, newest: int) -> None:
         self._follower = follower
         self._documents = documents
         self._layout = layout
-        self._sites = sites
         self.newest = newest
 
     def routes(self) -> list[Route]:
@@ -41,8 +41,8 @@ class Pages:
         before = request.query_params.get("before")
         position = None if before is None else EntryPosition.parse(before)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
-        await self._prepare(replica, position)
-        return self._answer(request, replica, position)
+        position = replica.entry_at(position)
+        return await self._answer(request, replica, lambda: View.of(replica, position, self.newest), position)
 
     async def embed(self, request: Request) -> Response:
         """Answer with a blog's newest entries for a page of another site, in the language `lang` if it is known."""
@@ -51,18 +51,27 @@ class Pages:
             replica = (await self._follower.hub(request.path_params["blog"])).replica
         except BlogNotFound:
             return Response(layout.gone(language), 404, {**_EMBED_HEADERS, "cache-control": "no-cache"})
-        await layout.renderer.prepare(replica.blog, language, replica.page(None, self.newest)[0])
-        key = ("embed", language)
-        return self._documents.answer(
-            request, replica, _EMBED_HEADERS, key, lambda: layout.embed(View.of(replica, None, self.newest), language)
+
+        def view() -> View:
+            return View.of(replica, None, self.newest)
+
+        document = Document(
+            ("embed", language),
+            lambda _site: layout.embed(view(), language),
+            lambda: layout.renderer.prepare(replica.blog, language, view().items),
         )
+        return await self._documents.answer(request, replica, _EMBED_HEADERS, document)
 
     async def at_entry(self, request: Request, replica: Replica) -> Response:
         """Answer with the newest page if the entry is on it, else with a page that begins with the entry."""
         entry_id = request.path_params["entry"]
-        await self._prepare(replica, self._page_with(replica, replica.existing_entry(entry_id)))
-        entry = replica.existing_entry(entry_id)  # as it is now
-        return self._answer(request, replica, self._page_with(replica, entry), entry)
+        replica.existing_entry(entry_id)  # or 404
+
+        def view() -> View:
+            entry = replica.existing_entry(entry_id)  # as it is now
+            return View.of(replica, self._page_with(replica, entry), self.newest, entry)
+
+        return await self._answer(request, replica, view, entry_id)
 
     def _page_with(self, replica: Replica, entry: PublicItem) -> EntryPosition | None:
         """Return the position of the page for an entry: none for the newest page, or just after the entry."""
@@ -70,16 +79,12 @@ class Pages:
             return None
         return EntryPosition(entry.position.published_at, f"{entry.id}~")
 
-    async def _prepare(self, replica: Replica, position: EntryPosition | None) -> None:
-        language = self._layout.texts.language(replica.header.language if replica.header else None)
-        await self._layout.renderer.prepare(replica.blog, language, replica.page(position, self.newest)[0])
-
-    def _answer(
-        self, request: Request, replica: Replica, position: EntryPosition | None, at: PublicItem | None = None
-    ) -> Response:
-        site = self._sites.of(request)
-
-        def make() -> bytes:
-            return self._layout.blog(site, View.of(replica, position, self.newest, at))
-
-        return self._documents.answer(request, replica, _PAGE_HEADERS, ("page", site, position, at and at.id), make)
+    async def _answer(self, request: Request, replica: Replica, view: Callable[[], View], key: object) -> Response:
+        layout = self._layout
+        language = layout.texts.language(replica.header.language if replica.header else None)
+        document = Document(
+            ("page", key),
+            lambda site: layout.blog(site, view()),
+            lambda: layout.renderer.prepare(replica.blog, language, view().items),
+        )
+        return await self._documents.answer(request, replica, _PAGE_HEADERS, document)

@@ -19,6 +19,7 @@ from stoppress.web.pages.head import describe_index
 from stoppress.web.pages.layout import Layout
 from stoppress.web.security import HTML_HEADERS
 from stoppress.web.site import Sites
+from stoppress.web.turns import Turns
 from stoppress.web.validation import number
 
 PER_PAGE = 30
@@ -29,11 +30,12 @@ _MAX_PAGES = 10_000
 class Index:
     """The handler."""
 
-    def __init__(self, follower: Follower, catalogue: Catalogue, layout: Layout, sites: Sites) -> None:
+    def __init__(self, follower: Follower, catalogue: Catalogue, layout: Layout, sites: Sites, turns: Turns) -> None:
         self._follower = follower
         self._catalogue = catalogue
         self._layout = layout
         self._sites = sites
+        self._turns = turns
 
     def routes(self) -> list[Route]:
         return [Route("/", self.page, methods=["GET"])]
@@ -49,15 +51,18 @@ class Index:
         begin = (page - 1) * PER_PAGE
         found = await asyncio.gather(*(self._row(header) for header in known[begin : begin + PER_PAGE]))
         rows = {row["header"].blog: row for row in found if row}
-        html = self._layout.render(
-            "index.html",
-            rows=[rows[header.blog] for header in _ordered([row["header"] for row in rows.values()])],
-            newer=page - 1 or None,
-            older=page + 1 if len(known) > begin + PER_PAGE else None,
-            head=describe_index(self._sites.of(request), page),
-        )
+        shown = [rows[header.blog] for header in _ordered([row["header"] for row in rows.values()])]
+        older = page + 1 if len(known) > begin + PER_PAGE else None
+
+        async def render() -> bytes:
+            head = describe_index(self._sites.any, page)
+            return self._layout.render("index.html", rows=shown, newer=page - 1 or None, older=older, head=head)
+
+        content = tuple((row["header"].blog, row["header"].seq, row["updates"], row["updated_at"]) for row in shown)
+        html = await self._turns.make(("index", page, older, content), render)
+        html = self._sites.fill(html, self._sites.of(request))
         etag = f'"{hashlib.sha256(html).hexdigest()[:16]}"'
-        return unless_known(request, etag, {**HTML_HEADERS, "cache-control": "no-cache"}, lambda: html)
+        return unless_known(request, etag, {**HTML_HEADERS, "cache-control": "no-cache"}, html)
 
     async def _row(self, header: Header) -> dict[str, Any] | None:
         """Return a blog with the number of its entries, and when the newest one was published."""

@@ -13,12 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.errors import BadQuery
-from stoppress.live.items import EntryPosition
+from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import HeldRequests
+from stoppress.web.documents import Document, Documents
 from stoppress.web.negotiation import Wanted, unless_known
 from stoppress.web.pages.blog_page import Pages
 from stoppress.web.readers.renditions import Renditions
@@ -33,12 +34,19 @@ class Content:
     """The handlers. `pages` answers browsers that ask for one entry."""
 
     def __init__(
-        self, follower: Follower, held_requests: HeldRequests, renditions: Renditions, pages: Pages, counts: Counts
+        self,
+        follower: Follower,
+        held_requests: HeldRequests,
+        renditions: Renditions,
+        pages: Pages,
+        documents: Documents,
+        counts: Counts,
     ) -> None:
         self._follower = follower
         self._held_requests = held_requests
         self._renditions = renditions
         self._pages = pages
+        self._documents = documents
         self._counts = counts
 
     def routes(self) -> list[Route]:
@@ -79,13 +87,21 @@ class Content:
         limit = number(request, "limit", self._pages.newest, 200)
         position = None if before is None else EntryPosition.parse(before)
         rendition, replica = self._renditions.of(request), await self._replica(request)
-        await rendition.prepare(replica, replica.page(position, limit)[0])
-        entries, address = replica.page(position, limit)
+        position, says_limit, cursor = replica.entry_at(position), "limit" in request.query_params, replica.cursor
+
+        def page() -> tuple[list[PublicItem], str | None]:
+            entries, address = replica.page(position, limit)
+            return entries, address + f"&limit={limit}" if address and says_limit else address
+
+        document = Document(
+            ("entries", rendition, position, limit, says_limit),
+            lambda _site: rendition.page(replica, *page()),
+            lambda: rendition.prepare(replica, page()[0]),
+        )
+        body = await self._documents.body(request, replica, document)
         self._counts.catch_ups["page"] += 1
-        if address is not None and "limit" in request.query_params:
-            address += f"&limit={limit}"
-        response = _answer(request, rendition.page(replica, entries, address), replica.cursor, "no-cache")
-        if address is not None:
+        response = _answer(request, body, cursor, "no-cache")
+        if (address := page()[1]) is not None:
             response.headers["link"] = f'<{rendition.address(address)}>; rel="next"'
         return response
 
@@ -110,4 +126,4 @@ def _wait(request: Request) -> float:
 
 def _answer(request: Request, body: bytes, cursor: Cursor, cache_control: str) -> Response:
     headers = {**READABLE, "content-type": "application/json", "cache-control": cache_control, "vary": "accept"}
-    return unless_known(request, f'"{cursor}"', headers, lambda: body)
+    return unless_known(request, f'"{cursor}"', headers, body)
