@@ -37,16 +37,10 @@ async def document(reader: httpx.AsyncClient, request: pytest.FixtureRequest) ->
     return content
 
 
-async def test_the_document_is_valid_openapi(document: dict[str, Any]):
+async def test_the_document_is_valid_openapi_and_every_reference_in_it_leads_somewhere(document: dict[str, Any]):
     OPENAPI_31_VALIDATOR.validate(document)
-
-
-async def test_its_schemas_are_valid_json_schema(document: dict[str, Any]):
     for schema in document["components"]["schemas"].values():
         meta.validate(schema)
-
-
-async def test_every_reference_in_it_leads_somewhere(document: dict[str, Any]):
     names = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
     assert names <= set(document["components"]["schemas"])
 
@@ -118,34 +112,6 @@ async def test_examples_are_valid_and_the_same_twice(editor: httpx.AsyncClient, 
             assert (first.json(), second.headers["idempotency-replayed"]) == (second.json(), "true")
 
 
-@pytest.mark.parametrize("document", [EDITORS], indirect=True)
-async def test_what_the_server_answers_fits_the_document(
-    editor: httpx.AsyncClient, blog: str, document: dict[str, Any]
-):
-    def check(name: str, value: Any) -> None:
-        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
-        Draft202012Validator(schema).validate(value)
-
-    full = {
-        "markdown": "x",
-        "title": "T",
-        "tags": ["a"],
-        "key": True,
-        "event_at": "2020-10-09T06:12:00Z",
-        "authors": [{"name": "A"}],
-        "source": {"name": "S"},
-        "corrections": [{"text": "C"}],
-        "pinned": True,
-        "media": [{"type": "image", "url": "https://example.org/a.jpg", "width": 1200}],
-    }
-    created = await editor.post(f"/api/blogs/{blog}/entries", json=full)
-    check("EntryForm", full)
-    check("StoredEntry", created.json())
-    check("Header", (await editor.get(f"/api/blogs/{blog}")).json())
-    check("StoredEntry", (await editor.delete(created.headers["location"])).json())
-    check("Problem", (await editor.get("/api/blogs/nowhere")).json())
-
-
 async def test_what_readers_get_fits_the_document(reader: httpx.AsyncClient, post: Post, blog: str):
     document = (await reader.get(READERS)).json()
     await post(title="T", authors=[{"name": "A"}], corrections=[{"text": "C"}])
@@ -185,7 +151,7 @@ async def test_schemathesis_finds_nothing(node: RunningNode, editor: httpx.Async
         env={**os.environ, "SCHEMATHESIS_HOOKS": str(SUPPORT / "schemathesis_hooks.py")},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=110,
     )
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2_000:]
     found = re.search(r"(\d+) generated, (\d+) passed", run.stdout)

@@ -39,12 +39,11 @@ class Layout:
 
     def __init__(self, folder: str = "", identity: str = "") -> None:
         ours = PackageLoader("stoppress.web.pages")
-        loaders: list[BaseLoader] = [ours, PrefixLoader({"stoppress": ours})]
+        self._loader: BaseLoader = ours
         if folder:
             if not Path(folder).is_dir():
                 raise StartError(f"STOPPRESS_TEMPLATES={folder}: there is no such directory")
-            loaders.insert(0, FileSystemLoader(folder))
-        self._loader = ChoiceLoader(loaders)
+            self._loader = ChoiceLoader([FileSystemLoader(folder), ours, PrefixLoader({"stoppress": ours})])
         static = Path(folder, "static")
         self.assets = Assets(site=static if folder and static.is_dir() else None)
         try:
