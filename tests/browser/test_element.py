@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import StartNode
 from tests.support.browser import Embed, Pages
@@ -33,7 +33,7 @@ LIVE = "document.querySelector('live-blog').live?.phase === 'live'"
 
 async def until(page: Page, expression: str, argument: object = None) -> None:
     """Wait for something to be true. What Playwright has for it breaks the policy of these pages."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await page.evaluate(expression, argument):
             await page.wait_for_timeout(20)
 
@@ -411,10 +411,12 @@ async def test_moved_it_keeps_its_connection_and_changed_it_follows_the_last(nod
     await page.evaluate("for (const n of [1, 2, 3, 'other']) one.src = one.src.replace(/[^/]*$/, n)")
     await expect(page.get_by_role("heading", name="Another day")).to_be_visible(timeout=30_000)
     assert len([url for url in asked if "/embed" in url]) == 1
+    await until(page, "one.live.phase === 'live'")
     await page.evaluate("document.body.append(document.createElement('iframe')); frames[0].document.body.append(one)")
     frame = page.frames[1]
     await expect(frame.get_by_role("heading", name="Another day")).to_be_visible(timeout=30_000)
     assert await frame.locator(".entries").evaluate("one => getComputedStyle(one).overflowWrap") == "break-word"
+    await until(page, "one.live.phase === 'live'")
     for nowhere in ("javascript:alert(1)", "mailto:a@example.org", " ", "http://["):
         await frame.locator("live-blog").evaluate("(one, src) => { one.src = src }", nowhere)
         await until(page, f"{OPEN} === 0 && one.live === null")
