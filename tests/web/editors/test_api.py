@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from itertools import count
 from typing import Any
 
@@ -20,6 +21,9 @@ from tests.web.conftest import Dial
 CURSOR = r"[1-9][0-9]*-[0-9a-zA-Z]+"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 NOBODY = "0192a000-0000-7000-8000-000000000000"
+
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""Names of RFC 9110 that older versions of Python do not know."""
 
 Post = Callable[..., Awaitable[httpx.Response]]
 
@@ -45,7 +49,7 @@ def assert_problem(answer: httpx.Response, status: int, *words: str) -> dict[str
     problem: dict[str, Any] = answer.json()
     assert problem["type"] == "about:blank"
     assert problem["status"] == status
-    assert problem["title"]
+    assert problem["title"] == TITLES.get(status, HTTPStatus(status).phrase)
     for word in words:
         assert word in problem["detail"]
     return problem
