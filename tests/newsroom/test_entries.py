@@ -14,6 +14,7 @@ import pytest
 from stoppress.errors import BadInput, BlogNotFound, Conflict, EntryNotFound, PreconditionFailed
 from stoppress.model import HEADER, StoredEntry, timestamp
 from stoppress.newsroom.commits import Request
+from stoppress.newsroom.entries import MAX_ENTRY_BYTES
 from stoppress.newsroom.forms import EntryForm
 from stoppress.newsroom.schedule import publish_when_due
 from stoppress.store.port import Once
@@ -221,6 +222,16 @@ async def test_an_edit_for_another_version_loses_and_is_shown_the_current_entry(
     assert (refusal.value.version, refusal.value.current.title) == (2, "y")
     with pytest.raises(PreconditionFailed):
         await newsroom.retract(entry, request=if_version(1))
+
+
+async def test_an_entry_does_not_grow_without_end(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    await newsroom.patch(entry, html="<p>" + 60_000 * "\U0001f600")
+    with pytest.raises(BadInput, match=f"{MAX_ENTRY_BYTES} is the limit. Shorten it"):  # noqa: PT012, the last one
+        for _ in range(100):
+            await newsroom.patch(entry, correction=5_000 * "\U0001f600")
+    assert len((await newsroom.get(entry)).corrections) > 50
+    assert not (await newsroom.patch(entry, corrections=None)).corrections
 
 
 async def test_concurrent_edits_are_all_applied(newsroom: Newsroom):

@@ -22,6 +22,9 @@ from stoppress.store.port import Store, Write
 _THREADED_RENDER_CHARACTERS = 2_000
 """Length of a body, in characters, above which it is rendered in a thread."""
 
+MAX_ENTRY_BYTES = 2 * 1024 * 1024
+"""Limit of what an entry's fields add up to over all writes. One request is much smaller."""
+
 _MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far in the future `published_at` may be, because editors' clocks differ."""
 
@@ -145,6 +148,9 @@ class Entries:
         _set_times(entry, current, form, now)
         if target != "draft" and not (entry.html or entry.title or entry.media):
             raise BadInput("The entry is empty. Send `markdown`, `html`, `title` or `media`.", "markdown")
+        if (size := _size(entry)) > max(MAX_ENTRY_BYTES, _size(current)):
+            limit = f"The entry would have {size} bytes, and {MAX_ENTRY_BYTES} is the limit."
+            raise BadInput(f"{limit} Shorten it, or split it into several entries.")
         return entry
 
     async def _find(self, blog: str, entry_id: str) -> Item:
@@ -161,6 +167,11 @@ class Entries:
         was = before.status == "published" and bool(before.pinned)
         is_ = after.status == "published" and bool(after.pinned)
         return [] if was == is_ else await Pins(self._store).header_writes(blog, after.id, pinned=is_)
+
+
+def _size(entry: StoredEntry) -> int:
+    """Return the bytes of an entry without what a publication changes."""
+    return len(msgspec.json.encode((entry.markdown, entry.html, entry.text, entry.media, entry.corrections)))
 
 
 async def _with_body(entry: StoredEntry, form: EntryForm) -> StoredEntry:
