@@ -7,7 +7,7 @@ ARGS ?=
 export VENV := $(if $(and $(wildcard .venv),$(if $(wildcard .venv/.stamps),,other)),.venv-make,.venv)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check bundle latency bench format docs lock clean audit sbom load soak proof
+.PHONY: help run test quick lowest check bundle latency bench format docs lock clean audit sbom load soak proof
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -20,9 +20,15 @@ test: ## run the tests of the server and of the JavaScript client
 	@scripts/setup test
 	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
+QUICK = tests/live tests/newsroom tests/store tests/sync tests/telemetry tests/wire tests/test_*.py
+
 quick: ## run the tests that need neither a browser nor a proxy, in about a minute
 	@scripts/setup test
-	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile tests/live tests/newsroom tests/store tests/sync tests/telemetry tests/wire tests/test_*.py $(ARGS)
+	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile $(QUICK) $(ARGS)
+
+lowest: ## run the tests of `quick` with the lowest versions that pyproject.toml allows
+	@VENV=.venv-lowest scripts/setup lowest
+	.venv-lowest/bin/pytest --numprocesses=2 --dist=loadfile $(QUICK) $(ARGS)
 
 check: ## check the lint rules, format and types of Python and JavaScript
 	@scripts/setup check
@@ -78,6 +84,6 @@ sbom: ## write the bills of materials of a release to dist/*.cdx.json (CycloneDX
 	@scripts/sbom
 
 clean: ## remove everything that the other targets created, but no database
-	rm -rf $(VENV) .venv-load client_js/node_modules loadtest/bench/peers/node_modules dist client_js/dist client_js/types htmlcov .coverage .coverage.* test-results
+	rm -rf $(VENV) .venv-load .venv-lowest client_js/node_modules loadtest/bench/peers/node_modules dist client_js/dist client_js/types htmlcov .coverage .coverage.* test-results
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

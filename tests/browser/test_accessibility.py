@@ -82,6 +82,7 @@ STATES = {
     "archive": ("ended",),
     "index": ("full", "empty", "narrow"),
     "nowhere": ("empty", "narrow"),
+    "api": ("narrow",),
 }
 """What is looked at, and in which states."""
 
@@ -110,7 +111,12 @@ class Reader:
             page = await (await self._browser.new_context(**context)).new_page()
             await page.goto((self._folder / "demo" / "index.html").as_uri())
             return page
-        paths = {"index": "/", "nowhere": "/blogs/nowhere", "entry": f"/blogs/demo/entries/{oldest}"}
+        paths = {
+            "index": "/",
+            "nowhere": "/blogs/nowhere",
+            "api": "/api/docs",
+            "entry": f"/blogs/demo/entries/{oldest}",
+        }
         page = await self._open_page(self._node, paths.get(what, "/blogs/demo"), **context)
         if what == "older":
             await page.goto(self._node.url + str(await page.locator("link[rel=next]").get_attribute("href")))

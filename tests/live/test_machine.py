@@ -23,6 +23,7 @@ CALM = settings(
 )
 
 
+@pytest.mark.slow
 def test_the_core_keeps_its_promises_whatever_happens():
     run_state_machine_as_test(Core, settings=CALM)
 

@@ -61,7 +61,7 @@ async def test_a_node_that_hears_nothing_of_the_others_turns_red(
 
     await allow("allchannels", "+@all")
     other = await start_node(redis_server.url)
-    node = await start_node(redis_server.url.replace("//", "//half:secret@"))
+    node = await start_node(redis_server.url.replace("//", "//half:secret@"), STOPPRESS_BEAT="3600")
     await other.make_blog(BLOG)
     async with connect(f"{node.websocket_url}/blogs/{BLOG}/live") as reader, other.editor() as editor:
         await reader.recv()

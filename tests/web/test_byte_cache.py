@@ -11,12 +11,6 @@ def kept(remembered: ByteCache, names: str) -> str:
     return "".join(name for name in names if remembered.get(name) is not None)
 
 
-def test_what_was_kept_is_found():
-    remembered = ByteCache(100_000)
-    remembered.put("a", b"1")
-    assert (remembered.get("a"), remembered.get("b")) == (b"1", None)
-
-
 def test_what_was_not_asked_for_the_longest_goes_first():
     remembered = ByteCache(85_000)  # eight of them, with their places
     for name in "abcdefgh":

@@ -11,7 +11,7 @@ import { useOlder } from "./older.js";
 import { Reading } from "./reading.js";
 import { useStatus } from "./status.js";
 import { useSurroundings } from "./surroundings.js";
-import { localise } from "./times.js";
+import { dayIn, localise } from "./times.js";
 import { useTools } from "./tools.js";
 
 /**
@@ -102,7 +102,16 @@ export function showBlog(container, live, setting, newest) {
   const look = () => entries.waiting.size && entries.isSeen() && keepFocus(list, entries.reveal);
   whileShown((signal) => addEventListener("scroll", look, { passive: true, capture: true, signal }));
 
-  let today = new Date().getDate();
+  const clock = () => `${setting.timeZone()} ${dayIn(setting.timeZone())}`;
+  let before = clock();
+  // After midnight, times need the day
+  const renewTimes = () => {
+    if (before !== (before = clock())) localise(container, setting.language, setting.timeZone());
+  };
+  whileShown((signal) => {
+    const timer = setInterval(renewTimes, 60_000);
+    signal.addEventListener("abort", () => clearInterval(timer));
+  });
   live.addEventListener("change", (event) => {
     const outcome = /** @type {CustomEvent<Applied>} */ (event).detail;
     // Change everything in one task, so that the screen never shows anything between two cursors
@@ -112,8 +121,7 @@ export function showBlog(container, live, setting, newest) {
       entries.arrange();
     };
     keepFocus(list, () => reading.hold(change));
-    // After midnight, times need the day
-    if (today !== (today = new Date().getDate())) localise(container, setting.language);
+    renewTimes();
   });
 
   const start = (/** @type {AbortSignal} */ signal) => {

@@ -31,24 +31,26 @@ export async function markupOf(blog, language, signal) {
  * Load a style sheet. If that fails, return an empty one: the blog is readable without it.
  *
  * @param {URL} address
+ * @param {Document} document where it is for
  * @param {AbortSignal} signal
  */
-export async function styleSheet(address, signal) {
+export async function styleSheet(address, { defaultView }, signal) {
   const { text } = await load(address, signal);
-  return new CSSStyleSheet().replace(text);
+  return defaultView && new defaultView.CSSStyleSheet().replace(text);
 }
 
 /**
- * Ask the server whether a blog has an entry; assume so if the server does not answer.
+ * Ask the server whether a blog has an entry.
  *
  * @param {URL} blog
  * @param {string} id
  * @param {AbortSignal} signal
+ * @returns {Promise<boolean | undefined>} undefined if it does not say
  */
-export async function mayHave(blog, id, signal) {
+export async function hasEntry(blog, id, signal) {
   const address = addressOf({ blog, cursor: null }, `entries/${id}`);
   const answer = await fetch(address, { method: "HEAD", signal }).catch(() => null);
-  return answer?.status !== 404;
+  return answer?.ok || (answer?.status === 404 ? false : undefined);
 }
 
 /**

@@ -12,19 +12,18 @@ import { localeOf, localise } from "./times.js";
 
 /** Where and in which language a blog is shown; adapts the server's markup to that. */
 export class Setting {
-  #base;
+  /** Returns the time zone of the blog, if it has one. @type {() => string | undefined} */
+  timeZone = () => undefined;
 
   /**
    * @param {Texts} texts
    * @param {string | undefined} language
-   * @param {string} home the key of the blog in `memory.js`
-   * @param {URL | null} base for addresses without a host; null on the server's own pages
+   * @param {URL} blog the address of its page
    */
-  constructor(texts, language, home, base) {
+  constructor(texts, language, { href }) {
     this.texts = texts;
     this.language = localeOf(language);
-    this.home = home;
-    this.#base = base;
+    this.home = href;
   }
 
   /**
@@ -48,15 +47,16 @@ export class Setting {
   }
 
   /**
-   * Show times in the reader's time zone, and make addresses lead to the server.
+   * Show times in the blog's time zone or the reader's, and make addresses lead to the server from other sites.
    *
    * @param {ParentNode} root
    */
   settle(root) {
-    localise(root, this.language);
-    for (const name of this.#base ? ["href", "src", "poster"] : []) {
+    localise(root, this.language, this.timeZone());
+    const isHere = this.home.startsWith(new URL("/", document.baseURI).href);
+    for (const name of isHere ? [] : ["href", "src", "poster"]) {
       for (const one of root.querySelectorAll(`[${name}^="/"]`)) {
-        one.setAttribute(name, new URL(one.getAttribute(name) ?? "", this.#base ?? "").href);
+        one.setAttribute(name, new URL(one.getAttribute(name) ?? "", this.home).href);
       }
     }
   }

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 from msgspec import Raw, Struct
 
-from stoppress.errors import BadInput
+from stoppress.errors import BadQuery
 from stoppress.model import HEADER, Entry, Header, Item
 from stoppress.wire.encodings import Codec
 
@@ -29,7 +29,7 @@ class EntryPosition(NamedTuple):
             BadInput: the text cannot have come from a server.
         """
         if not _POSITION.fullmatch(text):
-            raise BadInput(f"`before` must come from an `older` address; got {text[:80]!r}.", "before")
+            raise BadQuery(f"`before` must come from an `older` address; got {text[:80]!r}.", "before")
         published_at, _, entry_id = text.partition("_")
         return cls(published_at, entry_id)
 

@@ -20,6 +20,10 @@ _PAGE_BYTES = 384 * 1024
 """About the most that a page of entries carries. It has as many as were asked for, or as many as fit."""
 
 
+_MAX_RETRACTED = 500
+"""The most retracted entries on a page."""
+
+
 class Fit(enum.Enum):
     """The ways in which a change can relate to a replica."""
 
@@ -145,10 +149,8 @@ class Replica:
         return self._order
 
     def changed_before(self, seq: int | None, limit: int) -> tuple[list[PublicItem], bool]:
-        """Return up to `limit` entries with a lower seq, newest change first, and whether there are more."""
-        found = list(islice((item for item in self._newest_changes() if seq is None or item.seq < seq), limit + 1))
-        fitting = _fitting(found[:limit], _PAGE_BYTES)
-        return fitting, len(found) > len(fitting)
+        """Return entries with a lower seq, newest change first, and whether there are more. See `page` for `limit`."""
+        return _first((item for item in self._newest_changes() if seq is None or item.seq < seq), limit)
 
     def _newest_changes(self) -> Iterator[PublicItem]:
         return (item for item in reversed(self._items.values()) if item.id != HEADER)
@@ -202,12 +204,14 @@ class Replica:
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
     def page(self, before: EntryPosition | None, limit: int) -> tuple[list[PublicItem], str | None]:
-        """Return the entries before a position, newest first, and the address of the next page, if there is one."""
+        """Return the entries before a position, newest first, and the address of the next page, if there is one.
+
+        `limit` does not count retracted entries, so that a run of these leaves room for others.
+        """
         end = len(self._order) if before is None else bisect_left(self._order, before)
-        begin = max(0, end - limit)
-        entries = _fitting((self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])), _PAGE_BYTES)
-        begin = end - len(entries)
-        return entries, self._order[begin].older_address(self.blog) if begin else None
+        entries, more = _first((self._items[self._order[n].id] for n in range(end - 1, -1, -1)), limit)
+        last = entries[-1].position if entries else before
+        return entries, last.older_address(self.blog) if more and last else None
 
     def entry_at(self, position: EntryPosition | None) -> EntryPosition | None:
         """Return the first entry from a position on, which has the same entries before it; None: all are before it."""
@@ -218,6 +222,19 @@ class Replica:
         """Return the newest key events, newest first."""
         items = (self._items[entry_id] for _, entry_id in reversed(self._order))
         return list(islice((item for item in items if item.is_key), limit))
+
+
+def _first(items: Iterable[PublicItem], limit: int) -> tuple[list[PublicItem], bool]:
+    """Return the first `limit` items and the retracted ones among them, or what fits, and whether there are more."""
+    taken: list[PublicItem] = []
+    retracted = size = 0
+    for item in items:
+        size += len(item.stored.body)
+        if len(taken) - retracted == limit or retracted == _MAX_RETRACTED or (taken and size > _PAGE_BYTES):
+            return taken, True
+        taken.append(item)
+        retracted += item.is_retracted
+    return taken, False
 
 
 def _fitting(items: Iterable[PublicItem], limit: int) -> list[PublicItem]:

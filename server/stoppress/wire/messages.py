@@ -41,6 +41,7 @@ class ShownHeader(Struct, omit_defaults=True):
     language: str
     dir: str
     """The direction of its script, for the attribute of this name."""
+    timezone: str | None = None
 
 
 class ShownUpdate(Struct, tag="update", tag_field="type", kw_only=True, omit_defaults=True):

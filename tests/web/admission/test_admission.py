@@ -9,15 +9,9 @@ import pytest
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.admission.admission import Admission, NotAdmitted
+from tests.support.clock import Clock
 
 KINDS = ("draining", "full", "late", "address_full", "too_many_handshakes")
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

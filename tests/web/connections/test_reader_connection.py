@@ -9,10 +9,7 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 import pytest
-from websockets.client import ClientProtocol
 from websockets.frames import Frame
-from websockets.protocol import State
-from websockets.uri import parse_uri
 
 from stoppress.errors import StartError
 from stoppress.live.hub import Hub, Timing
@@ -23,7 +20,7 @@ from stoppress.web.connections.reader_connection import USER_TIMEOUT_MILLISECOND
 from stoppress.wire.encodings import WEBSOCKET, Compression
 from tests.conftest import Eventually
 from tests.support.client import Client
-from tests.support.frames import message_of
+from tests.support.frames import client_protocol, message_of
 from tests.support.history import History, entry, header
 
 ENCODING = WEBSOCKET["stoppress.v1+json"][Compression.NONE]
@@ -81,7 +78,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
 async def read_until(sock: socket.socket, client: Client, cursor: str) -> int:
     """Returns how many bytes came."""
     size = 0
-    parser = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
+    parser = client_protocol()
     while client.cursor != cursor:
         data = await asyncio.to_thread(sock.recv, 65_536)
         assert data, "the server hung up"

@@ -13,9 +13,9 @@ from markupsafe import Markup
 
 from stoppress import __version__
 from stoppress.errors import StartError
-from stoppress.model import Entry
+from stoppress.model import Entry, Media
+from stoppress.newsroom.embeds import frame_of
 from stoppress.web.pages.assets import Assets
-from stoppress.web.pages.embeds import frame_of
 from stoppress.web.pages.head import describe, describe_index
 from stoppress.web.pages.markup import Renderer
 from stoppress.web.pages.samples import ROWS, sample_views
@@ -39,12 +39,11 @@ class Layout:
 
     def __init__(self, folder: str = "", identity: str = "") -> None:
         ours = PackageLoader("stoppress.web.pages")
-        loaders: list[BaseLoader] = [ours, PrefixLoader({"stoppress": ours})]
+        self._loader: BaseLoader = ours
         if folder:
             if not Path(folder).is_dir():
                 raise StartError(f"STOPPRESS_TEMPLATES={folder}: there is no such directory")
-            loaders.insert(0, FileSystemLoader(folder))
-        self._loader = ChoiceLoader(loaders)
+            self._loader = ChoiceLoader([FileSystemLoader(folder), ours, PrefixLoader({"stoppress": ours})])
         static = Path(folder, "static")
         self.assets = Assets(site=static if folder and static.is_dir() else None)
         try:
@@ -65,7 +64,7 @@ class Layout:
         )
         environment.code_generator_class = _Exporter
         environment.globals |= {"assets": self.assets, "direction_of": direction_of, "texts_of": self.texts.of}
-        environment.filters |= {"frame": frame_of, "safe": _safe, "updated": _updated, "utc": _utc, "web": _web}
+        environment.filters |= {"frame": _frame, "safe": _safe, "updated": _updated, "utc": _utc, "web": _web}
         return environment
 
     def blog(self, site: Site, view: View) -> bytes:
@@ -144,6 +143,10 @@ class _Exporter(CodeGenerator):
 def _said(value: object) -> object:
     """Return what a template writes for a value: nothing for one that is not set."""
     return "" if value is None or value is False else "true" if value is True else value
+
+
+def _frame(media: Media | None) -> object:
+    return frame_of(media.url) if media and media.type == "embed" else None
 
 
 def _safe(html: str | None) -> Markup:

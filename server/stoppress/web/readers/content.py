@@ -6,29 +6,25 @@ are older entries, page by page, or one entry by itself.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.errors import BadInput
+from stoppress.errors import BadQuery
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
+from stoppress.web.admission.held_requests import HeldRequests
 from stoppress.web.documents import Document, Documents
 from stoppress.web.negotiation import Wanted, unless_known
 from stoppress.web.pages.blog_page import Pages
 from stoppress.web.readers.renditions import Renditions
 from stoppress.web.security import READABLE
-from stoppress.web.validation import number
-from stoppress.wire.close_reasons import READER_LEFT
+from stoppress.web.validation import check_query, number
 
 _MAX_WAIT_SECONDS = 60.0
 """How long `wait` may hold a request."""
@@ -62,6 +58,7 @@ class Content:
 
     async def changes(self, request: Request) -> Response:
         """Answer with the update from `since`, at once or within `wait` seconds."""
+        check_query(request, "since", "wait", "view", "lang")
         blog, text = request.path_params["blog"], request.query_params.get("since")
         since = None if text is None else Cursor.parse(text)
         wait, rendition = _wait(request), self._renditions.of(request)
@@ -69,7 +66,7 @@ class Content:
         is_current = since == hub.replica.cursor or Wanted(request.headers).has(f'"{hub.replica.cursor}"')
         leaves = False
         if wait and is_current and hub.close_reason is None:
-            async with self._held(request) as held:
+            with self._held_requests.open(request, "long_poll") as held:
                 self._counts.deliveries["long_poll"] += await held.change(hub, hub.replica.cursor, wait)
                 leaves = held.close_reason is not None
             hub = await self._follower.hub(blog, since)  # it may have been deleted
@@ -83,23 +80,9 @@ class Content:
             answer.headers["connection"] = "close"  # the next request is for another node
         return answer
 
-    @asynccontextmanager
-    async def _held(self, request: Request) -> AsyncIterator[HeldRequest]:
-        """Hold a request until the block ends or the reader leaves, so that it does not count any more."""
-
-        async def end_with_reader() -> None:
-            await until_gone(request.receive)
-            held.end(READER_LEFT)
-
-        with self._held_requests.open(request, "long_poll") as held:
-            leaving = asyncio.create_task(end_with_reader())
-            try:
-                yield held
-            finally:
-                leaving.cancel()
-
     async def older(self, request: Request) -> Response:
         """Answer with a page of entries, newest first."""
+        check_query(request, "before", "limit", "view", "lang")
         before = request.query_params.get("before")
         limit = number(request, "limit", self._pages.newest, 200)
         position = None if before is None else EntryPosition.parse(before)
@@ -137,7 +120,7 @@ class Content:
 def _wait(request: Request) -> float:
     text = request.query_params.get("wait", "0")
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
-        raise BadInput(f"`wait` must be a number of seconds, as in wait=25; got {text[:80]!r}.", "wait")
+        raise BadQuery(f"`wait` must be a number of seconds, as in wait=25; got {text[:80]!r}.", "wait")
     return min(float(text), _MAX_WAIT_SECONDS)
 
 

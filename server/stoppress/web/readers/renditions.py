@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from websockets.frames import Opcode
 
-from stoppress.errors import BadInput
+from stoppress.errors import BadQuery
 from stoppress.live.answers import UpdateCodec
 from stoppress.live.items import PublicItem
 from stoppress.live.replica import Part, Replica
@@ -131,7 +131,9 @@ class _HtmlRendition(Rendition, UpdateCodec):
 
 
 def _shown(header: Header) -> ShownHeader:
-    return ShownHeader(header.headline, header.status, header.language or DEFAULT, direction_of(header.language))
+    return ShownHeader(
+        header.headline, header.status, header.language or DEFAULT, direction_of(header.language), header.timezone
+    )
 
 
 class Renditions:
@@ -143,10 +145,10 @@ class Renditions:
         self._html = {language: _HtmlRendition(renderer, language) for language in renderer.texts.languages}
 
     def of(self, request: Request) -> Rendition:
-        """Return the rendition that a request asks for. Raises `BadInput`."""
+        """Return the rendition that a request asks for. Raises `BadQuery`."""
         view = request.query_params.get("view", "json")
         if view not in ("json", "html"):
-            raise BadInput("`view` must be json or html.", "view")
+            raise BadQuery("`view` must be json or html.", "view")
         return self.of_subprotocol(f"stoppress.v1+{view}", request.query_params.get("lang"))
 
     def of_subprotocol(self, name: str, language: str | None) -> Rendition:
