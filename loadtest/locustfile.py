@@ -141,14 +141,13 @@ def report(environment: Any, *, ends: bool = False, **_: Any) -> str:
         "Scenario": f"{options.scenario}: {SCENARIOS[options.scenario].about}",
         "Readers": f"{Run.deliveries.readers:,}",
         "Server": f"{environment.host}, blog {options.blog}",
-        "State": runner.state,
     }
     shares = (0.5, 0.99, 1)
     rows = [
         Row(one.method, one.name, one.num_requests, *(one.get_response_time_percentile(share) for share in shares))
         for _, one in sorted(runner.stats.entries.items(), key=lambda pair: pair[0][::-1])
     ]
-    return page(facts, Run.deliveries, reasons, rows)
+    return page(facts, Run.deliveries, reasons, rows, "" if ends or runner.state == "stopped" else "Not finished: ")
 
 
 web.get_html_report = report

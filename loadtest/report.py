@@ -94,7 +94,9 @@ def headline(deliveries: Deliveries, reasons: Sequence[str]) -> str:
     return f"{size}, everyone everything, in order, once; p99 {p99:,.0f} ms"
 
 
-def page(facts: Mapping[str, str], deliveries: Deliveries, reasons: Sequence[str], rows: Iterable[Row]) -> str:
+def page(
+    facts: Mapping[str, str], deliveries: Deliveries, reasons: Sequence[str], rows: Iterable[Row], before: str = ""
+) -> str:
     """Return the report as HTML.
 
     Args:
@@ -102,8 +104,9 @@ def page(facts: Mapping[str, str], deliveries: Deliveries, reasons: Sequence[str
         deliveries: what readers got.
         reasons: why the run failed; empty: it passed.
         rows: the measured times.
+        before: comes before the verdict, if it is not the last one.
     """
-    title = escape(headline(deliveries, reasons))
+    title = escape(before + headline(deliveries, reasons))
     parts = [
         f"<h1{' class=failed' if reasons else ''}>{title}</h1>",
         *(["<h2>Why it failed</h2>", _list(reasons[:MAX_REASONS])] if reasons else []),
