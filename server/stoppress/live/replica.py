@@ -7,7 +7,7 @@ The state is the store's history up to `cursor`. Only two methods change it: `ap
 from __future__ import annotations
 
 import enum
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -57,6 +57,7 @@ class Replica:
         self._tags: list[str] = []
         self._items: dict[str, PublicItem] = {}  # ascending by seq: a changed item is taken out and put at the end
         self._order: list[EntryPosition] = []  # every entry's position, oldest first
+        self._key_order: list[EntryPosition] = []  # the same of key events
         self.key_events_seq = 0
         """The seq since which the key events are what they are now."""
 
@@ -93,11 +94,14 @@ class Replica:
             self.key_events_seq = item.seq
         if item.id == HEADER:
             return
-        if before is None:
-            insort(self._order, item.position)
-        elif before.position != item.position:
-            del self._order[bisect_left(self._order, before.position)]
-            insort(self._order, item.position)
+        for order, had, has in (
+            (self._order, before is not None, True),
+            (self._key_order, before is not None and before.is_key, item.is_key),
+        ):
+            if before is not None and had:
+                del order[bisect_left(order, before.position)]
+            if has:
+                insort(order, item.position)
 
     # Questions
 
@@ -189,17 +193,35 @@ class Replica:
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
-    def page(self, before: EntryPosition | None, limit: int) -> tuple[list[PublicItem], str | None]:
-        """Return the entries before a position, newest first, and the address of the next page, if there is one."""
-        end = len(self._order) if before is None else bisect_left(self._order, before)
+    def page(
+        self, before: EntryPosition | None, limit: int, /, *, key: bool = False
+    ) -> tuple[list[PublicItem], str | None]:
+        """Return the entries before a position, newest first, and the address of those before them, if there are any.
+
+        Args:
+            key: leave out entries that are not key events.
+        """
+        order = self._key_order if key else self._order
+        end = len(order) if before is None else bisect_left(order, before)
         begin = max(0, end - limit)
-        entries = [self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])]
-        return entries, self._order[begin].older_address(self.blog) if begin else None
+        return self._at(order[begin:end]), order[begin].older_address(self.blog) if begin else None
+
+    def page_after(
+        self, after: EntryPosition | None, limit: int, /, *, key: bool = False
+    ) -> tuple[list[PublicItem], str | None]:
+        """Return the entries after a position, newest first, and the address of those after them, if there are any."""
+        order = self._key_order if key else self._order
+        begin = 0 if after is None else bisect_right(order, after)
+        end = begin + limit
+        return self._at(order[begin:end]), order[end - 1].newer_address(self.blog) if end < len(order) else None
 
     def key_events(self, limit: int) -> list[PublicItem]:
         """Return the newest key events, newest first."""
-        items = (self._items[entry_id] for _, entry_id in reversed(self._order))
-        return list(islice((item for item in items if item.is_key), limit))
+        return self._at(self._key_order[-limit:])
+
+    def _at(self, positions: Sequence[EntryPosition]) -> list[PublicItem]:
+        """Return the entries at positions, newest first."""
+        return [self._items[entry_id] for _, entry_id in reversed(positions)]
 
 
 def _fitting(items: Iterable[PublicItem], limit: int) -> list[PublicItem]:

@@ -47,7 +47,7 @@ class Pages:
     async def blog(self, request: Request) -> Response:
         """Answer with a blog's newest entries or, with `before`, with older ones."""
         before = request.query_params.get("before")
-        position = None if before is None else EntryPosition.parse(before)
+        position = EntryPosition.parse(before)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
         await self._prepare(replica, replica.page(position, self._newest)[0])
 

@@ -1,12 +1,13 @@
-"""`/entries`: older entries, page by page, and one entry by itself."""
+"""`/entries`: entries page by page, and one entry by itself."""
 
 from __future__ import annotations
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.errors import EntryNotFound
+from stoppress.errors import BadInput, EntryNotFound
 from stoppress.live.items import EntryPosition
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
@@ -37,26 +38,28 @@ class PublishedEntries:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/blogs/{blog}/entries", self.older, methods=["GET"]),
+            Route("/blogs/{blog}/entries", self.page, methods=["GET"]),
             Route("/blogs/{blog}/entries/{entry}", self.entry, methods=["GET"]),
         ]
 
-    async def older(self, request: Request) -> Response:
-        """Answer with a page of entries, newest first."""
-        before = request.query_params.get("before")
-        limit = number(request, "limit", self._newest, 200)
-        position = None if before is None else EntryPosition.parse(before)
+    async def page(self, request: Request) -> Response:
+        """Answer with a page of entries, newest first: those before a position, or after one."""
+        query = request.query_params
+        limit, key = number(request, "limit", self._newest, 200), _asks_for_key_events(query)
         rendition = self._renditions.of(request)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
-        await rendition.prepare(replica, replica.page(position, limit)[0])
-        entries, address = replica.page(position, limit)
+        if "after" in query:
+            way, find, position = "newer", replica.page_after, EntryPosition.parse(query["after"], "after")
+        else:
+            way, find, position = "older", replica.page, EntryPosition.parse(query.get("before"), "before")
+        await rendition.prepare(replica, find(position, limit, key=key)[0])
+        entries, address = find(position, limit, key=key)
         self._counts.catch_ups["page"] += 1
-        if address is not None and "limit" in request.query_params:
-            address += f"&limit={limit}"
-        body, address = rendition.page(replica, entries, address), rendition.address(address)
-        response = cacheable(request, body, replica.cursor, "no-cache")
         if address is not None:
-            response.headers["link"] = f'<{address}>; rel="next"'
+            address += "&key=true" * key + f"&limit={limit}" * ("limit" in query)
+        response = cacheable(request, rendition.page(replica, entries, **{way: address}), replica.cursor, "no-cache")
+        if address is not None:
+            response.headers["link"] = f'<{rendition.address(address)}>; rel="{"next" if way == "older" else "prev"}"'
         return response
 
     async def entry(self, request: Request) -> Response:
@@ -69,3 +72,10 @@ class PublishedEntries:
         if Wanted(request.headers).prefers_html():
             return await self._pages.at_entry(request, replica, entry)
         return cacheable(request, rendition.entry(replica, entry), replica.cursor_at(entry.seq), "no-cache")
+
+
+def _asks_for_key_events(query: QueryParams) -> bool:
+    text = query.get("key", "false")
+    if text not in ("true", "false"):
+        raise BadInput(f"`key` must be true or false; got {text[:80]!r}.", "key")
+    return text == "true"

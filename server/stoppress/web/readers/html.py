@@ -41,14 +41,15 @@ class HtmlCodec(UpdateCodec):
         )
         return msgspec.json.encode(update)
 
-    def page(self, replica: Replica, entries: list[PublicItem], older: str | None) -> bytes:
-        """Return a page of older entries."""
+    def page(self, replica: Replica, entries: list[PublicItem], older: str | None, newer: str | None) -> bytes:
+        """Return a page of entries."""
         page = ShownPage(
             blog=replica.blog,
             cursor=str(replica.cursor),
             parts={"pages": self.renderer.pages(replica.blog, self.language, older)},
             entries=self._entries(replica, entries),
             older=self.address(older),
+            newer=self.address(newer),
         )
         return msgspec.json.encode(page)
 

@@ -48,18 +48,20 @@ class Rendition:
     async def prepare(self, replica: Replica, entries: Iterable[PublicItem]) -> None:
         """Do the slow part of answers with these entries."""
 
-    def page(self, replica: Replica, entries: list[PublicItem], older: str | None) -> bytes:
-        """Return a page of older entries."""
-        raw = [entry.raw(HTTP_JSON.codec) for entry in entries]
-        return msgspec.json.encode(Page(blog=replica.blog, cursor=str(replica.cursor), entries=raw, older=older))
+    def page(
+        self, replica: Replica, entries: list[PublicItem], older: str | None = None, newer: str | None = None
+    ) -> bytes:
+        """Return a page of entries."""
+        raw, cursor = [entry.raw(HTTP_JSON.codec) for entry in entries], str(replica.cursor)
+        return msgspec.json.encode(Page(blog=replica.blog, cursor=cursor, entries=raw, older=older, newer=newer))
 
     def entry(self, _replica: Replica, entry: PublicItem) -> bytes:
         """Return one entry."""
         return bytes(entry.raw(HTTP_JSON.codec))
 
-    def address(self, older: str | None) -> str | None:
-        """Return the address of older entries in the same form."""
-        return older
+    def address(self, page: str | None) -> str | None:
+        """Return the address of other entries in the same form."""
+        return page
 
 
 class _HtmlRendition(Rendition):
@@ -77,14 +79,16 @@ class _HtmlRendition(Rendition):
     async def prepare(self, replica: Replica, entries: Iterable[PublicItem]) -> None:
         await self._codec.renderer.prepare(replica.blog, self._codec.language, entries)
 
-    def page(self, replica: Replica, entries: list[PublicItem], older: str | None) -> bytes:
-        return self._codec.page(replica, entries, older)
+    def page(
+        self, replica: Replica, entries: list[PublicItem], older: str | None = None, newer: str | None = None
+    ) -> bytes:
+        return self._codec.page(replica, entries, older, newer)
 
     def entry(self, replica: Replica, entry: PublicItem) -> bytes:
         return msgspec.json.encode(self._codec.entry(replica, entry))
 
-    def address(self, older: str | None) -> str | None:
-        return self._codec.address(older)
+    def address(self, page: str | None) -> str | None:
+        return self._codec.address(page)
 
 
 class Renditions:
