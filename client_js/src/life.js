@@ -8,11 +8,8 @@ import { parse } from "./transports/transport.js";
 import { socketOf } from "./transports/web-socket.js";
 import { entryIn, showBlog } from "./view/blog-view.js";
 import { hydrate } from "./view/hydrate.js";
-import { markupOf, mayHave, styleSheet } from "./view/loading.js";
+import { markupOf, positionAt, styleSheet } from "./view/loading.js";
 import { Setting } from "./view/setting.js";
-
-/** Limit of the older pages that an element loads to reach the entry in the page's address. */
-const MAX_PAGES = 10;
 
 const TRANSPORTS = [socketOf("stoppress.v1+html", parse), events, changes];
 
@@ -39,6 +36,9 @@ export function lifeOf(element, blog) {
   let view;
   /** @type {AbortController} */
   let aborter;
+  let { title } = document;
+  /** Number of the entries that wait. */
+  let unread = 0;
 
   /**
    * Show markup from the server, and make the client that follows it.
@@ -58,13 +58,16 @@ export function lifeOf(element, blog) {
     /** @type {Iterable<HTMLElement>} */
     const parts = isPage ? [document.documentElement] : own.querySelectorAll("[data-part][lang]");
     const texts = JSON.parse(said?.content.textContent ?? "");
-    const setting = new Setting(texts, language, isPage ? blog.pathname : blog.href, isPage ? null : blog);
+    const setting = new Setting(texts, language, isPage ? blog.pathname : blog.href, isPage ? null : blog, address.search.slice(1));
     if (!isPage) root.replaceChildren(...own.childNodes);
-    view = showBlog(root, live, setting, !before);
+    view = showBlog(root, live, setting, !before, (count) => {
+      unread = count;
+      if (isPage) nameDocument(live, false);
+    });
     life.live = live;
     live.addEventListener("change", (event) => {
       const { header, reset } = /** @type {CustomEvent<Applied>} */ (event).detail;
-      if (isPage) nameDocument(live, reset);
+      if (isPage) nameDocument(live, reset && header);
       if (header && live.state.header) {
         for (const one of parts) [one.lang, one.dir] = [live.state.header.language ?? "", live.state.header.dir ?? ""];
       }
@@ -84,7 +87,8 @@ export function lifeOf(element, blog) {
       history.replaceState(history.state, "", blog);
       delete dataset.before;
     }
-    if (header) document.title = header.headline;
+    if (header) title = header.headline;
+    document.title = unread ? `(${unread}) ${title}` : title;
   };
 
   /** Load the markup and its style sheet. @param {AbortSignal} signal */
@@ -94,7 +98,8 @@ export function lifeOf(element, blog) {
     const sheet = own && (await styleSheet(new URL(own.dataset.style ?? "", blog), signal));
     if (!sheet || signal.aborted) return;
     const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [sheet];
+    if (sheet instanceof HTMLElement) own.prepend(sheet);
+    else root.adoptedStyleSheets = [sheet];
     if (own.dataset.cursor) show(own, root, language);
     else root.replaceChildren(...own.childNodes);
   };
@@ -109,10 +114,11 @@ export function lifeOf(element, blog) {
     const id = entryIn(location.hash);
     if (!id) return;
     if (view.has(id)) return view.goTo(id);
-    if (!(await mayHave(blog, id, signal)) || signal.aborted) return;
+    const position = await positionAt(blog, id, signal);
+    if (!position || signal.aborted) return;
     // The server's own page goes to the page that begins with the entry
     if (dataset.cursor) location.replace(`${blog.href}/entries/${id}${location.hash}`);
-    else await view.goTo(id, MAX_PAGES);
+    else await view.goTo(id, position);
   };
 
   /** @type {Life} */
@@ -122,7 +128,7 @@ export function lifeOf(element, blog) {
       const { signal } = (aborter = new AbortController());
       if (!view) await load(signal);
       if (!view || signal.aborted) return;
-      view.start(signal);
+      view.start(signal, Boolean(dataset.at || location.hash));
       const go = () => goToTarget(/** @type {BlogView} */ (view), signal);
       addEventListener("hashchange", go, { signal });
       void go();

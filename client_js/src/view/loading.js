@@ -1,6 +1,8 @@
+/** @import { Position } from "../core/position.js" */
 import { backoff } from "../core/backoff.js";
 import { MAX_RETRY_MILLISECONDS } from "../core/machine.js";
-import { addressOf } from "../transports/transport.js";
+import { positionOf } from "../core/position.js";
+import { addressOf, parse } from "../transports/transport.js";
 import { parseHtml } from "./html.js";
 
 /** Time limit of one request. */
@@ -28,27 +30,30 @@ export async function markupOf(blog, language, signal) {
 }
 
 /**
- * Load a style sheet. If that fails, return an empty one: the blog is readable without it.
+ * Load a style sheet for a shadow root. If that fails, return an empty one: the blog is readable without it.
  *
  * @param {URL} address
  * @param {AbortSignal} signal
+ * @returns {Promise<CSSStyleSheet | HTMLElement>} a link in Safari before 16.4, which has no style sheets without one
  */
 export async function styleSheet(address, signal) {
   const { text } = await load(address, signal);
-  return new CSSStyleSheet().replace(text);
+  if ("adoptedStyleSheets" in Document.prototype) return new CSSStyleSheet().replace(text);
+  return Object.assign(document.createElement("link"), { rel: "stylesheet", href: address.href });
 }
 
 /**
- * Ask the server whether a blog has an entry; assume so if the server does not answer.
+ * Ask the server where a blog has an entry.
  *
  * @param {URL} blog
  * @param {string} id
  * @param {AbortSignal} signal
+ * @returns {Promise<Position | null>} null if it does not have it
  */
-export async function mayHave(blog, id, signal) {
-  const address = addressOf({ blog, cursor: null }, `entries/${id}`);
-  const answer = await fetch(address, { method: "HEAD", signal }).catch(() => null);
-  return answer?.status !== 404;
+export async function positionAt(blog, id, signal) {
+  const { text } = await load(addressOf({ blog, cursor: null }, `entries/${id}`), signal, "application/json");
+  const entry = parse(text);
+  return entry?.id === id ? positionOf(entry) : null;
 }
 
 /**
@@ -56,15 +61,22 @@ export async function mayHave(blog, id, signal) {
  *
  * @param {URL} address
  * @param {AbortSignal} signal
+ * @param {string} [accept]
  * @returns {Promise<{text: string, retry: number}>} `retry`: milliseconds to wait before asking again
  */
-async function load(address, signal) {
+async function load(address, signal, accept = "*/*") {
+  const aborter = new AbortController();
+  const abort = () => aborter.abort();
+  const timer = setTimeout(abort, LOAD_MILLISECONDS);
+  signal.addEventListener("abort", abort, { once: true });
   try {
-    const answer = await fetch(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(LOAD_MILLISECONDS)]) });
+    const answer = await fetch(address, { headers: { accept }, signal: aborter.signal });
     // `|| 0` because Retry-After may be a date
     return { text: await answer.text(), retry: 1_000 * Number(answer.headers.get("retry-after")) || 0 };
   } catch {
     return { text: "", retry: 0 };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -39,10 +39,16 @@ export function useTools(part, changed) {
         return changed("paused");
       }
       choices.show = show;
-      for (const one of buttons) if (one.dataset.show) one.ariaPressed = `${one.dataset.show === show}`;
+      for (const one of buttons) if (one.dataset.show) one.setAttribute("aria-pressed", `${one.dataset.show === show}`);
       changed("show");
     };
   }
+  const menu = /** @type {HTMLDetailsElement} */ (part.querySelector("details"));
+  menu.onkeydown = ({ key }) => {
+    if (key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  };
   /** @type {HTMLElement} */ (part.firstElementChild).hidden = false;
   return choices;
 }

@@ -76,6 +76,7 @@ class View(NamedTuple):
             "cursor": self.cursor,
             "newest": self.newest,
             "end": self.before or self._just_after(),
+            "ended": self.ended,
             "at": self.at and self.at.id,
         }
 
