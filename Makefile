@@ -3,25 +3,38 @@
 # PYTHON=python3.12 creates .venv with another interpreter. ARGS="..." passes arguments to the program of a target.
 ARGS ?=
 
+# The environment of these targets. A .venv that something else has made stays as it is.
+export VENV := $(if $(and $(wildcard .venv),$(if $(wildcard .venv/.stamps),,other)),.venv-make,.venv)
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check bundle latency bench format docs lock clean audit sbom load soak proof
+.PHONY: help run test quick lowest check bundle latency bench format docs lock clean audit sbom load soak proof
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
 
 run: ## run the demo blog
 	@scripts/setup run
-	@exec .venv/bin/stoppress demo $(ARGS)
+	@exec $(VENV)/bin/stoppress demo $(ARGS)
 
 test: ## run the tests of the server and of the JavaScript client
 	@scripts/setup test
-	.venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
+
+QUICK = tests/live tests/newsroom tests/store tests/sync tests/telemetry tests/wire tests/test_*.py
+
+quick: ## run the tests that need neither a browser nor a proxy, in about a minute
+	@scripts/setup test
+	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile $(QUICK) $(ARGS)
+
+lowest: ## run the tests of `quick` with the lowest versions that pyproject.toml allows
+	@VENV=.venv-lowest scripts/setup lowest
+	.venv-lowest/bin/pytest --numprocesses=2 --dist=loadfile $(QUICK) $(ARGS)
 
 check: ## check the lint rules, format and types of Python and JavaScript
 	@scripts/setup check
-	.venv/bin/ruff check
-	.venv/bin/ruff format --check
-	.venv/bin/mypy
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
 	cd client_js && npm run --silent check && npm run --silent lint
 
 bundle: ## bundle the JavaScript client; wheels that you build afterwards contain the bundles
@@ -30,33 +43,33 @@ bundle: ## bundle the JavaScript client; wheels that you build afterwards contai
 
 latency: ## measure the time from an editor to 100 readers
 	@scripts/setup run
-	@.venv/bin/python -m loadtest.latency $(ARGS)
+	@$(VENV)/bin/python -m loadtest.latency $(ARGS)
 
 load: ## run a 30-second load test with 1,000 readers and write a report; ARGS="--scenario storm", ARGS=--break
 	@scripts/setup load
-	@.venv/bin/python -m loadtest.load $(ARGS)
+	@$(VENV)/bin/python -m loadtest.load $(ARGS)
 
 soak: ## check whether a server grows while 2,000 readers come and go; ARGS="--minutes 30"
 	@scripts/setup run
-	@.venv/bin/python -m loadtest.soak $(ARGS)
+	@$(VENV)/bin/python -m loadtest.soak $(ARGS)
 
 proof: ## check a promise under load; ARGS=storm (a lost network), ARGS=overload, ARGS=rolling (restarts)
 	@scripts/setup run
-	@.venv/bin/python -m loadtest.proofs $(ARGS)
+	@$(VENV)/bin/python -m loadtest.proofs $(ARGS)
 
 bench: ## compare the cost of readers with other servers; ARGS="table burst", ARGS=--scale=0.1
 	@scripts/setup bench
-	@.venv/bin/python -m loadtest.bench $(ARGS)
+	@$(VENV)/bin/python -m loadtest.bench $(ARGS)
 
 format: ## format the code and fix what the linters can fix
 	@scripts/setup check
-	.venv/bin/ruff check --fix-only
-	.venv/bin/ruff format
+	$(VENV)/bin/ruff check --fix-only
+	$(VENV)/bin/ruff format
 	cd client_js && npm run --silent lint -- --fix
 
 docs: ## update the tables of settings in README.md and docs/
 	@scripts/setup run
-	@.venv/bin/python scripts/settings_docs.py
+	@$(VENV)/bin/python scripts/settings_docs.py
 
 lock: ## update the lock files from pyproject.toml and package.json; ARGS=--upgrade for the newest versions
 	@scripts/setup check
@@ -71,6 +84,6 @@ sbom: ## write the bills of materials of a release to dist/*.cdx.json (CycloneDX
 	@scripts/sbom
 
 clean: ## remove everything that the other targets created, but no database
-	rm -rf .venv .venv-load client_js/node_modules loadtest/bench/peers/node_modules dist client_js/dist client_js/types htmlcov .coverage .coverage.* test-results
+	rm -rf $(VENV) .venv-load .venv-lowest client_js/node_modules loadtest/bench/peers/node_modules dist client_js/dist client_js/types htmlcov .coverage .coverage.* test-results
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 import httpx
+from websockets.frames import Frame, Opcode
 
-from stoppress.tools.swarm.frames import TEXT, HandshakeOptions, client_frame
 from stoppress.tools.swarm.plan import Target
 
 TIMEOUT_SECONDS = 20.0
@@ -38,7 +38,7 @@ def _ends(sock: socket.socket, what: str) -> str:
 
 def _handshaken(where: Target) -> socket.socket:
     sock = _connect(where)
-    sock.sendall(HandshakeOptions().request(where.authority, where.path, None))
+    sock.sendall(where.handshake(None))
     sock.recv(65_536)
     return sock
 
@@ -74,7 +74,7 @@ def flood(where: Target) -> str:
     with _handshaken(where) as sock:
         try:
             for _ in range(2_000):
-                sock.sendall(client_frame(TEXT, b"x" * 100))
+                sock.sendall(Frame(Opcode.TEXT, b"x" * 100).serialize(mask=True))
         except OSError:
             return ""
         return _ends(sock, "a flood of messages")

@@ -23,35 +23,21 @@ from stoppress.tools.tail import follow
 
 BLOG = "latency"
 
-
 READ_SECONDS = 20.0
 """How long readers may take for what is left, after the last entry."""
 
 
-class TimedReader:
-    """Notes when entries come.
-
-    Args:
-        url: the server.
-        entries: how many to read.
-        received: gets the moments, by the entry's id.
-    """
-
-    def __init__(self, url: str, entries: int, received: dict[str, list[float]]) -> None:
-        self.ready = asyncio.Event()
-        self._url, self._entries, self._received = url, entries, received
-
-    async def run(self) -> None:
-        """Read until the last entry is there."""
-        count = 0
-        async for update in follow(self._url, BLOG, compress=False):
-            now = time.perf_counter()
-            self.ready.set()
-            for entry in update["entries"]:
-                self._received.setdefault(entry["id"], []).append(now)
-                count += 1
-            if count == self._entries:
-                return
+async def read(url: str, entries: int, received: dict[str, list[float]], ready: asyncio.Event) -> None:
+    """Read until the last entry is there, and note in `received`, by its id, when each one comes."""
+    count = 0
+    async for update in follow(url, BLOG, compress=False):
+        now = time.perf_counter()
+        ready.set()
+        for entry in update["entries"]:
+            received.setdefault(entry["id"], []).append(now)
+        count += len(update["entries"])
+        if count == entries:
+            return
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -64,10 +50,10 @@ async def measure(url: str, readers: int, entries: int, pause: float) -> tuple[l
     headers = {"authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as editor:
         await editor.put(f"/api/blogs/{BLOG}", json={"headline": "Latency"})
-        group = [TimedReader(url, entries, received) for _ in range(readers)]
-        tasks = [asyncio.create_task(reader.run()) for reader in group]
-        for reader in group:
-            await reader.ready.wait()
+        connected = [asyncio.Event() for _ in range(readers)]
+        tasks = [asyncio.create_task(read(url, entries, received, ready)) for ready in connected]
+        for ready in connected:
+            await ready.wait()
         for _ in range(entries):
             await asyncio.sleep(pause)
             begun = time.perf_counter()

@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from functools import partial
@@ -25,6 +24,7 @@ from locust.runners import MasterRunner
 from loadtest.hostile import ATTACKS
 from loadtest.probe import Probe, Shared
 from loadtest.scenarios import SCENARIOS, Scenario
+from loadtest.swarming import swarm_command
 from stoppress.tools.swarm.plan import Target
 from stoppress.tools.swarm.publisher import Drafts
 
@@ -162,7 +162,7 @@ class ReaderHolder(_Of):
 
     def _start(self, readers: int, seconds: float) -> None:
         scenario, where = self.scenario, Run.shared.where
-        plan = {
+        plan: dict[str, float | str] = {
             "readers": readers,
             "rate": max(1.0, readers / ARRIVAL_SECONDS),
             "duration": max(1.0, seconds - ARRIVAL_SECONDS),
@@ -171,9 +171,8 @@ class ReaderHolder(_Of):
             "slow": scenario.slow,
             "blog": where.blog,
         }
-        arguments = [f"--{name}={value}" for name, value in plan.items()]
-        command = [sys.executable, "-m", "stoppress", "swarm", where.url, *arguments, "--ticks"]
         environ = {name: value for name, value in os.environ.items() if name != "STOPPRESS_API_KEY"}
+        command = swarm_command(where.url, plan)
         self._swarms.append(subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True))
 
     def _tick(self) -> None:

@@ -11,7 +11,6 @@ from contextlib import suppress
 from socket import socket
 from typing import Any, cast
 
-from stoppress.tools.swarm.frames import HandshakeOptions
 from stoppress.tools.swarm.ledger import Ledger, UpdateRead
 from stoppress.tools.swarm.plan import Target
 from stoppress.tools.swarm.reader import Phase, SimulatedReader
@@ -74,9 +73,7 @@ class Probe:
     def __init__(
         self, number: int, shared: Shared, measured: Callable[[str, float], None], failed: Callable[[str, str], None]
     ) -> None:
-        self.options = HandshakeOptions()
-        self.ledger, self._where = shared.ledger, shared.where
-        self.authority, self.blog = shared.where.authority, shared.where.path
+        self.ledger, self.target = shared.ledger, shared.where
         self._reader = SimulatedReader(number, self)
         self._measured, self._failed = measured, failed
         self._begun = self._wait = 0.0
@@ -112,7 +109,7 @@ class Probe:
         return self._needed is not None and self._reader.seq >= self._needed
 
     def _connection(self, timeout: float = SILENCE_SECONDS) -> None:
-        where, self._begun = self._where, time.monotonic()
+        where, self._begun = self.target, time.monotonic()
         with where.new_socket(self._reader.number, slow=False) as plain:
             plain.settimeout(timeout)
             plain.connect(where.address)

@@ -30,11 +30,7 @@ MAX_GROWTH_SHARE = 0.05
 MIN_SAMPLES = 10
 """Minimum number of samples for a slope."""
 
-QUANTITIES = (
-    ("bytes", "MB resident", 1e6, 2.0),
-    ("files", "other files", 1.0, 20.0),
-    ("tasks", "tasks", 1.0, 20.0),
-)
+QUANTITIES = (("bytes", "MB resident", 1e6, 2.0), ("files", "other files", 1.0, 20.0), ("tasks", "tasks", 1.0, 20.0))
 """A field of the samples, its name in the report, its unit, and its allowed growth besides `MAX_GROWTH_SHARE`."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import signal
 import socket
@@ -16,7 +15,6 @@ import pytest
 from stoppress import __version__
 from stoppress.process.sockets import address_of
 from stoppress.settings import SETTINGS
-from tests.conftest import StartNode
 from tests.support.command import command, environment, invoke, running, stoppress
 from tests.support.node import sqlite_url
 
@@ -31,7 +29,8 @@ def store(tmp_path: Path) -> str:
 def test_help_names_every_command():
     for arguments in ((), ("--help",), ("-h",)):
         text = invoke(*arguments)
-        assert all(name in text.out + text.err for name in COMMANDS)
+        assert [name for name in COMMANDS if name not in text.out + text.err] == [], text
+    assert invoke("--version").out == f"stoppress, version {__version__}\n"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -51,10 +50,6 @@ def test_help_names_every_setting_with_its_variable_and_default(name: str):
             assert f"{setting.option} VALUE {setting.help} [{setting.variable}; default: {default}]" in text
         else:
             assert setting.option + " " not in text
-
-
-def test_the_version_is_printed():
-    assert invoke("--version").out == f"stoppress, version {__version__}\n"
 
 
 @pytest.mark.parametrize("arguments", [("nothing",), ("serve", "--nothing"), ("post",), ("tail",), ("serve", "extra")])
@@ -98,89 +93,46 @@ def test_a_port_in_use_is_named(name: str, store: str):
     ],
 )
 def test_a_host_that_cannot_be_listened_on_is_named(host: str, reason: str, store: str):
-    result = stoppress("serve", "--port", "0", "--host", host, "--store", store)
+    result = invoke("serve", "--port", "0", "--host", host, "--store", store)
     assert result.code == 2
     assert re.match(f"cannot listen on {host}:0: {reason}", result.error)
     assert "Errno" not in result.error
 
 
 @pytest.mark.parametrize("name", ["serve", "demo"])
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/nowhere/blogs.db",
-        "/proc/blogs.db",
-    ],
-)
-def test_a_store_that_cannot_be_written_is_named(name: str, path: str):
-    result = stoppress(name, "--port", "0", "--store", f"sqlite:{path}")
+def test_a_store_that_cannot_be_written_is_named(name: str):
+    result = stoppress(name, "--port", "0", "--store", "sqlite:/proc/blogs.db")
     assert result.code == 2
-    assert f"cannot write to the store {path}" in result.error
+    assert "cannot write to the store /proc/blogs.db" in result.error
     assert "--store sqlite:PATH" in result.error
-
-
-async def test_a_store_in_use_is_named(start_node: StartNode, store: str):
-    await start_node(store)
-    result = await asyncio.to_thread(stoppress, "serve", "--port", "0", "--store", store)
-    assert result.code == 2
-    assert "in use by another stoppress: stop that, or use another file with --store" in result.error
-
-
-def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path):
-    file = tmp_path / "diary.txt"
-    file.write_text("Dear diary, " * 1_000)
-    result = stoppress("serve", "--port", "0", "--store", f"sqlite:{file}")
-    assert result.code == 2
-    assert str(file) in result.error
-    assert file.read_text() == "Dear diary, " * 1_000
-
-
-def test_a_redis_that_is_not_there_is_named():
-    result = stoppress("serve", "--port", "0", "--store", "redis://127.0.0.1:1/0")
-    assert result.code == 2
-    assert "127.0.0.1:1" in result.error
 
 
 @pytest.mark.parametrize(
     ("environ", "message"),
     [
         ({"STOPPRESS_PORT": "http"}, "STOPPRESS_PORT='http': must be a whole number from 0 to 65535"),
-        ({"STOPPRESS_BEAT": "0"}, "STOPPRESS_BEAT='0': must be a number from 0.05 to 3600"),
         ({"STOPPRESS_STORE": "mysql://root:secret@db"}, "--store has the unknown scheme 'mysql'"),
-        ({"STOPPRESS_KEYS": "ann"}, "key 1 of STOPPRESS_KEYS is malformed"),
         ({"STOPPRESS_KEYS": "ann:king:secret-of-ann"}, "unknown role 'king'"),
         ({"STOPPRESS_KEYS_FILE": "/nowhere/keys"}, "cannot read STOPPRESS_KEYS_FILE /nowhere/keys: No such file"),
     ],
 )
-@pytest.mark.parametrize("name", ["serve", "demo"])
-def test_a_wrong_setting_is_explained_in_one_line(name: str, environ: dict[str, str], message: str, store: str):
-    run = invoke if name == "serve" else stoppress  # the demonstration leaves its socket to the end of the process
-    result = run(name, environ={"STOPPRESS_STORE": store, "STOPPRESS_PORT": "0"} | environ)
+def test_a_wrong_setting_is_explained_in_one_line(environ: dict[str, str], message: str, store: str):
+    result = invoke("serve", environ={"STOPPRESS_STORE": store, "STOPPRESS_PORT": "0"} | environ)
     assert result.code == 2
     assert message in result.error
-    assert "s3cr3t" not in result.error and "root:secret" not in result.error
+    assert "secret" not in result.error
 
 
-def test_a_flag_wins_over_the_environment(store: str):
-    result = invoke("serve", "--port", "x", environ={"STOPPRESS_PORT": "y", "STOPPRESS_STORE": store})
-    assert result.error.startswith("--port='x'")
-
-
-async def test_serve_says_where_it_listens_and_ends_with_0(store: str):
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+async def test_serve_says_where_it_listens_and_ends_with_0(store: str, how: signal.Signals):
     async with running("serve", "--port", "0", STOPPRESS_STORE=store) as server:
         warning = await server.line("warning")
         line = await server.line("serves http://127.0.0.1:")
-        assert await server.stop() == 0
+        assert await server.stop(how) == 0
+        rest = await server.rest()
     assert "nobody can publish without editors' keys; set STOPPRESS_KEYS=name:editor:SECRET" in warning
     assert line.startswith(f"Stoppress {__version__} serves ")
-    assert len(server.lines) == 2
-
-
-async def test_serve_ends_with_0_on_ctrl_c(store: str):
-    async with running("serve", "--port", "0", STOPPRESS_STORE=store) as server:
-        await server.line("serves")
-        assert await server.stop(signal.SIGINT) == 0
-    assert "Traceback" not in "\n".join(server.lines)
+    assert (len(server.lines), rest) == (2, [])
 
 
 def test_the_address_of_an_ipv6_socket_has_brackets():

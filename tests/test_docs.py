@@ -96,40 +96,24 @@ def test_a_page_names_no_variable_that_nobody_reads(page: Path):
 # The command line
 
 
-def commands() -> list[Any]:
-    return [pytest.param(command, id=str(command.name)) for command in cli.commands.values()]
-
-
-@pytest.mark.parametrize("command", commands())
-def test_a_command_is_documented_with_exactly_its_options(command: click.Command):
+@pytest.mark.parametrize("command", cli.commands.values(), ids=lambda command: str(command.name))
+def test_a_command_is_documented_with_its_arguments_and_exactly_its_options(command: click.Command):
     text = section(DOCS / "reference" / "cli.md", f"## stoppress {command.name}")
     options = {flag for option in command.params if isinstance(option, click.Option) for flag in option.opts}
+    settings = {setting.option for setting in SETTINGS} if command.name in ("serve", "demo") else set()
     documented = {row[0].split(" ")[0] for row in rows(text) if row[0].startswith("-") and row[0].strip("-")}
-    assert documented == options - settings_of(command)
-
-
-def settings_of(command: click.Command) -> set[str]:
-    """The options that the reference of settings explains."""
-    return {setting.option for setting in SETTINGS} if command.name in ("serve", "demo") else set()
-
-
-@pytest.mark.parametrize("command", commands())
-def test_the_usage_of_a_command_names_its_arguments(command: click.Command):
-    text = section(DOCS / "reference" / "cli.md", f"## stoppress {command.name}")
+    assert documented == options - settings
     for argument in command.params:
         if isinstance(argument, click.Argument):
             usage = f"[{argument.human_readable_name.upper()}]"
             assert (usage.strip("[]") if argument.required else usage) in text
 
 
-def test_no_command_is_documented_that_is_not_there():
+def test_no_command_is_documented_that_is_not_there_and_all_options_of_the_program_are():
     text = (DOCS / "reference" / "cli.md").read_text()
     assert set(re.findall(r"^## stoppress (\w+)$", text, re.MULTILINE)) == set(cli.commands)
 
-
-def test_the_options_of_the_program_itself_are_documented():
-    text = (DOCS / "reference" / "cli.md").read_text()
-    own = {flag for option in cli.get_params(click.Context(cli)) for flag in option.opts}
+    own = {flag for option in cli.get_params(click.Context(cli, **cli.context_settings)) for flag in option.opts}
     assert {flag for flag in own if f"`{flag}`" not in text} == set()
 
 
@@ -244,3 +228,25 @@ def test_every_python_example_compiles():
     assert len(blocks) >= 3
     for page, block in blocks:
         compile(block, page, "exec")
+
+
+# The element
+
+CLIENT = "client_js/src"
+MEMBERS = {
+    "## Custom properties": (f"{CLIENT}/view/live-blog.css", r"--stoppress-[a-z-]+"),
+    "## Parts": ("server/stoppress/web/pages/templates/*.html", r' part="([a-z -]+)"'),
+    "## Slots": ("server/stoppress/web/pages/templates/*.html", r'<slot name="([a-z]+)"'),
+    "## Events": (f"{CLIENT}/types.ts", r"(?m)^  ([a-z]+): CustomEvent"),
+    "## Attributes and properties": (f"{CLIENT}/element.js", r"(?m)^  get ([a-z]+)\("),
+}
+"""The headings of the element's reference, and where the code has what they list."""
+
+
+@pytest.mark.parametrize("heading", MEMBERS)
+def test_the_reference_of_the_element_lists_exactly_what_it_has(heading: str):
+    files, pattern = MEMBERS[heading]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob(files))
+    text = section(DOCS / "reference" / "element.md", heading)
+    listed = {name for row in rows(text)[2:] for name in re.split("[,;] ", row[0])} or re.findall("`([a-z]+)`", text)
+    assert set(listed) == set(" ".join(re.findall(pattern, code)).split())

@@ -10,23 +10,9 @@ import pytest
 
 from tests.support.paths import SERVER
 
-FLOORS = {
-    "errors": 0,
-    "model": 0,
-    "settings": 0,
-    "tasks": 0,
-    "telemetry": 1,
-    "wire": 1,
-    "live": 2,
-    "store": 2,
-    "newsroom": 3,
-    "sync": 3,
-    "web": 4,
-    "process": 5,
-    "tools": 6,
-    "cli": 7,
-    "__main__": 8,
-}
+ROOMS = "errors model settings tasks|telemetry wire|live store|newsroom sync|web|process|tools|cli|__main__"
+
+FLOORS = {name: floor for floor, names in enumerate(ROOMS.split("|")) for name in names.split()}
 """The first part of a module's name below `stoppress`, and the floor it is on."""
 
 OUTSIDE = (

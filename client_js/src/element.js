@@ -1,5 +1,9 @@
 /** @import { Life } from "./life.js" */
+/** @import { ElementEvents, TypedTarget } from "./types.js" */
 import { lifeOf } from "./life.js";
+
+/** On a server there are no elements: there, this module only must be importable. */
+const Base = /** @type {new () => TypedTarget<ElementEvents> & HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
 /**
  * `<live-blog src="https://host/blogs/NAME">` shows a blog and keeps it up to date while it is in a document.
@@ -8,64 +12,107 @@ import { lifeOf } from "./life.js";
  * root with slots named `masthead`, `related` and `footer`. The attribute `lang` sets the language of its texts.
  * Without `src` it does nothing.
  */
-export class LiveBlogElement extends HTMLElement {
+export class LiveBlogElement extends Base {
   static observedAttributes = ["src", "lang"];
 
   /** @type {Life | null} */
   #life = null;
-  /** Whether `connectedCallback` was called: `isConnected` is true earlier, when the first attributes are set. */
-  #isHere = false;
+  /** The address and language of `#life`. */
+  #shown = "";
+  #isPlanned = false;
 
   /** The client that follows the blog; null while there is nothing to show. */
   get live() {
     return this.#life?.live ?? null;
   }
 
-  /** The absolute address of the blog's page, or "". It reflects the attribute, as `src` of an image does. */
+  /**
+   * The absolute address of the blog's page, or "". It reflects the attribute, as `src` of an image does.
+   *
+   * @returns {string}
+   */
   get src() {
-    const text = this.getAttribute("src");
-    return text ? (this.#address?.href ?? text) : "";
+    return this.#address?.href ?? this.getAttribute("src") ?? "";
   }
 
+  /** @param {string | URL | null | undefined} address frameworks set null or undefined to remove it */
   set src(address) {
-    this.setAttribute("src", address);
+    this.#reflect("src", address);
+  }
+
+  /** @override @returns {string} */
+  get lang() {
+    return super.lang;
+  }
+
+  /** @override @param {string | null | undefined} language */
+  set lang(language) {
+    this.#reflect("lang", language);
   }
 
   connectedCallback() {
-    this.#isHere = true;
+    if (Object.hasOwn(this, "src")) {
+      // The page has set the property before this script was here
+      const { src } = this;
+      Reflect.deleteProperty(this, "src");
+      this.src = src;
+    }
+    this.#plan();
+  }
+
+  disconnectedCallback() {
+    this.#plan();
+  }
+
+  attributeChangedCallback() {
+    this.#plan();
+  }
+
+  adoptedCallback() {
+    this.#shown = ""; // another document does not have the style sheet
+  }
+
+  /** Act once on all that one task changes: an element that is moved keeps its connection. */
+  #plan() {
+    if (!this.#isPlanned) queueMicrotask(() => this.#follow());
+    this.#isPlanned = true;
+  }
+
+  #follow() {
+    this.#isPlanned = false;
     const address = this.#address;
+    const wanted = `${address} ${this.lang}`;
+    if (this.#life && this.#shown !== wanted) {
+      this.#life.stop();
+      this.#life = null;
+      delete this.dataset.cursor; // the markup from the server is of another blog or language
+      // Show the content of the element until the new markup is loaded
+      this.shadowRoot?.replaceChildren(this.ownerDocument.createElement("slot"));
+    }
+    this.#shown = wanted;
+    if (!this.isConnected || !this.ownerDocument.defaultView) return this.#life?.stop();
     if (address) this.#life ??= lifeOf(this, address);
     this.#life?.start();
   }
 
-  disconnectedCallback() {
-    this.#isHere = false;
-    this.#life?.stop();
-  }
-
   /**
-   * @param {string} _name
-   * @param {string | null} before
-   * @param {string | null} now
+   * @param {string} name
+   * @param {unknown} value
    */
-  attributeChangedCallback(_name, before, now) {
-    if (before === now || !(this.#life || this.#isHere)) return;
-    this.#life?.stop();
-    this.#life = null;
-    delete this.dataset.cursor; // the markup from the server is of another blog or language
-    // Show the content of the element until the new markup is loaded
-    this.shadowRoot?.replaceChildren(document.createElement("slot"));
-    if (this.#isHere) this.connectedCallback();
+  #reflect(name, value) {
+    if (value || value === "") this.setAttribute(name, `${value}`);
+    else this.removeAttribute(name);
   }
 
   get #address() {
-    const text = this.getAttribute("src");
+    const text = this.getAttribute("src")?.trim();
     try {
-      return text ? new URL(text, document.baseURI) : null;
+      const address = text && new URL(text, this.baseURI);
+      return address && /^https?:$/.test(address.protocol) ? address : null;
     } catch {
       return null;
     }
   }
 }
 
-if (!customElements.get("live-blog")) customElements.define("live-blog", LiveBlogElement);
+if (globalThis.customElements && !customElements.get("live-blog")) customElements.define("live-blog", LiveBlogElement);

@@ -1,4 +1,3 @@
-/** @import { Applied } from "./core/state.js" */
 /** @import { BlogView } from "./view/blog-view.js" */
 import { BareLiveBlog } from "./core/bare-live-blog.js";
 import { changes } from "./transports/changes.js";
@@ -34,73 +33,54 @@ export function lifeOf(element, blog) {
   const { dataset } = element;
   /** @type {BlogView | undefined} */
   let view;
-  /** @type {AbortController} */
+  /** @type {AbortController | undefined} */
   let aborter;
-  let { title } = document;
-  /** Number of the entries that wait. */
-  let unread = 0;
 
   /**
    * Show markup from the server, and make the client that follows it.
    *
    * @param {HTMLElement} own the element that the server has made
    * @param {ShadowRoot | HTMLElement} root where to show its content
-   * @param {string | undefined} language
    */
-  const show = (own, root, language) => {
-    const isPage = own === root;
+  const show = (own, root) => {
     const { at, before, lang = "" } = own.dataset;
     /** @type {HTMLTemplateElement | null} */
     const said = own.querySelector("[data-part=said]");
     const address = new URL(blog);
     address.search = `view=html&lang=${lang}`;
     const live = new BareLiveBlog(address, { state: hydrate(own), transports: TRANSPORTS, sharing: tabs });
-    /** @type {Iterable<HTMLElement>} */
-    const parts = isPage ? [document.documentElement] : own.querySelectorAll("[data-part][lang]");
+    /** @type {NodeListOf<HTMLElement>} */
+    const parts = own.querySelectorAll("[data-part][lang]");
     const texts = JSON.parse(said?.content.textContent ?? "");
-    const setting = new Setting(texts, language, isPage ? blog.pathname : blog.href, isPage ? null : blog, address.search.slice(1));
-    if (!isPage) root.replaceChildren(...own.childNodes);
-    view = showBlog(root, live, setting, !before, (count) => {
-      unread = count;
-      if (isPage) nameDocument(live, false);
-    });
+    const setting = new Setting(texts, languageOf(element), blog, address.search.slice(1));
+    if (own !== root) root.replaceChildren(...own.childNodes);
+    view = showBlog(root, live, setting, !before, (count) => tell("unread", { count }));
     life.live = live;
-    live.addEventListener("change", (event) => {
-      const { header, reset } = /** @type {CustomEvent<Applied>} */ (event).detail;
-      if (isPage) nameDocument(live, reset && header);
-      if (header && live.state.header) {
-        for (const one of parts) [one.lang, one.dir] = [live.state.header.language ?? "", live.state.header.dir ?? ""];
-      }
+    live.addEventListener("change", ({ detail }) => {
+      const { cursor, header } = live.state;
+      if (own === root) dataset.cursor = cursor ?? "0";
+      const { language = "", dir = "" } = header ?? {};
+      if (detail.header && header) for (const one of parts) Object.assign(one, { lang: language, dir });
     });
+    for (const name of /** @type {const} */ (["change", "phase"])) {
+      live.addEventListener(name, ({ detail }) => tell(name, detail));
+    }
     if (at && !location.hash) void view.goTo(at);
   };
 
-  /**
-   * Keep the cursor, address and title of the server's own page in step with the blog.
-   *
-   * @param {BareLiveBlog} live
-   * @param {boolean} reset
-   */
-  const nameDocument = ({ state: { cursor, header } }, reset) => {
-    dataset.cursor = cursor ?? "0";
-    if (reset && dataset.before) {
-      history.replaceState(history.state, "", blog);
-      delete dataset.before;
-    }
-    if (header) title = header.headline;
-    document.title = unread ? `(${unread}) ${title}` : title;
-  };
+  /** Dispatch an event of the element; return whether nobody has prevented its default.
+   * @param {string} name @param {object} detail */
+  const tell = (name, detail) => element.dispatchEvent(new CustomEvent(name, { detail, cancelable: true }));
 
   /** Load the markup and its style sheet. @param {AbortSignal} signal */
   const load = async (signal) => {
-    const language = /** @type {HTMLElement | null} */ (element.closest("[lang]"))?.lang;
-    const own = await markupOf(blog, language, signal);
-    const sheet = own && (await styleSheet(new URL(own.dataset.style ?? "", blog), signal));
+    const own = await markupOf(blog, languageOf(element), signal);
+    const sheet = own && (await styleSheet(new URL(own.dataset.style ?? "", blog), element.ownerDocument, signal));
     if (!sheet || signal.aborted) return;
     const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
-    if (sheet instanceof HTMLElement) own.prepend(sheet);
-    else root.adoptedStyleSheets = [sheet];
-    if (own.dataset.cursor) show(own, root, language);
+    if (sheet instanceof CSSStyleSheet) root.adoptedStyleSheets = [sheet];
+    else own.prepend(sheet);
+    if (own.dataset.cursor) show(own, root);
     else root.replaceChildren(...own.childNodes);
   };
 
@@ -115,16 +95,16 @@ export function lifeOf(element, blog) {
     if (!id) return;
     if (view.has(id)) return view.goTo(id);
     const position = await positionAt(blog, id, signal);
-    if (!position || signal.aborted) return;
-    // The server's own page goes to the page that begins with the entry
-    if (dataset.cursor) location.replace(`${blog.href}/entries/${id}${location.hash}`);
-    else await view.goTo(id, position);
+    if (signal.aborted || id !== entryIn(location.hash)) return;
+    const exists = position === undefined ? undefined : position !== null;
+    if (tell("missing", { id, exists }) && position) await view.goTo(id, position);
   };
 
   /** @type {Life} */
   const life = {
     live: null,
     start: async () => {
+      if (aborter?.signal.aborted === false) return;
       const { signal } = (aborter = new AbortController());
       if (!view) await load(signal);
       if (!view || signal.aborted) return;
@@ -135,6 +115,18 @@ export function lifeOf(element, blog) {
     },
     stop: () => aborter?.abort(),
   };
-  if (dataset.cursor) show(element, element, document.documentElement.lang);
+  if (dataset.cursor) show(element, element);
   return life;
+}
+
+/**
+ * Return the language of an element: its own, or that of what is around it, also outside of shadow roots.
+ *
+ * @param {Element | undefined} element
+ * @returns {string | undefined}
+ */
+function languageOf(element) {
+  /** @type {HTMLElement | null | undefined} */
+  const own = element?.closest("[lang]");
+  return own || !element ? own?.lang : languageOf(/** @type {ShadowRoot} */ (element.getRootNode()).host);
 }

@@ -44,13 +44,6 @@ export class Driver {
     leave: () => (this.left += 1),
   };
 
-  /** @param {number} id */
-  #find(id) {
-    const connection = this.connections.find((one) => one.id === id);
-    if (!connection) throw new Error(`no connection ${id}`);
-    return connection;
-  }
-
   /** The newest connection. */
   get connection() {
     return this.connections[this.connections.length - 1];
@@ -58,6 +51,11 @@ export class Driver {
 
   get phase() {
     return this.phases[this.phases.length - 1];
+  }
+
+  /** Which connections are open. */
+  get open() {
+    return this.connections.map(({ open }) => open);
   }
 
   /** The ranks of all connections so far. */
@@ -72,7 +70,7 @@ export class Driver {
 
   /** Lose the connection, or let the server close it. */
   drop(code = 1006, { id } = this.connection) {
-    this.#find(id).open = false;
+    for (const one of this.connections) one.open &&= one.id !== id;
     this.tell({ type: "closed", id, code });
   }
 

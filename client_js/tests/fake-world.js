@@ -104,12 +104,9 @@ export class FakeWorld {
   constructor(locks = new FakeLocks()) {
     const { connections } = this;
     class Connection extends FakeConnection {
-      /**
-       * @param {string} address
-       * @param {string[]} [protocols]
-       */
-      constructor(address, protocols) {
-        super(address, protocols);
+      /** @param {[string, string[]?]} how */
+      constructor(...how) {
+        super(...how);
         connections.push(this);
       }
     }

@@ -12,6 +12,15 @@ beforeEach(() => {
   driver = new Driver({ count: 3 });
 });
 
+/** Fail over to events, because sockets are blocked. Return the connection. */
+function eventsOnly() {
+  driver.drop();
+  driver.send(nothingNew("2-b"));
+  driver.send(nothingNew("2-b"));
+  assert.equal(driver.connection.rank, EVENTS);
+  return driver.connection;
+}
+
 /** Let minutes pass on a connection that keeps beating. @param {number} minutes */
 function beating(minutes, on = driver.connection) {
   for (let passed = 0; passed < minutes * 60; passed += 10) {
@@ -73,10 +82,7 @@ test("a terminal answer over HTTP counts", () => {
 });
 
 test("it tries sockets again after minutes, while events go on", () => {
-  driver.drop();
-  driver.send(nothingNew("2-b"));
-  const [, , events] = driver.connections;
-  driver.send(nothingNew("2-b"));
+  const events = eventsOnly();
   beating(2);
   assert.equal(driver.connections.length, 3);
   beating(0.5);
@@ -93,59 +99,38 @@ test("it tries sockets again after minutes, while events go on", () => {
   assert.equal(driver.connection.rank, SOCKET);
 });
 
-test("a failed trial of sockets changes nothing, and is repeated minutes later", () => {
-  driver.drop();
-  driver.send(nothingNew("2-b"));
-  const [, , events] = driver.connections;
-  driver.send(nothingNew("2-b"));
-  beating(2.5, events);
-  driver.drop();
-  assert.equal(events.open, true);
-  beating(2.5, events);
-  assert.equal(driver.connections.length, 5);
-  beating(0.5, events);
-  assert.equal(driver.connection.open, false, "a silent trial is ended");
-  assert.equal(driver.phase, "live");
-});
+for (const code of [1006, 1013]) {
+  test(`a trial of sockets that ends with ${code} changes nothing, and is repeated minutes later`, () => {
+    const events = eventsOnly();
+    beating(2.5, events);
+    const trial = driver.connection;
+    assert.equal(trial.rank, SOCKET);
+    if (code === 1013) driver.send({ type: "retry", min: 1_000, max: 2_000 }, trial);
+    driver.drop(code, trial);
+    assert.equal(events.open, true);
+    assert.equal(driver.phase, "live");
+    beating(5, events);
+    assert.equal(driver.connection.rank, SOCKET);
+    beating(0.5, events);
+    assert.equal(driver.connection.open, false, "a silent trial is ended");
+    assert.equal(driver.phase, "live");
+  });
+}
 
-test("a rejected trial does not disturb the connection that works", () => {
-  driver.drop();
-  driver.send(nothingNew("2-b"));
-  driver.send(nothingNew("2-b"));
+const loses = () => {
   const events = driver.connection;
   beating(2.5, events);
-  const trial = driver.connection;
-  assert.equal(trial.rank, SOCKET);
-  driver.send({ type: "retry", min: 1_000, max: 2_000 }, trial);
-  driver.drop(1013, trial);
-  assert.equal(events.open, true);
-  assert.equal(driver.phase, "live");
-  beating(5, events);
-  assert.equal(driver.connection.rank, SOCKET, "the trial is repeated minutes later");
-});
+  assert.equal(driver.connection.rank, SOCKET);
+  driver.drop(1006, events);
+};
+const leaves = () => /** @type {const} */ (["leave", "return"]).forEach((event) => driver.tell(event));
 
 for (const [name, happens] of /** @type {[string, () => void][]} */ ([
-  [
-    "losing the connection during a trial",
-    () => {
-      const events = driver.connection;
-      beating(2.5, events);
-      assert.equal(driver.connection.rank, SOCKET);
-      driver.drop(1006, events);
-    },
-  ],
-  [
-    "leaving the page and coming back",
-    () => {
-      driver.tell("leave");
-      driver.tell("return");
-    },
-  ],
+  ["losing the connection during a trial", loses],
+  ["leaving the page and coming back", leaves],
 ])) {
   test(`after ${name} it still tries sockets again`, () => {
-    driver.drop();
-    driver.send(nothingNew("2-b"));
-    driver.send(nothingNew("2-b"));
+    eventsOnly();
     happens();
     if (!driver.connection.open) driver.attempt();
     const { length } = driver.connections;
@@ -174,9 +159,7 @@ for (const [away, back] of /** @type {const} */ ([
 }
 
 test("on another network it tries sockets first", () => {
-  driver.drop();
-  driver.send(nothingNew("2-b"));
-  driver.send(nothingNew("2-b"));
+  eventsOnly();
   driver.tell("online");
   assert.equal(driver.connection.rank, SOCKET);
 });

@@ -1,8 +1,8 @@
 // Checks the tarball of `npm pack` with tools that lint packages.
 import { createPackageFromTarballData, checkPackage } from "@arethetypeswrong/core";
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -34,6 +34,14 @@ test("it has modules, types, bundles and licence, and nothing else", () => {
   assert.deepEqual([...parts].sort(), ["LICENSE", "README.md", "dist", "package.json", "src", "types"]);
 });
 
+test("without its tools, npm pack says in one line what to do", () => {
+  const bare = join(folder, "bare");
+  for (const part of PARTS) cpSync(join(ROOT, part), join(bare, part), { recursive: true });
+  const { status, stderr } = spawnSync("npm", ["pack", "--silent"], { cwd: bare, encoding: "utf8" });
+  assert.notEqual(status, 0);
+  assert.match(stderr, /^The bundles cannot be built without .*\. Run `npm ci` in client_js, then try again\.\n$/);
+});
+
 test("publint finds nothing", async () => {
   const { messages } = await publint({ pkgDir: folder, strict: true });
   assert.deepEqual(messages, []);
@@ -47,5 +55,40 @@ test("the types are right, for every entry point that modules can import", async
   const others = new Set(["node10", "node16-cjs"]);
   const problems = result.problems.filter((one) => !("resolutionKind" in one && others.has(one.resolutionKind)));
   assert.deepEqual(problems, []);
-  assert.deepEqual(Object.keys(result.entrypoints).sort(), [".", "./core", "./element", "./package.json", "./transports"]);
+  const names = [".", "./core", "./dist/*", "./element", "./package.json", "./transports"];
+  assert.deepEqual(Object.keys(result.entrypoints).sort(), names);
+});
+
+const LOADS = `
+import { createRequire } from "node:module";
+await Promise.all(["", "/core", "/element", "/transports"].map((name) => import("stoppress" + name)));
+const { entries } = createRequire(import.meta.url)("stoppress/dist/manifest.json");
+import.meta.resolve("stoppress/dist/" + entries.element.file);
+`;
+const SHOWN = ["README.md", "../docs/howto/embed.md", "../docs/reference/client.md", "../docs/reference/element.md"];
+const OPTIONS = "--ignoreConfig --noEmit --strict --jsx react-jsx --module nodenext --target es2022".split(" ");
+
+test("a project can install it, load it on a server, and compile what the documentation shows", () => {
+  const project = join(folder, "project");
+  mkdirSync(join(project, "node_modules"), { recursive: true });
+  writeFileSync(join(project, "package.json"), '{"type": "module"}');
+  const install = ["install", "--offline", "--no-audit", "--no-fund", "--silent", join(folder, packed.filename)];
+  execFileSync("npm", install, { cwd: project });
+  writeFileSync(join(project, "loads.js"), LOADS);
+  execFileSync("node", ["loads.js"], { cwd: project });
+  const pages = SHOWN.map((page) => readFileSync(join(ROOT, page), "utf8")).join("\n");
+  const snippets = [...pages.matchAll(/^```[jt]sx?\n(.*?)^```/gms)];
+  assert.ok(snippets.length >= 4);
+  const names = snippets.map(([, text], index) => {
+    writeFileSync(join(project, `${index}.tsx`), text);
+    return `${index}.tsx`;
+  });
+  const compile = [join(ROOT, "node_modules", "typescript", "bin", "tsc"), ...OPTIONS, ...names];
+  const compiled = () => spawnSync("node", compile, { cwd: project, encoding: "utf8" }).stdout;
+  // Without React only its page does not compile: the types of the element do
+  assert.doesNotMatch(compiled(), /stoppress/);
+  for (const name of ["@types", "csstype", "vue", "@vue", "svelte"]) {
+    symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));
+  }
+  assert.equal(compiled(), "");
 });

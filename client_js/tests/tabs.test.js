@@ -28,9 +28,20 @@ class Tab {
   async start(answer) {
     this.live.start();
     await settled();
-    if (answer) this.world.request.answer(200, answer);
-    await settled();
+    if (answer) await this.isAnswered(answer);
     return this;
+  }
+
+  /** Get a message from the server. @param {object} message */
+  async tells(message) {
+    this.world.connection.send(message);
+    await settled();
+  }
+
+  /** @param {object} answer to its newest request */
+  async isAnswered(answer) {
+    this.world.request.answer(200, answer);
+    await settled();
   }
 
   /** The number of its open connections. */
@@ -59,8 +70,7 @@ test("two tabs share one connection and show the same", async () => {
   const second = await new Tab("1-a").start(update("1-a", "2-b"));
   assert.deepEqual([first.openCount, second.openCount], [1, 0]);
   assert.equal(first.world.requests.length, 0, "the leading tab sends no request");
-  first.world.connection.send(update("2-b", "3-c"));
-  await settled();
+  await first.tells(update("2-b", "3-c"));
   assert.deepEqual([first.cursor, second.cursor], ["3-c", "3-c"]);
   assert.equal(second.live.phase, "live");
 });
@@ -70,24 +80,19 @@ test("a message that is passed on before the answer arrives is not lost", async 
   const second = new Tab("1-a");
   await second.start();
   first.world.connection.send(update("2-b", "3-c"));
-  first.world.connection.send(update("3-c", "4-d"));
-  await settled();
-  second.world.request.answer(200, update("1-a", "3-c"));
-  await settled();
+  await first.tells(update("3-c", "4-d"));
+  await second.isAnswered(update("1-a", "3-c"));
   assert.equal(second.cursor, "4-d");
 });
 
 test("a tab that missed a message asks the server", async () => {
   const first = await leader();
   const second = await new Tab("1-a").start(update("1-a", "2-b"));
-  first.world.connection.send(update("2-b", "3-c"));
-  await settled();
+  await first.tells(update("2-b", "3-c"));
   second.live.state.cursor = "2-b"; // as if it had missed the update
-  first.world.connection.send(beat("3-c"));
-  await settled();
+  await first.tells(beat("3-c"));
   assert.equal(second.world.request.address.search, "?since=2-b");
-  second.world.request.answer(200, update("2-b", "3-c"));
-  await settled();
+  await second.isAnswered(update("2-b", "3-c"));
   assert.equal(second.cursor, "3-c");
   assert.equal(second.openCount, 0);
 });
@@ -99,9 +104,9 @@ test("when the leading tab stops, another one continues from its own cursor", as
   first.live.stop();
   await settled();
   assert.deepEqual([first.openCount, second.openCount, third.openCount], [0, 1, 0]);
+  assert.equal(second.live.phase, "live");
   assert.equal(second.world.connection.address, "wss://host/blogs/demo/live?since=2-b");
-  second.world.connection.send(update("2-b", "3-c"));
-  await settled();
+  await second.tells(update("2-b", "3-c"));
   assert.equal(third.cursor, "3-c");
   assert.equal(third.live.phase, "live");
 });
@@ -113,11 +118,9 @@ test("a frozen leading tab counts as lost after the same time as a dead connecti
   assert.equal(second.openCount, 1);
   second.world.connection.send(update("2-b", "3-c"));
   assert.equal(second.cursor, "3-c");
-  first.world.connection.send(update("2-b", "3-c"));
-  await settled();
+  await first.tells(update("2-b", "3-c"));
   assert.equal(second.openCount, 0, "after the leading tab wakes up there is one connection again");
-  second.world.request.answer(200, nothingNew("3-c"));
-  await settled();
+  await second.isAnswered(nothingNew("3-c"));
   assert.equal(second.live.phase, "live");
 });
 
@@ -128,8 +131,7 @@ test("all tabs report that the leading tab has lost its connection", async () =>
   await settled();
   assert.equal(second.live.phase, "reconnecting");
   first.world.pass(500);
-  first.world.connection.send(nothingNew("2-b"));
-  await settled();
+  await first.tells(nothingNew("2-b"));
   assert.equal(second.live.phase, "live");
 });
 
@@ -139,13 +141,10 @@ test("a reset of the leading tab does not reset tabs that are up to date", async
   const asked = second.world.requests.length;
   let changes = 0;
   second.live.addEventListener("change", () => (changes += 1));
-  first.world.connection.send(update(null, "2-b"));
-  await settled();
+  await first.tells(update(null, "2-b"));
   assert.deepEqual([second.world.requests.length, changes], [asked, 0]);
-  first.world.connection.send(update(null, "1-other"));
-  await settled();
-  second.world.request.answer(200, update(null, "1-other"));
-  await settled();
+  await first.tells(update(null, "1-other"));
+  await second.isAnswered(update(null, "1-other"));
   assert.equal(second.cursor, "1-other");
 });
 

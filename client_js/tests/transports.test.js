@@ -31,6 +31,12 @@ beforeEach(() => {
 
 const source = () => ({ blog: new URL("https://host/blogs/demo"), cursor: "2-b", world: world.world });
 
+/** Answer the newest request. @param {[number, object, string?]} answer */
+async function answered(...answer) {
+  world.request.answer(...answer);
+  await settled();
+}
+
 describe("msgpack", () => {
   for (const { name, message, msgpack } of vectors("messages.json")) {
     test(`${name}: the server's bytes decode to the message`, () => assert.deepEqual(decode(bytes(msgpack)), message));
@@ -41,14 +47,9 @@ describe("msgpack", () => {
   }
 
   test("a value that is cut off or has another type is an error", () => {
-    for (const hex of ["", "91", "d9", "da00", "a3", "81a161", "c1", "c4", "ce0000"]) {
+    for (const hex of ["", "91", "d9", "da00", "a3", "81a161", "c1", "c4", "ce0000", "ddffffffff", "dbffffffff"]) {
       assert.throws(() => decode(bytes(hex)), RangeError, hex);
     }
-  });
-
-  test("a false length does not allocate memory", () => {
-    assert.throws(() => decode(bytes("ddffffffff")), RangeError);
-    assert.throws(() => decode(bytes("dbffffffff")), RangeError);
   });
 
   test("a socket decodes it, and reports what it cannot decode as null", () => {
@@ -64,11 +65,9 @@ describe("plain requests", () => {
   test("the first is answered at once, later ones are held until there is a change", async () => {
     changes(source(), on);
     assert.equal(world.request.address.search, "?since=2-b");
-    world.request.answer(200, { ...update("2-b", "3-c"), more: true });
-    await settled();
+    await answered(200, { ...update("2-b", "3-c"), more: true });
     assert.equal(world.request.address.search, "?since=3-c", "the next part is requested at once");
-    world.request.answer(200, update("3-c", "4-d"));
-    await settled();
+    await answered(200, update("3-c", "4-d"));
     assert.equal(world.request.address.search, "?since=4-d&wait=25");
     assert.deepEqual(heard.map(({ cursor }) => cursor), ["3-c", "4-d"]);
   });
@@ -98,15 +97,13 @@ describe("plain requests", () => {
 
   test("Retry-After becomes a `retry`", async () => {
     changes(source(), on);
-    world.request.answer(503, {}, "application/problem+json");
-    await settled();
+    await answered(503, {}, "application/problem+json");
     assert.deepEqual(heard, [{ type: "retry", min: 2_000, max: 4_000 }]);
   });
 
   test("an answer that is not an update counts as a lost connection", async () => {
     changes(source(), on);
-    world.request.answer(200, { hello: "portal" });
-    await settled();
+    await answered(200, { hello: "portal" });
     assert.deepEqual([heard, codes], [[], [1006]]);
   });
 

@@ -73,14 +73,10 @@ class Bench:
         rows = []
         for server, delivery in found.items():
             cost = costs.get(type(server))
-            rows.append(
-                [
-                    server.name,
-                    *_delivery_cells(delivery),
-                    *([f"{cost.idle:.1f}", f"{cost.connect:.0f}", f"{cost.again:.0f}"] if cost else ["", "", ""]),
-                    f"{cost.seconds:.1f}" if cost else "",
-                ]
-            )
+            idle_cells = ["", "", "", ""]
+            if cost:
+                idle_cells = [f"{cost.idle:.1f}", f"{cost.connect:.0f}", f"{cost.again:.0f}", f"{cost.seconds:.1f}"]
+            rows.append([server.name, *_delivery_cells(delivery), *idle_cells])
         table(
             f"{self._scaled(READERS)} readers, one entry in 50 ms; {idle} readers for memory and connecting",
             [
@@ -180,15 +176,9 @@ def without(step: str) -> type[Stoppress]:
     return Without
 
 
-def _delivery_cells(delivery: DeliveryCost) -> list[str]:
-    return [
-        f"{delivery.cpu:.2f}",
-        f"{delivery.ratio:.2f}",
-        f"{delivery.bytes:.0f}",
-        milliseconds(delivery.p50),
-        milliseconds(delivery.p99),
-        yes(delivery.complete),
-    ]
+def _delivery_cells(cost: DeliveryCost) -> list[str]:
+    cells = (f"{cost.cpu:.2f}", f"{cost.ratio:.2f}", f"{cost.bytes:.0f}")
+    return [*cells, milliseconds(cost.p50), milliseconds(cost.p99), yes(cost.complete)]
 
 
 PARTS = ("table", "burst", "stalled", "curve", "steps")

@@ -41,7 +41,7 @@ def measure_burst(server: Stoppress, folder: Path, number: int, entries: int) ->
             server.flood(1)
             time.sleep(PAUSE_SECONDS)
         single, before = (server.cpu() - cpu) / number / SINGLES, readers.report()
-        readers.check()
+        readers.ask("check")
         readers.mark()
         cpu = server.cpu()
         readers.publishing()

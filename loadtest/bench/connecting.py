@@ -28,7 +28,7 @@ def measure_connects(server: BenchServer, folder: Path, number: int) -> ConnectC
     server.returning()
     with readers_of(server, folder) as readers:
         readers.open(200, server.first_frames)  # warms up what the server makes only once
-        readers.close_all()
+        readers.ask("close")
         time.sleep(0.5)
         cpu, resident = server.cpu(), server.resident()
         readers.open(number, server.first_frames)
@@ -36,7 +36,7 @@ def measure_connects(server: BenchServer, folder: Path, number: int) -> ConnectC
         time.sleep(1)
         idle = (server.resident() - resident) / number
         cpu = server.cpu()
-        readers.close_all()
+        readers.ask("close")
         seconds = readers.open(number, server.first_frames)
         again = (server.cpu() - cpu) / number
     return ConnectCost(connect * 1e6, again * 1e6, seconds, idle / 1024)

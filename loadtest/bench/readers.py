@@ -64,11 +64,12 @@ class BenchReaders:
             text=True,
             pass_fds=[self._file.fileno()],
         )
-        self.requests(request)
+        self.ask(f"request {request.hex()}")
         if hello:
-            self._ask(f"hello {hello.hex()}")
+            self.ask(f"hello {hello.hex()}")
 
-    def _ask(self, command: str) -> list[str]:
+    def ask(self, command: str) -> list[str]:
+        """Send a command of readers.c, and return the words of its answer."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(command + "\n")
@@ -78,19 +79,15 @@ class BenchReaders:
             raise RuntimeError(f"readers.c failed at the command {command!r}: {answer}")
         return answer[1:]
 
-    def requests(self, request: bytes) -> None:
-        """Set the handshake of later readers."""
-        self._ask(f"request {request.hex()}")
-
     def open(self, number: int, frames: int = 1) -> float:
         """Open more readers, and wait until each has `frames` frames. Returns the seconds that it took."""
-        return float(self._ask(f"open {number} {frames}")[0])
+        return float(self.ask(f"open {number} {frames}")[0])
 
     def mark(self) -> None:
         """Forget all frames; the next one of each reader is that of the next `publishing`."""
         self._count = 0
         self._published[:] = bytes(ENTRIES * 8)
-        self._ask("mark")
+        self.ask("mark")
 
     def publishing(self) -> None:
         """Record the time of publication of the next entry."""
@@ -99,31 +96,16 @@ class BenchReaders:
 
     def wait(self, frames: int, seconds: float = 30) -> bool:
         """Wait until every reader has `frames` frames since `mark`. Returns False after `seconds`."""
-        return self._ask(f"wait {frames} {seconds}") == ["1"]
+        return self.ask(f"wait {frames} {seconds}") == ["1"]
 
     def report(self) -> Report:
-        answer = self._ask("report")
+        answer = self.ask("report")
         frames, bytes_, fewest, most = map(int, answer[:4])
         p50, p99, maximum, last50, last99 = map(float, answer[4:9])
         return Report(frames, bytes_, fewest, most, p50, p99, maximum, last50, last99, int(answer[9]))
 
-    def check(self) -> None:
-        self._ask("check")
-
     def entries(self) -> EntryCounts:
-        return EntryCounts(*map(int, self._ask("entries")))
-
-    def stall(self, number: int) -> None:
-        self._ask(f"stall {number}")
-
-    def resume(self) -> None:
-        self._ask("resume")
-
-    def reset(self, number: int) -> None:
-        self._ask(f"reset {number}")
-
-    def close_all(self) -> None:
-        self._ask("close")
+        return EntryCounts(*map(int, self.ask("entries")))
 
     def stop(self) -> None:
         assert self._process.stdin is not None

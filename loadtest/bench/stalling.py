@@ -31,17 +31,17 @@ def measure_stall(server: Stoppress, folder: Path, number: int, stalled: int, me
     with readers_of(server, folder) as others, readers_of(server, folder) as idle:
         others.open(number - stalled)
         idle.open(stalled)
-        idle.check()
+        idle.ask("check")
         published = ENTRIES + 1
         before = turn(server, others, ENTRIES)[1].p99
         resident = server.resident()
-        idle.stall(stalled)
+        idle.ask(f"stall {stalled}")
         published += _publish(server, megabytes * 1_000_000)
         grown = (server.resident() - resident) / stalled
         published += ENTRIES + 1
         during = turn(server, others, ENTRIES)[1].p99
-        idle.reset(1)
-        idle.resume()
+        idle.ask("reset 1")
+        idle.ask("resume")
         complete = False
         for _ in range(600):  # each reader must first get all that was published
             time.sleep(0.1)

@@ -24,8 +24,8 @@ from stoppress.live import hub as hub_module
 from stoppress.live.answers import Answer, Answers
 from stoppress.live.fd_group import FdGroup, Unsent
 from stoppress.model import Cursor
-from stoppress.process import server
 from stoppress.process.node import Node
+from stoppress.process.server import Server
 from stoppress.web.connections.reader_connection import ReaderConnection
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.wire.encodings import JSON, WEBSOCKET, Codec, Compression, Encoding
@@ -127,7 +127,7 @@ class _GivenAway:
 
 
 def _through_starlette(connect: Callable[..., Any], protocol: type[asyncio.Protocol]) -> None:
-    routes, config = WebSocketEndpoint.routes, server.config
+    routes, config = WebSocketEndpoint.routes, Server.config_for
 
     def with_websocket(self: WebSocketEndpoint) -> Any:
         async def handler(websocket: WebSocket) -> None:
@@ -142,7 +142,7 @@ def _through_starlette(connect: Callable[..., Any], protocol: type[asyncio.Proto
         return made
 
     WebSocketEndpoint.routes = with_websocket  # type: ignore[method-assign]
-    server.config = with_protocol
+    Server.config_for = staticmethod(with_protocol)  # type: ignore[method-assign]
 
 
 def burst_window() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from loadtest.proofs.verdict import verdict
+from loadtest.proofs.verdict import print_times, verdict
 from loadtest.server import NodeProcess
-from loadtest.swarming import read_seconds, run_swarm
+from loadtest.swarming import read_seconds, run_swarm, times_of
 from stoppress.tools.swarm.histogram import FineHistogram
 
 CROWD_FACTOR = 5
@@ -30,9 +30,8 @@ async def fill_node(
     duration = 2 * CALM_SECONDS + 4
     async with run_swarm(url, readers=readers, rate=1_000, publish=publish, duration=duration) as swarm:
         async for figures in read_seconds(swarm):
-            times = FineHistogram({int(bucket): count for bucket, count in figures.get("buckets", {}).items()})
             if "second" in figures and are_in.is_set():
-                (during if crowded.is_set() else before).merge(times)
+                (during if crowded.is_set() else before).merge(times_of(figures))
             elif figures["live"] == readers:
                 are_in.set()
     return before, during, figures
@@ -77,12 +76,7 @@ async def overload(readers: int, publish: float) -> bool | None:
             got_in = await press_in(server.url, (CROWD_FACTOR - 1) * readers)
             before, during, stayed = await filling
             refused = await count_rejections(server.url)
-    normal, then = before.percentile(99), during.percentile(99)
     too_many = (CROWD_FACTOR - 1) * readers
     print(f"{too_many:,} readers over the limit were rejected {refused:,} times, {got_in:,} got in")
-    print(
-        f"{readers:,} admitted readers: p99 {normal * 1000:.1f} ms before, {then * 1000:.1f} ms in the crowd, "
-        f"ratio {then / normal if normal else 0:.2f}"
-    )
-    print(f"wrong: {stayed['wrong'] or 'nothing'}")
+    print_times(f"{readers:,} admitted readers", "in the crowd", before, during)
     return verdict(before, during, stayed["wrong"], is_kept=refused >= too_many and got_in == 0)

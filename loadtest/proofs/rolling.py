@@ -106,19 +106,8 @@ async def rolling(readers: int, publish: float) -> bool:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis, front = free_port(), free_port()
-        settings = (
-            "--port",
-            str(redis),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "yes",
-            "--dir",
-            str(folder),
-        )
-        await stack.enter_async_context(program("redis-server", *settings, port=redis))
+        settings = f"--port {redis} --bind 127.0.0.1 --appendonly yes --dir {folder} --save".split()
+        await stack.enter_async_context(program("redis-server", *settings, "", port=redis))
         store = {"STOPPRESS_STORE": f"redis://127.0.0.1:{redis}/0"}
         nodes = [await stack.enter_async_context(NodeProcess(folder, **store)) for _ in range(2)]
         servers = " ".join(f"server 127.0.0.1:{node.port} max_fails=1 fail_timeout=1s;" for node in nodes)

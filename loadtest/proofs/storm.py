@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from loadtest.proofs.verdict import verdict
+from loadtest.proofs.verdict import print_times, verdict
 from loadtest.server import NodeProcess
-from loadtest.swarming import read_seconds, run_swarm
+from loadtest.swarming import read_seconds, run_swarm, times_of
 from stoppress.tools.swarm.histogram import FineHistogram
 
 STAYING_READERS = 500
@@ -48,11 +48,10 @@ async def run_staying_readers(
     async with run_swarm(url, readers=STAYING_READERS, rate=1_000, publish=publish, duration=duration) as swarm:
         async for figures in read_seconds(swarm):
             now = loop.time()
-            times = FineHistogram({int(bucket): count for bucket, count in figures.get("buckets", {}).items()})
             if clock.storm_at <= now <= clock.storm_at + STORM_SECONDS:
-                during.merge(times)
+                during.merge(times_of(figures))
             elif clock.calm_from + 1 <= now < clock.storm_at:
-                before.merge(times)
+                before.merge(times_of(figures))
     return before, during, figures
 
 
@@ -71,12 +70,7 @@ async def storm(readers: int, publish: float) -> bool | None:
             stormed = await run_storm(server.url, readers, clock)
             before, during, stayed = await watching
     back, slowest = stormed["back_ms"]["p95"] / 1000, stormed["back_ms"]["p99"] / 1000
-    normal, then = before.percentile(99), during.percentile(99)
     wrong = {**stormed["wrong"], **stayed["wrong"]}
     print(f"{stormed['returned']:,} of {readers:,} returned, 95 % within {back:.1f} s, p99 {slowest:.1f} s")
-    print(
-        f"{STAYING_READERS:,} others: p99 {normal * 1000:.1f} ms before, {then * 1000:.1f} ms in the storm, "
-        f"ratio {then / normal if normal else 0:.2f}"
-    )
-    print(f"wrong: {wrong or 'nothing'}")
+    print_times(f"{STAYING_READERS:,} others", "in the storm", before, during)
     return verdict(before, during, wrong, is_kept=stormed["returned"] >= readers and back <= STORM_SECONDS)

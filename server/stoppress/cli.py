@@ -148,11 +148,7 @@ def _tail(url: str, blog: str) -> None:
     help="Readers that lose their connection all at once, halfway through the run.",
 )
 @click.option(
-    "--slow",
-    type=click.FloatRange(0, 1),
-    default=0,
-    show_default=True,
-    help="Share of slow readers, 0 to 1.",
+    "--slow", type=click.FloatRange(0, 1), default=0, show_default=True, help="Share of slow readers, 0 to 1."
 )
 @click.option("--msgpack", is_flag=True, help="Ask for msgpack instead of JSON.")
 @click.option("--compress", is_flag=True, help="Offer permessage-deflate, as browsers do.")
@@ -167,16 +163,15 @@ def _swarm(url: str, blog: str | None, **options: Any) -> None:
     URL is the address of a server or of a blog's page. The exit status is 1 if a reader saw a gap or a duplicate,
     missed a change, or was not connected at the end.
     """
-    from stoppress.tools.swarm.frames import HandshakeOptions
     from stoppress.tools.swarm.plan import Plan, Target
     from stoppress.tools.swarm.run import run
 
     json, ticks = options.pop("json"), options.pop("ticks")
-    asked = HandshakeOptions(options.pop("msgpack"), options.pop("compress"))
+    target = Target.parse(url, blog, msgpack=options.pop("msgpack"), compress=options.pop("compress"))
     if options["publish"] and not options["api_key"]:
         raise StartError("--publish needs an editor's key; set STOPPRESS_API_KEY or --api-key")
-    plan = Plan(**{**options, "api_key": options["api_key"] or ""}, options=asked)
-    runner.run(run(Target.parse(url, blog), plan, json=json, ticks=ticks))
+    plan = Plan(**{**options, "api_key": options["api_key"] or ""})
+    runner.run(run(target, plan, json=json, ticks=ticks))
 
 
 @cli.command("doctor")

@@ -7,14 +7,14 @@ StoppressError
 |-- StartError                 the node cannot start; the command line prints it and exits with 2
 |-- BadInput                   the request is wrong; the message names the field and says what to do
 |   `-- MalformedCursor
-|-- NotFound
+|-- NotFound                   the blog or entry at this address does not exist
 |   |-- BlogNotFound
 |   `-- EntryNotFound
 |-- Conflict                   the request contradicts the state of the blog
 |   |-- VersionConflict        another writer was first (raised by stores, retried by the newsroom)
 |   |-- PreconditionFailed     If-Match names another version; carries the current item
 |   `-- KeyReused              an Idempotency-Key was sent again with another request
-`-- StoreUnavailable           the store cannot commit or read now
+`-- StoreUnavailable           the store cannot answer now; nothing was written, or it is unknown whether it was
 """
 
 from __future__ import annotations
@@ -22,12 +22,10 @@ from __future__ import annotations
 from typing import Any
 
 
-class StoppressError(Exception):
-    """Base class of all errors of Stoppress."""
+class StoppressError(Exception): ...
 
 
-class StartError(StoppressError):
-    """The node cannot start. The message is one line that says what is wrong and what to do."""
+class StartError(StoppressError): ...
 
 
 class BadInput(StoppressError):
@@ -43,37 +41,27 @@ class MalformedCursor(BadInput):
 
     def __init__(self, text: str, field: str = "since") -> None:
         super().__init__(
-            f"{text[:64]!r} is not a cursor. Send a `cursor` that the server gave you, or leave `{field}` out.",
-            field,
+            f"{text[:64]!r} is not a cursor. Send a `cursor` that the server gave you, or leave `{field}` out.", field
         )
 
 
-class NotFound(StoppressError):
-    """The blog or entry at this address does not exist."""
+class NotFound(StoppressError): ...
 
 
 class BlogNotFound(NotFound):
-    """The blog does not exist."""
-
     def __init__(self, blog: str) -> None:
         super().__init__(f"Blog {blog[:100]!r} does not exist. An editor can create it with PUT /api/blogs/NAME.")
-        self.blog = blog
 
 
 class EntryNotFound(NotFound):
-    """The blog has no such entry."""
-
     def __init__(self, blog: str, entry: str) -> None:
         super().__init__(f"Blog {blog[:100]!r} has no entry {entry[:64]!r}.")
 
 
-class Conflict(StoppressError):
-    """The request contradicts the state of the blog."""
+class Conflict(StoppressError): ...
 
 
 class VersionConflict(Conflict):
-    """The store holds another version of an item than the write expects."""
-
     def __init__(self, item: str, expected: int) -> None:
         super().__init__(f"Item {item!r} is no longer at version {expected}.")
         self.item = item
@@ -89,11 +77,8 @@ class PreconditionFailed(Conflict):
 
 
 class KeyReused(Conflict):
-    """An Idempotency-Key was sent again with another request."""
-
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used for another request in the last 24 hours. Use a new one.")
 
 
-class StoreUnavailable(StoppressError):
-    """The store cannot answer now. Nothing was written, or it is unknown whether it was. Try again."""
+class StoreUnavailable(StoppressError): ...

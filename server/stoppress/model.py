@@ -198,6 +198,11 @@ class Header(Struct, kw_only=True, omit_defaults=True):
     related: list[Link] = []
 
     @classmethod
+    def bare(cls, blog: str) -> Self:
+        """Return what stands for the header of a blog that has none."""
+        return cls(blog=blog, headline=blog, status="live")
+
+    @classmethod
     def of(cls, item: Item) -> Self:
         """Decode an item's body, with the seq of the item."""
         header = msgspec.json.decode(item.body, type=cls)

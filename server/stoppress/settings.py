@@ -125,21 +125,13 @@ class Settings(NamedTuple):
 
     def read_metrics_token(self) -> str:
         """Return the token for /metrics, "" without a file. Raises `StartError` if the file is unreadable or empty."""
-        if not self.metrics_token_file:
-            return ""
-        token = _read("STOPPRESS_METRICS_TOKEN_FILE", self.metrics_token_file).strip()
-        if not token:
-            raise StartError(f"STOPPRESS_METRICS_TOKEN_FILE {self.metrics_token_file} is empty: write a token into it")
-        return token
+        file = self.metrics_token_file
+        return _read("STOPPRESS_METRICS_TOKEN_FILE", file, "write a token into it") if file else ""
 
     def read_store(self) -> str:
         """Return the store's address, from `store_file` if set. Raises `StartError` if that is unreadable or empty."""
-        if not self.store_file:
-            return self.store
-        try:
-            return _text(_read("STOPPRESS_STORE_FILE", self.store_file))
-        except ValueError as error:
-            raise StartError(f"STOPPRESS_STORE_FILE {self.store_file} {error}: write the address into it") from None
+        file = self.store_file
+        return _read("STOPPRESS_STORE_FILE", file, "write the address into it") if file else self.store
 
 
 def _settings() -> Iterator[Setting]:
@@ -151,12 +143,15 @@ def _settings() -> Iterator[Setting]:
 SETTINGS = tuple(_settings())
 
 
-def _read(variable: str, path: str) -> str:
+def _read(variable: str, path: str, advice_if_empty: str = "") -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise StartError(f"cannot read {variable} {path}: {reason}") from None
+    if advice_if_empty and not text:
+        raise StartError(f"{variable} {path} is empty; {advice_if_empty}")
+    return text
 
 
 def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

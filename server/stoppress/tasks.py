@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 _CANCEL_INTERVAL_SECONDS = 0.1
 """Seconds that a task may take to end before it is cancelled again."""
 
 
-async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel tasks until they are done; ignore their results and errors.
 
     Once is not enough: the `wait_for` of Python 3.11, which redis-py uses, can swallow a cancellation.

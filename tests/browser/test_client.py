@@ -15,9 +15,11 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.conftest import Eventually, StartNode
-from tests.support.fixtures import Launch, close_contexts
+from tests.support.browser import Pages
+from tests.support.fixtures import Launch
 from tests.support.network import Network
 from tests.support.node import RunningNode
+from tests.support.publishing import edit, post, send
 
 pytestmark = pytest.mark.browser
 
@@ -142,16 +144,11 @@ class World:
     async def write(self) -> None:
         """A new entry, an edit of it, which is one version that a reader who was away never sees, and a retraction."""
         self._posted += 1
-        async with self.node.editor() as editor:
-            answer = await editor.post("/api/blogs/demo/entries", json={"markdown": f"News {self._posted}"})
-            assert answer.status_code == 201, answer.text
-            path = f"/api/blogs/demo/entries/{answer.json()['id']}"
-            answer = await editor.patch(path, json={"markdown": f"News {self._posted}, edited"})
-            assert answer.status_code == 200, answer.text
-            if self._last and self._posted % 2:
-                answer = await editor.request("DELETE", self._last, json={})
-                assert answer.status_code == 200, answer.text
-            self._last = path
+        entry = await post(self.node, markdown=f"News {self._posted}")
+        await edit(self.node, entry, markdown=f"News {self._posted}, edited")
+        if self._last and self._posted % 2:
+            await send(self.node, "DELETE", f"/entries/{self._last}", {})
+        self._last = entry
 
     async def truth(self) -> dict[str, Any]:
         async with self.node.editor() as client:
@@ -186,9 +183,9 @@ class World:
 @pytest.fixture
 async def bfcache_browser(launch: Launch) -> AsyncIterator[Browser]:
     """Chromium as people have it: pages are kept for the back button."""
-    browser = await launch(ignore_default_args=["--disable-back-forward-cache"])
-    yield browser
-    await close_contexts(browser)
+    pages = Pages(await launch(ignore_default_args=["--disable-back-forward-cache"]))
+    yield pages.browser
+    await pages.give_back()
 
 
 MakeWorld = Callable[[Browser], Awaitable[World]]

@@ -10,7 +10,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import StartNode
-from tests.support.browser import Embed
+from tests.support.browser import Embed, Pages
+from tests.support.network import Network
 from tests.support.node import RunningNode
 from tests.support.publishing import edit, post, send
 
@@ -32,7 +33,7 @@ LIVE = "document.querySelector('live-blog').live?.phase === 'live'"
 
 async def until(page: Page, expression: str, argument: object = None) -> None:
     """Wait for something to be true. What Playwright has for it breaks the policy of these pages."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await page.evaluate(expression, argument):
             await page.wait_for_timeout(20)
 
@@ -200,12 +201,12 @@ async def test_it_asks_again_with_patience_whatever_it_is_answered(node: Running
     await expect(page.get_by_role("link", name="Our live blog")).to_be_visible()
 
 
-async def test_older_entries_come_by_the_way_that_the_blog_came(empty_node: StartNode, browser: Browser) -> None:
+async def test_older_entries_come_by_the_way_that_the_blog_came(empty_node: StartNode, pages: Pages) -> None:
     node = await empty_node(STOPPRESS_NEWEST="3", STOPPRESS_PUBLIC_URL="https://live.example.org")
     await node.make_blog()
     for n in range(5):
         await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z")
-    embed = Embed(node, browser)
+    embed = Embed(node, pages)
     await embed.start()
     try:
         page = await embed()
@@ -224,14 +225,12 @@ PICTURE = """{% from "stoppress/entry.html" import byline, figure, link with con
 {%- endmacro %}"""
 
 
-async def test_addresses_of_templates_lead_to_the_server(
-    start_node: StartNode, browser: Browser, tmp_path: Path
-) -> None:
+async def test_addresses_of_templates_lead_to_the_server(start_node: StartNode, pages: Pages, tmp_path: Path) -> None:
     (tmp_path / "entry.html").write_text(PICTURE)
     node = await start_node(STOPPRESS_TEMPLATES=str(tmp_path))
     await node.make_blog()
     await post(node, title="Before")
-    embed = Embed(node, browser)
+    embed = Embed(node, pages)
     await embed.start()
     try:
         page = await embed()
@@ -334,24 +333,20 @@ window.WebSocket = class extends Real {
 """
 OPEN = "sockets.filter((one) => (one.deref()?.readyState ?? 3) < 2).length"
 
-COME_AND_GO = """async ([times, isNew]) => {
-  const shown = async (one) => { while (one.live?.phase !== "live") await new Promise((next) => setTimeout(next, 5)); };
-  let one = document.querySelector("live-blog");
-  const { src } = one;
+COME_AND_GO = """async (times) => {
+  const pause = () => new Promise((next) => setTimeout(next, 5));
+  const one = document.querySelector("live-blog");
   for (let time = 0; time < times; time++) {
     one.remove();
-    if (isNew) {
-      one = document.createElement("live-blog");
-      one.src = src;
-    }
+    while (one.live.phase !== "stopped") await pause();
     document.querySelector("main").append(one);
-    await shown(one);
+    while (one.live.phase !== "live") await pause();
   }
 }"""
 
 
-@pytest.mark.parametrize("is_new", [False, True], ids=["the same element", "new elements"])
-async def test_a_hundred_comings_and_goings_leave_nothing_behind(node: RunningNode, embed: Embed, is_new: bool) -> None:
+async def test_a_hundred_comings_and_goings_leave_nothing_behind(node: RunningNode, embed: Embed) -> None:
+    """New elements come and go in `test_frameworks.py`."""
     await post(node, title="One")
     page = await embed(script=SOCKETS)
     await until(page, LIVE)
@@ -364,10 +359,130 @@ async def test_a_hundred_comings_and_goings_leave_nothing_behind(node: RunningNo
         found = {one["name"]: one["value"] for one in metrics}
         return {name: found[name] for name in ("JSEventListeners", "Nodes")} | {"sockets": await page.evaluate(OPEN)}
 
-    await page.evaluate(COME_AND_GO, [2, is_new])
+    await page.evaluate(COME_AND_GO, 2)
     before = await counted()
-    await page.evaluate(COME_AND_GO, [100, is_new])
+    await page.evaluate(COME_AND_GO, 100)
     async with asyncio.timeout(20):
         while [name for name, count in (await counted()).items() if count > before[name]]:
             await page.wait_for_timeout(100)
     assert before["sockets"] == 1
+
+
+BEFORE_ITS_SCRIPT = """document.addEventListener("readystatechange", () => {
+  const first = document.querySelector("live-blog");
+  const src = new URL(first.getAttribute("src"));
+  const base = document.head.appendChild(document.createElement("base"));
+  base.href = src.origin + "/elsewhere/";
+  first.remove();
+  const made = Object.assign(document.createElement("live-blog"), { id: "made", src });
+  const clone = document.createElement("live-blog");
+  clone.setAttribute("src", "../blogs/demo");
+  const host = document.createElement("div");
+  host.lang = "de";
+  const shadow = host.attachShadow({ mode: "closed" });
+  shadow.append(clone.cloneNode(true));
+  window.inside = shadow.firstElementChild;
+  document.querySelector("main").append(made, host);
+}, { once: true });"""
+
+
+async def test_it_works_wherever_and_whenever_it_is_made(node: RunningNode, embed: Embed) -> None:
+    """As a property before its script, in a closed shadow root, as a clone, below another `base`."""
+    await post(node, title="Before")
+    page = await embed(script=BEFORE_ITS_SCRIPT)
+    await until(page, "document.getElementById('made').live?.phase === 'live' && inside.live?.phase === 'live'")
+    assert await page.evaluate("[made.getAttribute('src'), inside.src]") == [f"{node.url}/blogs/demo"] * 2
+    assert await page.evaluate("inside.shadowRoot.querySelector('.pause').textContent") == "Anhalten"
+    await post(node, title="After")
+    await until(page, "[made, inside].every(({ shadowRoot }) => shadowRoot.querySelectorAll('.entry').length === 2)")
+
+
+async def test_moved_it_keeps_its_connection_and_changed_it_follows_the_last(node: RunningNode, embed: Embed) -> None:
+    await node.make_blog("other", headline="Another day")
+    page = await embed(script=SOCKETS)
+    await until(page, LIVE)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.evaluate(
+        "window.one = document.querySelector('live-blog'); document.querySelector('footer').append(one)"
+    )
+    await until(page, LIVE)
+    assert await page.evaluate("sockets.length") == 1
+    await page.evaluate("for (const n of [1, 2, 3, 'other']) one.src = one.src.replace(/[^/]*$/, n)")
+    await expect(page.get_by_role("heading", name="Another day")).to_be_visible(timeout=30_000)
+    assert len([url for url in asked if "/embed" in url]) == 1
+    await until(page, "one.live.phase === 'live'")
+    await page.evaluate("document.body.append(document.createElement('iframe')); frames[0].document.body.append(one)")
+    frame = page.frames[1]
+    await expect(frame.get_by_role("heading", name="Another day")).to_be_visible(timeout=30_000)
+    assert await frame.locator(".entries").evaluate("one => getComputedStyle(one).overflowWrap") == "break-word"
+    await until(page, "one.live.phase === 'live'")
+    for nowhere in ("javascript:alert(1)", "mailto:a@example.org", " ", "http://["):
+        await frame.locator("live-blog").evaluate("(one, src) => { one.src = src }", nowhere)
+        await until(page, f"{OPEN} === 0 && one.live === null")
+
+
+async def test_markup_of_the_server_in_the_page_of_a_publisher_changes_nothing_else(
+    node: RunningNode, browser: Browser
+) -> None:
+    ids = [await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z") for n in range(5)]
+    async with node.editor() as editor:
+        markup = re.search("<live-blog.*</live-blog>", (await editor.get("/blogs/demo")).text, re.DOTALL)
+    assert markup
+    script = '<script type="module" src="/client/element.js"></script>'
+    html = f'<!doctype html><html lang="en"><title>A newspaper</title>{script}{markup[0]}'
+    network = Network(node.port, {"/news": html})
+    await network.open()
+    page = await browser.new_page()
+    await page.goto(f"{network.url}/news")
+    await until(page, LIVE)
+    await send(node, "PATCH", "", {"headline": "عنوان", "language": "ar"})
+    await expect(page.get_by_role("heading", name="عنوان")).to_be_visible(timeout=SOON)
+    await expect(page.locator("[data-part=title]")).to_have_attribute("dir", "rtl")
+    for target in ("unknown", ids[0]):
+        await page.evaluate("id => { location.hash = `#entry-${id}` }", target)
+    await expect(page.locator(f"#entry-{ids[0]}")).to_be_focused(timeout=SOON)
+    assert page.url == f"{network.url}/news#entry-{ids[0]}"
+    assert await page.evaluate("[document.title, document.documentElement.lang]") == ["A newspaper", "en"]
+    await page.close()
+    await network.close()
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "does not have the update"), ("de", "gibt es in diesem")])
+async def test_the_page_of_the_server_says_that_it_does_not_have_an_entry(
+    node: RunningNode, browser: Browser, language: str, said: str
+) -> None:
+    await send(node, "PATCH", "", {"language": language})
+    entry = await post(node, title="Before")
+    page = await browser.new_page()
+    await page.goto(f"{node.url}/blogs/demo#entry-unknown")
+    await expect(page.get_by_text(said)).to_be_visible(timeout=SOON)
+    assert page.url == f"{node.url}/blogs/demo#entry-unknown"
+    await page.evaluate("id => { location.hash = `#entry-${id}` }", entry)
+    await expect(page.get_by_text(said)).to_be_hidden()
+
+
+STICKY = "live-blog { --stoppress-top: 80px } body { font: 20px monospace; color: rgb(1, 2, 3) }"
+
+
+async def test_a_sticky_header_hides_nothing_and_slots_keep_the_type_of_the_page(
+    node: RunningNode, embed: Embed
+) -> None:
+    ids = [await post(node, title=str(n), markdown="text\n\n" * 40) for n in range(3)]
+    style = f"""addEventListener("DOMContentLoaded", () => {{
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync("{STICKY}");
+      document.adoptedStyleSheets = [sheet];
+    }})"""
+    slots = "".join(f'<p slot="{name}">In {name}</p>' for name in ("masthead", "related", "footer"))
+    page = await embed(slots, place=f"#entry-{ids[1]}", script=style)
+    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=SOON)
+    top = "one => Math.round(one.getBoundingClientRect().top)"
+    assert await page.locator(f"#entry-{ids[1]}").evaluate(top) == 80
+    await post(node, title="New")
+    button = page.get_by_role("button", name="1 new update")
+    await expect(button).to_be_visible(timeout=SOON)
+    assert await button.evaluate(top) >= 80
+    font = "one => (({ fontFamily, fontSize, color }) => [fontFamily, fontSize, color])(getComputedStyle(one))"
+    for name in ("masthead", "related", "footer"):
+        assert await page.get_by_text(f"In {name}").evaluate(font) == ["monospace", "20px", "rgb(1, 2, 3)"]

@@ -9,12 +9,9 @@ from playwright.async_api import expect
 
 from tests.support.network import Network
 from tests.support.paths import CLIENT
+from tests.support.publishing import edit, post, send
 
 pytestmark = pytest.mark.browser
-
-
-SOON = 30_000
-"""Milliseconds until what was posted is in an open page, at the latest: a machine may be busy."""
 
 
 def bundled(example: str) -> str:
@@ -41,28 +38,23 @@ async def test_an_example_shows_entries_edits_retractions_and_older_pages(exampl
     await node.make_blog(headline="The example")
     network = Network(node.port, {"/example": example()})
     await network.open()
-    async with node.editor() as editor:
-
-        async def post(title: str, hour: int) -> str:
-            fields = {"title": title, "markdown": "**Bold**", "published_at": f"2020-10-09T{hour:02d}:00:00Z"}
-            return str((await editor.post("/api/blogs/demo/entries", json=fields)).json()["id"])
-
-        for hour in range(1, 4):
-            await post(f"At {hour}", hour)
-        page = await browser.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        await page.goto(f"{network.url}/example?src=/blogs/demo")
-        await expect(page.locator("h1")).to_have_text("The example", timeout=SOON)
-        await expect(page.get_by_role("status")).to_have_text("live", ignore_case=True, timeout=SOON)
-        entry = await post("At 4", 4)
-        await expect(page.locator("h2")).to_have_text(["At 4", "At 3", "At 2"], timeout=SOON)
-        await page.get_by_role("button", name="Older updates").click()
-        await expect(page.locator("h2")).to_have_text(["At 4", "At 3", "At 2", "At 1"], timeout=SOON)
-        await expect(page.get_by_role("button", name="Older updates")).to_be_hidden()
-        await editor.patch(f"/api/blogs/demo/entries/{entry}", json={"title": "Edited"})
-        await expect(page.locator("h2").first).to_have_text("Edited", timeout=SOON)
-        await editor.request("DELETE", f"/api/blogs/demo/entries/{entry}", json={"note": "It was not so."})
-        await expect(page.get_by_text("It was not so.")).to_be_visible(timeout=SOON)
-        assert errors == []
+    fields = [{"title": f"At {hour}", "published_at": f"2020-10-09T{hour:02d}:00:00Z"} for hour in range(1, 5)]
+    for one in fields[:3]:
+        await post(node, markdown="**Bold**", **one)
+    page = await browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await page.goto(f"{network.url}/example?src=/blogs/demo")
+    await expect(page.locator("h1")).to_have_text("The example")
+    await expect(page.get_by_role("status")).to_have_text("live", ignore_case=True)
+    entry = await post(node, **fields[3])
+    await expect(page.locator("h2")).to_have_text(["At 4", "At 3", "At 2"])
+    await page.get_by_role("button", name="Older updates").click()
+    await expect(page.locator("h2")).to_have_text(["At 4", "At 3", "At 2", "At 1"])
+    await expect(page.get_by_role("button", name="Older updates")).to_be_hidden()
+    await edit(node, entry, title="Edited")
+    await expect(page.locator("h2").first).to_have_text("Edited")
+    await send(node, "DELETE", f"/entries/{entry}", {"note": "It was not so."})
+    await expect(page.get_by_text("It was not so.")).to_be_visible()
+    assert errors == []
     await network.close()

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
-import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, Error, Page, expect
 
 from tests.conftest import Eventually
 from tests.support.browser import can_go_offline, kept
+from tests.support.fixtures import Post
 from tests.support.node import RunningNode
 from tests.support.paths import CLIENT
 
@@ -20,13 +20,10 @@ pytestmark = pytest.mark.browser
 
 COPY = "async (url) => (await (await caches.match(url, { ignoreVary: true }))?.text()) ?? ''"
 
-SOON = 30_000
 
-
-async def post(editor: httpx.AsyncClient, blog: str, **entry: object) -> str:
-    answer = await editor.post(f"/api/blogs/{blog}/entries", json=entry)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
+async def has_copy(page: Page, text: str, expected: bool = True) -> bool:
+    """Return whether the copy of the page has a text, or has it not."""
+    return (text in await page.evaluate(COPY, page.url)) is expected
 
 
 @pytest.fixture
@@ -37,62 +34,41 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture
-async def page(
-    context: BrowserContext, node: RunningNode, editor: httpx.AsyncClient, blog: str, eventually: Eventually
-) -> Page:
+async def page(context: BrowserContext, node: RunningNode, post: Post, blog: str, eventually: Eventually) -> Page:
     """The page of a blog, with a copy of it and of what it is made of."""
-    await post(editor, blog, title="First")
+    await post(title="First")
     page = await context.new_page()
     await page.goto(f"{node.url}/blogs/{blog}")
-
-    async def complete() -> bool:
-        return await can_go_offline(page, f"/blogs/{blog}")
-
-    await eventually(complete)
+    await eventually(lambda: can_go_offline(page, f"/blogs/{blog}"))
     return page
 
 
-async def test_a_visited_page_is_readable_offline_and_its_copy_is_replaced_afterwards(
-    context, page, node, editor, blog, eventually
-):
+async def test_a_visited_page_is_readable_offline_and_its_copy_replaced(context, page, node, post, blog, eventually):
     await context.set_offline(True)
     with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED|ERR_FAILED"):  # noqa: RUF043, one of the two
         await (await context.new_page()).goto(f"{node.url}/blogs/unvisited")
     await page.reload()
     await expect(page.locator("html")).to_have_attribute("data-offline", "")
     await expect(page.locator(".entry h2")).to_have_text("First")
-    assert (
-        await page.evaluate("getComputedStyle(document.querySelector('.skip')).position") == "absolute"
-    )  # has its css
-    await post(editor, blog, title="Second")
+    position = await page.evaluate("getComputedStyle(document.querySelector('.skip')).position")
+    assert position == "absolute", "it has its style sheet"
+    await post(title="Second")
     await context.set_offline(False)
-    await expect(page.locator(".entry h2")).to_have_text(["Second", "First"], timeout=30_000)
-
-    async def replaced() -> bool:
-        return "Second" in await page.evaluate(COPY, page.url)
-
-    await eventually(replaced)
+    await expect(page.locator(".entry h2")).to_have_text(["Second", "First"])
+    await eventually(lambda: has_copy(page, "Second"))
     await page.reload()
     await expect(page.locator("html[data-offline]")).to_have_count(0)
 
 
-async def test_a_retraction_that_was_seen_takes_the_copy_away(page, editor, blog, eventually):
-    entry = await post(editor, blog, title="Ceasefire", markdown="Nobody confirmed this.")
-    await expect(page.locator(f"#entry-{entry}")).to_be_visible(timeout=SOON)
+async def test_a_retraction_that_was_seen_takes_the_copy_away(page, editor, post, blog, eventually):
+    entry = (await post(title="Ceasefire", markdown="Nobody confirmed this."))["id"]
+    await expect(page.locator(f"#entry-{entry}")).to_be_visible()
     await page.reload()
-
-    async def has_copy() -> bool:
-        return "Ceasefire" in await page.evaluate(COPY, page.url)
-
-    await eventually(has_copy)
+    await eventually(lambda: has_copy(page, "Ceasefire"))
     await editor.request("DELETE", f"/api/blogs/{blog}/entries/{entry}", json={})
-    await expect(page.locator(f"#entry-{entry}.retracted")).to_be_visible(timeout=SOON)
+    await expect(page.locator(f"#entry-{entry}.retracted")).to_be_visible()
     assert "Ceasefire" not in await page.content()
-
-    async def has_none() -> bool:
-        return not await has_copy()
-
-    await eventually(has_none)
+    await eventually(lambda: has_copy(page, "Ceasefire", False))
 
 
 async def test_a_blog_that_was_deleted_is_forgotten(page, node, editor, blog, eventually):
@@ -106,10 +82,10 @@ async def test_a_blog_that_was_deleted_is_forgotten(page, node, editor, blog, ev
     await eventually(forgotten)
 
 
-async def test_only_pages_are_kept_and_no_more_than_twenty(page, editor, blog, eventually):
+async def test_only_pages_are_kept_and_no_more_than_twenty(page, post, blog, eventually):
     for path in ("/changes", ".atom", ".json", "/entries"):
         assert await page.evaluate("async (path) => (await fetch(path)).status", f"{page.url}{path}") == 200
-    entry = await post(editor, blog, title="Second")
+    entry = (await post(title="Second"))["id"]
     await page.goto(f"{page.url}?before=malformed")
     assert await kept(page) == [f"/blogs/{blog}"]
     pages = [f"{page.url.partition('?')[0]}?before=20{n}-01-01T00:00:00.000Z_{entry}" for n in range(30, 55)]
@@ -153,11 +129,7 @@ async def test_an_error_of_a_proxy_takes_no_copy_away(context, eventually):
             "navigator.serviceWorker.register('/blogs/sw.js').then(() => navigator.serviceWorker.ready)"
         )
         await page.goto(address)
-
-        async def has_copy() -> bool:
-            return "good" in await page.evaluate(COPY, address)
-
-        await eventually(has_copy)
+        await eventually(lambda: has_copy(page, "good"))
         answer = await page.reload()
         assert answer is not None and answer.status == 502
         await context.set_offline(True)

@@ -19,7 +19,7 @@ from stoppress.settings import SETTINGS
 from tests.deploy.image import Image, ignored
 from tests.support.paths import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # on a busy machine, pip and npm take minutes
 
 DOCKERFILE = ROOT / "Dockerfile"
 UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"] if os.geteuid() == 0 else []

@@ -5,40 +5,7 @@ import random
 import pytest
 
 from stoppress.live.fd_group import PHASES, FdGroup
-from stoppress.model import Cursor
-from stoppress.wire.close_reasons import CloseReason
-from stoppress.wire.encodings import HTTP_JSON
-
-
-class Reader:
-    """A connection that takes as many bytes as it is told to."""
-
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        self.encoding = HTTP_JSON
-        self.cursor: Cursor | None = None
-        self.fd_group: FdGroup | None = None
-        self.slot = 0
-        self.room: int | OSError = 10**6
-        self.got: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        if isinstance(self.room, OSError):
-            raise self.room
-        self.got.append(data)
-        return min(self.room, len(data))
-
-    def send(self, data: bytes) -> None:
-        self.got.append(data)
-
-    def buffer(self, rest: memoryview) -> bool:
-        raise AssertionError("the hub does this, not the group")
-
-    def abort(self) -> None:
-        raise AssertionError("the hub does this, not the group")
-
-    def close(self, close_reason: CloseReason) -> None:
-        raise AssertionError("nobody is sent away here")
+from tests.live.reader import Reader
 
 
 @pytest.fixture
@@ -59,7 +26,7 @@ def test_each_gets_what_is_sent_once_whoever_left_before(fd_group: FdGroup, read
     for reader in gone:
         fd_group.remove(reader)
     fd_group.send(b"news")
-    assert [reader.got for reader in readers] == [[] if reader in gone else [b"news"] for reader in readers]
+    assert [reader.sent for reader in readers] == [[] if reader in gone else [b"news"] for reader in readers]
     assert len(fd_group) == 40
     assert all(reader.fd_group is (None if reader in gone else fd_group) for reader in readers)
 
@@ -67,12 +34,8 @@ def test_each_gets_what_is_sent_once_whoever_left_before(fd_group: FdGroup, read
 def test_readers_that_took_less_are_returned_after_all_have_been_written_to(fd_group: FdGroup, readers: list[Reader]):
     readers[0].room, readers[50].room, readers[99].room = 2, BlockingIOError(), ConnectionResetError()
     unsent = fd_group.send(b"news")
-    assert unsent == [
-        (readers[0], b"ws"),
-        (readers[50], b"news"),
-        (readers[99], None),
-    ]
-    assert all(reader.got == [b"news"] for reader in readers[1:50])
+    assert unsent == [(readers[0], b"ws"), (readers[50], b"news"), (readers[99], None)]
+    assert all(reader.sent == [b"news"] for reader in readers[1:50])
     assert len(fd_group) == 100, "the hub decides what becomes of them"
 
 
@@ -81,14 +44,14 @@ def test_a_group_may_take_over_another(fd_group: FdGroup, readers: list[Reader])
     other.take_all(fd_group)
     fd_group.send(b"to nobody")
     other.send(b"to all")
-    assert all(reader.got == [b"to all"] and reader.fd_group is other for reader in readers)
+    assert all(reader.sent == [b"to all"] and reader.fd_group is other for reader in readers)
 
 
 def test_a_beat_reaches_each_in_one_of_its_phases(fd_group: FdGroup, readers: list[Reader]):
     sizes = []
     for phase in range(PHASES):
-        before = sum(len(reader.got) for reader in readers)
+        before = sum(len(reader.sent) for reader in readers)
         fd_group.beat(b"beat", phase)
-        sizes.append(sum(len(reader.got) for reader in readers) - before)
-    assert all(reader.got == [b"beat"] for reader in readers)
+        sizes.append(sum(len(reader.sent) for reader in readers) - before)
+    assert all(reader.sent == [b"beat"] for reader in readers)
     assert max(sizes) <= 2 * len(readers) / PHASES

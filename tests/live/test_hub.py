@@ -1,53 +1,16 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from stoppress.live.fd_group import PHASES, FdGroup
+from stoppress.live.fd_group import PHASES
 from stoppress.live.hub import BURST_SECONDS, Hub, Timing
 from stoppress.live.replica import Replica
-from stoppress.model import Cursor
 from stoppress.wire.close_reasons import CloseCode, CloseReason
-from stoppress.wire.encodings import HTTP_JSON, Encoding
 from stoppress.wire.messages import Retry
+from tests.live.reader import Reader
 from tests.support.history import History, entry, header
-
-
-class Reader:
-    """A connection that keeps what it was sent."""
-
-    def __init__(self, encoding: Encoding = HTTP_JSON, cursor: Cursor | None = None) -> None:
-        self.encoding, self.cursor = encoding, cursor
-        self.fd = -1
-        self.fd_group: FdGroup | None = None
-        self.slot = 0
-        self.sent: list[bytes] = []
-        self.closed: int | None = None
-        self.room: int | None = None
-        """Bytes that a direct write takes; None: all; -1: the connection is broken."""
-        self.takes_rest = False
-        self.buffered = b""
-        self.aborted = False
-
-    def send(self, data: bytes) -> None:
-        self.sent.append(data)
-
-    def buffer(self, rest: memoryview) -> bool:
-        self.buffered = bytes(rest)
-        return not self.takes_rest
-
-    def abort(self) -> None:
-        self.aborted = True
-
-    def close(self, close_reason: CloseReason) -> None:
-        self.closed = close_reason.code
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        return [json.loads(data) for data in self.sent]
 
 
 class World:
@@ -67,11 +30,7 @@ class World:
         self.timers.append((self.now + delay, work))
 
     def _write(self, fd: int, data: bytes) -> int:
-        reader = self.readers[fd]
-        if reader.room == -1:
-            raise ConnectionResetError
-        reader.send(data)
-        return len(data) if reader.room is None else reader.room
+        return self.readers[fd].write(data)
 
     def publish(self, *numbers: int) -> None:
         self.hub.apply(self.history.commit(*map(entry, numbers)))
@@ -83,8 +42,7 @@ class World:
             work()
 
     def join(self, **options) -> Reader:
-        reader = Reader(**options)
-        reader.fd = len(self.readers)
+        reader = Reader(len(self.readers), **options)
         self.readers.append(reader)
         self.hub.join(reader)
         return reader
@@ -99,24 +57,12 @@ def world() -> World:
     return World()
 
 
-def test_all_readers_at_the_head_get_the_same_bytes_object(world):
-    readers = [world.join() for _ in range(3)]
-    world.publish(1)
-    world.wait()
-    assert readers[0].sent[-1] is readers[1].sent[-1] is readers[2].sent[-1]
-
-
-def test_a_reader_at_the_head_gets_an_update_without_entries_when_it_joins(world):
-    reader = world.join(cursor=world.history.cursor)
-    head = str(world.history.cursor)
-    assert reader.messages == [{"type": "update", "blog": "demo", "from": head, "cursor": head, "entries": []}]
-
-
 def test_the_first_change_goes_out_at_once_and_those_right_after_it_together(world):
-    reader = world.join()
+    reader, other = world.join(), world.join()
     world.publish(1)
     world.wait()
     assert len(reader.sent) == 2
+    assert reader.sent[-1] is other.sent[-1], "the same bytes object"
     for number in range(2, 10):
         world.publish(number)
     world.wait()
@@ -183,7 +129,7 @@ def test_a_reader_whose_transport_takes_the_rest_is_not_slow(world):
 
 def test_a_broken_connection_is_aborted_and_forgotten(world):
     reader = world.join()
-    reader.room = -1
+    reader.room = ConnectionResetError()
     world.publish(1)
     world.wait(1)
     assert reader.aborted
@@ -213,17 +159,13 @@ def test_returning_readers_with_the_same_cursor_share_one_answer(world):
     assert len({id(reader.sent[0]) for reader in readers}) == 1
 
 
-def test_a_beat_says_where_the_head_is(world):
+def test_no_beat_is_sent_while_a_delivery_is_due(world):
     reader = world.join()
     world.beat()
     assert reader.messages[-1] == {"type": "beat", "cursor": str(world.history.cursor)}
-
-
-def test_no_beat_is_sent_while_a_delivery_is_due(world):
-    reader = world.join()
     world.publish(1)
     world.beat()
-    assert len(reader.sent) == 1
+    assert len(reader.sent) == 2
 
 
 def test_a_farewell_reaches_everybody_and_whoever_comes_later(world):

@@ -23,6 +23,7 @@ CALM = settings(
 )
 
 
+@pytest.mark.slow
 def test_the_core_keeps_its_promises_whatever_happens():
     run_state_machine_as_test(Core, settings=CALM)
 
@@ -124,5 +125,5 @@ BUGS = [
 def test_a_planted_bug_is_caught(monkeypatch, owner: type, method: str, bug: Callable[..., object]):
     monkeypatch.setattr(owner, method, bug)
     without_shrinking = settings(CALM, phases=[Phase.generate], print_blob=False, report_multiple_bugs=False)
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, LookupError)):
         run_state_machine_as_test(Core, settings=without_shrinking)

@@ -10,17 +10,8 @@ import pytest
 from stoppress.newsroom import catalogue
 from stoppress.newsroom.catalogue import FRESH_SECONDS, Catalogue
 from stoppress.newsroom.forms import HeaderForm
+from tests.support.clock import Clock
 from tests.support.newsroom import ANY, BLOG, Newsroom
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def later(self) -> None:
-        self.now += FRESH_SECONDS
 
 
 @pytest.fixture
@@ -55,10 +46,10 @@ async def test_it_has_what_is_there_and_follows(newsroom: Newsroom, listed: Cata
     assert await headlines(listed) == ["Talks in Moscow"]
     await newsroom.blogs.put("a", HeaderForm(headline="Another"), ANY)
     await newsroom.patch_header(headline="Talks are over")
-    clock.later()
+    clock.now += FRESH_SECONDS
     assert await headlines(listed) == ["Another", "Talks are over"]
     await newsroom.blogs.delete("a")
-    clock.later()
+    clock.now += FRESH_SECONDS
     assert await headlines(listed) == ["Talks are over"]
 
 
@@ -68,7 +59,7 @@ async def test_only_what_changed_is_read(newsroom: Newsroom, listed: Catalogue, 
     await listed.headers()
     assert reads == ["a", BLOG]
     await newsroom.post(markdown="x")
-    clock.later()
+    clock.now += FRESH_SECONDS
     reads.clear()
     await listed.headers()
     assert reads == [BLOG]

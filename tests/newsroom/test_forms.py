@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 import pytest
 
-from stoppress.errors import BadInput
 from stoppress.model import Correction, Header, Link, Person, Source, StoredEntry
 from stoppress.newsroom.forms import EntryForm, HeaderForm, moment
 
@@ -18,28 +18,27 @@ def an_entry(**fields: object) -> StoredEntry:
     return msgspec.structs.replace(StoredEntry(id="a", version=1, status="draft"), **fields)
 
 
-def entry_form(json: str) -> EntryForm:
-    return msgspec.json.decode(json, type=EntryForm)
+def entry_form(text: str) -> EntryForm:
+    return msgspec.json.decode(text, type=EntryForm)
 
 
-def header_form(json: str) -> HeaderForm:
-    return msgspec.json.decode(json, type=HeaderForm)
+def header_form(text: str) -> HeaderForm:
+    return msgspec.json.decode(text, type=HeaderForm)
 
 
-def test_an_absent_field_is_left_as_it_is():
-    assert entry_form("{}").fill(an_entry(title="Old", tags=["a"]), NOW).title == "Old"
-
-
-def test_a_field_that_is_set_replaces_the_old_one_whole():
-    filled = entry_form('{"tags": ["b"], "source": {"name": "B"}}').fill(an_entry(tags=["a"]), NOW)
-    assert (filled.tags, filled.source) == (["b"], Source("B"))
+def test_a_field_that_is_set_replaces_the_old_one_whole_and_others_stay():
+    form = entry_form('{"tags": ["b"], "source": {"name": "B"}, "title": ""}')
+    filled = form.fill(an_entry(tags=["a"], title="Old", event_at=NOW), NOW)
+    assert (filled.tags, filled.source, filled.event_at) == (["b"], Source("B"), NOW)
+    assert filled.title is None, "empty text is no text"
 
 
 def test_null_removes_a_field():
-    before = an_entry(title="Old", tags=["a"], authors=[Person("A")], source=Source("A"), event_at=NOW)
-    form = entry_form('{"title": null, "tags": null, "authors": null, "source": null, "event_at": null}')
-    after = form.fill(before, NOW)
-    assert (after.title, after.tags, after.authors, after.source, after.event_at) == (None, [], [], None, None)
+    names = ("title", "tags", "authors", "source", "event_at", "corrections")
+    lists = {"tags": ["a"], "authors": [Person("A")], "corrections": [_OLD]}
+    before = an_entry(title="Old", source=Source("A"), event_at=NOW, **lists)
+    after = entry_form(json.dumps(dict.fromkeys(names))).fill(before, NOW)
+    assert [getattr(after, name) for name in names] == [None, [], [], None, None, []]
 
 
 def test_the_entry_that_a_form_is_applied_to_is_not_changed():
@@ -49,12 +48,8 @@ def test_the_entry_that_a_form_is_applied_to_is_not_changed():
 
 
 @pytest.mark.parametrize("flag", ["key", "pinned", "breaking"])
-def test_a_flag_that_nobody_set_is_false(flag: str):
+def test_a_flag_is_false_where_nobody_set_it_and_by_null(flag: str):
     assert getattr(entry_form("{}").fill(an_entry(), NOW), flag) is False
-
-
-@pytest.mark.parametrize("flag", ["key", "pinned", "breaking"])
-def test_null_makes_a_flag_false(flag: str):
     assert getattr(entry_form(f'{{"{flag}": null}}').fill(an_entry(**{flag: True}), NOW), flag) is False
 
 
@@ -69,20 +64,13 @@ def test_corrections_replace_the_old_ones_and_may_have_their_own_times():
     assert filled.corrections == [Correction("a", "2020-10-09T06:00:00.000Z"), Correction("b", NOW)]
 
 
-def test_null_removes_all_corrections():
-    assert entry_form('{"corrections": null}').fill(an_entry(corrections=[_OLD]), NOW).corrections == []
-
-
 _OLD = Correction("An old one.", "2020-10-08T00:00:00.000Z")
 
 
 def test_a_blog_without_a_headline_gets_its_name_for_one():
-    assert header_form("{}").fill(Header(blog="karabakh", headline="", status="live")).headline == "karabakh"
-
-
-def test_removing_the_headline_gives_it_the_name_again():
-    header = Header(blog="karabakh", headline="Talks", status="live")
-    assert header_form('{"headline": null}').fill(header).headline == "karabakh"
+    for text, headline in (("{}", ""), ('{"headline": null}', "Talks")):
+        header = Header(blog="karabakh", headline=headline, status="live")
+        assert header_form(text).fill(header).headline == "karabakh"
 
 
 def test_a_header_is_filled():
@@ -101,36 +89,6 @@ def test_a_header_is_filled():
     )
 
 
-@pytest.mark.parametrize("json", ['{"headlin": "x"}', '{"blog": "x"}', '{"seq": 1}', '{"status": null}'])
-def test_a_header_has_no_other_fields(json: str):
-    with pytest.raises(msgspec.ValidationError):
-        header_form(json)
-
-
-@pytest.mark.parametrize("json", ['{"id": "x"}', '{"text": "x"}', '{"status": "retracted"}', '{"status": null}'])
-def test_an_entry_form_has_no_fields_that_are_not_the_editors(json: str):
-    with pytest.raises(msgspec.ValidationError):
-        entry_form(json)
-
-
-@pytest.mark.parametrize(
-    "json",
-    [
-        '{"source": {"name": "A", "url": "javascript:alert(1)"}}',
-        '{"media": [{"type": "image", "url": "data:image/png,x"}]}',
-        '{"authors": [{"name": "A", "url": "//example.org"}]}',
-    ],
-)
-def test_addresses_are_http_addresses(json: str):
-    with pytest.raises(msgspec.ValidationError):
-        entry_form(json)
-
-
-def test_a_time_without_a_zone_is_refused():
-    with pytest.raises(msgspec.ValidationError, match="event_at"):
-        entry_form('{"event_at": "2020-10-09T06:12:00"}')
-
-
 @pytest.mark.parametrize(
     ("at", "kept"),
     [
@@ -142,21 +100,3 @@ def test_a_time_without_a_zone_is_refused():
 )
 def test_times_are_kept_in_utc_with_milliseconds(at: datetime, kept: str):
     assert moment(at, "event_at") == kept
-
-
-@pytest.mark.parametrize(
-    "at",
-    [
-        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=23, minutes=59))),
-        datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=2))),
-    ],
-)
-def test_a_time_that_leaves_the_calendar_in_utc_is_refused_by_its_field(at: datetime):
-    with pytest.raises(BadInput) as refusal:
-        moment(at, "event_at")
-    assert refusal.value.field == "event_at"
-
-
-def test_empty_text_is_no_text():
-    filled = EntryForm(title="").fill(StoredEntry(id="x", version=1, status="published", title="old"), "now")
-    assert filled.title is None

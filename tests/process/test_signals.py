@@ -17,6 +17,7 @@ from tests.conftest import RedisServer, StartNode
 from tests.support.command import command, environment, running
 from tests.support.node import sqlite_url
 from tests.support.processes import children
+from tests.support.raw import posting
 
 
 @pytest.mark.redis
@@ -54,8 +55,7 @@ def test_a_server_ends_with_the_terminal_that_it_was_started_in(tmp_path: Path):
 async def test_after_the_third_signal_nothing_is_waited_for(start_node: StartNode):
     node = await start_node(STOPPRESS_LEAD="60")
     reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
-    head = f"POST /api/blogs/demo/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {node.key}\r\n"
-    writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 17\r\n\r\n{{".encode())
+    writer.write(posting("demo", "Content-Length: 17") + b"{")
     async with node.editor() as editor:
         await editor.get("/api/blogs")  # by then the other request has begun
     for _ in range(2):

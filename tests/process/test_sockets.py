@@ -18,14 +18,9 @@ from tests.support.node import KEY, sqlite_url
 def test_a_socket_from_the_service_manager_is_served(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port, fd = listening.getsockname()[1], listening.fileno()
+        shell = ("bash", "-c", f'exec 3<&{fd}; LISTEN_PID=$$ exec "$@"', "sh")
         process = subprocess.Popen(
-            [
-                "bash",
-                "-c",
-                f'exec 3<&{fd}; LISTEN_PID=$$ exec "$@"',
-                "sh",
-                *command("serve", "--store", sqlite_url(tmp_path)),
-            ],
+            [*shell, *command("serve", "--store", sqlite_url(tmp_path))],
             env=environment({"LISTEN_FDS": "1", "STOPPRESS_KEYS": f"tests:editor:{KEY}"}),
             pass_fds=[fd],
             stdout=subprocess.PIPE,

@@ -35,46 +35,33 @@ async def test_the_header_makes_the_blog(store: Store):
 
 
 async def test_without_a_header_there_is_no_blog_to_write_to(store: Store):
-    with pytest.raises(BlogNotFound, match="karabakh"):
-        await store.commit("karabakh", [entry("a")])
+    for write in (entry("a"), draft(HEADER)):
+        with pytest.raises(BlogNotFound, match="karabakh"):
+            await store.commit("karabakh", [write])
     assert await store.blogs() == []
 
 
-async def test_a_hidden_header_makes_no_blog(store: Store):
-    with pytest.raises(BlogNotFound):
-        await store.commit("karabakh", [draft(HEADER)])
-
-
-async def test_a_blog_is_not_made_twice(store: Store):
-    await store.commit("karabakh", [MAKE])
-    with pytest.raises(VersionConflict, match="header"):
-        await store.commit("karabakh", [MAKE])
-
-
-async def test_a_blog_and_its_first_entries_can_be_one_commit(store: Store):
-    change = await store.commit("karabakh", [entry("a"), MAKE, entry("b")])
-    assert [(item.id, item.seq) for item in change.items] == [("a", 1), (HEADER, 2), ("b", 3)]
-
-
 async def test_visible_writes_get_consecutive_seqs_and_a_tag_each(store: Store):
-    first = await store.commit("karabakh", [MAKE, entry("a")])
+    first = await store.commit("karabakh", [entry("a"), MAKE, entry("d"), entry("d", b"2", expected=1)])
+    assert [(item.id, item.seq) for item in first.items][:2] == [("a", 1), (HEADER, 2)]
+    assert await store.item("karabakh", "d") == Item("d", 4, 2, b"2"), "one commit may write an item twice"
     second = await store.commit("karabakh", [entry("b"), entry("c"), entry("a", expected=1)])
     assert second.after == first.cursor
-    assert [(item.id, item.seq, item.version) for item in second.items] == [
-        ("b", 3, 1),
-        ("c", 4, 1),
-        ("a", 5, 2),
-    ]
-    assert len({*first.tags, *second.tags}) == 5
-    assert second.cursor == Cursor(5, second.tags[-1])
+    assert [(item.id, item.seq, item.version) for item in second.items] == [("b", 5, 1), ("c", 6, 1), ("a", 7, 2)]
+    assert len({*first.tags, *second.tags}) == 7
+    assert second.cursor == Cursor(7, second.tags[-1])
 
 
-async def test_each_blog_has_its_own_line(store: Store):
-    await store.commit("one", [MAKE, entry("a", b"1")])
-    other = await store.commit("two", [MAKE, entry("a", b"2")])
-    assert other.after == START
-    assert (await store.item("one", "a")) == Item("a", 2, 1, b"1")
-    assert (await store.item("two", "a")) == Item("a", 2, 1, b"2")
+async def test_a_write_for_another_version_is_a_conflict(store: Store):
+    await store.commit("karabakh", [MAKE, entry("a"), draft("b")])
+    for write in (MAKE, entry("new", expected=1), entry("a"), Write("b", 2, None, visible=False)):
+        with pytest.raises(VersionConflict, match=write.id):
+            await store.commit("karabakh", [write])
+    outcomes = await asyncio.gather(
+        *(store.commit("karabakh", [entry("a", body, expected=1)]) for body in (b"1", b"2")),
+        return_exceptions=True,
+    )
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Segment", "VersionConflict"]
 
 
 async def test_a_conflict_in_the_second_write_leaves_nothing_of_the_first(store: Store):
@@ -87,21 +74,6 @@ async def test_a_conflict_in_the_second_write_leaves_nothing_of_the_first(store:
     assert await store.due(10.0) == []
 
 
-async def test_a_conflict_on_a_new_item_is_found(store: Store):
-    await store.commit("karabakh", [MAKE])
-    with pytest.raises(VersionConflict):
-        await store.commit("karabakh", [entry("a", expected=1)])
-    await store.commit("karabakh", [entry("a")])
-    with pytest.raises(VersionConflict):
-        await store.commit("karabakh", [entry("a")])
-
-
-async def test_one_commit_may_write_an_item_twice(store: Store):
-    change = await store.commit("karabakh", [MAKE, entry("a", b"1"), entry("a", b"2", expected=1)])
-    assert change.cursor.seq == 3
-    assert await store.item("karabakh", "a") == Item("a", 3, 2, b"2")
-
-
 async def test_concurrent_commits_are_one_line_without_gaps(store: Store):
     await store.commit("karabakh", [MAKE])
     changes = await asyncio.gather(*(store.commit("karabakh", [entry(f"e{n}")]) for n in range(100)))
@@ -109,15 +81,6 @@ async def test_concurrent_commits_are_one_line_without_gaps(store: Store):
     assert [change.cursor.seq for change in changes] == list(range(2, 102))
     assert all(later.after == before.cursor for before, later in pairwise(changes))
     assert (await store.read("karabakh")).cursor == changes[-1].cursor
-
-
-async def test_of_two_who_edit_the_same_version_one_wins(store: Store):
-    await store.commit("karabakh", [MAKE, entry("a")])
-    outcomes = await asyncio.gather(
-        *(store.commit("karabakh", [entry("a", body, expected=1)]) for body in (b"1", b"2")),
-        return_exceptions=True,
-    )
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Segment", "VersionConflict"]
 
 
 BODIES = {
@@ -140,18 +103,14 @@ async def test_bodies_come_back_byte_for_byte(store: Store, body: bytes):
 
 
 async def test_the_same_request_gets_the_first_answer_and_writes_nothing(store: Store):
-    once = Once("editor/1", "digest")
-    await store.commit("karabakh", [MAKE])
+    made = await store.commit("karabakh", [MAKE], Once("editor/1", "digest"))
+    assert await store.commit("karabakh", [MAKE], Once("editor/1", "digest")) == made
+    once = Once("editor/2", "digest")
     first = await store.commit("karabakh", [entry("a"), draft("b")], once)
     await store.commit("karabakh", [entry("a", b"later", expected=1)])
     assert await store.commit("karabakh", [entry("a"), draft("b")], once) == first
     assert await store.recall("karabakh", once) == first
     assert await store.heads(["karabakh"]) == [Cursor(3, (await store.read("karabakh")).tags[-1])]
-
-
-async def test_making_a_blog_can_be_repeated_too(store: Store):
-    first = await store.commit("karabakh", [MAKE], Once("k", "f"))
-    assert await store.commit("karabakh", [MAKE], Once("k", "f")) == first
 
 
 async def test_identical_requests_at_the_same_time_are_committed_once(store: Store):
@@ -215,12 +174,6 @@ async def test_a_draft_can_be_removed(store: Store):
     assert (await store.commit("karabakh", [entry("a")])).items == (Item("a", 2, 1, b"{}"),)
 
 
-async def test_a_removal_expects_a_version_too(store: Store):
-    await store.commit("karabakh", [MAKE, draft("a")])
-    with pytest.raises(VersionConflict):
-        await store.commit("karabakh", [Write("a", 2, None, visible=False)])
-
-
 async def test_scheduled_entries_are_due_when_their_time_has_come(store: Store):
     await store.commit("one", [MAKE, draft("late", due=30.5), draft("soon", due=10.25), draft("never")])
     await store.commit("two", [MAKE, draft("middle", due=20.0)])
@@ -261,32 +214,12 @@ async def test_a_read_after_a_cursor_in_the_middle_of_a_commit_starts_there(stor
     assert await store.read("karabakh", middle) == Segment(middle, change.tags[2:], change.items[2:])
 
 
-@pytest.mark.parametrize("unknown", [Cursor(1, "zzz"), Cursor(2, "zzz"), Cursor(99, "zzz"), Cursor(10**14, "zzz")])
-async def test_a_read_after_an_unknown_cursor_is_the_whole_blog(store: Store, unknown: Cursor):
-    change = await store.commit("karabakh", [MAKE, entry("a")])
-    assert await store.read("karabakh", unknown) == change
-
-
-async def test_a_cursor_of_another_blog_is_unknown(store: Store):
+async def test_a_read_after_an_unknown_cursor_is_the_whole_blog(store: Store):
     foreign = await store.commit("other", [MAKE])
     change = await store.commit("karabakh", [MAKE, entry("a")])
-    assert await store.read("karabakh", foreign.cursor) == change
-
-
-async def test_an_old_tag_does_not_make_another_seq_known(store: Store):
-    change = await store.commit("karabakh", [MAKE, entry("a")])
-    assert (await store.read("karabakh", Cursor(2, change.tags[0]))).after == START
-
-
-async def test_a_blog_that_is_not_there_cannot_be_read(store: Store):
-    for reading in (store.read("karabakh"), store.item("karabakh", "a"), store.drafts("karabakh")):
-        with pytest.raises(BlogNotFound):
-            await reading
-
-
-async def test_an_item_that_is_not_there_is_none(store: Store):
-    await store.commit("karabakh", [MAKE])
-    assert await store.item("karabakh", "a") is None
+    strange = (Cursor(1, "zzz"), Cursor(2, "zzz"), Cursor(99, "zzz"), Cursor(10**14, "zzz"))
+    for cursor in (*strange, foreign.cursor, Cursor(2, change.tags[0])):
+        assert await store.read("karabakh", cursor) == change
 
 
 async def test_the_blogs_are_sorted_by_name(store: Store):
@@ -300,12 +233,15 @@ async def test_heads_come_in_the_order_they_were_asked_for(store: Store):
     two = await store.commit("two", [MAKE, entry("a")])
     assert await store.heads(["two", "none", "one"]) == [two.cursor, None, one.cursor]
     assert await store.heads([]) == []
-
-
-async def test_heads_of_very_many_blogs_are_answered(store: Store):
-    made = await store.commit("one", [MAKE])
     heads = await store.heads([*(f"none-{n}" for n in range(1200)), "one"])
-    assert heads == [None] * 1200 + [made.cursor]
+    assert heads == [None] * 1200 + [one.cursor]
+
+
+async def test_a_blog_that_is_not_there_cannot_be_read_or_deleted(store: Store):
+    readings = (store.read("karabakh"), store.item("karabakh", "a"), store.drafts("karabakh"))
+    for work in (*readings, store.delete("karabakh")):
+        with pytest.raises(BlogNotFound):
+            await work
 
 
 async def test_ten_thousand_entries_are_read_as_they_were_written(store: Store):
@@ -346,26 +282,19 @@ async def test_a_long_read_during_writes_is_the_blog_as_of_one_moment(store: Sto
 
 
 async def test_of_a_deleted_blog_nothing_is_left(store: Store):
+    other = await store.commit("other", [MAKE, entry("a")], Once("k", "f"))
     change = await store.commit("karabakh", [MAKE, entry("a"), draft("b", due=1.0)], Once("k", "f"))
     await store.delete("karabakh")
-    assert await store.blogs() == []
+    assert await store.blogs() == ["other"]
     assert await store.heads(["karabakh"]) == [None]
     assert await store.due(9.0) == []
     assert await store.recall("karabakh", Once("k", "f")) is None
     assert await store.was_deleted("karabakh", change.tags[0])
-    with pytest.raises(BlogNotFound):
-        await store.read("karabakh")
-    with pytest.raises(BlogNotFound):
-        await store.commit("karabakh", [entry("c")])
-
-
-async def test_only_a_blog_that_is_there_can_be_deleted(store: Store):
-    with pytest.raises(BlogNotFound):
-        await store.delete("karabakh")
-    await store.commit("karabakh", [MAKE])
-    await store.delete("karabakh")
-    with pytest.raises(BlogNotFound):
-        await store.delete("karabakh")
+    for work in (store.read("karabakh"), store.delete("karabakh"), store.commit("karabakh", [entry("c")])):
+        with pytest.raises(BlogNotFound):
+            await work
+    assert await store.read("other") == other
+    assert await store.recall("other", Once("k", "f")) == other
 
 
 async def test_a_blog_that_is_made_anew_knows_no_old_cursors_and_answers(store: Store):
@@ -378,14 +307,6 @@ async def test_a_blog_that_is_made_anew_knows_no_old_cursors_and_answers(store: 
     assert await store.read("karabakh", Cursor(1, old.tags[0])) == new
     assert await store.drafts("karabakh") == []
     assert await store.item("karabakh", "a") is None
-
-
-async def test_other_blogs_outlive_a_deletion(store: Store):
-    await store.commit("one", [MAKE])
-    two = await store.commit("two", [MAKE, entry("a")], Once("k", "f"))
-    await store.delete("one")
-    assert await store.read("two") == two
-    assert await store.recall("two", Once("k", "f")) == two
 
 
 # Restoring
@@ -439,10 +360,6 @@ async def test_hints_end_when_the_store_is_closed(store: Store):
     await store.close()
     async with asyncio.timeout(30):
         assert await listening == []
-
-
-async def test_a_store_that_works_says_so(store: Store):
-    await store.ping()
 
 
 async def test_an_erased_body_is_in_no_remembered_answer(store: Store):

@@ -24,15 +24,8 @@ def test_several_nodes_share_a_redis(url: str):
 @pytest.mark.parametrize(
     "url",
     [
-        "",
-        "blogs.db",
-        "postgres://editor:hunter2@db/blogs",
-        "redis:localhost",
-        "sqlite:",
-        "sqlite::memory:",
-        "sqlite://blogs.db",
-        "redis://:hunter2@localhost:port",
-        "redis://:hunter2/@localhost",
+        *("", "blogs.db", "redis:localhost", "sqlite:", "sqlite::memory:", "sqlite://blogs.db"),
+        *("postgres://editor:hunter2@db/blogs", "redis://:hunter2@localhost:port", "redis://:hunter2/@localhost"),
         "redis://:hunter2@localhost?no_such_option=1",
     ],
 )

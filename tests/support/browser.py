@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
-from playwright.async_api import Browser, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request
 
 from tests.support.node import RunningNode
 
@@ -49,12 +50,56 @@ class Complaints(list[str]):
         page.on("request", on_request)
 
 
+class Pages:
+    """Pages that tests use one after the other: a cleared one costs half a second less than a new one."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self._free: dict[str, Page] = {}
+        self._taken: list[tuple[str, Page]] = []
+
+    async def take(self, **options: Any) -> Page:
+        """Return a page in a context of its own with these options, as good as new."""
+        key = str(options)
+        page = self._free.pop(key, None) or await (await self.browser.new_context(**options)).new_page()
+        self._taken.append((key, page))
+        return page
+
+    async def give_back(self) -> None:
+        """Clear all pages that were taken, and close all other contexts."""
+        while self._taken:
+            key, page = self._taken.pop()
+            with suppress(Error):  # then it is not used again
+                await _clear(page)
+                self._free.setdefault(key, page)
+        kept = [page.context for page in self._free.values()]
+        for context in self.browser.contexts:
+            if context not in kept:
+                await context.close()
+
+
+async def _clear(page: Page) -> None:
+    context = page.context
+    for other in context.pages:
+        if other is not page:
+            await other.close()
+    await page.unroute_all(behavior="ignoreErrors")
+    await context.unroute_all(behavior="ignoreErrors")
+    await context.set_offline(False)
+    await page.mouse.move(0, 0)
+    await page.goto("about:blank")
+    session = await context.new_cdp_session(page)
+    await session.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
+    await session.send("Network.clearBrowserCache")
+    await session.detach()
+
+
 class Embed:
     """Opens pages of another origin that have the element in them, under a strict content security policy."""
 
-    def __init__(self, node: RunningNode, browser: Browser) -> None:
+    def __init__(self, node: RunningNode, pages: Pages) -> None:
         self._node = node
-        self._browser = browser
+        self._pages = pages
         self._page = ""
         self._server: asyncio.Server | None = None
         self.complaints = Complaints()
@@ -96,9 +141,11 @@ class Embed:
             f'<header><button>A newspaper</button></header><main><live-blog src="{url}/blogs/{blog}" {attributes}>'
             f"{inside}</live-blog></main><footer><button>Imprint</button></footer></body></html>"
         )
-        page = await (await self._browser.new_context(**context)).new_page()
         if script:
+            page = await (await self._pages.browser.new_context(**context)).new_page()
             await page.add_init_script(script)
+        else:
+            page = await self._pages.take(**context)
         self.complaints.watch(page, "http://127.0.0.1:")
         await page.goto(f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/{place}")
         return page

@@ -21,10 +21,10 @@ class Event(dict[str, str]):
 
 @asynccontextmanager
 async def listening(
-    reader: httpx.AsyncClient, blog: str, since: str | None = None, last: str | None = None
+    reader: httpx.AsyncClient, blog: str, since: str | None = None, last: str | None = None, **params: str
 ) -> AsyncIterator[AsyncIterator[Event]]:
     """Open a stream and yield its events, for `upcoming`."""
-    params = {} if since is None else {"since": since}
+    params |= {} if since is None else {"since": since}
     headers = {"accept": "text/event-stream"} | ({} if last is None else {"last-event-id": last})
     async with reader.stream("GET", f"/blogs/{blog}/events", params=params, headers=headers) as answer:
         assert answer.status_code == 200

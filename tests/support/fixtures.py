@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.support.browser import Complaints, Embed, OpenPage
+from tests.support.browser import Complaints, Embed, OpenPage, Pages
 from tests.support.node import RunningNode, sqlite_url
 
 BEAT = 0.2
@@ -88,17 +88,21 @@ async def launch() -> AsyncIterator[Launch]:
             await chromium.close()
 
 
+@pytest.fixture(scope="session")
+async def shared_pages(launch: Launch) -> Pages:
+    return Pages(await launch())
+
+
 @pytest.fixture
-async def browser(launch: Launch) -> AsyncIterator[Browser]:
+async def pages(shared_pages: Pages) -> AsyncIterator[Pages]:
+    yield shared_pages
+    await shared_pages.give_back()
+
+
+@pytest.fixture
+def browser(pages: Pages) -> Browser:
     """A browser for contexts of the test's own, which end with the test."""
-    chromium = await launch()
-    yield chromium
-    await close_contexts(chromium)
-
-
-async def close_contexts(browser: Browser) -> None:
-    for context in browser.contexts:
-        await context.close()
+    return pages.browser
 
 
 @pytest.fixture
@@ -107,11 +111,11 @@ def complaints() -> Complaints:
 
 
 @pytest.fixture
-async def open_page(browser: Browser, complaints: Complaints) -> AsyncIterator[OpenPage]:
+async def open_page(pages: Pages, complaints: Complaints) -> AsyncIterator[OpenPage]:
     """Open an address of a node; there must be no complaints until the end of the test."""
 
     async def open_(node: RunningNode, path: str = "/blogs/demo", **context: Any) -> Page:
-        page = await (await browser.new_context(**context)).new_page()
+        page = await pages.take(**context)
         complaints.watch(page, node.url)
         await page.goto(node.url + path)
         return page
@@ -121,9 +125,9 @@ async def open_page(browser: Browser, complaints: Complaints) -> AsyncIterator[O
 
 
 @pytest.fixture
-async def embed(node: RunningNode, browser: Browser) -> AsyncIterator[Embed]:
+async def embed(node: RunningNode, pages: Pages) -> AsyncIterator[Embed]:
     """Open a page of another origin that has the element in it; there must be no complaints until the end."""
-    embed = Embed(node, browser)
+    embed = Embed(node, pages)
     await embed.start()
     yield embed
     await embed.stop()

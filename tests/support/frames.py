@@ -14,11 +14,16 @@ from websockets.uri import parse_uri
 from stoppress.wire.encodings import Compression
 
 
+def client_protocol() -> ClientProtocol:
+    """Return a client whose handshake is done."""
+    return ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
+
+
 class FrameReader:
     """One connection. It keeps the context of compression between messages only if the server may rely on that."""
 
     def __init__(self, compression: Compression) -> None:
-        self._protocol = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
+        self._protocol = client_protocol()
         if compression is not Compression.NONE:
             forgets = compression is Compression.MESSAGE
             self._protocol.extensions = [PerMessageDeflate(forgets, True, 15, 15)]

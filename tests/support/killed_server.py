@@ -1,10 +1,7 @@
 """Servers that kill themselves with SIGKILL at a given line of Stoppress's own code, counted from the first publish.
 
-    python -m tests.support.killed_server
-
-For each line `STORE LINES` on standard input it starts a server, prints the server's address, and when the server has
-died its exit status. It forks instead of starting an interpreter, which would take longer than all that is tested.
-Counting lines finds every place between two steps of a publish, and needs no hooks in the code itself.
+A server prints its address. Counting lines finds every place between two steps of a publish, and needs no hooks in the
+code itself.
 """
 
 from __future__ import annotations
@@ -55,7 +52,7 @@ class AnnouncedLife(Life):
         sys.stdout.flush()
 
 
-async def serve(store: str, lines: int) -> None:
+async def _serve(store: str, lines: int) -> None:
     node = Node(settings.load({"store": store, "port": "0"}))
     life = AnnouncedLife(node, listen("127.0.0.1", 0))
     countdown = Countdown(lines)
@@ -64,17 +61,5 @@ async def serve(store: str, lines: int) -> None:
     await life.run()
 
 
-def main() -> None:
-    for line in sys.stdin:
-        store, lines = line.split()
-        pid = os.fork()
-        if pid == 0:
-            asyncio.run(serve(store, int(lines)))
-            os._exit(0)
-        _, status = os.waitpid(pid, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+def serve(store: str, lines: int) -> None:
+    asyncio.run(_serve(store, lines))

@@ -1,17 +1,18 @@
-"""A real server process, as users start it."""
+"""A real server process."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from loadtest.ports import free_port
+from tests.support.warm import WarmProcess, command
 
 KEY = "secret-of-the-tests"
 
@@ -26,17 +27,16 @@ class RunningNode:
     """
 
     def __init__(self, store: str, descriptors: int | None = None, **environ: str) -> None:
-        self._limited = ("prlimit", f"--nofile={descriptors}:{descriptors}") if descriptors else ()
+        self._descriptors = descriptors
         self.key = KEY
         self.blogs: set[str] = set()
         """Those that `make_blog` has made."""
         self.port = free_port()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: WarmProcess | None = None
         self._environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("STOPPRESS_")},
             "STOPPRESS_STORE": store,
             "STOPPRESS_KEYS": f"tests:editor:{KEY}",
-            "PYTHONUNBUFFERED": "1",
             **environ,
         }
 
@@ -55,7 +55,7 @@ class RunningNode:
 
     @property
     def is_running(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        return self._process is not None and self._process.code is None
 
     async def __aenter__(self) -> RunningNode:
         await self.start()
@@ -66,26 +66,18 @@ class RunningNode:
 
     async def start(self) -> None:
         """Return when it serves."""
-        self._process = await asyncio.create_subprocess_exec(
-            *(*self._limited, sys.executable, "-m", "stoppress", "serve", "--port", str(self.port)),
-            env=self._environ,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert self._process.stdout is not None
+        await self.stop()  # it may have ended by itself
+        serve = partial(command, "serve", "--port", str(self.port))
+        self._process = WarmProcess(serve, self._environ, self._descriptors)
         async with asyncio.timeout(60):
-            line = (await self._process.stdout.readline()).decode()
-        assert f" serves {self.url}" in line, f"the server did not start: {line!r}"
+            line = await self._process.line()
+        if f" serves {self.url}" not in line:
+            raise AssertionError(f"the server did not start: {line!r}, exit code {await self.stop()}")
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int | None:
-        """End it, and wait until it is gone. Returns its exit code."""
-        if self._process is None:
-            return None
-        if self._process.returncode is None:
-            self._process.send_signal(how)
-        async with asyncio.timeout(60):
-            code = await self._process.wait()
-        self._process = None
-        return code
+        """End it, and wait until it is gone. Return its exit code."""
+        process, self._process = self._process, None
+        return await process.stop(how) if process else None
 
     def editor(self, kept: float = 5) -> httpx.AsyncClient:
         """Return a client of the editors' API. It keeps idle connections for some seconds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -44,14 +45,6 @@ async def _websocket(session: Session, name: str, decode: Callable[[Any], Any]) 
                 session.client.receive(decode(data))
 
 
-async def websocket_json(session: Session) -> None:
-    await _websocket(session, "stoppress.v1+json", json.loads)
-
-
-async def websocket_msgpack(session: Session) -> None:
-    await _websocket(session, "stoppress.v1+msgpack", msgpack.unpackb)
-
-
 async def server_sent_events(session: Session) -> None:
     since = session.client.connected()
     headers = {} if since is None else {"last-event-id": since}
@@ -77,4 +70,9 @@ async def changes(session: Session) -> None:
                 client.receive(answer.json())
 
 
-SURFACES: tuple[Surface, ...] = (websocket_json, websocket_msgpack, server_sent_events, changes)
+SURFACES: tuple[Surface, ...] = (
+    partial(_websocket, name="stoppress.v1+json", decode=json.loads),
+    partial(_websocket, name="stoppress.v1+msgpack", decode=msgpack.unpackb),
+    server_sent_events,
+    changes,
+)

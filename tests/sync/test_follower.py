@@ -62,6 +62,12 @@ class Node:
     async def cursor(self) -> Cursor:
         return (await self.follower.hub(BLOG)).replica.cursor
 
+    async def is_at(self, cursor: Cursor) -> bool:
+        return await self.cursor() == cursor
+
+    async def store_is_at(self, cursor: Cursor) -> bool:
+        return await self.store.heads([BLOG]) == [cursor]
+
 
 def publish(number: int, expected: int = 0, text: str = "text") -> Write:
     content = entry(number, text=text)
@@ -105,26 +111,26 @@ async def new_node(redis, redis_server) -> AsyncIterator[NewNode]:
         yield start
 
 
-async def eventually(question: Callable[[], Awaitable[Any]], seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while not await question():
-            await asyncio.sleep(0.01)
+async def taken(redis: Redis) -> dict[Any, Any]:
+    """Return a copy of the blog, for `restore`."""
+    return {key: await redis.dump(key) for key in await redis.keys("stoppress:{demo}:*")}
 
 
-async def test_a_node_shows_what_another_one_wrote(new_node):
+async def restore(redis: Redis, snapshot: dict[Any, Any]) -> None:
+    for key, value in snapshot.items():
+        await redis.restore(key, 0, value, replace=True)
+
+
+async def test_a_node_shows_what_another_one_wrote(eventually, new_node):
     here, there = await new_node(), await new_node()
     await here.write(make_blog())
     await there.follower.hub(BLOG)
     written = await here.write(publish(1))
-
-    async def arrived() -> Any:
-        return await there.cursor() == written.cursor
-
-    await eventually(arrived, 1)
+    await eventually(lambda: there.is_at(written.cursor))
     assert await there.shown() == await here.shown()
 
 
-async def test_a_reader_with_a_cursor_from_elsewhere_sees_that_write_at_once(new_node, monkeypatch):
+async def test_a_node_whose_hints_are_lost_catches_up_by_itself_and_for_a_cursor(eventually, new_node, monkeypatch):
     here, there = await new_node(), await new_node()
     await here.write(make_blog())
     monkeypatch.setattr(there.follower, "_take", lambda blog, change, sent: None)  # every hint is lost
@@ -133,48 +139,32 @@ async def test_a_reader_with_a_cursor_from_elsewhere_sees_that_write_at_once(new
         written = await here.write(publish(number))
         hub = await there.follower.hub(BLOG, written.cursor)
         assert hub.replica.knows(written.cursor)
+    written = await here.write(publish(20))
+    await eventually(lambda: there.is_at(written.cursor))
 
 
-async def test_a_node_whose_hints_are_lost_catches_up_by_itself(new_node, monkeypatch):
-    here, there = await new_node(), await new_node()
-    await here.write(make_blog())
-    await there.follower.hub(BLOG)
-    monkeypatch.setattr(there.follower, "_take", lambda blog, change, sent: None)
-    written = await here.write(publish(1))
-
-    async def arrived() -> Any:
-        return await there.cursor() == written.cursor
-
-    await eventually(arrived)
-
-
-async def test_what_an_emptied_store_lost_is_put_back_as_it_was(new_node, redis):
+async def test_what_an_emptied_store_lost_is_put_back_as_it_was(eventually, new_node, redis):
     node = await new_node()
     await node.write(make_blog())
     for number in range(5):
         await node.write(publish(number))
     before = await node.cursor()
     await redis.flushall()
-
-    async def restored() -> Any:
-        return await node.store.heads([BLOG]) == [before]
-
-    await eventually(restored)
+    await eventually(lambda: node.store_is_at(before))
     assert await node.cursor() == before
     assert len((await node.store.read(BLOG)).items) == 6
 
 
-async def test_what_a_rolled_back_store_lost_is_written_anew_after_a_write_of_somebody_else(new_node, redis):
+async def test_what_a_rolled_back_store_lost_is_written_anew_after_others_wrote(eventually, new_node, redis):
     node, other = await new_node(listening=False), await new_node(listening=False)
     await node.write(make_blog())
     await node.write(publish(1))
     await node.follower.hub(BLOG)
-    snapshot = {key: await redis.dump(key) for key in await redis.keys("stoppress:{demo}:*")}
+    snapshot = await taken(redis)
     await node.write(publish(1, expected=1, text="corrected"))
     await node.write(publish(2))
     lost = await node.cursor()
-    for key, value in snapshot.items():
-        await redis.restore(key, 0, value, replace=True)
+    await restore(redis, snapshot)
     await other.write(publish(3))
     node.listen()  # it looks only now
 
@@ -191,17 +181,16 @@ async def test_what_a_rolled_back_store_lost_is_written_anew_after_a_write_of_so
     assert texts == {"1": "corrected", "2": "text", "3": "text"}
 
 
-async def test_what_was_written_after_a_rollback_stays_but_a_retraction_is_never_undone(new_node, redis):
+async def test_what_was_written_after_a_rollback_stays_but_a_retraction_is_never_undone(eventually, new_node, redis):
     node, other = await new_node(listening=False), await new_node(listening=False)
     await node.write(make_blog())
     await node.write(publish(1), publish(2))
     await node.follower.hub(BLOG)
-    snapshot = {key: await redis.dump(key) for key in await redis.keys("stoppress:{demo}:*")}
+    snapshot = await taken(redis)
     for version in range(1, 20):
         await node.write(publish(1, version, "lost edit"))
     await node.write(retract(2, 1))
-    for key, value in snapshot.items():
-        await redis.restore(key, 0, value, replace=True)
+    await restore(redis, snapshot)
     await other.write(publish(1, 1, "written since"), publish(2, 1, "edited since"))
     node.listen()
 
@@ -214,7 +203,7 @@ async def test_what_was_written_after_a_rollback_stays_but_a_retraction_is_never
     assert (await node.cursor()).seq <= 3 + 2 + 3, "it was settled in a few writes"
 
 
-async def test_a_blog_that_nobody_reads_is_kept_by_the_node_that_wrote_it(new_node, redis):
+async def test_a_blog_that_nobody_reads_is_kept_by_the_node_that_wrote_it(eventually, new_node, redis):
     node = await new_node()
     written = await node.write(make_blog())
 
@@ -223,14 +212,10 @@ async def test_a_blog_that_nobody_reads_is_kept_by_the_node_that_wrote_it(new_no
 
     await eventually(loaded)
     await redis.flushall()
-
-    async def restored() -> Any:
-        return await node.store.heads([BLOG]) == [written.cursor]
-
-    await eventually(restored)
+    await eventually(lambda: node.store_is_at(written.cursor))
 
 
-async def test_a_deleted_blog_is_not_put_back_by_a_node_that_missed_it(new_node):
+async def test_a_deleted_blog_is_not_put_back_by_a_node_that_missed_it(eventually, new_node):
     here, there = await new_node(), await new_node(listening=False)
     await here.write(make_blog("old"))
     await here.write(publish(1))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,7 +13,9 @@ import pytest
 
 from stoppress.model import HEADER, Segment
 from stoppress.store.sqlite import SQLiteStore
+from tests.support.killed_server import serve
 from tests.support.node import KEY, RunningNode, sqlite_url
+from tests.support.warm import WarmProcess
 
 KILLS, AT_ONCE = 100, 4
 
@@ -24,26 +23,10 @@ LINES_OF_A_PUBLISH = 400
 """More than a publish takes; kills beyond its end hit the next one."""
 
 
-@asynccontextmanager
-async def killed_servers() -> AsyncIterator[asyncio.subprocess.Process]:
-    """Start a process that starts servers which kill themselves, one after the other."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.killed_server"),
-        env={**os.environ, "STOPPRESS_KEYS": f"tests:editor:{KEY}"},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    yield process
-    assert process.stdin is not None
-    process.stdin.close()
-    assert await process.wait() == 0
-
-
-async def publish_until_it_dies(servers: asyncio.subprocess.Process, store: str, lines: int) -> list[str]:
+async def publish_until_it_dies(store: str, lines: int) -> list[str]:
     """Return the ids of the entries that were answered with 201 before the server was killed."""
-    assert servers.stdin is not None and servers.stdout is not None
-    servers.stdin.write(f"{store} {lines}\n".encode())
-    url = (await servers.stdout.readline()).decode().strip()
+    server = WarmProcess(partial(serve, store, lines), {"STOPPRESS_KEYS": f"tests:editor:{KEY}"})
+    url = await server.line()
     answered: list[str] = []
     try:
         async with httpx.AsyncClient(
@@ -55,7 +38,7 @@ async def publish_until_it_dies(servers: asyncio.subprocess.Process, store: str,
                 answered.append(answer.json()["id"])
     except httpx.TransportError:
         pass
-    assert int(await servers.stdout.readline()) == -signal.SIGKILL
+    assert await server.ended() == -signal.SIGKILL
     return answered
 
 
@@ -92,12 +75,11 @@ async def test_every_answered_write_survives_a_kill_at_any_line(tmp_path, figure
 
     async def share(first: int) -> list[tuple[int, int]]:
         results = []
-        async with killed_servers() as servers:
-            for number, lines in kills[first::AT_ONCE]:
-                path = tmp_path / f"{number}.db"
-                path.write_bytes(whole)
-                answered = await publish_until_it_dies(servers, f"sqlite:{path}", lines)
-                results.append((len(answered), check(await reopen(path), answered)))
+        for number, lines in kills[first::AT_ONCE]:
+            path = tmp_path / f"{number}.db"
+            path.write_bytes(whole)
+            answered = await publish_until_it_dies(f"sqlite:{path}", lines)
+            results.append((len(answered), check(await reopen(path), answered)))
         return results
 
     shares = await asyncio.gather(*(share(first) for first in range(AT_ONCE)))

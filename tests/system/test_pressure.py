@@ -14,18 +14,16 @@ from websockets.exceptions import InvalidHandshake
 
 from stoppress.process.node import SPARE_DESCRIPTORS
 from tests.conftest import StartNode
-from tests.support.node import KEY, RunningNode
+from tests.support.node import RunningNode
 from tests.support.processes import cpu_seconds, open_files
+from tests.support.raw import posting
 
 FEW = 256
-SECONDS = 2.5
+SECONDS = 1.5
 """How long there is pressure before the processor's time is measured, and while it is."""
 
 HEAD = b"GET /blogs/demo/live HTTP/1.1\r\nHost: local"
-BODY = (
-    "POST /api/blogs/demo/entries HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    f"Authorization: Bearer {KEY}\r\nContent-Length: 100000\r\n\r\n"
-).encode()
+BODY = posting("demo", "Content-Length: 100000")
 
 PRESSURES: dict[str, tuple[int, tuple[bytes, ...], int | None]] = {
     "1,000 slow heads and bodies": (1_000, (HEAD, BODY), None),

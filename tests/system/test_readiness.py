@@ -17,7 +17,8 @@ from stoppress.live.replica import Replica
 from stoppress.store.redis.store import RedisStore
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.web.admission.admission import Admission, Limits
+from stoppress.web.admission.addresses import Addresses
+from stoppress.web.admission.admission import Admission
 from stoppress.web.operations.health import Health
 from stoppress.wire.close_reasons import CloseCode, CloseReason
 from tests.conftest import RedisServer, StartNode
@@ -60,7 +61,7 @@ async def test_a_node_that_hears_nothing_of_the_others_turns_red(
 
     await allow("allchannels", "+@all")
     other = await start_node(redis_server.url)
-    node = await start_node(redis_server.url.replace("//", "//half:secret@"))
+    node = await start_node(redis_server.url.replace("//", "//half:secret@"), STOPPRESS_BEAT="3600")
     await other.make_blog(BLOG)
     async with connect(f"{node.websocket_url}/blogs/{BLOG}/live") as reader, other.editor() as editor:
         await reader.recv()
@@ -95,7 +96,7 @@ async def test_a_node_whose_deliveries_are_stuck_turns_red(redis_server: RedisSe
     store = RedisStore(redis_server.url)
     await store.open()
     follower = Follower(store, lambda blog: Hub(Replica(blog), timing, lambda _fd, _data: 0))
-    health = Health(store, follower, Admission(Limits(), Counts(), timing.time))
+    health = Health(store, follower, Admission(Addresses(), Counts(), timing.time))
 
     async def answer() -> int:
         return 503 if await health.problem() else 200

@@ -37,10 +37,13 @@ async def test_tail_prints_what_is_there_and_what_happens(start_node: StartNode)
         assert await tail.line("ended") == "== Talks in Moscow (ended)"
 
 
-async def test_tail_goes_on_after_the_server_was_away(start_node: StartNode):
+async def test_tail_waits_for_a_server_that_is_not_there_yet_or_was_away(start_node: StartNode):
     node = await start_node()
     await node.make_blog("demo")
+    await node.stop()
     async with running("tail", "--url", node.url, "demo") as tail:
+        await tail.line("cannot reach", "trying again")
+        await node.start()
         await tail.line("== demo (live)")
         await node.stop()
         await node.start()
@@ -50,22 +53,11 @@ async def test_tail_goes_on_after_the_server_was_away(start_node: StartNode):
     assert sum("==" in line for line in tail.lines) == 1
 
 
-async def test_tail_waits_for_a_server_that_is_not_there_yet(start_node: StartNode):
-    node = await start_node()
-    await node.make_blog("demo")
-    await node.stop()
-    async with running("tail", "--url", node.url, "demo") as tail:
-        await tail.line("cannot reach", "trying again")
-        await node.start()
-        await tail.line("== demo (live)")
-
-
-async def test_tail_ends_when_the_blog_is_deleted(start_node: StartNode):
-    node = await start_node()
-    await node.make_blog("demo")
-    async with running("tail", "--url", node.url, "demo") as tail, node.editor() as editor:
-        await tail.line("== demo")
-        await editor.delete("/api/blogs/demo")
+async def test_tail_ends_when_the_blog_is_deleted(node: RunningNode):
+    await node.make_blog("deleted")
+    async with running("tail", "--url", node.url, "deleted") as tail, node.editor() as editor:
+        await tail.line("== deleted")
+        await editor.delete("/api/blogs/deleted")
         assert await tail.line("stoppress:") == "stoppress: This blog was deleted."
         assert await tail.ended() == 1
 
@@ -92,21 +84,18 @@ def test_tail_ends_quietly_when_nobody_reads_it(node: RunningNode):
 
 
 @pytest.mark.parametrize(
-    ("path", "blog", "message"),
+    ("url", "blog", "message"),
     [
-        ("", "nowhere", "Blog 'nowhere' does not exist"),
-        ("", "a/b", "Blog 'a/b' does not exist"),
-        ("/elsewhere", "demo", "has no live blog 'demo'"),
+        ("{}", "nowhere", "Blog 'nowhere' does not exist"),
+        ("{}", "a/b", "Blog 'a/b' does not exist"),
+        ("{}/elsewhere", "demo", "has no live blog 'demo'"),
+        *(
+            (url, "demo", f"{url} is not the address of a server")
+            for url in ("nonsense", "ftp://x.example", "http://[::1")
+        ),
     ],
 )
-def test_tail_of_a_blog_that_is_not_there_says_so(node: RunningNode, path: str, blog: str, message: str):
-    result = invoke("tail", "--url", node.url + path, blog)
+def test_tail_of_what_is_not_there_says_so(node: RunningNode, url: str, blog: str, message: str):
+    result = invoke("tail", "--url", url.format(node.url), blog)
     assert result.code == 1
     assert message in result.error
-
-
-@pytest.mark.parametrize("url", ["nonsense", "ftp://example.org", "http://[::1"])
-def test_tail_of_no_server_says_so(url: str):
-    result = invoke("tail", "--url", url, "demo")
-    assert result.code == 1
-    assert f"{url} is not the address of a server" in result.error

@@ -11,12 +11,6 @@ def kept(remembered: ByteCache, names: str) -> str:
     return "".join(name for name in names if remembered.get(name) is not None)
 
 
-def test_what_was_kept_is_found():
-    remembered = ByteCache(100_000)
-    remembered.put("a", b"1")
-    assert (remembered.get("a"), remembered.get("b")) == (b"1", None)
-
-
 def test_what_was_not_asked_for_the_longest_goes_first():
     remembered = ByteCache(85_000)  # eight of them, with their places
     for name in "abcdefgh":
@@ -41,14 +35,6 @@ def test_small_values_are_counted_with_their_places():
     for number in range(1_000):
         remembered.put(number, b"")
     assert sum(remembered.get(number) is not None for number in range(1_000)) == 100
-
-
-def test_a_key_of_bytes_counts_like_a_value():
-    remembered = ByteCache(85_000)
-    keys = [bytes([number]) * 10_000 for number in range(9)]
-    for key in keys:
-        remembered.put(key, b"")
-    assert [remembered.get(key) for key in keys] == [None, *[b""] * 8]
 
 
 def test_a_large_value_is_not_kept_and_pushes_nothing_out():

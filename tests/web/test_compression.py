@@ -28,17 +28,8 @@ async def long(editor: httpx.AsyncClient, blog: str) -> str:
     return blog
 
 
-PATHS = [
-    "/blogs/{}",
-    "/blogs/{}/embed",
-    "/blogs/{}.atom",
-    "/blogs/{}.json",
-    "/blogs/{}/changes",
-    "/blogs/{}/entries",
-    "/static/stoppress.css",
-    "/client/view/feed.js",
-    "/api/openapi.json",
-]
+PATHS = [f"/blogs/{{}}{surface}" for surface in ("", "/embed", ".atom", ".json", "/changes", "/entries")]
+PATHS += ["/static/stoppress.css", "/client/view/feed.js", "/api/openapi.json"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -63,20 +54,11 @@ async def test_each_coding_has_a_strong_etag_of_its_own(reader, long, path):
         assert (answer.status_code, answer.headers["etag"]) == (304, etag)
         assert "accept-encoding" in answer.headers["vary"].lower()
     assert (await reader.get(path, headers={**GZIP, "if-none-match": '"other-gzip"'})).status_code == 200
+    assert (await reader.get(path, headers={"if-none-match": "*"})).status_code == 304
 
 
 @pytest.mark.parametrize(
-    ("accept", "packed"),
-    [
-        ("gzip", True),
-        ("br, GZIP;q=0.5", True),
-        ("*", True),
-        ("gzip;q=0", False),
-        ("identity", False),
-        ("", False),
-        ("br", False),
-        ("*;q=0", False),
-    ],
+    ("accept", "packed"), [("br, GZIP;q=0.5", True), ("*", True), ("gzip;q=0", False), ("", False)]
 )
 async def test_only_who_accepts_gzip_gets_it(reader, long, accept, packed):
     answer, _ = await raw(reader, f"/blogs/{long}", **{"accept-encoding": accept})
@@ -118,15 +100,3 @@ async def test_a_large_answer_is_compressed_too(editor, reader, blog):
     answer, body = await raw(reader, f"/blogs/{blog}/changes", **GZIP)
     assert answer.headers["content-encoding"] == "gzip"
     assert len(gzip.decompress(body)) > MAX_INLINE_BYTES
-
-
-async def test_the_compressed_variant_may_be_named_on_a_second_line(reader, long):
-    etag = (await reader.get(f"/blogs/{long}", headers=PLAIN)).headers["etag"]
-    known = [("if-none-match", '"other"'), ("if-none-match", f'{etag[:-1]}-gzip"'), ("accept-encoding", "gzip")]
-    answer = await reader.get(f"/blogs/{long}", headers=known)
-    assert (answer.status_code, answer.headers["etag"]) == (304, f'{etag[:-1]}-gzip"')
-
-
-@pytest.mark.parametrize("path", PATHS[:-1])
-async def test_a_client_that_has_anything_gets_304(reader, long, path):
-    assert (await reader.get(path.format(long), headers={"if-none-match": "*"})).status_code == 304

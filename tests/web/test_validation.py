@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgpack
 import msgspec
 import pytest
@@ -24,37 +26,37 @@ def refusal(form: type, body: bytes, *, packed: bool = False) -> BadInput:
 
 
 @pytest.mark.parametrize(
-    ("body", "field", "detail"),
+    ("body", "detail"),
     [
-        ('{"title": 7}', "title", "`title` must be text of at most 500 characters or null; got 7."),
-        ('{"title": "%s"}' % ("x" * 501), "title", "`title` must be text of at most 500 characters or null; got text"),
-        ('{"tags": ["a", ""]}', "tags[1]", '`tags[1]` must be text of 1 to 100 characters; got "".'),
-        ('{"tags": [%s"a"]}' % ('"a", ' * 50), "tags", "`tags` must be a list of at most 50 items or null; got a list"),
-        ('{"key": "yes"}', "key", '`key` must be true, false or null; got "yes".'),
-        ('{"status": "gone"}', "status", '`status` must be draft, published or scheduled; got "gone".'),
-        ('{"event_at": "now"}', "event_at", f'`event_at` must be {TIME} or null; got "now".'),
-        ('{"event_at": "2020-10-09T06:12:00"}', "event_at", f"`event_at` must be {TIME} or null; got "),
-        ('{"source": "TASS"}', "source", '`source` must be an object or null; got "TASS".'),
-        ('{"source": {"name": "x", "url": "ftp://x"}}', "source.url", f"`source.url` must be {ADDRESS} or null; got "),
+        ('{"title": 7}', "`title` must be text of at most 500 characters or null; got 7."),
+        ('{"title": "%s"}' % ("x" * 501), "`title` must be text of at most 500 characters or null; got text"),
+        ('{"tags": ["a", ""]}', '`tags[1]` must be text of 1 to 100 characters; got "".'),
+        ('{"tags": [%s"a"]}' % ('"a", ' * 50), "`tags` must be a list of at most 50 items or null; got a list"),
+        ('{"key": "yes"}', '`key` must be true, false or null; got "yes".'),
+        ('{"status": "gone"}', '`status` must be draft, published or scheduled; got "gone".'),
+        ('{"event_at": "now"}', f'`event_at` must be {TIME} or null; got "now".'),
+        ('{"event_at": "2020-10-09T06:12:00"}', f"`event_at` must be {TIME} or null; got "),
+        ('{"source": "TASS"}', '`source` must be an object or null; got "TASS".'),
+        ('{"source": {"name": "x", "url": "ftp://x"}}', f"`source.url` must be {ADDRESS} or null; got "),
         (
             '{"media": [{"type": "image", "url": "http://x", "width": 0}]}',
-            "media[0].width",
             "`media[0].width` must be a whole number from 1 to 100000 or null; got 0.",
         ),
-        ('{"authors": [{}]}', "authors[0]", "`authors[0]` needs the field `name`."),
+        ('{"authors": [{}]}', "`authors[0]` needs the field `name`."),
         (
             '{"authors": [{"name": "x", "mail": "y"}]}',
-            "mail",
             "Unknown field `mail` in `authors[0]`. Allowed fields: name, url.",
         ),
-        ('{"titel": "x"}', "titel", "Unknown field `titel`. Allowed fields: markdown, html, title, authors, key, "),
-        ("[]", None, "The body must be an object; got a list of 0 items."),
-        ('{"title": 7', "title", "`title` must be text of at most 500 characters or null."),
+        ('{"titel": "x"}', "Unknown field `titel`. Allowed fields: markdown, html, title, authors, key, "),
+        ("[]", "The body must be an object; got a list of 0 items."),
+        ('{"title": 7', "`title` must be text of at most 500 characters or null."),
     ],
 )
-def test_an_error_names_field_allowed_values_and_value(body: str, field: str | None, detail: str):
+def test_an_error_names_field_allowed_values_and_value(body: str, detail: str):
     error = refusal(EntryForm, body.encode())
-    assert (error.field, str(error)[: len(detail)]) == (field, detail)
+    assert str(error).startswith(detail)
+    named = re.search("`(.*?)`", detail)
+    assert error.field == (named and named[1])
     assert str(error).endswith(".")
     assert WRONG_FIELD.match(str(error)), "the test of the OpenAPI document would take it for a rule of the newsroom"
 

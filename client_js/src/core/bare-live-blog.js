@@ -1,11 +1,14 @@
 /** @import { Event, Phase, Relayed } from "./events.js" */
 /** @import { Message, Page } from "./messages.js" */
 /** @import { Close, Listener, Transport, World } from "../transports/transport.js" */
+/** @import { LiveBlogEvents, TypedTarget } from "../types.js" */
 import { webSocket } from "../transports/web-socket.js";
 import { Machine } from "./machine.js";
 import { State } from "./state.js";
 
 const PAGE_MILLISECONDS = 15_000;
+
+const Base = /** @type {new () => TypedTarget<LiveBlogEvents> & EventTarget} */ (EventTarget);
 
 /** Events of the browser and what they mean; `visibilitychange` has two meanings. @type {Record<string, string>} */
 const SIGNALS = {
@@ -56,7 +59,7 @@ const SIGNALS = {
  *
  * It carries out the commands of a `Machine` with real connections, timers and tabs.
  */
-export class BareLiveBlog extends EventTarget {
+export class BareLiveBlog extends Base {
   #address;
   #world;
   #machine;

@@ -35,6 +35,7 @@ export function useEntries({ part, feed, reading, live: { state }, setting, choi
   };
 
   let { head } = state;
+  let told = 0;
   /**
    * Show, announce or remove the entries that have changed.
    *
@@ -79,7 +80,7 @@ export function useEntries({ part, feed, reading, live: { state }, setting, choi
     button.hidden = !length;
     if (length) button.textContent = countText(setting, length);
     part("empty").hidden = feed.articles.some(({ classList }) => choices.show === "all" || classList.contains("key"));
-    tell(length);
+    if (told !== length) tell((told = length));
   };
 
   return { isOpen, show, reveal, arrange, waiting };

@@ -33,11 +33,13 @@ export async function markupOf(blog, language, signal) {
  * Load a style sheet for a shadow root. If that fails, return an empty one: the blog is readable without it.
  *
  * @param {URL} address
+ * @param {Document} document where it is for
  * @param {AbortSignal} signal
  * @returns {Promise<CSSStyleSheet | HTMLElement>} a link in Safari before 16.4, which has no style sheets without one
  */
-export async function styleSheet(address, signal) {
+export async function styleSheet(address, { defaultView }, signal) {
   const { text } = await load(address, signal);
+  const { CSSStyleSheet, Document } = /** @type {typeof globalThis} */ (/** @type {unknown} */ (defaultView ?? globalThis));
   if ("adoptedStyleSheets" in Document.prototype) return new CSSStyleSheet().replace(text);
   return Object.assign(document.createElement("link"), { rel: "stylesheet", href: address.href });
 }
@@ -48,12 +50,12 @@ export async function styleSheet(address, signal) {
  * @param {URL} blog
  * @param {string} id
  * @param {AbortSignal} signal
- * @returns {Promise<Position | null>} null if it does not have it
+ * @returns {Promise<Position | null | undefined>} null if it does not have it, undefined if it does not say
  */
 export async function positionAt(blog, id, signal) {
   const { text } = await load(addressOf({ blog, cursor: null }, `entries/${id}`), signal, "application/json");
   const entry = parse(text);
-  return entry?.id === id ? positionOf(entry) : null;
+  return entry?.id === id ? positionOf(entry) : entry?.status === 404 ? null : undefined;
 }
 
 /**

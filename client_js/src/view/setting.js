@@ -13,21 +13,18 @@ import { localeOf, localise } from "./times.js";
 
 /** Where and in which language a blog is shown; adapts the server's markup to that. */
 export class Setting {
-  #base;
   #view;
 
   /**
    * @param {Texts} texts
    * @param {string | undefined} language
-   * @param {string} home the address of the blog, and its key in `memory.js`
-   * @param {URL | null} base for addresses without a host; null on the server's own pages
+   * @param {URL} blog the address of its page
    * @param {string} view the query of what is loaded in this setting
    */
-  constructor(texts, language, home, base, view) {
+  constructor(texts, language, { href }, view) {
     this.texts = texts;
     this.language = localeOf(language);
-    this.home = home;
-    this.#base = base;
+    this.home = href;
     this.#view = view;
   }
 
@@ -62,16 +59,18 @@ export class Setting {
   }
 
   /**
-   * Show times in the reader's time zone, let the keyboard scroll what is wide, and make addresses lead to the server.
+   * Show times in the reader's time zone, let the keyboard scroll what is wide, and make addresses lead to the server
+   * from other sites.
    *
    * @param {ParentNode} root
    */
   settle(root) {
     localise(root, this.language);
     for (const wide of root.querySelectorAll(".body :is(pre, table)")) if (!wide.closest(".wide")) makeScrollable(wide);
-    for (const name of this.#base ? ["href", "src", "poster"] : []) {
+    const isHere = this.home.startsWith(new URL("/", document.baseURI).href);
+    for (const name of isHere ? [] : ["href", "src", "poster"]) {
       for (const one of root.querySelectorAll(`[${name}^="/"]`)) {
-        one.setAttribute(name, new URL(one.getAttribute(name) ?? "", this.#base ?? "").href);
+        one.setAttribute(name, new URL(one.getAttribute(name) ?? "", this.home).href);
       }
     }
   }

@@ -11,12 +11,7 @@ from stoppress.wire.frames import DeflateStream
 
 
 class EncodingGroup:
-    """Readers that all get the same frames.
-
-    Args:
-        encoding: the encoding of the readers.
-        write: writes to a file descriptor.
-    """
+    """Readers that all get the same frames."""
 
     def __init__(self, encoding: Encoding, write: Write) -> None:
         self.encoding = encoding

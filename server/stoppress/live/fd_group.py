@@ -57,11 +57,7 @@ Unsent = tuple[Reader, memoryview | None]
 
 
 class FdGroup:
-    """Readers whose connections have no buffered data, so that the loop may write to them directly.
-
-    Args:
-        write: writes to a file descriptor.
-    """
+    """Readers whose connections have no buffered data, so that the loop may write to them directly."""
 
     def __init__(self, write: Write) -> None:
         self._write = write

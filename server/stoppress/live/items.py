@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 from msgspec import Raw, Struct
@@ -40,13 +40,16 @@ class EntryPosition(NamedTuple):
         published_at, _, entry_id = text.partition("_")
         return cls(published_at, entry_id)
 
+    def __str__(self) -> str:
+        return f"{self.published_at}_{self.id}"
+
     def older_address(self, blog: str) -> str:
         """Return the address of the entries before this position."""
-        return f"/blogs/{blog}/entries?before={self.published_at}_{self.id}"
+        return f"/blogs/{blog}/entries?before={self}"
 
     def newer_address(self, blog: str) -> str:
         """Return the address of the entries after this position."""
-        return f"/blogs/{blog}/entries?after={self.published_at}_{self.id}"
+        return f"/blogs/{blog}/entries?after={self}"
 
 
 class PublicItem:
@@ -74,15 +77,9 @@ class PublicItem:
         return self.stored.seq
 
     @property
-    def content(self) -> Entry | Header:
-        content: Entry | Header
-        if self.id == HEADER:
-            content = msgspec.json.decode(self.stored.body, type=Header)
-        else:
-            content = msgspec.json.decode(self.stored.body, type=Entry)
-            content.version = self.stored.version
-        content.seq = self.seq
-        return content
+    def content(self) -> Any:
+        """The `Header` or the `Entry`."""
+        return Header.of(self.stored) if self.id == HEADER else Entry.of(self.stored)
 
     def raw(self, codec: Codec) -> Raw:
         """Return the content as a part of an update."""

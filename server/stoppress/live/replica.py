@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import enum
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, takewhile
 from typing import NamedTuple
 
+from stoppress.errors import EntryNotFound
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.model import HEADER, START, Cursor, Header, Segment
 
-_RESET_BYTES = 384 * 1024
-"""About the most that a reset carries. It has all of the newest entries if they are smaller, else those that fit."""
+_PAGE_BYTES = 384 * 1024
+"""About the most that a page of entries carries. It has as many as were asked for, or as many as fit."""
 
 
 class Fit(enum.Enum):
@@ -131,10 +132,16 @@ class Replica:
     @property
     def header(self) -> Header | None:
         item = self._items.get(HEADER)
-        return item.content if item is not None else None  # type: ignore[return-value]
+        return item.content if item is not None else None
 
     def entry(self, entry_id: str) -> PublicItem | None:
         return self._items.get(entry_id) if entry_id != HEADER else None
+
+    def existing_entry(self, entry_id: str) -> PublicItem:
+        entry = self.entry(entry_id)
+        if entry is None:
+            raise EntryNotFound(self.blog, entry_id)
+        return entry
 
     @property
     def positions(self) -> Sequence[EntryPosition]:
@@ -143,9 +150,17 @@ class Replica:
 
     def changed_before(self, seq: int | None, limit: int) -> tuple[list[PublicItem], bool]:
         """Return up to `limit` entries with a lower seq, newest change first, and whether there are more."""
-        entries = (item for item in reversed(self._items.values()) if item.id != HEADER)
-        found = list(islice((item for item in entries if seq is None or item.seq < seq), limit + 1))
-        return found[:limit], len(found) > limit
+        found = list(islice((item for item in self._newest_changes() if seq is None or item.seq < seq), limit + 1))
+        fitting = _fitting(found[:limit], _PAGE_BYTES)
+        return fitting, len(found) > len(fitting)
+
+    def _newest_changes(self) -> Iterator[PublicItem]:
+        return (item for item in reversed(self._items.values()) if item.id != HEADER)
+
+    def change_at(self, seq: int | None) -> int | None:
+        """Return the first entry's seq from a seq on, which has the same changes before it; None: all are before it."""
+        newer = takewhile(lambda item: seq is not None and item.seq >= seq, self._newest_changes())
+        return min((item.seq for item in newer), default=None)
 
     def segment_after(self, cursor: Cursor) -> Segment:
         """Return the history after a known cursor, as a store would give it."""
@@ -187,9 +202,6 @@ class Replica:
 
     def _reset(self) -> Part:
         entries, older = self.page(None, self._newest)
-        fitting = _fitting(entries, _RESET_BYTES)
-        if len(fitting) < len(entries):
-            entries, older = fitting, fitting[-1].position.older_address(self.blog)
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
@@ -204,7 +216,9 @@ class Replica:
         order = self._key_order if key else self._order
         end = len(order) if before is None else bisect_left(order, before)
         begin = max(0, end - limit)
-        return self._at(order[begin:end]), order[begin].older_address(self.blog) if begin else None
+        entries = _fitting((self._items[entry_id] for _, entry_id in reversed(order[begin:end])), _PAGE_BYTES)
+        begin = end - len(entries)
+        return entries, order[begin].older_address(self.blog) if begin else None
 
     def page_after(
         self, after: EntryPosition | None, limit: int, /, *, key: bool = False
@@ -212,8 +226,19 @@ class Replica:
         """Return the entries after a position, newest first, and the address of those after them, if there are any."""
         order = self._key_order if key else self._order
         begin = 0 if after is None else bisect_right(order, after)
-        end = begin + limit
-        return self._at(order[begin:end]), order[end - 1].newer_address(self.blog) if end < len(order) else None
+        entries = _fitting((self._items[entry_id] for _, entry_id in order[begin : begin + limit]), _PAGE_BYTES)
+        end = begin + len(entries)
+        return entries[::-1], order[end - 1].newer_address(self.blog) if end < len(order) else None
+
+    def entry_at(self, position: EntryPosition | None) -> EntryPosition | None:
+        """Return the first entry from a position on, which has the same entries before it; None: all are before it."""
+        begin = len(self._order) if position is None else bisect_left(self._order, position)
+        return self._order[begin] if begin < len(self._order) else None
+
+    def entry_up_to(self, position: EntryPosition | None) -> EntryPosition | None:
+        """Return the last entry up to a position, which has the same entries after it; None: all are after it."""
+        end = 0 if position is None else bisect_right(self._order, position)
+        return self._order[end - 1] if end else None
 
     def key_events(self, limit: int) -> list[PublicItem]:
         """Return the newest key events, newest first."""

@@ -15,13 +15,7 @@ from stoppress.store.port import Store, Write
 
 
 class Blogs:
-    """The use cases for whole blogs.
-
-    Args:
-        store: keeps the blogs.
-        committer: commits writes to the store.
-        deleted: called with the name of each deleted blog.
-    """
+    """The use cases for whole blogs; `deleted` is called with the name of each deleted blog."""
 
     def __init__(self, store: Store, committer: Committer, deleted: Callable[[str], Awaitable[None]]) -> None:
         self._store = store

@@ -18,12 +18,7 @@ FRESH_SECONDS = 0.5
 
 
 class Catalogue:
-    """A cached list of the headers of all blogs.
-
-    Args:
-        store: keeps the blogs.
-        clock: returns seconds; only differences matter.
-    """
+    """A cached list of the headers of all blogs; `clock` returns seconds."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store

@@ -32,12 +32,7 @@ STATUSES: tuple[str, ...] = get_args(EntryStatus)
 
 
 class Entries:
-    """The use cases for entries.
-
-    Args:
-        store: keeps the blogs.
-        committer: commits writes to the store.
-    """
+    """The use cases for entries."""
 
     def __init__(self, store: Store, committer: Committer) -> None:
         self._store = store

@@ -10,11 +10,7 @@ from stoppress.store.port import Store, Write
 
 
 class Pins:
-    """Finds the writes that a change of the pinned entry needs.
-
-    Args:
-        store: keeps the blogs.
-    """
+    """Finds the writes that a change of the pinned entry needs."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

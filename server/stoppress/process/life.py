@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import socket
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -20,7 +21,8 @@ from stoppress.process.notify import notify
 from stoppress.process.server import Server
 from stoppress.process.sockets import address_of
 from stoppress.tasks import end
-from stoppress.telemetry.lag import watch_lag
+
+_LAG_INTERVAL_SECONDS = 0.25
 
 
 class Life:
@@ -109,19 +111,25 @@ class Service(Life):
 def _background(node: Node) -> list[Coroutine[Any, Any, None]]:
     """Return the work of a node while it serves: coroutines that run until they are cancelled."""
 
-    def late(seconds: float) -> None:
-        node.counts.lag.add(seconds)
-        node.admission.late(seconds)
-
     return [
         node.follower.follow(),
         node.follower.compare(),
         publish_when_due(node.store, node.entries),
         node.entrance.deadlines.watch(),
         _beat(node),
-        watch_lag(late),
-        *([node.exchange.serve()] if node.exchange else []),
+        _watch_lag(node),
+        *([node.metrics.exchange.serve()] if node.metrics.exchange else []),
     ]
+
+
+async def _watch_lag(node: Node) -> None:
+    """Measure the lag of the event loop, by which everything that a node does is delayed."""
+    while True:
+        due = time.monotonic() + _LAG_INTERVAL_SECONDS
+        await asyncio.sleep(_LAG_INTERVAL_SECONDS)
+        lag = max(0.0, time.monotonic() - due)
+        node.counts.lag.add(lag)
+        node.admission.late(lag)
 
 
 async def _beat(node: Node) -> None:

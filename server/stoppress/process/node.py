@@ -18,13 +18,13 @@ from stoppress.newsroom.entries import Entries
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
 from stoppress.store.select import store_from
-from stoppress.store.timed import TimedStore
+from stoppress.store.timed import timed
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
-from stoppress.telemetry.worker_metrics import MetricsExchange, WorkerId
+from stoppress.telemetry.worker_metrics import WorkerId
 from stoppress.web.admission.addresses import Addresses
-from stoppress.web.admission.admission import Admission, Limits
+from stoppress.web.admission.admission import Admission
 from stoppress.web.admission.drain import Drain
 from stoppress.web.admission.held_requests import HeldRequests
 from stoppress.web.compression import GzipMiddleware
@@ -38,18 +38,16 @@ from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.operations.health import Health
 from stoppress.web.operations.metrics import Metrics
-from stoppress.web.operations.node_metrics import NodeMetrics
 from stoppress.web.pages.blog_page import Pages
-from stoppress.web.pages.error_pages import ErrorPages
-from stoppress.web.pages.files import Files
+from stoppress.web.pages.error_pages import error_handlers
 from stoppress.web.pages.index import Index
 from stoppress.web.pages.layout import Layout
-from stoppress.web.readers.changes import Changes
-from stoppress.web.readers.entries import PublishedEntries
+from stoppress.web.readers.content import Content
 from stoppress.web.readers.events import Events
 from stoppress.web.readers.renditions import Renditions
 from stoppress.web.request_log import RequestLog
 from stoppress.web.site import Sites
+from stoppress.web.turns import Turns
 
 SPARE_DESCRIPTORS = 32
 """File descriptors that connections may not use: for the store, for templates, and to accept and reject connections."""
@@ -72,23 +70,28 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
+        self.store = timed(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.committed)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.entries = Entries(self.store, committer)
-        self.admission = Admission(_limits(settings), self.counts, time.monotonic)
-        addresses = Addresses(settings.trusted_proxies)
+        self.admission = Admission(
+            Addresses(settings.trusted_proxies),
+            self.counts,
+            time.monotonic,
+            _max_readers(settings),
+            settings.max_readers_per_address,
+            settings.max_handshakes,
+        )
         layout = Layout(settings.templates, f"{settings.public_url} {settings.publisher} {settings.newest}")
         renditions = Renditions(layout.renderer)
-        self.live = WebSocketEndpoint(self.follower, self.admission, addresses, renditions, self.counts)
+        self.live = WebSocketEndpoint(self.follower, self.admission, renditions, self.counts)
         self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
-        self.held_requests = HeldRequests(self.admission, addresses, self.counts)
+        self.held_requests = HeldRequests(self.admission, self.counts)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
         self.health = Health(self.store, self.follower, self.admission)
-        own = NodeMetrics(self.follower, self.counts, self.health, settings.metrics_blogs).text
-        self.exchange = MetricsExchange(worker, own) if worker else None
-        self.metrics = Metrics(self.exchange.collect if self.exchange else own, settings.read_metrics_token())
+        token = settings.read_metrics_token()
+        self.metrics = Metrics(self.follower, self.counts, self.health, settings.metrics_blogs, token, worker)
         self.app = RequestLog(self._make_app(layout, renditions), self.counts, self.tracing)
 
     def _make_hub(self, blog: str) -> Hub:
@@ -97,37 +100,23 @@ class Node:
 
     def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:
         settings, follower = self.settings, self.follower
-        documents = Documents(layout.fingerprint, settings.page_max_age)
-        sites = Sites(settings.public_url, settings.publisher)
-        pages = Pages(follower, documents, layout, sites, settings.newest)
-        feeds = Feeds(follower, documents, sites, settings.newest)
-        index = Index(follower, Catalogue(self.store), layout, sites)
-        changes = Changes(follower, self.held_requests, renditions, self.counts)
+        turns, sites = Turns(), Sites(settings.public_url, settings.publisher)
+        documents = Documents(turns, sites, layout.fingerprint, settings.page_max_age)
+        pages = Pages(follower, documents, layout, settings.newest)
+        feeds = Feeds(follower, documents, settings.newest)
+        index = Index(follower, Catalogue(self.store), layout, sites, turns)
+        content = Content(follower, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
-        entries = PublishedEntries(follower, pages, renditions, settings.newest, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
-        parts = (
-            self.live,
-            changes,
-            events,
-            entries,
-            OpenAPI(),
-            api,
-            self.health,
-            self.metrics,
-            feeds,
-            index,
-            Files(layout),
-            pages,
-        )
+        readers = (self.live, content, events)
+        others = (OpenAPI(), api, self.health, self.metrics, feeds, index, layout.assets, pages)
         return Starlette(
-            routes=[route for part in parts for route in part.routes()],
+            routes=[route for part in (*readers, *others) for route in part.routes()],
             middleware=[Middleware(GzipMiddleware)],
-            exception_handlers=ErrorPages(layout).handlers(),
+            exception_handlers=error_handlers(layout),
         )
 
 
-def _limits(settings: Settings) -> Limits:
-    """Return the limits. The default number of readers is the file limit less a tenth, which other files need."""
-    readers = settings.max_readers or descriptors() - max(2 * SPARE_DESCRIPTORS, descriptors() // 10)
-    return Limits(max(1, readers), settings.max_readers_per_address, settings.max_handshakes)
+def _max_readers(settings: Settings) -> int:
+    """Return the limit of readers. The default is the file limit less a tenth, which other files need."""
+    return max(1, settings.max_readers or descriptors() - max(2 * SPARE_DESCRIPTORS, descriptors() // 10))

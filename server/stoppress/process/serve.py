@@ -31,10 +31,7 @@ def serve(settings: Settings) -> None:
         )
     sockets = listening_sockets(settings.host, settings.port, settings.workers)
     if not len(node.keys):
-        click.echo(
-            "warning: nobody can publish without editors' keys; set STOPPRESS_KEYS=name:editor:SECRET",
-            err=True,
-        )
+        click.echo("warning: nobody can publish without editors' keys; set STOPPRESS_KEYS=name:editor:SECRET", err=True)
     if settings.workers > 1:
         Workers(settings, sockets).run()
     else:

@@ -19,17 +19,29 @@ GRACE_SECONDS = 5
 
 
 class Server(uvicorn.Server):
-    """`uvicorn.Server.serve` in steps: `start`, `main_loop` and `shutdown`, and two more in between.
-
-    Args:
-        node: the node that serves.
-        listening: the socket to serve on.
-    """
+    """`uvicorn.Server.serve` in steps: `start`, `main_loop` and `shutdown`, and two more in between."""
 
     def __init__(self, node: Node, listening: socket.socket) -> None:
-        super().__init__(config(node))
+        super().__init__(self.config_for(node))
         self._listening = listening
         self.servers: list[asyncio.base_events.Server] = []  # until `start`
+
+    @staticmethod
+    def config_for(node: Node) -> uvicorn.Config:
+        """Return uvicorn's configuration for a node."""
+        return uvicorn.Config(
+            node.app,
+            http=cast(type[asyncio.Protocol], node.entrance),
+            ws="none",  # readers' handshakes never reach uvicorn
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
 
     async def start(self) -> None:
         """Accept connections."""
@@ -48,20 +60,3 @@ class Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         self._listening.close()
-
-
-def config(node: Node) -> uvicorn.Config:
-    """Return uvicorn's configuration for a node."""
-    return uvicorn.Config(
-        node.app,
-        http=cast(type[asyncio.Protocol], node.entrance),
-        ws="none",  # readers' handshakes never reach uvicorn
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )

@@ -1,4 +1,4 @@
-"""Handle SIGTERM and SIGINT in processes with and without an event loop, and ignore SIGHUP."""
+"""Handle SIGTERM and SIGINT in an event loop, and ignore SIGHUP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import math
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterator
 
@@ -35,26 +34,6 @@ def caught(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
-
-
-@contextlib.contextmanager
-def written_to(sock: socket.socket) -> Iterator[None]:
-    """Write the number of each signal to a socket, instead of ending the process. This needs no event loop."""
-    sock.setblocking(False)
-    signal.set_wakeup_fd(sock.fileno())
-    for number in STOP_SIGNALS:
-        signal.signal(number, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(-1)
-
-
-def forget() -> None:
-    """Restore the default handlers in a process that was forked inside `written_to`."""
-    signal.set_wakeup_fd(-1)
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
 
 
 def ignore_hangup() -> None:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import MutableMapping
 
 from stoppress.errors import StartError
-from stoppress.web.connections.user_timeout import USER_TIMEOUT_SECONDS, set_user_timeout
+from stoppress.web.connections.reader_connection import USER_TIMEOUT_MILLISECONDS
 
 BACKLOG = 4_096
 """Connections that may wait to be accepted. The kernel limits this to net.core.somaxconn."""
@@ -30,7 +30,7 @@ _TCP_NOTSENT_LOWAT = 25  # linux/tcp.h; the socket module has it from Python 3.1
 def _prepare(listening: socket.socket) -> None:
     """Set the options that accepted connections inherit."""
     listening.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, UNSENT_BYTES)
-    set_user_timeout(listening, USER_TIMEOUT_SECONDS)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MILLISECONDS)
     listening.setblocking(False)
 
 

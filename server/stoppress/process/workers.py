@@ -8,24 +8,27 @@ Workers do not know each other. They share the store, as nodes on different mach
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import multiprocessing
 import os
 import secrets
+import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 import click
 
 from stoppress import __version__
-from stoppress.process import runner, signals
+from stoppress.process import runner
 from stoppress.process.life import Life
 from stoppress.process.node import Node
 from stoppress.process.notify import notify
+from stoppress.process.signals import STOP_SIGNALS
 from stoppress.process.sockets import address_of
 from stoppress.settings import Settings
 from stoppress.telemetry.worker_metrics import WorkerId
@@ -43,13 +46,21 @@ class _Stopped(Exception):
     """A signal asked the parent to stop."""
 
 
-class Workers:
-    """The parent process of workers. `run` lasts from its start to its end, as in `Life`.
+@contextlib.contextmanager
+def _signals_written_to(sock: socket.socket) -> Iterator[None]:
+    """Write the number of each signal to a socket, instead of ending the process. This needs no event loop."""
+    sock.setblocking(False)
+    signal.set_wakeup_fd(sock.fileno())
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(-1)
 
-    Args:
-        settings: the settings of each worker.
-        sockets: a listening socket for each worker.
-    """
+
+class Workers:
+    """The parent process of workers, with a listening socket for each. `run` lasts from its start to its end."""
 
     def __init__(self, settings: Settings, sockets: Sequence[socket.socket]) -> None:
         self._settings = settings
@@ -62,7 +73,7 @@ class Workers:
 
     def run(self) -> None:
         """Keep all workers running until a signal. Exit if a worker cannot start at the beginning."""
-        with signals.written_to(self._signalled):
+        with _signals_written_to(self._signalled):
             try:
                 for index in range(len(self._sockets)):  # one by one, so that an error is printed once
                     if not self._start(index):
@@ -135,7 +146,9 @@ class Workers:
 
     def _work(self, index: int, tell: Connection) -> None:
         """Run a worker in its own process."""
-        signals.forget()
+        signal.set_wakeup_fd(-1)
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
         self._parent_here.close()
         for other in self._sockets:
             if other is not self._sockets[index]:

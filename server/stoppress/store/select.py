@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from stoppress.errors import StartError
 from stoppress.store.port import Store
-from stoppress.store.redis.store import RedisStore
 from stoppress.store.sqlite import SQLiteStore
 
 
@@ -24,9 +23,11 @@ def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:
     if scheme == "sqlite":
         return SQLiteStore(SQLiteStore.path_of(url))
     if scheme in ("redis", "rediss", "unix") and rest.startswith("//"):
+        from stoppress.store.redis.store import RedisStore  # a tenth of a second that embedded stores do not need
+
         return RedisStore(url, traceparent)
     # Do not show the whole address: it may contain a password.
     raise StartError(
-        f"--store has the unknown scheme {scheme[:20]!r}: use sqlite:PATH for one node, or "
+        f"--store has the unknown scheme {scheme[:20]!r}; use sqlite:PATH for one node, or "
         "redis://HOST:PORT/DATABASE, rediss://... (TLS) or unix://SOCKET for several"
     )

@@ -44,11 +44,7 @@ MIGRATIONS = (
 
 
 class SQLiteStore:
-    """A `port.Store` in one SQLite file.
-
-    Args:
-        path: the database file; `:memory:` is not durable and therefore not supported.
-    """
+    """A `port.Store` in one SQLite file. `:memory:` is not durable and therefore not supported."""
 
     nodes_share_it = False
 
@@ -58,7 +54,7 @@ class SQLiteStore:
         rest = url.removeprefix("sqlite:")
         path = rest.removeprefix("//") if rest.startswith("///") else rest
         if not Path(path).name or path.startswith("//") or path == ":memory:":
-            raise StartError(f"the store sqlite:{rest} has no file name: use a path, as in sqlite:stoppress.db")
+            raise StartError(f"the store sqlite:{rest} has no file name; use a path, as in sqlite:stoppress.db")
         return Path(path)
 
     def __init__(self, path: Path) -> None:
@@ -100,7 +96,7 @@ class SQLiteStore:
                 self._resources = opened.pop_all()
         except BlockingIOError as error:
             raise StartError(
-                f"the store {self._path} is in use by another stoppress: stop that, or use another file with --store"
+                f"the store {self._path} is in use by another stoppress; stop that, or use another file with --store"
             ) from error
         except (OSError, sqlite3.Error) as error:
             raise StartError(
@@ -111,7 +107,7 @@ class SQLiteStore:
     def _migrate(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
-            raise StartError(f"a newer stoppress wrote the store {self._path} (schema {version}): install that version")
+            raise StartError(f"a newer stoppress wrote the store {self._path} (schema {version}); install that version")
         for number, script in enumerate(MIGRATIONS[version:], version + 1):
             self._db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
         self._db.execute("BEGIN IMMEDIATE")  # fails at once if the file is not writable
@@ -125,8 +121,7 @@ class SQLiteStore:
 
     async def commit(self, blog: str, writes: Sequence[Write], once: Once | None = None) -> Segment:
         def work() -> Segment:
-            earlier = self._recall(blog, once) if once else None
-            if earlier is not None:
+            if once and (earlier := self._recall(blog, once)):
                 return earlier
             segment = self._write(blog, writes)
             if once:
@@ -142,15 +137,9 @@ class SQLiteStore:
         return await self._in_thread(commit)
 
     def _transaction(self, work: Callable[[], _T]) -> _T:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            result = work()
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        return result
+        with self._db:  # commits, or rolls back after any error
+            self._db.execute("BEGIN IMMEDIATE")
+            return work()
 
     def _write(self, blog: str, writes: Sequence[Write]) -> Segment:
         head = self._head(blog)
@@ -216,8 +205,7 @@ class SQLiteStore:
 
     async def delete(self, blog: str) -> None:
         def work() -> None:
-            if self._head(blog) is None:
-                raise BlogNotFound(blog)
+            self._require(blog)
             self._db.execute("DELETE FROM blogs WHERE name=?", (blog,))
             for table in ("items", "tags", "answers"):
                 self._db.execute(f"DELETE FROM {table} WHERE blog=?", (blog,))  # noqa: S608, a constant
@@ -246,6 +234,15 @@ class SQLiteStore:
         row = self._db.execute("SELECT seq, tag FROM blogs WHERE name=?", (blog,)).fetchone()
         return Cursor(*row) if row else None
 
+    def _require(self, blog: str) -> None:
+        """Raise `BlogNotFound` if the blog does not exist."""
+        if self._head(blog) is None:
+            raise BlogNotFound(blog)
+
+    def _items(self, condition: str, *values: str | int) -> list[Item]:
+        rows = self._db.execute(f"SELECT id, seq, version, body FROM items WHERE {condition}", values)  # noqa: S608
+        return [Item(*row) for row in rows]
+
     def _recall(self, blog: str, once: Once) -> Segment | None:
         row = self._db.execute(
             "SELECT fingerprint, segment FROM answers WHERE blog=? AND key=? AND expires >= ?",
@@ -262,40 +259,28 @@ class SQLiteStore:
 
     async def read(self, blog: str, after: Cursor = START) -> Segment:
         def work() -> Segment:
-            if self._head(blog) is None:
-                raise BlogNotFound(blog)
+            self._require(blog)
             known = self._db.execute(
                 "SELECT 1 FROM tags WHERE blog=? AND seq=? AND tag=?", (blog, after.seq, after.tag)
             ).fetchone()
             start = after if known else START
             tags = self._db.execute("SELECT tag FROM tags WHERE blog=? AND seq>? ORDER BY seq", (blog, start.seq))
-            items = self._db.execute(
-                "SELECT id, seq, version, body FROM items WHERE blog=? AND seq>? ORDER BY seq",
-                (blog, start.seq),
-            )
-            return Segment(start, tuple(tag for (tag,) in tags), tuple(Item(*row) for row in items))
+            items = self._items("blog=? AND seq>? ORDER BY seq", blog, start.seq)
+            return Segment(start, tuple(tag for (tag,) in tags), tuple(items))
 
         return await self._in_thread(lambda: self._transaction(work))
 
     async def item(self, blog: str, item_id: str) -> Item | None:
         def work() -> Item | None:
-            if self._head(blog) is None:
-                raise BlogNotFound(blog)
-            row = self._db.execute(
-                "SELECT id, seq, version, body FROM items WHERE blog=? AND id=?", (blog, item_id)
-            ).fetchone()
-            return Item(*row) if row else None
+            self._require(blog)
+            return next(iter(self._items("blog=? AND id=?", blog, item_id)), None)
 
         return await self._in_thread(work)
 
     async def drafts(self, blog: str) -> list[Item]:
         def work() -> list[Item]:
-            if self._head(blog) is None:
-                raise BlogNotFound(blog)
-            rows = self._db.execute(
-                "SELECT id, seq, version, body FROM items WHERE blog=? AND seq=0 ORDER BY id", (blog,)
-            )
-            return [Item(*row) for row in rows]
+            self._require(blog)
+            return self._items("blog=? AND seq=0 ORDER BY id", blog)
 
         return await self._in_thread(work)
 

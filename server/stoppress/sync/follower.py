@@ -43,21 +43,10 @@ log = logging.getLogger("stoppress.follower")
 
 
 class Follower:
-    """See the module's docstring.
-
-    Args:
-        store: what all nodes agree on.
-        make_hub: makes a hub with an empty replica for a blog.
-        counts: gets changes and repairs.
-        tracing: gets a span for each change of another node.
-    """
+    """See the module's docstring. `make_hub` makes a hub with an empty replica for a blog."""
 
     def __init__(
-        self,
-        store: Store,
-        make_hub: Callable[[str], Hub],
-        counts: Counts | None = None,
-        tracing: Tracing | None = None,
+        self, store: Store, make_hub: Callable[[str], Hub], counts: Counts | None = None, tracing: Tracing | None = None
     ) -> None:
         self._store = store
         self._counts = counts or Counts()

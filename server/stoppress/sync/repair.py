@@ -21,12 +21,7 @@ log = logging.getLogger("stoppress.repair")
 
 
 class Repair:
-    """See the module's docstring.
-
-    Args:
-        store: what all nodes agree on.
-        counts: gets the number of changes that were put back.
-    """
+    """See the module's docstring."""
 
     def __init__(self, store: Store, counts: Counts) -> None:
         self._store = store

@@ -23,24 +23,10 @@ _MAX_RECEIVE_SECONDS = 60.0
 _TRANSPORTS = ("websocket", "sse", "long_poll")
 _ORIGINS = ("here", "elsewhere")
 _CATCH_UPS = ("opening", "nothing", "catch_up", "reset", "page")
-REJECTIONS = (
-    "address_full",
-    "body_too_slow",
-    "broken_frame",
-    "draining",
-    "full",
-    "head_too_long",
-    "head_too_slow",
-    "late",
-    "malformed_cursor",
-    "message_too_long",
-    "no_descriptors",
-    "no_such_blog",
-    "no_websocket",
-    "store_unavailable",
-    "too_many_handshakes",
-    "too_many_messages",
-    "too_many_writes",
+REJECTIONS = tuple(
+    "address_full answer_unread body_too_slow broken_frame draining full head_too_long head_too_slow late "
+    "malformed_cursor message_too_long no_descriptors no_such_blog no_websocket store_unavailable too_many_handshakes "
+    "too_many_messages too_many_writes".split()
 )
 """The reasons for rejecting or disconnecting a client."""
 
@@ -60,13 +46,11 @@ class Histogram:
         self.sum = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one duration."""
         self.buckets[bisect_left(self.bounds, seconds)] += 1
         self.sum += seconds
 
     @property
     def count(self) -> int:
-        """The number of durations."""
         return sum(self.buckets)
 
 
@@ -75,30 +59,23 @@ class Counts:
 
     def __init__(self) -> None:
         self.changes = _zeros(_ORIGINS)
-        """Changes by origin."""
         self.deliveries = _zeros(_TRANSPORTS)
-        """Updates for readers at the head, by transport."""
         self.open: Counter[str] = Counter()
         """Readers that are connected now and not known to a hub, by transport: `sse`, `long_poll`."""
         self.publish_to_write = Histogram()
         self.publish_to_receive = Histogram()
         self.catch_ups = _zeros(_CATCH_UPS)
-        """Catch-ups by kind."""
         self.slow = 0
         self.resets = 0
         self.gaps_repaired = 0
         self.put_back = 0
         """Changes that the store had lost and that were restored."""
         self.rejections = _zeros(REJECTIONS)
-        """Rejections by reason."""
         self.requests: Counter[tuple[str, str, int]] = Counter()
         """Requests by method, route pattern and status."""
         self.store: defaultdict[str, Histogram] = defaultdict(Histogram)
-        """Durations of store operations, by operation."""
         self.store_errors: Counter[str] = Counter()
-        """Failed store operations, by operation."""
         self.lag = Histogram()
-        """The lag of the event loop."""
 
     def count_rejection(self, reason: str) -> None:
         """Count a rejected or disconnected client; `reason` is one of `REJECTIONS`."""

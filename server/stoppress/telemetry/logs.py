@@ -16,9 +16,6 @@ import structlog
 from structlog.processors import CallsiteParameter, CallsiteParameterAdder, JSONRenderer, TimeStamper, format_exc_info
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 
-_FORMATS = ("auto", "json", "text")
-_LEVELS = ("info", "warning", "error")
-
 _QUIET_LIBRARIES = ("uvicorn", "httpx", "httpcore", "websockets", "asyncio", "redis", "opentelemetry")
 """Libraries of which only warnings and errors are logged."""
 

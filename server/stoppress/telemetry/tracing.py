@@ -21,12 +21,9 @@ class Tracing:
     @staticmethod
     def from_environment(environ: Mapping[str, str] = os.environ) -> Tracing:
         """Return OpenTelemetry's tracing if the environment has an endpoint and the extra `otel` is installed."""
-        if (
-            environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
-            or environ.get("OTEL_TRACES_EXPORTER", "otlp") != "otlp"
-        ):
-            return Tracing()
-        if not environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") and not environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
+        off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+        endpoint = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        if off or not endpoint or environ.get("OTEL_TRACES_EXPORTER", "otlp") != "otlp":
             return Tracing()
         try:
             return _OpenTelemetry()

@@ -34,12 +34,7 @@ class WorkerId(NamedTuple):
 
 
 class MetricsExchange:
-    """The metrics of all workers of one port.
-
-    Args:
-        worker: the identity of this worker.
-        own: returns the metrics of this worker.
-    """
+    """The metrics of all workers of one port; `own` returns those of this worker."""
 
     def __init__(self, worker: WorkerId, own: Callable[[], Awaitable[bytes]]) -> None:
         self._worker = worker

@@ -24,11 +24,7 @@ class Outcome(Enum):
 
 
 class ReaderCore:
-    """One reader, over any number of connections.
-
-    Args:
-        cursor: the cursor to start from; None: the reader has nothing.
-    """
+    """One reader, over any number of connections; a cursor of None means that it has nothing."""
 
     __slots__ = ("_failures", "_wait_seconds", "cursor")
 

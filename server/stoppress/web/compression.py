@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import re
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stoppress.web.byte_cache import ByteCache
-from stoppress.web.negotiation import Wanted, gzip_tag, plain_tags
+from stoppress.web.negotiation import Wanted
 
 MIN_BYTES = 1_400
 """Shorter responses stay uncompressed, because they fit into one packet."""
@@ -26,9 +27,11 @@ MAX_INLINE_BYTES = 64 * 1024
 """Longer responses are compressed in a thread, because they would block the event loop for over two milliseconds."""
 
 _KEPT_BYTES = 16 * 1024 * 1024
-"""The most bytes that are kept, bodies and their compressed forms together."""
+"""The most bytes of compressed bodies that are kept."""
 
 _TYPES = re.compile(r"text/(?!event-stream)|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript)\b")
+
+_GZIP_SUFFIX = b'-gzip"'
 
 
 class GzipMiddleware:
@@ -40,31 +43,21 @@ class GzipMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or "authorization" in headers:
-            await self._app(scope, receive, send)
-            return
-        scope["headers"] = plain_tags(scope["headers"])
-        await self._app(scope, receive, _Answer(send, self, Wanted(headers), scope["method"]).take)
-
-    async def compressed(self, body: bytes) -> bytes:
-        """Return a body compressed with gzip."""
-        made = self._made.get(body)
-        if made is None:
-            made = _gzip(body) if len(body) <= MAX_INLINE_BYTES else await asyncio.to_thread(_gzip, body)
-            self._made.put(body, made)
-        return made
-
-
-def _gzip(body: bytes) -> bytes:
-    return gzip.compress(body, 6, mtime=0)
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and "authorization" not in headers:
+            scope["headers"] = [
+                (name, value.replace(_GZIP_SUFFIX, b'"') if name == b"if-none-match" else value)
+                for name, value in headers.raw
+            ]
+            send = _Answer(send, self._made, Wanted(headers), scope["method"]).take
+        await self._app(scope, receive, send)
 
 
 class _Answer:
     """One response on its way to the client."""
 
-    def __init__(self, send: Send, compression: GzipMiddleware, wanted: Wanted, method: str) -> None:
+    def __init__(self, send: Send, made: ByteCache, wanted: Wanted, method: str) -> None:
         self._send = send
-        self._compression = compression
+        self._made = made
         self._wanted = wanted
         self._method = method
         self._start: Message | None = None  # held back until the body is complete
@@ -73,38 +66,46 @@ class _Answer:
     async def take(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message["headers"])
-            if message["status"] == 304:
-                self._keep_tag(headers)
-            elif _is_compressible(headers):
+            has_body = message["status"] != 304
+            if not has_body or _is_compressible(headers):
                 headers.add_vary_header("Accept-Encoding")
-                if self._wanted.accepts_gzip():
-                    self._start = message
-                    return
+            if has_body and _is_compressible(headers) and self._wanted.accepts_gzip():
+                self._start = message
+                return
+            if not has_body and self._wanted.names(_gzip_tag(headers)):
+                headers["etag"] = _gzip_tag(headers)
         elif self._start is not None:
             self._body += message.get("body", b"")
             if message.get("more_body", False):
                 return
-            message = {**message, "body": await self._compress(self._start)}
+            message = {**message, "body": await self._compress(MutableHeaders(raw=self._start["headers"]))}
             await self._send(self._start)
         await self._send(message)
 
-    async def _compress(self, start: Message) -> bytes:
-        headers = MutableHeaders(raw=start["headers"])
+    async def _compress(self, headers: MutableHeaders) -> bytes:
         headers["content-encoding"] = "gzip"
-        if etag := headers.get("etag"):
-            headers["etag"] = gzip_tag(etag)
+        if "etag" in headers:
+            headers["etag"] = _gzip_tag(headers)
         if self._method == "HEAD" and not self._body:  # the length is unknown without the body
             del headers["content-length"]
             return b""
-        body = await self._compression.compressed(self._body)
+        key = hashlib.sha256(self._body).digest()
+        body = self._made.get(key)
+        if body is None:
+            inline = len(self._body) <= MAX_INLINE_BYTES
+            body = _gzip(self._body) if inline else await asyncio.to_thread(_gzip, self._body)
+            self._made.put(key, body)
         headers["content-length"] = str(len(body))
         return body
 
-    def _keep_tag(self, headers: MutableHeaders) -> None:
-        headers.add_vary_header("Accept-Encoding")
-        etag = headers.get("etag", "")
-        if self._wanted.names(gzip_tag(etag)):
-            headers["etag"] = gzip_tag(etag)
+
+def _gzip(body: bytes) -> bytes:
+    return gzip.compress(body, 6, mtime=0)
+
+
+def _gzip_tag(headers: Headers) -> str:
+    """Return the ETag of the compressed variant."""
+    return headers.get("etag", "")[:-1] + _GZIP_SUFFIX.decode()
 
 
 def _is_compressible(headers: Headers) -> bool:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+
+_MAX_CHARACTERS = 2_000
+"""How much of a header is read; browsers send a tenth of it."""
 
 _TAG = re.compile(r'"([^"\s]*)"')
 
-_GZIP_SUFFIX = '-gzip"'
-
 
 class Wanted:
-    """The preferences of a client.
-
-    Args:
-        headers: the headers of its request.
-    """
+    """The preferences of a client, by the headers of its request."""
 
     def __init__(self, headers: Headers) -> None:
         self._headers = headers
@@ -41,7 +40,6 @@ class Wanted:
         return self.prefers(["text/html"])
 
     def accepts_gzip(self) -> bool:
-        """Return whether to compress the response."""
         codings = self.weights("accept-encoding")
         return codings.get("gzip", codings.get("*", 0)) > 0
 
@@ -58,15 +56,13 @@ class Wanted:
 
     def _joined(self, name: str) -> str:
         """Return a header as one line, although it may come in several (section 5.3)."""
-        return ",".join(self._headers.getlist(name))
+        return ",".join(self._headers.getlist(name))[:_MAX_CHARACTERS]
 
 
-def gzip_tag(etag: str) -> str:
-    """Return the ETag of the compressed variant."""
-    return etag[:-1] + _GZIP_SUFFIX
-
-
-def plain_tags(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return raw headers whose If-None-Match names plain variants in place of compressed ones."""
-    suffix = _GZIP_SUFFIX.encode()
-    return [(name, value.replace(suffix, b'"') if name == b"if-none-match" else value) for name, value in headers]
+def unless_known(request: Request, etag: str, headers: Mapping[str, str], body: bytes) -> Response:
+    """Answer with a body, or with 304 if the client has this ETag already."""
+    headers = {**headers, "etag": etag}
+    if Wanted(request.headers).has(etag):
+        del headers["content-type"]
+        return Response(None, 304, headers)
+    return Response(body, 200, headers)

@@ -21,7 +21,8 @@ from stoppress.errors import (
     StoreUnavailable,
 )
 
-_RETRY_AFTER_SECONDS = 1
+_IN_THE_ADDRESS = ("limit", "before", "after", "page", "wait", "view")
+"""Parameters of queries: a wrong value makes the address wrong (400), not the content (422)."""
 
 
 class HTTPError(StoppressError):
@@ -32,60 +33,41 @@ class HTTPError(StoppressError):
         self.status = status
         self.headers = dict(headers or {})
 
-
-def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
-    """Return a problem+json response; `detail` is one or more sentences that say what happened and what to do."""
-    body = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        **members,
-    }
-    return Response(msgspec.json.encode(body), status, headers, media_type="application/problem+json")
-
-
-def unavailable(detail: str, retry_after: str) -> bytes:
-    """Return the bytes of a 503 response, for a connection that is closed before its request is read."""
-    body = msgspec.json.encode({"type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": detail})
-    head = (
-        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nCache-Control: no-store\r\n"
-        f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\nRetry-After: {retry_after}\r\n\r\n"
-    )
-    return head.encode() + body
+    def as_bytes(self) -> bytes:
+        """Return the whole response, for a connection that is closed before its request gets to the application."""
+        answer = _problem(self.status, str(self), self.headers | {"connection": "close", "cache-control": "no-store"})
+        status = f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}".encode()
+        lines = [status, *(name + b": " + value for name, value in answer.raw_headers), b"", bytes(answer.body)]
+        return b"\r\n".join(lines)
 
 
 def problem_of(request: Request, error: Exception) -> Response:
     """Return the problem details of any exception. One that is not ours or Starlette's is a bug, which is logged."""
-    if isinstance(error, HTTPException):
-        return _of_starlette(request, error)
-    if isinstance(error, StoppressError):
-        return _of_stoppress(error)
-    return _problem(500, "Internal server error; see the server log.")
-
-
-def _of_stoppress(error: StoppressError) -> Response:
+    detail = str(error)
     match error:
-        case HTTPError(status=status, headers=headers):
-            return _problem(status, str(error), headers)
+        case HTTPException():
+            return _of_starlette(request, error)
+        case HTTPError():
+            return _problem(error.status, detail, error.headers)
         case PreconditionFailed(current=current, version=version):
             kind = "entry" if hasattr(current, "id") else "header"
             etag = {"etag": f'"{version}"'} if version else {}
-            return _problem(412, str(error), etag, **({kind: current} if current is not None else {}))
+            return _problem(412, detail, etag, **({kind: current} if current is not None else {}))
         case StoreUnavailable():
-            return _problem(503, str(error), {"retry-after": str(_RETRY_AFTER_SECONDS)})
+            return _problem(503, detail, {"retry-after": "1"})
         case BadInput(field=field):
-            members: dict[str, Any] = {} if field is None else {"field": field}
-            return _problem(_bad_input_status(error), str(error), None, **members)
-    return _problem(404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 500, str(error))
+            status = 400 if isinstance(error, MalformedCursor) or field in _IN_THE_ADDRESS else 422
+            return _problem(status, detail, None, **({} if field is None else {"field": field}))
+        case NotFound():
+            return _problem(404, detail)
+        case Conflict():
+            return _problem(409, detail)
+    return _problem(500, "Internal server error; see the server log.")
 
 
-def _bad_input_status(error: BadInput) -> int:
-    return (
-        400
-        if isinstance(error, MalformedCursor) or error.field in ("limit", "before", "after", "page", "wait", "view")
-        else 422
-    )
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+    return Response(msgspec.json.encode(body), status, headers, media_type="application/problem+json")
 
 
 def _of_starlette(request: Request, error: HTTPException) -> Response:

@@ -19,13 +19,7 @@ log = logging.getLogger("stoppress.requests")
 
 
 class RequestLog:
-    """ASGI middleware around the whole application.
-
-    Args:
-        app: the application.
-        counts: gets the counts.
-        tracing: gets a span for each write.
-    """
+    """ASGI middleware around the whole application."""
 
     def __init__(self, app: ASGIApp, counts: Counts, tracing: Tracing) -> None:
         self._app = app

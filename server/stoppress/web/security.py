@@ -21,6 +21,7 @@ _CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 HTML_HEADERS = {
+    "content-type": "text/html; charset=utf-8",
     "content-security-policy": f"{_CONTENT_SECURITY_POLICY}; frame-ancestors 'none'",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
     "referrer-policy": "strict-origin-when-cross-origin",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -23,9 +24,9 @@ class Site(NamedTuple):
     def blog(self, blog: str) -> str:
         return f"{self.origin}/blogs/{blog}"
 
-    def canonical(self, blog: str, header: Header | None) -> str:
+    def canonical(self, header: Header) -> str:
         """Return the blog's canonical address: its header's `url`, or its page here."""
-        return (header.url if header else None) or self.blog(blog)
+        return header.url or self.blog(header.blog)
 
     def entry(self, blog: str, entry_id: str) -> str:
         """Return the address of the page at an entry; the page needs no JavaScript."""
@@ -47,12 +48,16 @@ class Sites:
     def __init__(self, public_url: str, publisher: str) -> None:
         self._origin = public_url
         self._publisher = publisher
+        placeholder = secrets.token_hex(16)  # nobody can guess it, so no entry contains it
+        self.any = Site(public_url or f"https://{placeholder}.invalid", publisher or placeholder)
+        """The site in documents that are kept for all hosts; `fill` replaces it."""
 
     def of(self, request: Request) -> Site:
-        origin = self._origin or f"{request.url.scheme}://{_host(request)}"
+        host = request.headers.get("host", "")
+        origin = self._origin or f"{request.url.scheme}://{host if _HOST.fullmatch(host) else 'localhost'}"
         return Site(origin, self._publisher or re.sub(r"^https?://|:[0-9]+$", "", origin))
 
-
-def _host(request: Request) -> str:
-    host = request.headers.get("host", "")
-    return host if _HOST.fullmatch(host) else "localhost"
+    def fill(self, document: bytes, site: Site) -> bytes:
+        """Return a document of `any` site as a document of this site."""
+        with_origin = document.replace(self.any.origin.encode(), site.origin.encode())
+        return with_origin.replace(self.any.publisher.encode(), site.publisher.encode())

@@ -1,4 +1,4 @@
-"""Validation errors in plain English: the field, the allowed values, and the value that was sent.
+"""Errors of wrong input in plain English: the field, the allowed values, and the value that was sent.
 
 msgspec's own messages speak of types and regular expressions. So they only give the path of the wrong value here; the
 type at that path gives the allowed values, and the body gives the value that was sent.
@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from msgspec import inspect
+from starlette.requests import Request
 
 from stoppress.errors import BadInput
 from stoppress.model import URL_PATTERN
@@ -27,62 +28,45 @@ PATTERNS = {
 }
 
 
-def bad_input(error: msgspec.ValidationError, form: type, decode: Callable[[], Any]) -> BadInput:
-    """Return the error for a body that is not a valid `form`.
+def number(request: Request, name: str, default: int, most: int) -> int:
+    """Return a whole number from the query, 1 to `most`. Raises `BadInput`."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+        raise BadInput(f"`{name}` must be a whole number from 1 to {most}; got {text[:80]!r}.", name)
+    return int(text)
 
-    Args:
-        error: the error of msgspec.
-        form: the expected type of the body.
-        decode: decodes the body without a type; it may raise.
-    """
+
+def bad_input(error: msgspec.ValidationError, form: type, decode: Callable[[], Any]) -> BadInput:
+    """Return the error for a body that is not a valid `form`; `decode` decodes it without a type, and may raise."""
     found = re.search(r" - at `\$\.?([^`]*)`$", str(error))
     path = found[1] if found else ""
-    kind = _find_type(inspect.type_info(form), path)
+    parts = re.findall(r"[^.\[\]]+", path)
+    options = _options(inspect.type_info(form), parts)
     if unknown := re.match(r"Object contains unknown field `(.*?)`(?: - at|$)", str(error), re.DOTALL):
-        inside = f" in `{path}`" if path else ""
-        name = unknown[1][:_MAX_SHOWN_CHARACTERS]
-        return BadInput(f"Unknown field `{name}`{inside}. Allowed fields: {', '.join(_fields(kind))}.", unknown[1])
+        name = unknown[1][:_MAX_SHOWN_CHARACTERS] + (f"` in `{path}" if path else "")
+        fields = [field.encode_name for one in options if isinstance(one, inspect.StructType) for field in one.fields]
+        return BadInput(f"Unknown field `{name}`. Allowed fields: {', '.join(fields)}.", unknown[1])
     subject = f"`{path}`" if path else "The body"
     if missing := re.match(r"Object missing required field `([^`]*)`", str(error)):
         return BadInput(f"{subject} needs the field `{missing[1]}`.", path or None)
     if "`key` in" in str(error):
         return BadInput("The names of all fields must be text.")
-    return BadInput(f"{subject} must be {_allowed(kind)}{_got(path, decode)}.", path or None)
+    *words, last = [word for option in options for word in _describe(option)]
+    allowed = f"{', '.join(words)} or {last}" if words else last
+    return BadInput(f"{subject} must be {allowed}{_got(decode, parts)}.", path or None)
 
 
-def _parts(path: str) -> list[str]:
-    return re.findall(r"[^.\[\]]+", path)
-
-
-def _find_type(kind: inspect.Type, path: str) -> inspect.Type:
-    for part in _parts(path):
-        for option in _options(kind):
-            if isinstance(option, inspect.ListType):
-                kind = option.item_type
-            elif isinstance(option, inspect.StructType):
-                kind = {field.encode_name: field.type for field in option.fields}[part]
-    return kind
-
-
-def _find_value(value: Any, path: str) -> Any:
-    for part in _parts(path):
-        value = value[int(part)] if isinstance(value, list) else value[part]
-    return value
-
-
-def _options(kind: inspect.Type) -> tuple[inspect.Type, ...]:
-    return kind.types if isinstance(kind, inspect.UnionType) else (kind,)
-
-
-def _fields(kind: inspect.Type) -> list[str]:
-    structs = (option for option in _options(kind) if isinstance(option, inspect.StructType))
-    return [field.encode_name for struct in structs for field in struct.fields]
-
-
-def _allowed(kind: inspect.Type) -> str:
-    """Describe the values of a type, as in "text of at most 500 characters or null"."""
-    *words, last = [word for option in _options(kind) for word in _describe(option)]
-    return f"{', '.join(words)} or {last}" if words else last
+def _options(kind: inspect.Type, parts: list[str]) -> tuple[inspect.Type, ...]:
+    """Return the types that a value may have at a path within a type."""
+    options = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    for option in options if parts else ():
+        if isinstance(option, inspect.ListType):
+            return _options(option.item_type, parts[1:])
+        if isinstance(option, inspect.StructType):
+            return _options(next(field.type for field in option.fields if field.encode_name == parts[0]), parts[1:])
+    return options
 
 
 def _describe(kind: inspect.Type) -> list[str]:
@@ -110,18 +94,21 @@ def _size(least: int | None, most: int | None, unit: str) -> str:
     return f" of {least} to {most} {unit}" if least else f" of at most {most} {unit}"
 
 
-def _got(path: str, decode: Callable[[], Any]) -> str:
-    """Describe the value that was sent, or nothing where the body cannot be decoded or is too deep."""
+def _got(decode: Callable[[], Any], parts: list[str]) -> str:
+    """Describe the value at a path, or nothing where the body cannot be decoded or is too deep."""
     try:
-        value = _find_value(decode(), path)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError, LookupError, TypeError):
+        value = decode()
+        for part in parts:
+            value = value[int(part)] if isinstance(value, list) else value[part]
+    except (msgspec.DecodeError, RecursionError, ValueError, OverflowError, LookupError, TypeError):
         return ""
-    if isinstance(value, dict):
-        return "; got an object"
-    if isinstance(value, list):
-        return f"; got a list of {len(value)} items"
-    if isinstance(value, str) and len(value) > _MAX_SHOWN_CHARACTERS:
-        return f"; got text of {len(value)} characters"
-    if value is None or isinstance(value, str | bool | int | float):
-        return f"; got {json.dumps(value, ensure_ascii=False)[: 2 * _MAX_SHOWN_CHARACTERS]}"
+    match value:
+        case dict():
+            return "; got an object"
+        case list():
+            return f"; got a list of {len(value)} items"
+        case str() if len(value) > _MAX_SHOWN_CHARACTERS:
+            return f"; got text of {len(value)} characters"
+        case None | str() | bool() | int() | float():
+            return f"; got {json.dumps(value, ensure_ascii=False)[: 2 * _MAX_SHOWN_CHARACTERS]}"
     return "; got binary data"

@@ -81,14 +81,7 @@ class Compression(enum.Enum):
 
 
 class WebSocket(Encoding):
-    """WebSocket messages of one frame each (RFC 6455).
-
-    Args:
-        name: the subprotocol.
-        codec: serialises the payload.
-        opcode: text or binary.
-        compression: what the client has agreed to.
-    """
+    """WebSocket messages of one frame each (RFC 6455)."""
 
     def __init__(self, name: str, codec: Codec, opcode: Opcode, compression: Compression) -> None:
         super().__init__(name, codec)

@@ -78,16 +78,6 @@ async def test_the_replay_ends_in_the_blog_that_its_timeline_says(start_node: St
     assert [(number, total) for number, total, _ in told] == [(number, count) for number in range(1, count + 1)]
 
 
-async def test_a_replay_can_be_run_again_once_the_blog_was_deleted(start_node: StartNode):
-    node, timeline = await start_node(), faster(Timeline.karabakh())
-    async with node.editor() as editor:
-        for _ in range(2):
-            await Replay(timeline, editor, lambda *_: None).run()
-            entries = (await editor.get(f"/api/blogs/{timeline.blog}/entries")).json()["entries"]
-            assert len(entries) == sum(step.op == "create" for step in timeline.steps)
-            await editor.delete(f"/api/blogs/{timeline.blog}")
-
-
 async def test_a_replay_keeps_to_its_times():
     asked = []
 

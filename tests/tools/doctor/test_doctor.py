@@ -17,7 +17,7 @@ from stoppress.cli import cli
 from stoppress.errors import StoppressError
 from stoppress.settings import Settings
 from stoppress.tools.doctor.finding import Finding, Level
-from stoppress.tools.doctor.machine import MachineCheck
+from stoppress.tools.doctor.machine import check_machine
 from stoppress.tools.doctor.site import SiteCheck
 from stoppress.tools.doctor.stores import StoreCheck
 from tests.conftest import RedisServer, StartNode
@@ -31,8 +31,7 @@ Change = Callable[[bytes], bytes]
 
 def levels(result: Result) -> dict[str, str]:
     """Return the level of each line by its subject."""
-    lines = [line.split() for line in result.out.splitlines()]
-    return {line[1]: line[0] for line in lines}
+    return {subject: level for level, subject, *_ in map(str.split, result.out.splitlines())}
 
 
 def failed(result: Result) -> str:
@@ -231,12 +230,9 @@ async def test_a_limit_by_address_without_a_proxy_to_believe_is_said(tmp_path: P
     assert levels(result)["proxies"] == "ok"
 
 
-async def test_a_folder_that_is_not_there_is_said(tmp_path: Path):
+async def test_a_store_that_cannot_be_is_said(tmp_path: Path):
     line = failed(await doctor("--store", f"sqlite:{tmp_path}/nothing/blogs.db", **KEYS))
     assert f"the folder {tmp_path}/nothing does not exist" in line
-
-
-async def test_no_store_at_all_is_said():
     assert "unknown scheme" in failed(await doctor("--store", "mysql://somewhere", **KEYS))
 
 
@@ -289,26 +285,20 @@ async def test_a_redis_that_does_not_answer_fails(redis_server: RedisServer):
 
 def machine(subject: str, **values: int) -> Finding:
     """Return one finding about a machine with these limits."""
-    return next(found for found in MachineCheck(Settings(), **values).findings() if found.subject == subject)
+    return next(found for found in check_machine(Settings(), **values) if found.subject == subject)
 
 
 @pytest.mark.parametrize(
     ("finding", "level"),
     [
-        (machine("files", open_files=-1), Level.OK),
-        (machine("files", open_files=16_384), Level.OK),
+        *((machine("files", open_files=count), Level.OK) for count in (-1, 16_384)),
         (machine("files", open_files=4_096), Level.WARN),
         (machine("files", open_files=1_023), Level.FAIL),
         (machine("backlog", somaxconn=4_096), Level.OK),
         (machine("backlog", somaxconn=128), Level.WARN),
-        (SiteCheck.certificate(60, 90), Level.OK),
-        (SiteCheck.certificate(10, 90), Level.WARN),
-        (SiteCheck.certificate(2, 90), Level.FAIL),
-        (SiteCheck.certificate(-1, 90), Level.FAIL),
-        (SiteCheck.certificate(30, 365), Level.OK),
-        (SiteCheck.certificate(4 / 24, 0.5), Level.OK),
-        (SiteCheck.certificate(2 / 24, 0.5), Level.WARN),
-        (SiteCheck.certificate(0.5 / 24, 0.5), Level.FAIL),
+        *((SiteCheck.certificate(*days), Level.OK) for days in ((60, 90), (30, 365), (4 / 24, 0.5))),
+        *((SiteCheck.certificate(*days), Level.WARN) for days in ((10, 90), (2 / 24, 0.5))),
+        *((SiteCheck.certificate(*days), Level.FAIL) for days in ((2, 90), (-1, 90), (0.5 / 24, 0.5))),
         (SiteCheck.metrics(403, on_this_machine=False), Level.OK),
         (SiteCheck.metrics(200, on_this_machine=False), Level.FAIL),
         (Finding.of_clock("clock", 0.9, 1), Level.OK),

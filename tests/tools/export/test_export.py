@@ -16,10 +16,11 @@ import pytest
 from lxml import etree
 from playwright.async_api import Browser, expect
 
-from tests.support.command import Result, stoppress
+from tests.support.command import Result, invoke
 from tests.support.node import RunningNode, sqlite_url
 from tests.support.page import HOSTILE, Document, grammar
 from tests.support.paths import SCHEMAS
+from tests.support.publishing import edit, post, send
 
 PUBLIC = "https://live.example.org"
 
@@ -49,18 +50,16 @@ async def fill(node: RunningNode) -> None:
     html = (
         f'<p>Quoted: src="/static/icon.svg" &amp; {HOSTILE}</p><p><a href="/blogs/demo">this</a> <a href="/x">x</a></p>'
     )
-    async with node.editor() as editor:
-        for hour in range(1, 8):
-            entry = {"title": f"At {hour}", "html": html, "published_at": f"2020-10-09T0{hour}:00:00Z"}
-            address = (await editor.post("/api/blogs/demo/entries", json=entry)).headers["location"]
-            if hour == 2:
-                await editor.request("DELETE", address, json={"note": "Wrong."})
-            if hour == 4:
-                await editor.patch(address, json={"pinned": True})
+    for hour in range(1, 8):
+        entry = await post(node, title=f"At {hour}", html=html, published_at=f"2020-10-09T0{hour}:00:00Z")
+        if hour == 2:
+            await send(node, "DELETE", f"/entries/{entry}", {"note": "Wrong."})
+        if hour == 4:
+            await edit(node, entry, pinned=True)
 
 
 def export(node: RunningNode, folder: Path, *options: str, blog: str = "demo") -> Result:
-    return stoppress("export", "--url", node.url, *options, blog, str(folder))
+    return invoke("export", "--url", node.url, *options, blog, str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -202,16 +201,15 @@ def test_an_archive_is_replaced_only_by_force(node: RunningNode, tmp_path: Path)
     assert [one.name for one in tmp_path.iterdir()] == ["demo"]
 
 
-@pytest.mark.parametrize("blog", ["nowhere", "a/b", ".."])
-def test_what_cannot_be_read_leaves_nothing(node: RunningNode, tmp_path: Path, blog: str):
-    result = export(node, tmp_path / "x", blog=blog)
-    assert result.code == 1
-    assert f"Blog {blog!r} does not exist" in result.error
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(("url", "code"), [("http://127.0.0.1:1", 1), ("nonsense", 2), ("http://[::1", 2)])
-def test_no_server_is_told(tmp_path: Path, url: str, code: int):
-    result = stoppress("export", "--url", url, "demo", str(tmp_path / "x"))
+@pytest.mark.parametrize(
+    ("url", "blog", "code", "said"),
+    [
+        *(("{}", blog, 1, f"Blog {blog!r} does not exist") for blog in ("nowhere", "a/b", "..")),
+        *((url, "demo", code, url) for url, code in (("http://127.0.0.1:1", 1), ("nonsense", 2), ("http://[::1", 2))),
+    ],
+)
+def test_a_failure_leaves_nothing(node: RunningNode, tmp_path: Path, url: str, blog: str, code: int, said: str):
+    result = invoke("export", "--url", url.format(node.url), blog, str(tmp_path / "x"))
     assert result.code == code
-    assert url in result.error
+    assert said in result.error
+    assert list(tmp_path.iterdir()) == []

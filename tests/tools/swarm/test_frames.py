@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from websockets.frames import Frame, Opcode
 
-from stoppress.tools.swarm.frames import BrokenFrames, HandshakeAnswer, HandshakeOptions, split_frames
-from stoppress.tools.swarm.inflate import InflateState
+from stoppress.tools.swarm.frames import BrokenFrames, HandshakeAnswer, InflateState, split_frames
+from stoppress.tools.swarm.plan import Target
 from stoppress.web.connections.handshake import Handshake
 from stoppress.wire.frames import DeflateStream
 
@@ -43,12 +43,9 @@ def test_a_masked_frame_is_broken():
 
 
 def test_the_server_reads_the_handshake_and_its_answer_is_taken():
-    asked = Handshake.parse(HandshakeOptions(msgpack=True, compress=True).request("h:1", "demo", "4-abc"))
-    assert asked is not None and (asked.blog, asked.since, asked.subprotocol) == (
-        "demo",
-        "4-abc",
-        "stoppress.v1+msgpack",
-    )
+    asked = Handshake.parse(Target.parse("http://[::1]:1", "demo", msgpack=True, compress=True).handshake("4-abc"))
+    assert asked is not None and (asked.blog, asked.since) == ("demo", "4-abc")
+    assert asked.subprotocol == "stoppress.v1+msgpack"
     assert HandshakeAnswer.parse(asked.response[:-1]) is None
     got = HandshakeAnswer.parse(asked.response + b"rest")
     assert got is not None and (got.is_websocket, got.compressed, got.rest) == (True, True, b"rest")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from loadtest.faulty_proxy import Fault, faulty_proxy, without_the_entry
-from tests.conftest import StartNode
 from tests.support.command import command as program
 from tests.support.command import environment, running
+from tests.support.node import RunningNode
 
 QUICK = ("--rate", "1000", "--duration", "2", "--publish", "10", "--json")
 
@@ -31,8 +31,7 @@ async def swarm(url: str, key: str, *options: str) -> tuple[int, dict[str, Any],
 
 
 @pytest.mark.parametrize("encoding", [(), ("--msgpack",), ("--compress",)], ids=["json", "msgpack", "compressed"])
-async def test_every_reader_gets_everything(start_node: StartNode, encoding: tuple[str, ...]):
-    node = await start_node()
+async def test_every_reader_gets_everything(node: RunningNode, encoding: tuple[str, ...]):
     options = ("--readers", "200", "--churn", "20", "--storm", "50", "--slow", "0.1", *QUICK, *encoding)
     code, figures, err = await swarm(node.url, node.key, *options)
     assert (code, figures["wrong"], figures["live"]) == (0, {}, 200), err
@@ -40,8 +39,7 @@ async def test_every_reader_gets_everything(start_node: StartNode, encoding: tup
     assert 0 < figures["publish_to_receive_ms"]["p50"] <= figures["publish_to_receive_ms"]["p99.9"]
 
 
-async def test_interrupted_it_says_what_it_saw_until_then(start_node: StartNode):
-    node = await start_node()
+async def test_interrupted_it_says_what_it_saw_until_then(node: RunningNode):
     options = ("--readers", "20", "--duration", "600", "--publish", "10", "--ticks")
     async with running("swarm", node.url, *options, STOPPRESS_API_KEY=node.key) as process:
         while json.loads(await process.line("{"))["live"] < 20:
@@ -51,13 +49,9 @@ async def test_interrupted_it_says_what_it_saw_until_then(start_node: StartNode)
     assert (figures["live"], figures["wrong"]) == (20, {}) and figures["delivered"] > 0
 
 
-async def test_without_a_server_it_says_so():
+async def test_without_a_server_or_a_blog_it_says_so(node: RunningNode):
     code, _, err = await swarm("http://127.0.0.1:9", "key", "--readers", "1")
     assert code == 1 and "cannot reach http://127.0.0.1:9" in err
-
-
-async def test_a_blog_that_is_not_there_ends_it(start_node: StartNode):
-    node = await start_node()
     code, _, err = await swarm(node.url, "", "--readers", "2", "--blog", "none")
     assert code == 1 and "4404" in err
 
@@ -70,8 +64,7 @@ BROKEN: dict[str, tuple[Fault, str]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-async def test_a_broken_line_is_named_with_the_reader_and_what_it_missed(start_node: StartNode, name: str):
-    node = await start_node()
+async def test_a_broken_line_is_named_with_the_reader_and_what_it_missed(node: RunningNode, name: str):
     breaks, kind = BROKEN[name]
     async with faulty_proxy(node.port, 8, breaks) as url:
         code, figures, err = await swarm(url, node.key, "--readers", "3", *QUICK)

@@ -59,9 +59,7 @@ def test_ipv6_addresses_of_one_network_count_as_one():
         pytest.param("9.9.9.9", "198.51.100.1", 0, id="a stranger"),
     ],
 )
-def test_a_proxy_that_was_forgotten_is_in_the_log_once(
-    peer: str, forwarded_for: str, warnings: int, caplog: pytest.LogCaptureFixture
-):
+def test_a_forgotten_proxy_is_logged(peer: str, forwarded_for: str, warnings: int, caplog: pytest.LogCaptureFixture):
     addresses = Addresses(PROXIES)
     for number in range(3):
         addresses.group(peer, forwarded_for and f"{forwarded_for}{number}")

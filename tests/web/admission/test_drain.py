@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from stoppress.web.admission.drain import Drain
 from tests.conftest import StartNode
 from tests.support.node import RunningNode
+from tests.support.raw import head_of, posting
 
 LIVE = "/blogs/demo/live"
 
@@ -118,12 +119,12 @@ async def test_streams_and_long_polls_leave_one_after_the_other_too(start_node: 
         await node.until_readers("long_poll", 10)
         assert await node.stop() == 0
         results = [await held for held in held_requests]
-    for text, _ in results[::2]:
-        last = text.strip().split("\n\n")[-1].splitlines()
+    farewells = [text.strip().split("\n\n")[-1].splitlines() for text, _ in results[::2]]
+    for last in farewells:
         retry = json.loads(last[2].removeprefix("data: "))
         assert last[1] == "event: retry"
         assert 0 <= int(last[0].removeprefix("retry: ")) <= retry["max"] <= 12_000
-    assert len({text.strip().split("\n\n")[-1].splitlines()[0] for text, _ in results[::2]}) > 3
+    assert len({last[0] for last in farewells}) > 3
     for kind in (results[::2], results[1::2]):
         assert max(when for _, when in kind) - min(when for _, when in kind) > 1
 
@@ -178,12 +179,9 @@ async def test_a_second_signal_hurries(start_node: StartNode, hurry: signal.Sign
 async def test_a_write_in_flight_is_finished_and_answered(start_node: StartNode):
     node = await demo(start_node)
     reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
-    writer.write(
-        f"POST /api/blogs/demo/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {node.key}\r\n"
-        "Content-Type: application/json\r\nContent-Length: 17\r\nExpect: 100-continue\r\n\r\n".encode()
-    )
+    writer.write(posting("demo", "Content-Length: 17", "Expect: 100-continue"))
     async with asyncio.timeout(30):
-        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+        assert (await head_of(reader)).startswith(b"HTTP/1.1 100 ")
         os.kill(node.pid, signal.SIGTERM)
         await until_nobody_listens(node)
         writer.write(b'{"title": "last"}')

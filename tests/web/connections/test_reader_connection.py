@@ -9,28 +9,24 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 import pytest
-from websockets.client import ClientProtocol
 from websockets.frames import Frame
-from websockets.protocol import State
-from websockets.uri import parse_uri
 
 from stoppress.errors import StartError
 from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.process import sockets
 from stoppress.web.connections import reader_connection as reader_module
-from stoppress.web.connections.reader_connection import ReaderConnection
-from stoppress.web.connections.user_timeout import USER_TIMEOUT_SECONDS
+from stoppress.web.connections.reader_connection import USER_TIMEOUT_MILLISECONDS, ReaderConnection
 from stoppress.wire.encodings import WEBSOCKET, Compression
 from tests.conftest import Eventually
 from tests.support.client import Client
-from tests.support.frames import message_of
+from tests.support.frames import client_protocol, message_of
 from tests.support.history import History, entry, header
 
 ENCODING = WEBSOCKET["stoppress.v1+json"][Compression.NONE]
 
 SHORT = 1.0
-"""Seconds of patience here."""
+"""In seconds."""
 
 
 class Server:
@@ -70,8 +66,8 @@ class Arrival(asyncio.Protocol):
 
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
-    monkeypatch.setattr(sockets, "USER_TIMEOUT_SECONDS", SHORT)
-    monkeypatch.setattr(reader_module, "USER_TIMEOUT_SECONDS", SHORT)
+    monkeypatch.setattr(sockets, "USER_TIMEOUT_MILLISECONDS", round(1_000 * SHORT))
+    monkeypatch.setattr(reader_module, "USER_TIMEOUT_MILLISECONDS", round(1_000 * SHORT))
     with sockets.listen("127.0.0.1", 0) as listening:
         node = Server(listening)
         serving = await asyncio.get_running_loop().create_server(lambda: Arrival(node.hub), sock=listening)
@@ -82,7 +78,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
 async def read_until(sock: socket.socket, client: Client, cursor: str) -> int:
     """Returns how many bytes came."""
     size = 0
-    parser = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
+    parser = client_protocol()
     while client.cursor != cursor:
         data = await asyncio.to_thread(sock.recv, 65_536)
         assert data, "the server hung up"
@@ -127,7 +123,7 @@ async def test_accepted_connections_inherit_the_limits():
         listening.setblocking(True)
         accepted, _ = listening.accept()
         with accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == USER_TIMEOUT_SECONDS * 1000
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == USER_TIMEOUT_MILLISECONDS
             assert accepted.getsockopt(socket.IPPROTO_TCP, 25) == sockets.UNSENT_BYTES
 
 

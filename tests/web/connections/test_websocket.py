@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import msgpack
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 from websockets.frames import Close, Frame, Opcode
 from websockets.typing import Subprotocol
 
 from tests.conftest import StartNode
+from tests.support.cursors import UNKNOWN_CURSORS
+from tests.support.fixtures import Post
 from tests.support.node import RunningNode
 
 JSON, MSGPACK = Subprotocol("stoppress.v1+json"), Subprotocol("stoppress.v1+msgpack")
 
 Open = Callable[..., connect]
-Post = Callable[..., Awaitable[httpx.Response]]
 
 
 @pytest.fixture
@@ -33,14 +32,6 @@ def live(node: RunningNode, blog: str) -> Open:
         return connect(f"{node.websocket_url}/blogs/{name or blog}/live{query}", **options)
 
     return open_line
-
-
-@pytest.fixture
-def post(editor: httpx.AsyncClient, blog: str) -> Post:
-    async def post(**entry: Any) -> httpx.Response:
-        return await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": "x"} | entry)
-
-    return post
 
 
 async def received(line: ClientConnection, kind: str = "update") -> dict[str, Any]:
@@ -66,83 +57,34 @@ async def closed(line: ClientConnection) -> Close:
 
 
 async def test_the_first_frame_is_a_reset_for_a_newcomer(live: Open, post: Post):
-    cursor = (await post(markdown="Talks begin.")).headers["stoppress-cursor"]
-    async with live() as line:
-        update = await received(line)
-    assert (update["from"], update["cursor"]) == (None, cursor)
-    assert [entry["text"] for entry in update["entries"]] == ["Talks begin."]
-    assert update["header"]["headline"] == "Talks in Moscow"
+    cursor = (await post(markdown="Talks begin."))["cursor"]
+    for query in ("", *(f"?since={unknown}" for unknown in UNKNOWN_CURSORS)):
+        async with live(query) as line:
+            update = await received(line)
+        assert (update["from"], update["cursor"]) == (None, cursor)
+        assert [entry["text"] for entry in update["entries"]] == ["Talks begin."]
+        assert update["header"]["headline"] == "Talks in Moscow"
 
 
-async def test_the_first_frame_is_what_a_returning_reader_missed(live: Open, post: Post):
-    since = (await post()).headers["stoppress-cursor"]
-    await post(markdown="missed")
-    async with live(f"?since={since}") as line:
-        update = await received(line)
-    assert (update["from"], [entry["text"] for entry in update["entries"]]) == (since, ["missed"])
-
-
-async def test_the_first_frame_comes_too_where_nothing_was_missed(live: Open, post: Post):
-    since = (await post()).headers["stoppress-cursor"]
-    async with live(f"?since={since}") as line:
-        update = await received(line)
-    assert (update["from"], update["cursor"], update["entries"]) == (since, since, [])
-
-
-@pytest.mark.parametrize("since", ["1-aaaaaaaaaaaaa", "999-aaaaaaaaaaaaa"])
-async def test_the_first_frame_is_a_reset_for_an_unknown_cursor(live: Open, since: str):
-    async with live(f"?since={since}") as line:
-        assert (await received(line))["from"] is None
+async def test_the_first_frame_is_what_a_returning_reader_missed_if_only_nothing(live: Open, post: Post):
+    since = (await post())["cursor"]
+    head = (await post(markdown="missed"))["cursor"]
+    for cursor, missed in ((since, ["missed"]), (head, [])):
+        async with live(f"?since={cursor}") as line:
+            update = await received(line)
+        assert (update["from"], update["cursor"]) == (cursor, head)
+        assert [entry["text"] for entry in update["entries"]] == missed
 
 
 async def test_every_change_follows_on_the_one_before(live: Open, post: Post):
     async with live() as line:
         cursor = (await received(line))["cursor"]
         for number in range(5):
-            answer = await post(markdown=str(number))
+            entry = await post(markdown=str(number))
             update = await received(line)
-            assert (update["from"], update["cursor"]) == (cursor, answer.headers["stoppress-cursor"])
+            assert (update["from"], update["cursor"]) == (cursor, entry["cursor"])
             assert [entry["text"] for entry in update["entries"]] == [str(number)]
             cursor = update["cursor"]
-
-
-async def test_a_pin_comes_as_one_update(live: Open, post: Post):
-    old = (await post(pinned=True)).json()["id"]
-    async with live() as line:
-        await received(line)
-        new = (await post(pinned=True)).json()["id"]
-        update = await received(line)
-    assert update["header"]["pinned"] == new
-    assert [(entry["id"], entry["pinned"]) for entry in update["entries"]] == [(old, False), (new, True)]
-
-
-async def test_a_retraction_comes_as_a_tombstone(live: Open, editor: httpx.AsyncClient, post: Post):
-    address = (await post()).headers["location"]
-    async with live() as line:
-        await received(line)
-        tombstone = (await editor.request("DELETE", address, json={"note": "Wrong."})).json()
-        assert (await received(line))["entries"] == [tombstone]
-
-
-async def test_a_draft_is_not_sent(live: Open, post: Post):
-    async with live() as line:
-        await received(line)
-        await post(status="draft", markdown="draft")
-        await post(markdown="out")
-        assert [entry["text"] for entry in (await received(line))["entries"]] == ["out"]
-
-
-async def test_a_long_catch_up_comes_in_parts(live: Open, post: Post):
-    since = (await post()).headers["stoppress-cursor"]
-    for _ in range(6):
-        await post(markdown="word " * 8_000)
-    parts: list[dict[str, Any]] = []
-    async with live(f"?since={since}") as line:
-        while not parts or parts[-1].get("more"):
-            parts.append(await received(line))
-    assert len(parts) > 1
-    assert [part["from"] for part in parts] == [since, *(part["cursor"] for part in parts[:-1])]
-    assert sum(len(part["entries"]) for part in parts) == 6
 
 
 # Subprotocols
@@ -166,7 +108,7 @@ async def test_the_first_subprotocol_that_is_known_is_chosen(live: Open, offered
 
 
 async def test_both_subprotocols_give_the_same_maps(live: Open, editor: httpx.AsyncClient, post: Post, blog: str):
-    since = (await post(title="T", tags=["a"], authors=[{"name": "Ergün"}])).headers["stoppress-cursor"]
+    since = (await post(title="T", tags=["a"], authors=[{"name": "Ergün"}]))["cursor"]
     media = [{"type": "image", "url": "https://example.org/a.jpg", "width": 1200, "height": 800}]
     for query in ("", f"?since={since}", "?since=0"):
         async with live(query, subprotocols=[JSON]) as text, live(query, subprotocols=[MSGPACK]) as binary:
@@ -182,49 +124,18 @@ async def test_both_subprotocols_give_the_same_maps(live: Open, editor: httpx.As
 
 
 async def test_a_silent_line_beats_with_the_cursor(live: Open, post: Post):
-    cursor = (await post()).headers["stoppress-cursor"]
+    cursor = (await post())["cursor"]
     async with live() as line:
         beats = [await received(line, "beat") for _ in range(2)]
     assert beats == [{"type": "beat", "cursor": cursor}] * 2
 
 
-async def test_a_ping_is_answered(live: Open):
+async def test_a_ping_and_a_close_are_answered(live: Open):
     async with live() as line:
         async with asyncio.timeout(30):
             await (await line.ping(b"are you there?"))
-
-
-async def test_a_close_is_answered(live: Open):
-    async with live() as line:
-        await received(line)
-        async with asyncio.timeout(30):
             await line.close(1000)
         assert line.close_code == 1000
-
-
-async def test_a_client_that_hangs_up_is_no_trouble(live: Open, post: Post):
-    async with live() as line:
-        await received(line)
-        line.transport.abort()
-    async with live() as line:
-        await received(line)
-        await post(markdown="still here")
-        assert [entry["text"] for entry in (await received(line))["entries"]] == ["still here"]
-
-
-@pytest.mark.parametrize("name", [JSON, MSGPACK])
-async def test_a_server_that_stops_says_when_to_come_back(start_node: StartNode, name: Subprotocol):
-    node = await start_node()
-    await node.make_blog("demo")
-    lines = [await connect(f"{node.websocket_url}/blogs/demo/live", subprotocols=[name]) for _ in range(5)]
-    for line in lines:
-        await received(line)
-    code = asyncio.create_task(node.stop())
-    for line in lines:
-        retry = await received(line, "retry")
-        assert 0 <= retry["min"] < retry["max"] <= 12_000
-        assert (await closed(line)).code == 1001
-    assert await code == 0
 
 
 async def test_a_server_stops_in_time_though_a_reader_does_not_read(start_node: StartNode):
@@ -295,9 +206,6 @@ async def test_what_is_no_handshake_is_told_what_to_do(reader: httpx.AsyncClient
     assert "WebSocket" in answer.json()["detail"]
 
 
-# What clients may not do
-
-
 @pytest.mark.parametrize("message", ["hello", "{}", b"\x00\xff", "", b""])
 async def test_a_message_means_nothing_and_does_no_harm(live: Open, post: Post, message: str | bytes):
     async with live() as line:
@@ -305,6 +213,19 @@ async def test_a_message_means_nothing_and_does_no_harm(live: Open, post: Post, 
         await line.send(message)
         await post(markdown="still here")
         assert [entry["text"] for entry in (await received(line))["entries"]] == ["still here"]
+
+
+async def test_a_client_that_breaks_the_rules_or_hangs_up_disturbs_nobody(live: Open, post: Post):
+    async with live() as good, live() as bad, live() as gone:
+        await received(good)
+        bad.transport.write(b"\xff" * 64)
+        gone.transport.abort()
+        assert (await closed(bad)).code == 1002
+        await post(markdown="still here")
+        assert [entry["text"] for entry in (await received(good))["entries"]] == ["still here"]
+
+
+# What clients may not do
 
 
 @pytest.mark.parametrize("opcode", [Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.PONG])
@@ -316,15 +237,6 @@ async def test_too_many_messages_are_1008(live: Open, opcode: Opcode):
     assert (close.code, close.reason) == (1008, "Too many messages. This connection is for listening.")
 
 
-async def test_a_client_that_does_not_stop_is_told_why_it_is_sent_away(live: Open):
-    async with live() as line:
-        await received(line)
-        with contextlib.suppress(ConnectionClosed):
-            for _ in range(5_000):
-                await line.send("x" * 100)
-        assert (await closed(line)).code == 1008
-
-
 async def test_a_message_now_and_then_is_allowed(live: Open):
     async with live() as line:
         for _ in range(3):
@@ -332,69 +244,3 @@ async def test_a_message_now_and_then_is_allowed(live: Open):
             await received(line, "beat")
         async with asyncio.timeout(30):
             await (await line.ping())
-
-
-@pytest.mark.parametrize("compression", [None, "deflate"])
-async def test_a_message_may_be_cut_anywhere(live: Open, compression: str | None):
-    """Wherever the pieces end, the ping after it is understood."""
-    async with live(compression=compression) as line:
-        await received(line)
-        data = Frame(Opcode.TEXT, b"x" * 130).serialize(mask=True)
-        ping = Frame(Opcode.PING, b"?").serialize(mask=True)
-        for cut in (1, 2, 3, 4, 5, 8, 9, 100, len(data)):
-            line.transport.write(data[:cut])
-            await asyncio.sleep(0.01)
-            line.transport.write(data[cut:] + ping)
-            waiter = await line.ping(b"and now")
-            async with asyncio.timeout(30):
-                await waiter
-            await asyncio.sleep(0.35)  # what it may send for ever
-
-
-async def test_a_message_that_is_too_large_is_1009(live: Open):
-    async with live() as line:
-        await received(line)
-        await line.send("x" * 5_000)
-        assert (await closed(line)).code == 1009
-
-
-async def test_a_message_in_many_pieces_that_is_too_large_is_1009(live: Open):
-    async with live() as line:
-        await received(line)
-
-        async def pieces():
-            for _ in range(5):
-                yield "x" * 1_000
-
-        with contextlib.suppress(ConnectionClosed):
-            await line.send(pieces())
-        assert (await closed(line)).code == 1009
-
-
-@pytest.mark.parametrize(
-    "bytes_",
-    [
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"\x81\x01x",  # not masked
-        b"\xf1\x81\0\0\0\0x",  # reserved bits
-        b"\x83\x81\0\0\0\0x",  # a reserved opcode
-        b"\x89\xfe\0\xc8" + b"\0" * 204,  # a ping with a long length
-        b"\x80\x81\0\0\0\0x",  # a continuation of nothing
-        b"\xff" * 64,
-    ],
-    ids=["http", "unmasked", "reserved bits", "opcode", "long ping", "continuation", "ones"],
-)
-async def test_bytes_that_are_no_websocket_frames_are_a_protocol_error(live: Open, bytes_: bytes):
-    async with live() as line:
-        await received(line)
-        line.transport.write(bytes_)
-        assert (await closed(line)).code == 1002
-
-
-async def test_a_client_that_breaks_the_rules_disturbs_nobody(live: Open, post: Post):
-    async with live() as good, live() as bad:
-        await received(good)
-        bad.transport.write(b"\xff" * 64)
-        await closed(bad)
-        await post(markdown="still here")
-        assert [entry["text"] for entry in (await received(good))["entries"]] == ["still here"]

@@ -6,23 +6,23 @@ import asyncio
 import json
 import shutil
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from itertools import count
 from typing import Any
 
 import httpx
 import msgpack
-import msgspec
 import pytest
 from playwright.async_api import Browser, Page
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.typing import Subprotocol
 
-from stoppress.tools.demo.replay import Replay, Timeline
-from tests.conftest import StartNode
 from tests.support.client import Client
+from tests.support.fixtures import Post
 from tests.support.node import RunningNode
 from tests.support.paths import CLIENT
+from tests.support.raw import handshake, head_of
+from tests.web.conftest import Dial
 
 NODE_READER = CLIENT / "tests" / "ws-reader.js"
 
@@ -31,15 +31,12 @@ Publish = Callable[[], Awaitable[str]]
 
 
 @pytest.fixture
-def publish(editor: httpx.AsyncClient, blog: str) -> Publish:
-    number = 0
+def publish(post: Post) -> Publish:
+    numbers = count(1)
 
     async def publish_next() -> str:
-        nonlocal number
-        number += 1
-        text = f"Entry {number}: the ministers of **Armenia** and **Azerbaijan** were invited to Moscow. " * 4
-        answer = await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": text, "tags": ["diplomacy"]})
-        return answer.headers["stoppress-cursor"]
+        text = f"Entry {next(numbers)}: the ministers of **Armenia** and **Azerbaijan** were invited to Moscow. " * 4
+        return str((await post(markdown=text, tags=["diplomacy"]))["cursor"])
 
     return publish_next
 
@@ -49,63 +46,38 @@ def url(node: RunningNode, blog: str) -> str:
     return f"{node.websocket_url}/blogs/{blog}/live"
 
 
+NO_CONTEXT = "permessage-deflate; client_no_context_takeover"
+
+
 # What is agreed on
+
+WRONG = [*(f"server_max_window_bits={bits}" for bits in (10, 99)), "client_no_context_takeover=1", "unheard_of", "="]
+WRONG.append("a=" + "a" * 5_000)
 
 
 @pytest.mark.parametrize(
     ("offer", "answer"),
     [
-        ("permessage-deflate", "permessage-deflate; client_no_context_takeover"),
-        ("permessage-deflate; client_max_window_bits", "permessage-deflate; client_no_context_takeover"),
+        ("permessage-deflate", NO_CONTEXT),
+        ("permessage-deflate; client_max_window_bits", NO_CONTEXT),
         (
             "permessage-deflate; server_no_context_takeover; client_max_window_bits=10",
             "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits=10",
         ),
-        (
-            "permessage-deflate; server_max_window_bits=15",
-            "permessage-deflate; client_no_context_takeover; server_max_window_bits=15",
-        ),
-        ("permessage-deflate; server_max_window_bits=10", None),
-        (
-            "permessage-deflate; server_max_window_bits=10, permessage-deflate",
-            "permessage-deflate; client_no_context_takeover",
-        ),
-        ("permessage-deflate; unheard_of", None),
-        ("permessage-deflate; server_max_window_bits=99", None),
-        ("permessage-deflate; client_no_context_takeover=1", None),
-        ("x-webkit-deflate-frame", None),
-        ("permessage-deflate; =", None),
-        (";;;", None),
-        ("", None),
-        ("permessage-deflate; a=" + "a" * 5_000, None),
+        ("permessage-deflate; server_max_window_bits=15", f"{NO_CONTEXT}; server_max_window_bits=15"),
+        ("permessage-deflate; server_max_window_bits=10, permessage-deflate", NO_CONTEXT),
+        *((f"permessage-deflate; {wrong}", None) for wrong in WRONG),
+        *((other, None) for other in ("x-webkit-deflate-frame", ";;;", "")),
     ],
 )
-async def test_the_first_offer_that_can_be_kept_is_accepted(url: str, offer: str, answer: str | None):
-    headers = {"sec-websocket-extensions": offer}
-    request = f"GET {httpx.URL(url).path} HTTP/1.1\r\nHost: localhost\r\n" + "".join(
-        f"{name}: {value}\r\n"
-        for name, value in {
-            "connection": "Upgrade",
-            "upgrade": "websocket",
-            "sec-websocket-version": "13",
-            "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-            **headers,
-        }.items()
-    )
-    reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port)
-    writer.write(request.encode() + b"\r\n")
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-    writer.close()
-    assert head.startswith("http/1.1 101 ")
-    lines = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
-    assert lines.get("sec-websocket-extensions") == answer
-    assert lines["sec-websocket-accept"] == "s3pplmbitxaq9kygzzhzrbk+xoo=".lower()
-
-
-async def test_nothing_is_compressed_for_who_does_not_offer_it(url: str, publish: Publish):
-    async with connect(url, compression=None) as line:
-        assert line.response and "sec-websocket-extensions" not in line.response.headers
-        await read_until(line, Client(), await publish())
+async def test_the_first_offer_that_can_be_kept_is_accepted(dial: Dial, blog: str, offer: str, answer: str | None):
+    reader, writer = await dial()
+    writer.write(handshake(blog, f"Sec-WebSocket-Extensions: {offer}"))
+    status, *lines = (await head_of(reader)).decode().lower().strip().split("\r\n")
+    assert status.startswith("http/1.1 101 ")
+    headers = dict(line.split(": ", 1) for line in lines)
+    assert headers.get("sec-websocket-extensions") == answer
+    assert headers["sec-websocket-accept"] == "s3pplmbitxaq9kygzzhzrbk+xoo="
 
 
 # Who reads it
@@ -120,9 +92,7 @@ async def read_until(line: ClientConnection, client: Client, cursor: str) -> Non
 
 @pytest.mark.parametrize("subprotocol", ["stoppress.v1+json", "stoppress.v1+msgpack"])
 @pytest.mark.parametrize("alone", [False, True], ids=["stream", "alone"])
-async def test_websockets_reads_it_whenever_it_comes_and_returns(
-    url: str, publish: Publish, subprotocol: str, alone: bool
-):
+async def test_websockets_reads_it_whenever_it_comes(url: str, publish: Publish, subprotocol: str, alone: bool):
     """`websockets` checks every byte: a frame of a stream that a client was not in would not be JSON."""
     clients: list[Client] = []
     lines: list[ClientConnection] = []
@@ -226,48 +196,3 @@ async def test_node_ws_reads_it(url: str, publish: Publish):
                 client.receive(message)
         process.kill()
         await process.wait()
-
-
-# What it is good for
-
-
-async def test_it_saves_what_it_should(start_node: StartNode, figure: Callable[[str], None]):
-    """By the demonstration, as it is replayed."""
-    node, timeline = await start_node(), Timeline.karabakh()
-    steps = [msgspec.structs.replace(step, at=step.at / 50) for step in timeline.steps]
-    url = f"{node.websocket_url}/blogs/{timeline.blog}/live"
-    offers: dict[str, list[ClientPerMessageDeflateFactory]] = {
-        "plain": [],
-        "alone": [ClientPerMessageDeflateFactory(server_no_context_takeover=True)],
-        "stream": [ClientPerMessageDeflateFactory()],
-    }
-    async with node.editor() as editor, AsyncExitStack() as stack:
-        await editor.put(f"/api/blogs/{timeline.blog}", json=timeline.header)
-        counts = {}
-        for name, offer in offers.items():
-            line = await stack.enter_async_context(connect(url, compression=None, extensions=offer))
-            await line.recv()
-            counts[name] = line, Count(line.protocol.receive_data)
-            line.protocol.receive_data = counts[name][1]  # type: ignore[method-assign]
-        await Replay(msgspec.structs.replace(timeline, steps=steps), editor, lambda *_: None).run()
-        cursor = (await editor.get(f"/blogs/{timeline.blog}/changes")).json()["cursor"]
-        for line, _ in counts.values():
-            while json.loads(await line.recv())["cursor"] != cursor:
-                pass
-    plain, alone, stream = (count.bytes for _, count in counts.values())
-    shares = f"{alone / plain:.2f} of plain JSON with frames by themselves, {stream / plain:.2f} in a stream"
-    figure(f"bytes of the demonstration on the wire, compressed: {shares}")
-    assert alone <= 0.6 * plain
-    assert stream <= 0.3 * plain
-
-
-class Count:
-    """Counts what comes in before it is passed on."""
-
-    def __init__(self, take: Callable[[bytes | bytearray], None]) -> None:
-        self.bytes = 0
-        self._take = take
-
-    def __call__(self, data: bytes | bytearray) -> None:
-        self.bytes += len(data)
-        self._take(data)

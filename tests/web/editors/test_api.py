@@ -13,8 +13,9 @@ import msgpack
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.conftest import StartNode
 from tests.support.node import RunningNode
+from tests.support.raw import head_of, posting
+from tests.web.conftest import Dial
 
 CURSOR = r"[1-9][0-9]*-[0-9a-zA-Z]+"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -61,12 +62,8 @@ async def test_a_blog_is_made_by_put(editor: httpx.AsyncClient):
     assert answer.headers["etag"] == '"1"'
     assert re.fullmatch(CURSOR, answer.headers["stoppress-cursor"])
     assert answer.json() == {"blog": name, "seq": 1, "headline": "Talks", "status": "live"}
-
-
-async def test_a_blog_that_was_made_is_at_its_location(editor: httpx.AsyncClient):
-    made = await editor.put(f"/api/blogs/{a_name()}", json={"headline": "Talks", "tags": ["a"]})
-    found = await editor.get(made.headers["location"])
-    assert (found.json(), found.headers["etag"]) == (made.json(), made.headers["etag"])
+    found = await editor.get(answer.headers["location"])
+    assert (found.json(), found.headers["etag"]) == (answer.json(), '"1"')
 
 
 async def test_a_blog_is_replaced_by_put(editor: httpx.AsyncClient, blog: str):
@@ -77,15 +74,7 @@ async def test_a_blog_is_replaced_by_put(editor: httpx.AsyncClient, blog: str):
     assert answer.json() == {"blog": blog, "seq": 3, "headline": "New", "status": "live"}
 
 
-async def test_a_header_is_changed_by_patch(editor: httpx.AsyncClient, blog: str):
-    answer = await editor.patch(f"/api/blogs/{blog}", json={"status": "ended"})
-    assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
-    assert (answer.json()["headline"], answer.json()["status"]) == ("Talks in Moscow", "ended")
-
-
-async def test_a_header_patch_for_another_version_is_answered_with_the_current_header(
-    editor: httpx.AsyncClient, blog: str
-):
+async def test_a_header_patch_for_another_version_gets_the_current_header(editor: httpx.AsyncClient, blog: str):
     await editor.patch(f"/api/blogs/{blog}", json={"headline": "Newer"})
     answer = await editor.patch(f"/api/blogs/{blog}", json={"headline": "x"}, headers={"if-match": '"1"'})
     assert assert_problem(answer, 412, "version 2")["header"]["headline"] == "Newer"
@@ -117,10 +106,13 @@ async def test_blogs_are_listed_a_page_at_a_time(editor: httpx.AsyncClient):
     assert set(made) <= set(found)
 
 
-async def test_a_blog_is_deleted(editor: httpx.AsyncClient, blog: str):
+async def test_a_blog_is_deleted(editor: httpx.AsyncClient, reader: httpx.AsyncClient, blog: str):
+    await reader.get(f"/blogs/{blog}/changes")
     answer = await editor.delete(f"/api/blogs/{blog}")
     assert (answer.status_code, answer.content) == (204, b"")
     assert_problem(await editor.get(f"/api/blogs/{blog}"), 404, blog, "PUT /api/blogs/NAME")
+    for address in ("", "/changes", "/events", "/entries", f"/entries/{NOBODY}"):
+        assert (await reader.get(f"/blogs/{blog}{address}")).status_code == 404
 
 
 async def test_deleting_a_blog_sends_its_readers_away_for_good(node: RunningNode, editor: httpx.AsyncClient, blog: str):
@@ -132,16 +124,7 @@ async def test_deleting_a_blog_sends_its_readers_away_for_good(node: RunningNode
     assert line.close_code == 4404
 
 
-async def test_a_deleted_blog_is_on_no_readers_surface(editor: httpx.AsyncClient, reader: httpx.AsyncClient, blog: str):
-    await reader.get(f"/blogs/{blog}/changes")
-    await editor.delete(f"/api/blogs/{blog}")
-    for address in ("", "/changes", "/events", "/entries", f"/entries/{NOBODY}"):
-        assert (await reader.get(f"/blogs/{blog}{address}")).status_code == 404
-
-
-async def test_a_blog_made_anew_resets_the_readers_of_the_old_one(
-    editor: httpx.AsyncClient, reader: httpx.AsyncClient, blog: str
-):
+async def test_a_blog_made_anew_resets_old_readers(editor: httpx.AsyncClient, reader: httpx.AsyncClient, blog: str):
     old = (await editor.patch(f"/api/blogs/{blog}", json={"headline": "Old"})).headers["stoppress-cursor"]
     await editor.delete(f"/api/blogs/{blog}")
     await editor.put(f"/api/blogs/{blog}", json={"headline": "New"})
@@ -153,8 +136,9 @@ async def test_a_blog_made_anew_resets_the_readers_of_the_old_one(
 # Entries
 
 
-async def test_an_entry_is_created(post: Post, blog: str):
-    answer = await post(markdown="Talks *begin*.", title="Talks", key=True)
+async def test_an_entry_is_created(editor: httpx.AsyncClient, post: Post, blog: str):
+    fields = {"title": "Talks", "markdown": "Talks *begin*.", "key": True}
+    answer = await post(**fields)
     entry = answer.json()
     assert answer.status_code == 201
     assert re.fullmatch(UUID, entry["id"])
@@ -162,36 +146,13 @@ async def test_an_entry_is_created(post: Post, blog: str):
     assert answer.headers["etag"] == '"1"'
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["stoppress-cursor"].startswith(f"{entry['seq']}-")
-    assert entry == {
-        "id": entry["id"],
-        "seq": 2,
-        "version": 1,
-        "status": "published",
-        "title": "Talks",
-        "markdown": "Talks *begin*.",
-        "html": "<p>Talks <em>begin</em>.</p>",
-        "text": "Talks begin.",
-        "key": True,
-        "pinned": False,
-        "breaking": False,
-        "published_at": entry["published_at"],
-        "updated_at": entry["published_at"],
-    }
+    made = {"id": entry["id"], "seq": 2, "version": 1, "status": "published"}
+    made |= {"published_at": entry["published_at"], "updated_at": entry["published_at"]}
+    made |= {"html": "<p>Talks <em>begin</em>.</p>", "text": "Talks begin.", "pinned": False, "breaking": False}
+    assert entry == made | fields
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry["published_at"])
-
-
-async def test_an_entry_that_was_created_is_at_its_location(editor: httpx.AsyncClient, post: Post):
-    created = await post(markdown="x", tags=["a"])
-    found = await editor.get(created.headers["location"])
-    assert (found.status_code, found.json()) == (200, created.json())
-    assert found.headers["etag"] == created.headers["etag"]
-
-
-async def test_a_readers_surface_has_an_entry_at_once(reader: httpx.AsyncClient, post: Post, blog: str):
-    created = await post(markdown="x")
-    public = await reader.get(f"/blogs/{blog}/entries/{created.json()['id']}")
-    assert public.json()["text"] == "x"
-    assert "markdown" not in public.json()
+    found = await editor.get(answer.headers["location"])
+    assert (found.status_code, found.json(), found.headers["etag"]) == (200, entry, '"1"')
 
 
 async def test_the_cursor_of_an_answer_can_be_read_on_from_right_away(reader: httpx.AsyncClient, post: Post, blog: str):
@@ -199,13 +160,6 @@ async def test_the_cursor_of_an_answer_can_be_read_on_from_right_away(reader: ht
         cursor = (await post(markdown=str(number))).headers["stoppress-cursor"]
         update = (await reader.get(f"/blogs/{blog}/changes", params={"since": cursor})).json()
         assert (update["from"], update["cursor"], update["entries"]) == (cursor, cursor, [])
-
-
-async def test_a_write_is_seen_by_a_reader_who_asks_from_before_it(reader: httpx.AsyncClient, post: Post, blog: str):
-    before = (await post(markdown="a")).headers["stoppress-cursor"]
-    await post(markdown="b")
-    update = (await reader.get(f"/blogs/{blog}/changes", params={"since": before})).json()
-    assert [entry["text"] for entry in update["entries"]] == ["b"]
 
 
 async def test_an_entry_is_edited(editor: httpx.AsyncClient, post: Post):
@@ -218,12 +172,6 @@ async def test_an_entry_is_edited(editor: httpx.AsyncClient, post: Post):
     assert [correction["text"] for correction in entry["corrections"]] == ["Not x."]
 
 
-async def test_an_edit_for_the_version_that_was_read_wins(editor: httpx.AsyncClient, post: Post):
-    created = await post(markdown="x")
-    headers = {"if-match": created.headers["etag"]}
-    assert (await editor.patch(created.headers["location"], json={"title": "T"}, headers=headers)).status_code == 200
-
-
 async def test_an_edit_for_another_version_is_answered_with_the_current_entry(editor: httpx.AsyncClient, post: Post):
     address = (await post(markdown="x")).headers["location"]
     await editor.patch(address, json={"title": "first"})
@@ -232,51 +180,31 @@ async def test_an_edit_for_another_version_is_answered_with_the_current_entry(ed
     assert answer.headers["etag"] == '"2"'
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 @pytest.mark.parametrize(
-    ("header", "status"), [("*", 200), ('"7", "1"', 200), ('W/"1"', 412), ('"01"', 412), ('""', 412)]
+    ("header", "matches"), [("*", True), ('"7", "1"', True), ('W/"1"', False), ('"01"', False), ('""', False)]
 )
-async def test_if_match_is_compared_as_http_says(editor: httpx.AsyncClient, post: Post, header: str, status: int):
+async def test_if_match_is_compared_as_http_says(
+    editor: httpx.AsyncClient, post: Post, method: str, header: str, matches: bool
+):
     address = (await post(markdown="x")).headers["location"]
-    assert (await editor.patch(address, json={}, headers={"if-match": header})).status_code == status
+    answer = await editor.request(method, address, json={}, headers={"if-match": header})
+    assert answer.status_code == (200 if matches else 412)
 
 
 async def test_an_entry_is_retracted(editor: httpx.AsyncClient, post: Post):
     created = await post(markdown="x", title="T")
     answer = await editor.request("DELETE", created.headers["location"], json={"note": "It was wrong."})
-    entry = answer.json()
+    entry, kept = answer.json(), {name: created.json()[name] for name in ("id", "published_at")}
     assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
-    assert entry == {
-        "id": created.json()["id"],
-        "seq": 3,
-        "version": 2,
-        "status": "retracted",
-        "published_at": created.json()["published_at"],
-        "retracted_at": entry["retracted_at"],
-        "note": "It was wrong.",
-    }
-
-
-async def test_a_retraction_needs_no_body(editor: httpx.AsyncClient, post: Post):
-    answer = await editor.delete((await post(markdown="x")).headers["location"])
-    assert (answer.status_code, answer.json()["status"]) == (200, "retracted")
-
-
-async def test_a_retraction_for_another_version_loses(editor: httpx.AsyncClient, post: Post):
-    address = (await post(markdown="x")).headers["location"]
-    await editor.patch(address, json={"title": "T"})
-    assert_problem(await editor.request("DELETE", address, headers={"if-match": '"1"'}), 412, "version 2")
+    retracted = {"seq": 3, "version": 2, "status": "retracted", "note": "It was wrong."}
+    assert entry == kept | retracted | {"retracted_at": entry["retracted_at"]}
 
 
 async def test_a_draft_is_removed(editor: httpx.AsyncClient, post: Post):
     address = (await post(markdown="x", status="draft")).headers["location"]
     assert (await editor.delete(address)).status_code == 204
     assert_problem(await editor.get(address), 404, "has no entry")
-
-
-async def test_a_retracted_entry_cannot_be_edited(editor: httpx.AsyncClient, post: Post):
-    address = (await post(markdown="x")).headers["location"]
-    await editor.delete(address)
-    assert_problem(await editor.patch(address, json={"title": "T"}), 409, "Create a new one")
 
 
 async def test_a_scheduled_entry_comes_out(editor: httpx.AsyncClient, reader: httpx.AsyncClient, post: Post, blog: str):
@@ -287,17 +215,8 @@ async def test_a_scheduled_entry_comes_out(editor: httpx.AsyncClient, reader: ht
     assert [entry["id"] for entry in update["entries"]] == [created.json()["id"]]
 
 
-async def test_drafts_are_listed(editor: httpx.AsyncClient, post: Post, blog: str):
-    draft = (await post(markdown="x", status="draft")).json()
-    await post(markdown="y")
-    page = (await editor.get(f"/api/blogs/{blog}/entries", params={"status": "draft"})).json()
-    assert page == {"entries": [draft]}
-
-
 @pytest.mark.parametrize("status", [None, "draft", "published"])
-async def test_a_list_is_walked_page_by_page_and_gives_each_entry_once(
-    editor: httpx.AsyncClient, post: Post, blog: str, status: str | None
-):
+async def test_a_walk_gives_each_entry_once(editor: httpx.AsyncClient, post: Post, blog: str, status: str | None):
     for number in range(7):
         await post(title=str(number), status="draft" if number % 2 else "published")
         await post(title=f"old {number}", published_at="2020-10-09T06:12:00Z")
@@ -311,14 +230,6 @@ async def test_a_list_is_walked_page_by_page_and_gives_each_entry_once(
     assert len(ids) == len(set(ids)) == {None: 14, "draft": 3, "published": 11}[status]
 
 
-async def test_drafts_come_first_in_the_list_then_the_newest(editor: httpx.AsyncClient, post: Post, blog: str):
-    await post(title="old", published_at="2020-10-09T06:12:00Z")
-    await post(title="draft", status="draft")
-    await post(title="new")
-    page = (await editor.get(f"/api/blogs/{blog}/entries")).json()
-    assert [entry["title"] for entry in page["entries"]] == ["draft", "new", "old"]
-
-
 # Idempotency-Key
 
 
@@ -327,40 +238,16 @@ def answer_of(answer: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]
     return answer.status_code, answer.content, [item for item in answer.headers.items() if item[0] != "date"]
 
 
-async def test_the_same_request_gets_the_same_answer(post: Post):
-    headers = {"idempotency-key": "k"}
-    first, second = await post(headers, markdown="x"), await post(headers, markdown="x")
-    assert answer_of(second) == answer_of(first)
-
-
-async def test_the_same_request_is_done_once(editor: httpx.AsyncClient, post: Post, blog: str):
-    for _ in range(3):
-        await post({"idempotency-key": "k"}, markdown="x")
-    assert len((await editor.get(f"/api/blogs/{blog}/entries")).json()["entries"]) == 1
-
-
 async def test_twenty_equal_requests_at_once_make_one_entry(editor: httpx.AsyncClient, post: Post, blog: str):
     answers = await asyncio.gather(*(post({"idempotency-key": "k"}, markdown="x", pinned=True) for _ in range(20)))
     assert {repr(answer_of(answer)) for answer in answers} == {repr(answer_of(answers[0]))}
     assert len((await editor.get(f"/api/blogs/{blog}/entries")).json()["entries"]) == 1
 
 
-async def test_twenty_equal_edits_at_once_for_one_version_are_one_edit(editor: httpx.AsyncClient, post: Post):
-    address = (await post(markdown="x")).headers["location"]
-    headers = {"idempotency-key": "edit", "if-match": '"1"'}
-    edits = [editor.patch(address, json={"title": "T"}, headers=headers) for _ in range(20)]
-    answers = await asyncio.gather(*edits)
-    assert {(answer.status_code, answer.headers["etag"]) for answer in answers} == {(200, '"2"')}
-
-
-async def test_a_key_with_another_body_is_a_conflict(post: Post):
-    await post({"idempotency-key": "k"}, markdown="x")
-    assert_problem(await post({"idempotency-key": "k"}, markdown="y"), 409, "Idempotency-Key", "Use a new one")
-
-
-async def test_a_key_with_another_method_is_a_conflict(editor: httpx.AsyncClient, post: Post):
+async def test_a_key_with_another_body_or_method_is_a_conflict(editor: httpx.AsyncClient, post: Post):
     headers = {"idempotency-key": "k"}
     address = (await post(headers, markdown="x")).headers["location"]
+    assert_problem(await post(headers, markdown="y"), 409, "Idempotency-Key", "Use a new one")
     assert_problem(await editor.patch(address, json={"markdown": "x"}, headers=headers), 409, "Idempotency-Key")
 
 
@@ -388,69 +275,27 @@ async def test_a_repeated_request_does_not_bring_a_retracted_body_back(editor: h
     assert again.headers["location"] == first.headers["location"]
 
 
-async def test_a_key_is_remembered_over_a_restart(start_node: StartNode):
-    node = await start_node()
-    await node.make_blog("demo")
-    headers = {"idempotency-key": "k"}
-    async with node.editor() as editor:
-        first = await editor.post("/api/blogs/demo/entries", json={"markdown": "x"}, headers=headers)
-    await node.stop()
-    await node.start()
-    async with node.editor() as editor:
-        second = await editor.post("/api/blogs/demo/entries", json={"markdown": "x"}, headers=headers)
-        other = await editor.post("/api/blogs/demo/entries", json={"markdown": "y"}, headers=headers)
-    assert_problem(other, 409, "Idempotency-Key")
-    assert answer_of(second) == answer_of(first)
-
-
-async def test_a_key_belongs_to_the_editor_who_sent_it(start_node: StartNode):
-    node = await start_node(STOPPRESS_KEYS="ann:editor:secret-of-ann bob:editor:secret-of-bob")
-    ids = set()
-    async with httpx.AsyncClient(base_url=node.url, trust_env=False) as client:
-        await client.put("/api/blogs/demo", json={}, headers={"authorization": "Bearer secret-of-ann"})
-        for secret in ("secret-of-ann", "secret-of-bob"):
-            headers = {"authorization": f"Bearer {secret}", "idempotency-key": "k"}
-            answer = await client.post("/api/blogs/demo/entries", json={"markdown": secret}, headers=headers)
-            ids.add(answer.json()["id"])
-    assert len(ids) == 2
-
-
 # Encodings
 
 
 @pytest.mark.parametrize("kind", ["application/msgpack", "application/x-msgpack", "application/vnd.msgpack"])
-async def test_a_body_may_be_msgpack(editor: httpx.AsyncClient, blog: str, kind: str):
+async def test_bodies_and_answers_may_be_msgpack(editor: httpx.AsyncClient, blog: str, kind: str):
     body = msgpack.packb({"markdown": "Ergün", "tags": ["a"], "event_at": "2020-10-09T06:12:00Z"})
-    answer = await editor.post(f"/api/blogs/{blog}/entries", content=body, headers={"content-type": kind})
-    assert (answer.status_code, answer.json()["text"]) == (201, "Ergün")
-    assert answer.json()["event_at"] == "2020-10-09T06:12:00.000Z"
-
-
-async def test_an_answer_may_be_msgpack(editor: httpx.AsyncClient, post: Post):
-    created = await post({"accept": "application/msgpack"}, markdown="x")
-    assert created.headers["content-type"] == "application/msgpack"
-    assert msgpack.unpackb(created.content) == (await editor.get(created.headers["location"])).json()
+    headers = {"content-type": kind, "accept": "application/msgpack"}
+    answer = await editor.post(f"/api/blogs/{blog}/entries", content=body, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (201, "application/msgpack")
+    entry = msgpack.unpackb(answer.content)
+    assert (entry["text"], entry["event_at"]) == ("Ergün", "2020-10-09T06:12:00.000Z")
+    assert entry == (await editor.get(answer.headers["location"])).json()
 
 
 @pytest.mark.parametrize(
     ("accept", "kind"),
-    [
-        ("*/*", "application/json"),
-        ("", "application/json"),
-        ("text/html", "application/json"),
-        ("application/json, application/msgpack;q=0.5", "application/json"),
-        ("application/json;q=0.5, application/msgpack", "application/msgpack"),
-        ("application/msgpack;q=0", "application/json"),
-        ("Application/MsgPack", "application/msgpack"),
-        ("application/x-msgpack, */*;q=0.1", "application/msgpack"),
-        (";;,q=,=;", "application/json"),
-    ],
+    [("text/html", "json"), ("application/json;q=0.5, application/msgpack", "msgpack"), (";;,q=,=;", "json")],
 )
-async def test_the_encoding_of_an_answer_is_what_the_client_prefers(
-    editor: httpx.AsyncClient, blog: str, accept: str, kind: str
-):
+async def test_an_answer_is_encoded_as_the_client_prefers(editor: httpx.AsyncClient, blog: str, accept: str, kind: str):
     answer = await editor.get(f"/api/blogs/{blog}", headers={"accept": accept})
-    assert answer.headers["content-type"] == kind
+    assert answer.headers["content-type"] == f"application/{kind}"
 
 
 async def test_json_may_come_as_merge_patch(editor: httpx.AsyncClient, blog: str):
@@ -461,63 +306,34 @@ async def test_json_may_come_as_merge_patch(editor: httpx.AsyncClient, blog: str
 # Rejections
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-async def test_other_content_types_are_refused(editor: httpx.AsyncClient, blog: str, kind: str):
-    answer = await editor.post(f"/api/blogs/{blog}/entries", content=b"{}", headers={"content-type": kind})
-    assert_problem(answer, 415, "application/json")
-
-
-async def test_an_unknown_field_is_an_error_that_names_it(post: Post):
-    assert assert_problem(await post(markdown="x", titel="T"), 422, "titel")["field"] == "titel"
-
-
-async def test_a_wrong_type_is_an_error_that_names_the_field(post: Post):
-    problem = assert_problem(await post(markdown="x", media=[{"type": "image", "url": 7}]), 422)
-    assert problem["field"] == "media[0].url"
-
-
-@pytest.mark.parametrize("announced", [True, False])
-async def test_a_body_that_is_too_large_is_refused(editor: httpx.AsyncClient, blog: str, announced: bool):
-    body = b'{"markdown": "' + b"x" * 300_000 + b'"}'
-
+async def test_a_body_that_is_too_large_is_refused_though_it_is_not_announced(editor: httpx.AsyncClient, blog: str):
     async def pieces():
-        for start in range(0, len(body), 65_536):
-            yield body[start : start + 65_536]
+        for _ in range(5):
+            yield b"x" * 65_536
 
-    content = body if announced else pieces()
     headers = {"content-type": "application/json"}
-    answer = await editor.post(f"/api/blogs/{blog}/entries", content=content, headers=headers)
+    answer = await editor.post(f"/api/blogs/{blog}/entries", content=pieces(), headers=headers)
     assert_problem(answer, 413, "262144 bytes")
 
 
-async def test_who_still_sends_a_body_that_is_too_large_hears_the_answer(node: RunningNode, blog: str):
+async def test_who_still_sends_a_body_that_is_too_large_hears_the_answer(dial: Dial, blog: str):
     """A server that answers and closes before it has read everything resets the connection, and the answer is lost."""
     size = 4_000_000
-    head = f"POST /api/blogs/{blog}/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {node.key}\r\n"
-    reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
-    writer.write(f"{head}Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n".encode())
+    reader, writer = await dial()
+    writer.write(posting(blog, f"Content-Length: {size}"))
     for _ in range(20):  # like a proxy that passes on what comes over a slow line
         writer.write(b"x" * (size // 20))
         await writer.drain()
         await asyncio.sleep(0.01)
     async with asyncio.timeout(30):
         answer = await reader.read()
-    writer.close()
     assert answer.startswith(b"HTTP/1.1 413 ") and b"262144 bytes" in answer
 
 
-async def test_who_asks_first_does_not_send_a_body_that_is_too_large(node: RunningNode, blog: str):
-    head = f"POST /api/blogs/{blog}/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {node.key}\r\n"
-    reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
-    writer.write(f"{head}Expect: 100-continue\r\nContent-Length: 300000\r\n\r\n".encode())
-    async with asyncio.timeout(30):
-        answer = await reader.read()
-    writer.close()
-    assert answer.startswith(b"HTTP/1.1 413 ")
-
-
-async def test_a_body_that_takes_too_long_to_render_is_refused(post: Post):
-    assert assert_problem(await post(markdown="[" * 200_000), 422, "too much markup")["field"] == "markdown"
+async def test_who_asks_first_does_not_send_a_body_that_is_too_large(dial: Dial, blog: str):
+    reader, writer = await dial()
+    writer.write(posting(blog, "Expect: 100-continue", "Content-Length: 300000"))
+    assert (await head_of(reader)).startswith(b"HTTP/1.1 413 ")
 
 
 async def test_the_server_answers_others_while_a_long_body_is_rendered(editor: httpx.AsyncClient, post: Post):
@@ -531,31 +347,19 @@ async def test_the_server_answers_others_while_a_long_body_is_rendered(editor: h
 
 EVERY_WRITE = [
     ("GET", "/api/blogs"),
-    ("GET", "/api/blogs/x"),
-    ("PUT", "/api/blogs/x"),
-    ("PATCH", "/api/blogs/x"),
-    ("DELETE", "/api/blogs/x"),
-    ("GET", "/api/blogs/x/entries"),
-    ("POST", "/api/blogs/x/entries"),
-    ("GET", f"/api/blogs/x/entries/{NOBODY}"),
-    ("PATCH", f"/api/blogs/x/entries/{NOBODY}"),
-    ("DELETE", f"/api/blogs/x/entries/{NOBODY}"),
+    *((method, "/api/blogs/x") for method in ("GET", "PUT", "PATCH", "DELETE")),
+    *((method, "/api/blogs/x/entries") for method in ("GET", "POST")),
+    *((method, f"/api/blogs/x/entries/{NOBODY}") for method in ("GET", "PATCH", "DELETE")),
 ]
 
 
 @pytest.mark.parametrize(("method", "address"), EVERY_WRITE)
-@pytest.mark.parametrize("given", [None, "Bearer wrong-secret", "Basic dGVzdHM6eA==", "Bearer", "Bearer \xe9"])
+@pytest.mark.parametrize("given", [None, "Bearer wrong-secret", "Bearer \xe9"])
 async def test_nothing_is_done_without_a_key(reader: httpx.AsyncClient, method: str, address: str, given: str | None):
     headers = {b"authorization": given.encode("latin-1")} if given else {}
     answer = await reader.request(method, address, headers=headers)
     assert_problem(answer, 401, "Authorization: Bearer KEY")
     assert answer.headers["www-authenticate"] == 'Bearer realm="stoppress"'
-
-
-async def test_a_server_without_keys_says_how_to_give_it_one(start_node: StartNode):
-    node = await start_node(STOPPRESS_KEYS="")
-    async with httpx.AsyncClient(base_url=node.url, trust_env=False) as client:
-        assert_problem(await client.get("/api/blogs"), 401, "STOPPRESS_KEYS=name:editor:SECRET")
 
 
 @pytest.mark.parametrize(
@@ -590,9 +394,7 @@ async def test_an_address_without_anything_is_a_problem_too(editor: httpx.AsyncC
         ("POST", "/blogs/x/changes", {"GET", "HEAD"}),
     ],
 )
-async def test_another_method_is_a_problem_that_names_those_allowed(
-    editor: httpx.AsyncClient, method: str, address: str, allowed: set[str]
-):
+async def test_another_method_is_a_problem(editor: httpx.AsyncClient, method: str, address: str, allowed: set[str]):
     answer = await editor.request(method, address)
     assert_problem(answer, 405, method, "Use ")
     assert set(answer.headers["allow"].split(", ")) == allowed

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from starlette.requests import Request
 
 from stoppress.errors import StartError
 from stoppress.web.editors.auth import Keys
+from stoppress.web.problems import HTTPError
 
 
 @pytest.mark.parametrize(
@@ -26,12 +28,12 @@ def test_keys_are_separated_by_white_space(text: str, count: int):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("ann", "key 1 of STOPPRESS_KEYS is malformed"),
-        ("ann:editor", "key 1 of STOPPRESS_KEYS is malformed"),
-        ("ann:editor:", "key 1 of STOPPRESS_KEYS is malformed"),
-        (":editor:secret-of-ann", "key 1 of STOPPRESS_KEYS is malformed"),
+        *(
+            (key, "key 1 of STOPPRESS_KEYS is malformed")
+            for key in ("ann", "ann:editor", "ann:editor:", ":editor:secret-o")
+        ),
         ("ann:editor:secret-of-ann bob", "key 2 of STOPPRESS_KEYS is malformed"),
-        ("ann:king:secret-of-ann", "key 'ann' of STOPPRESS_KEYS has the unknown role 'king': use editor"),
+        ("ann:king:secret-of-ann", "key 'ann' of STOPPRESS_KEYS has the unknown role 'king'; use editor"),
         ("ann:editor:secret-one ann:editor:secret-two", "two keys named 'ann'"),
     ],
 )
@@ -40,3 +42,8 @@ def test_a_malformed_key_is_told_what_to_do(text: str, message: str):
         Keys(text)
     assert "secret-o" not in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_server_without_keys_says_how_to_give_it_one():
+    with pytest.raises(HTTPError, match="STOPPRESS_KEYS=name:editor:SECRET"):
+        Keys("").authorise(Request({"type": "http", "headers": []}))

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from jsonschema_rs import Draft202012Validator, meta
+from jsonschema_rs import meta
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from tests.support.node import RunningNode
@@ -33,16 +33,10 @@ async def document(reader: httpx.AsyncClient) -> dict[str, Any]:
     return content
 
 
-async def test_the_document_is_valid_openapi(document: dict[str, Any]):
+async def test_the_document_is_valid_openapi_and_every_reference_in_it_leads_somewhere(document: dict[str, Any]):
     OPENAPI_31_VALIDATOR.validate(document)
-
-
-async def test_its_schemas_are_valid_json_schema(document: dict[str, Any]):
     for schema in document["components"]["schemas"].values():
         meta.validate(schema)
-
-
-async def test_every_reference_in_it_leads_somewhere(document: dict[str, Any]):
     names = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
     assert names <= set(document["components"]["schemas"])
 
@@ -54,33 +48,6 @@ async def test_every_link_in_it_is_to_an_operation_of_it(document: dict[str, Any
     for operation in operations:
         for response in operation["responses"].values():
             assert {link["operationId"] for link in response.get("links", {}).values()} <= set(names)
-
-
-async def test_what_the_server_answers_fits_the_document(
-    editor: httpx.AsyncClient, blog: str, document: dict[str, Any]
-):
-    def check(name: str, value: Any) -> None:
-        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
-        Draft202012Validator(schema).validate(value)
-
-    full = {
-        "markdown": "x",
-        "title": "T",
-        "tags": ["a"],
-        "key": True,
-        "event_at": "2020-10-09T06:12:00Z",
-        "authors": [{"name": "A"}],
-        "source": {"name": "S"},
-        "corrections": [{"text": "C"}],
-        "pinned": True,
-        "media": [{"type": "image", "url": "https://example.org/a.jpg", "width": 1200}],
-    }
-    created = await editor.post(f"/api/blogs/{blog}/entries", json=full)
-    check("EntryForm", full)
-    check("StoredEntry", created.json())
-    check("Header", (await editor.get(f"/api/blogs/{blog}")).json())
-    check("StoredEntry", (await editor.delete(created.headers["location"])).json())
-    check("Problem", (await editor.get("/api/blogs/nowhere")).json())
 
 
 async def test_the_page_names_every_operation_and_every_field(reader: httpx.AsyncClient, document: dict[str, Any]):
@@ -109,7 +76,7 @@ async def test_schemathesis_finds_nothing(node: RunningNode, editor: httpx.Async
         env={**os.environ, "SCHEMATHESIS_HOOKS": str(SUPPORT / "schemathesis_hooks.py")},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=110,
     )
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2_000:]
     found = re.search(r"(\d+) generated, (\d+) passed", run.stdout)

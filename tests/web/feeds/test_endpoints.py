@@ -14,26 +14,24 @@ from lxml import etree
 from tests.conftest import StartNode
 from tests.support.page import HOSTILE, grammar
 from tests.support.paths import SCHEMAS
+from tests.support.publishing import post as publish
+from tests.support.publishing import send
 
 ATOM = grammar(str(SCHEMAS / "atom.rng"))
 JSON_FEED = jsonschema_rs.validator_for(json.loads((SCHEMAS / "jsonfeed.json").read_text()), validate_formats=True)
 
 NAMES = {"a": "http://www.w3.org/2005/Atom", "at": "http://purl.org/atompub/tombstones/1.0"}
 
-RICH = {
+IMAGE = "https://example.org/a.jpg?x=1&y=2"
+
+RICH: dict[str, Any] = {
     "title": HOSTILE,
     "markdown": "They *begin*.\n\n<b>x</b>",
     "authors": [{"name": "Ada Novak", "url": "https://example.org/ada"}],
     "tags": ["diplomacy", "a & b"],
     "source": {"name": "Kremlin", "url": "https://example.org/k"},
     "media": [
-        {
-            "type": "image",
-            "url": "https://example.org/a.jpg?x=1&y=2",
-            "alt": 'The "bridge"',
-            "caption": "C",
-            "credit": "J",
-        },
+        {"type": "image", "url": IMAGE, "alt": 'The "bridge"', "caption": "C", "credit": "J"},
         {"type": "audio", "url": "https://example.org/a.mp3", "caption": "An interview"},
         {"type": "video", "url": "https://example.org/unknown"},
         {"type": "embed", "url": "https://example.org/map"},
@@ -70,14 +68,8 @@ async def json_feed(reader: httpx.AsyncClient, path: str) -> dict[str, Any]:
     return feed
 
 
-async def post(editor: httpx.AsyncClient, blog: str, **entry: Any) -> str:
-    answer = await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": "x"} | entry)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
-
-
-async def test_atom_has_what_was_published(editor, reader, blog, node):
-    entry = await post(editor, blog, **RICH)
+async def test_atom_has_what_was_published(editor, reader, post, blog, node):
+    entry = (await post(**RICH))["id"]
     await editor.patch(f"/api/blogs/{blog}", json={"standfirst": "S", "language": "en", "authors": [{"name": "Desk"}]})
     feed = await atom(reader, f"/blogs/{blog}.atom")
     assert feed.link("self") == f"{node.url}/blogs/{blog}.atom"
@@ -102,24 +94,23 @@ async def test_atom_has_what_was_published(editor, reader, blog, node):
     assert feed.all("a:entry/a:title/text()") == [HOSTILE]
 
 
-async def test_json_feed_has_what_was_published(editor, reader, blog, node):
-    entry = await post(editor, blog, **RICH)
+async def test_json_feed_has_what_was_published(reader, post, blog, node):
+    entry = (await post(**RICH))["id"]
     feed = await json_feed(reader, f"/blogs/{blog}.json")
     assert feed["home_page_url"] == f"{node.url}/blogs/{blog}"
     (item,) = feed["items"]
     assert item["id"] == f"urn:uuid:{entry}"
     assert item["title"] == HOSTILE
-    assert item["image"] == RICH["media"][0]["url"]  # type: ignore[index]
+    assert item["image"] == IMAGE
     assert item["authors"] == RICH["authors"]
-    assert item["attachments"] == [
-        {"url": "https://example.org/a.mp3", "mime_type": "audio/mpeg", "title": "An interview"}
-    ]
+    audio = {"url": "https://example.org/a.mp3", "mime_type": "audio/mpeg", "title": "An interview"}
+    assert item["attachments"] == [audio]
     assert "<em>begin</em>" in item["content_html"]
 
 
-async def test_an_edit_comes_to_the_front_under_the_same_id(editor, reader, blog):
-    old = await post(editor, blog, title="Old", published_at="2020-10-09T06:00:00Z")
-    await post(editor, blog, title="New")
+async def test_an_edit_comes_to_the_front_under_the_same_id(editor, reader, post, blog):
+    old = (await post(title="Old", published_at="2020-10-09T06:00:00Z"))["id"]
+    await post(title="New")
     before = (await atom(reader, f"/blogs/{blog}.atom")).all("a:updated/text()")
     await editor.patch(f"/api/blogs/{blog}/entries/{old}", json={"title": "Edited", "correction": "It was not old."})
     feed = await atom(reader, f"/blogs/{blog}.atom")
@@ -133,8 +124,8 @@ async def test_an_edit_comes_to_the_front_under_the_same_id(editor, reader, blog
     assert items[0]["date_modified"] > items[0]["date_published"] == "2020-10-09T06:00:00.000Z"
 
 
-async def test_a_retracted_entry_is_a_tombstone(editor, reader, blog):
-    entry = await post(editor, blog, title="Ceasefire", markdown="Nobody confirmed this.")
+async def test_a_retracted_entry_is_a_tombstone(editor, reader, post, blog):
+    entry = (await post(title="Ceasefire", markdown="Nobody confirmed this."))["id"]
     await editor.request("DELETE", f"/api/blogs/{blog}/entries/{entry}", json={"note": "Wrong & gone."})
     feed = await atom(reader, f"/blogs/{blog}.atom")
     assert feed.all("a:entry") == []
@@ -144,18 +135,15 @@ async def test_a_retracted_entry_is_a_tombstone(editor, reader, blog):
     assert feed.all("at:deleted-entry/at:comment/text()") == ["This update was retracted. Wrong & gone."]
     (item,) = (await json_feed(reader, f"/blogs/{blog}.json"))["items"]
     assert (item["id"], item["content_text"]) == (f"urn:uuid:{entry}", "This update was retracted. Wrong & gone.")
-    for kind in ("atom", "json"):
-        text = (await reader.get(f"/blogs/{blog}.{kind}")).text
-        assert "Ceasefire" not in text and "confirmed" not in text
 
 
 @pytest.mark.parametrize("kind", ["atom", "json"])
 async def test_the_pages_of_a_feed_have_every_entry_once(empty_node: StartNode, kind: str):
     node = await empty_node(STOPPRESS_NEWEST="2")
     await node.make_blog()
-    async with node.editor() as editor, httpx.AsyncClient(trust_env=False) as reader:
-        ids = [await post(editor, "demo") for _ in range(5)]
-        await editor.request("DELETE", f"/api/blogs/demo/entries/{ids[0]}", json={})
+    ids = [await publish(node, title=str(number)) for number in range(5)]
+    await send(node, "DELETE", f"/entries/{ids[0]}", {})
+    async with httpx.AsyncClient(trust_env=False) as reader:
         seen: list[str] = []
         address: str | None = f"{node.url}/blogs/demo.{kind}"
         while address:
@@ -174,28 +162,10 @@ async def test_the_pages_of_a_feed_have_every_entry_once(empty_node: StartNode, 
     assert seen == [f"urn:uuid:{one}" for one in (ids[0], *ids[:0:-1])]
 
 
-@pytest.mark.parametrize("kind", ["atom", "json"])
-async def test_an_empty_feed_is_valid(reader, blog, kind):
-    if kind == "atom":
-        assert (await atom(reader, f"/blogs/{blog}.atom")).all("a:entry") == []
-    else:
-        assert (await json_feed(reader, f"/blogs/{blog}.json"))["items"] == []
-
-
-async def test_characters_that_xml_cannot_have_are_left_out(editor, reader, blog):
-    await post(editor, blog, title="a\u0008b\u0000c\uffff", tags=["\u000bt"])
+async def test_characters_that_xml_cannot_have_are_left_out(reader, post, blog):
+    await post(title="a\u0008b\u0000c\uffff", tags=["\u000bt"])
     feed = await atom(reader, f"/blogs/{blog}.atom")
     assert (feed.all("a:entry/a:title/text()"), feed.all("a:entry/a:category/@term")) == (["abc"], ["t"])
-
-
-@pytest.mark.parametrize("kind", ["atom", "json"])
-async def test_a_feed_that_is_known_is_not_sent_again(editor, reader, blog, kind):
-    await post(editor, blog)
-    first = await reader.get(f"/blogs/{blog}.{kind}")
-    known = {"if-none-match": first.headers["etag"]}
-    assert (await reader.get(f"/blogs/{blog}.{kind}", headers=known)).status_code == 304
-    await post(editor, blog)
-    assert (await reader.get(f"/blogs/{blog}.{kind}", headers=known)).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["atom", "json"])
@@ -204,7 +174,9 @@ async def test_a_feed_of_no_blog_is_404_and_a_malformed_page_400(reader, blog, k
     assert (await reader.get(f"/blogs/{blog}.{kind}?before=x")).status_code == 400
 
 
-async def test_a_blog_that_was_made_anew_is_another_feed(editor, reader, blog):
+async def test_a_blog_that_was_made_anew_is_another_feed_valid_without_entries(editor, reader, blog):
+    assert (await json_feed(reader, f"/blogs/{blog}.json"))["items"] == []
+    assert (await atom(reader, f"/blogs/{blog}.atom")).all("a:entry") == []
     first = (await atom(reader, f"/blogs/{blog}.atom")).all("a:id/text()")
     assert (await atom(reader, f"/blogs/{blog}.atom")).all("a:id/text()") == first
     await editor.delete(f"/api/blogs/{blog}")

@@ -25,9 +25,7 @@ async def walked(reader: httpx.AsyncClient, address: str) -> list[dict[str, Any]
 
 
 @pytest.mark.parametrize("limit", [1, 7, 20, 200])
-async def test_walking_the_pages_gives_each_entry_once_newest_first(
-    reader: httpx.AsyncClient, post: Post, blog: str, limit: int
-):
+async def test_a_walk_gives_each_entry_once_newest_first(reader: httpx.AsyncClient, post: Post, blog: str, limit: int):
     for number in range(20):
         await post(published_at=f"2020-10-09T06:{number * 7 % 20 // 2:02}:00Z")  # two at each minute, in any order
     pages = await walked(reader, f"/blogs/{blog}/entries?limit={limit}")
@@ -38,9 +36,7 @@ async def test_walking_the_pages_gives_each_entry_once_newest_first(
     assert [len(page["entries"]) for page in pages[:-1]] == [limit] * (len(pages) - 1)
 
 
-async def test_entries_that_come_while_a_reader_walks_do_not_move_the_pages(
-    reader: httpx.AsyncClient, post: Post, blog: str
-):
+async def test_entries_that_come_during_a_walk_move_no_pages(reader: httpx.AsyncClient, post: Post, blog: str):
     ids = [(await post())["id"] for _ in range(6)]
     first = (await reader.get(f"/blogs/{blog}/entries?limit=3")).json()
     await post()
@@ -49,50 +45,25 @@ async def test_entries_that_come_while_a_reader_walks_do_not_move_the_pages(
 
 
 async def test_a_page_says_of_which_cursor_it_is(reader: httpx.AsyncClient, post: Post, blog: str):
+    assert (await reader.get(f"/blogs/{blog}/entries")).json()["entries"] == []
     cursor = (await post())["cursor"]
     answer = await reader.get(f"/blogs/{blog}/entries")
     assert (answer.json()["cursor"], answer.headers["etag"]) == (cursor, f'"{cursor}"')
+    known = {"if-none-match": answer.headers["etag"]}
+    assert (await reader.get(f"/blogs/{blog}/entries", headers=known)).status_code == 304
 
 
-async def test_a_page_that_is_known_is_not_sent_again(reader: httpx.AsyncClient, post: Post, blog: str):
-    cursor = (await post())["cursor"]
-    answer = await reader.get(f"/blogs/{blog}/entries", headers={"if-none-match": f'"{cursor}"'})
-    assert answer.status_code == 304
-
-
-async def test_an_empty_blog_has_an_empty_page(reader: httpx.AsyncClient, blog: str):
-    assert (await reader.get(f"/blogs/{blog}/entries")).json()["entries"] == []
-
-
-@pytest.mark.parametrize("limit", ["", "0", "-1", "201", "x", "1.5", "1e2", "\u0661", "99999999999999999999"])
-async def test_a_malformed_limit_is_refused(reader: httpx.AsyncClient, blog: str, limit: str):
-    answer = await reader.get(f"/blogs/{blog}/entries", params={"limit": limit})
-    assert (answer.status_code, answer.json()["field"]) == (400, "limit")
-
-
-@pytest.mark.parametrize("before", ["", "x", "_", "2020-10-09T06:12:00.000Z", f"2020_{NOBODY}", f"_{NOBODY}"])
-async def test_a_malformed_place_is_refused(reader: httpx.AsyncClient, blog: str, before: str):
-    answer = await reader.get(f"/blogs/{blog}/entries", params={"before": before})
-    assert (answer.status_code, answer.json()["field"]) == (400, "before")
-
-
-async def test_an_entry_is_json_for_a_program(reader: httpx.AsyncClient, post: Post, blog: str):
-    entry = await post(markdown="x")
+async def test_an_entry_is_json_for_programs_and_a_page_for_browsers(reader: httpx.AsyncClient, post: Post, blog: str):
+    entry = await post(markdown="Talks begin.")
     answer = await reader.get(f"/blogs/{blog}/entries/{entry['id']}")
     assert (answer.headers["content-type"], answer.headers["vary"]) == ("application/json", "accept")
     assert answer.json() == {name: value for name, value in entry.items() if name not in ("markdown", "cursor")}
-
-
-async def test_an_entry_is_a_page_for_a_browser(reader: httpx.AsyncClient, post: Post, blog: str):
-    entry = await post(markdown="Talks begin.")
     answer = await reader.get(f"/blogs/{blog}/entries/{entry['id']}", headers={"accept": "text/html,*/*;q=0.8"})
     assert answer.headers["content-type"].startswith("text/html")
     assert "Talks begin." in answer.text
 
 
-async def test_an_entrys_etag_changes_with_it_alone(
-    editor: httpx.AsyncClient, reader: httpx.AsyncClient, post: Post, blog: str
-):
+async def test_an_entrys_etag_is_its_own(editor: httpx.AsyncClient, reader: httpx.AsyncClient, post: Post, blog: str):
     entry, other = await post(), await post()
     address = f"/blogs/{blog}/entries/{entry['id']}"
     etag = (await reader.get(address)).headers["etag"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 from websockets.asyncio.client import connect
@@ -20,14 +22,10 @@ async def test_a_page_of_another_origin_may_read_changes(reader: httpx.AsyncClie
 
 
 REFUSED = {
-    "/blogs/nowhere/changes": 404,
-    "/blogs/nowhere/events": 404,
-    "/blogs/nowhere/entries": 404,
+    **dict.fromkeys((f"/blogs/nowhere{one}" for one in ("/changes", "/events", "/entries", ".atom", "/nothing")), 404),
     f"/blogs/nowhere/entries/{NOBODY}": 404,
-    "/blogs/nowhere.atom": 404,
     "/blogs/nowhere/changes?since=x": 400,
     "/blogs/nowhere/live": 426,
-    "/blogs/nowhere/nothing": 404,
 }
 
 
@@ -40,18 +38,11 @@ async def test_a_page_of_another_origin_may_read_why_it_gets_nothing(reader: htt
 
 
 @pytest.mark.parametrize("address", ["/api/blogs/nowhere", "/api/nothing", "/metrics/x"])
-async def test_what_is_not_for_readers_stays_with_its_origin(
-    editor: httpx.AsyncClient, reader: httpx.AsyncClient, address: str
-):
+async def test_editors_have_one_origin(editor: httpx.AsyncClient, reader: httpx.AsyncClient, address: str):
     for client in (editor, reader):
         answer = await client.get(address, headers={"origin": "https://elsewhere.example"})
         assert answer.status_code in (401, 404)
         assert "access-control-allow-origin" not in answer.headers
-
-
-@pytest.mark.parametrize("address", ["", "/changes", "/events", "/entries", f"/entries/{NOBODY}", ".atom", ".json"])
-async def test_a_blog_that_is_not_there_is_not_found(reader: httpx.AsyncClient, address: str):
-    assert (await reader.get(f"/blogs/nowhere{address}")).status_code == 404
 
 
 WORD = "unmistakable"
@@ -59,20 +50,20 @@ WORD = "unmistakable"
 
 async def everything(node: RunningNode, reader: httpx.AsyncClient, blog: str, entry: str, old: str) -> str:
     """What all readers' surfaces say about a blog and an entry of it, to newcomers and to a reader from before."""
+    place = f"before=2030-01-01T00:00:00.000Z_{entry}"
+    page = ["", f"?{place}", "/embed", "/embed?lang=de", ".atom", ".json", f"/entries/{entry}"]
+    data = ["/changes", "/changes?since=0", f"/changes?since={old}", "/entries", f"/entries?{place}"]
+    addresses = ["/", *(f"/blogs/{blog}{one}" for one in (*page, *data))]
+    addresses += [f"{address}{'&' if '?' in address else '?'}view=html&lang=en" for address in addresses[-len(data) :]]
+    asked = [
+        {"accept": accept, "accept-encoding": coding}
+        for accept in ("*/*", "text/html")
+        for coding in ("gzip", "identity")
+    ]
     texts = []
-    for address in (
-        "/",
-        f"/blogs/{blog}",
-        f"/blogs/{blog}/changes",
-        f"/blogs/{blog}/changes?since=0",
-        f"/blogs/{blog}/changes?since={old}",
-        f"/blogs/{blog}/entries",
-        f"/blogs/{blog}/entries?limit=200",
-        f"/blogs/{blog}/entries/{entry}",
-        f"/blogs/{blog}.atom",
-        f"/blogs/{blog}.json",
-    ):
-        texts += [(await reader.get(address, headers={"accept": accept})).text for accept in ("*/*", "text/html")]
+    for answer in await asyncio.gather(*(reader.get(one, headers=headers) for one in addresses for headers in asked)):
+        assert answer.status_code in (200, 404), answer.text
+        texts.append(answer.text)
     for since in (None, "0", old):
         async with listening(reader, blog, since=since) as events:
             texts.append((await upcoming(events))["data"])
@@ -80,14 +71,6 @@ async def everything(node: RunningNode, reader: httpx.AsyncClient, blog: str, en
         async with connect(f"{node.websocket_url}/blogs/{blog}/live{query}") as line:
             texts.append(str(await line.recv()))
     return "\n".join(texts)
-
-
-async def test_a_published_entry_is_on_the_surfaces(
-    node: RunningNode, reader: httpx.AsyncClient, post: Post, blog: str
-):
-    old = (await post())["cursor"]
-    entry = await post(markdown=WORD)
-    assert (await everything(node, reader, blog, entry["id"], old)).count(WORD) >= 10
 
 
 @pytest.mark.parametrize("status", ["draft", "scheduled"])
@@ -108,7 +91,7 @@ async def test_a_retracted_body_is_on_no_surface(
     old = (await post())["cursor"]
     entry = await post(
         title=f"{WORD} title",
-        markdown=f"{WORD} body",
+        markdown=f"{WORD} body " * 100,
         tags=[WORD],
         authors=[{"name": WORD}],
         source={"name": WORD},
@@ -118,7 +101,7 @@ async def test_a_retracted_body_is_on_no_surface(
     )
     await everything(node, reader, blog, entry["id"], old)  # so that whatever is cached is cached
     await editor.patch(f"/api/blogs/{blog}/entries/{entry['id']}", json={"title": f"{WORD} again"})
-    await everything(node, reader, blog, entry["id"], old)
+    assert (await everything(node, reader, blog, entry["id"], old)).count(f"{WORD} again") >= 70
     await editor.delete(f"/api/blogs/{blog}/entries/{entry['id']}")
     seen = await everything(node, reader, blog, entry["id"], old)
     seen += (await editor.get(f"/api/blogs/{blog}/entries")).text

@@ -8,6 +8,7 @@
 --
 -- A message is "<cursor before the writes> <ARGV[2]>": the same bytes are published, returned and remembered.
 
+check(KEYS, ARGV[1])
 local history, items, order, due, answers, expiry = unpack(KEYS)
 local channel, packed, request, remember = unpack(ARGV)
 local fingerprint, writes = unpack(cmsgpack.unpack(packed))
@@ -18,6 +19,19 @@ local function digits(number)
   return string.format("%.0f", number)
 end
 
+local function earlier_answer()
+  local expires = redis.call("ZSCORE", expiry, request)
+  if not expires or tonumber(expires) <= now then
+    return nil
+  end
+  local message = redis.call("HGET", answers, request)
+  if not message then
+    return nil
+  end
+  local earlier = cmsgpack.unpack(message:sub(message:find(" ", 1, true) + 1))
+  return earlier[1] == fingerprint and {"done", message} or {"reused"}
+end
+
 local function forget_old_answers()
   local old = redis.call("ZRANGEBYSCORE", expiry, "-inf", now, "LIMIT", 0, 100)
   if #old > 0 then
@@ -26,18 +40,9 @@ local function forget_old_answers()
   end
 end
 
-local function earlier_answer()
-  local expires = redis.call("ZSCORE", expiry, request)
-  if not expires or tonumber(expires) <= now then
-    return nil
-  end
-  local message = redis.call("HGET", answers, request)
-  local earlier = cmsgpack.unpack(message:sub(message:find(" ", 1, true) + 1))
-  return earlier[1] == fingerprint and {"done", message} or {"reused"}
-end
-
 -- Both keys also expire as a whole, so that a blog without further writes does not keep answers for ever.
 local function remember_answer(message)
+  forget_old_answers()
   redis.call("HSET", answers, request, message)
   redis.call("ZADD", expiry, now + remember, request)
   redis.call("EXPIRE", answers, remember)
@@ -83,12 +88,9 @@ local function put(write, seq)
   end
 end
 
-if request then
-  forget_old_answers()
-  local earlier = earlier_answer()
-  if earlier then
-    return earlier
-  end
+local earlier = request and earlier_answer()
+if earlier then
+  return earlier
 end
 local head = redis.call("LINDEX", history, -1)
 if not head and not creates_the_blog() then
@@ -98,18 +100,21 @@ local lost = conflict()
 if lost then
   return {"conflict", lost.id, lost.expected}
 end
-
+local bodies = {}
+for _, write in ipairs(writes) do
+  bodies[write.id] = write.erase and write.body or bodies[write.id]
+end
+local without_bodies = erased(answers, bodies)
 local seq = redis.call("LLEN", history)
+
 for _, write in ipairs(writes) do
   if write.tag then
     seq = seq + 1
     redis.call("RPUSH", history, digits(seq) .. "-" .. write.tag)
   end
   put(write, write.tag and seq or 0)
-  if write.erase then
-    erase(answers, write.id, write.body)
-  end
 end
+replace(answers, without_bodies)
 local message = (head or "0") .. " " .. packed
 if request then
   remember_answer(message)

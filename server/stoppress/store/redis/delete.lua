@@ -7,6 +7,7 @@
 -- ARGV  channel
 -- Returns 1, or 0 if the blog does not exist.
 
+check(KEYS, ARGV[1])
 if redis.call("EXISTS", KEYS[2]) == 0 then
   return 0
 end

@@ -29,6 +29,7 @@ from stoppress.model import Cursor, Item, Segment
 from stoppress.store.port import Sent, Write
 
 BLOGS = "stoppress:blogs"
+ALL_PARTS = "line items order due answers expiry deleted"
 
 
 def key(blog: str, part: str) -> str:

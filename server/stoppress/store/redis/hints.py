@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -28,6 +29,9 @@ _PROBE_INTERVAL_SECONDS = 1.0
 
 _PROBE_TIMEOUT_SECONDS = 3.0
 """Seconds without a probe after which the connection counts as dead."""
+
+_MAX_OUTAGE_SECONDS = 5.0
+"""Seconds without a connection after which the store counts as unavailable."""
 
 _MAX_RECONNECT_SECONDS = 1.0
 """Maximum seconds between attempts to connect."""
@@ -49,7 +53,7 @@ class Hints:
         self._confirmations: dict[bytes, asyncio.Future[None]] = {}
         self._connection: AbstractConnection | None = None
         self._probe_seen = 0.0
-        self._outage = False
+        self._outage_since: float | None = None
         self._pause = 0.0
         self._waiting: deque[Hint] = deque()
         self._woken = asyncio.Event()
@@ -65,6 +69,12 @@ class Hints:
         self._closed = True
         self._woken.set()
         await end(self._tasks)
+
+    def require(self) -> None:
+        """Raise `StoreUnavailable` if no hints could come for `_MAX_OUTAGE_SECONDS`."""
+        seconds = time.monotonic() - (self._outage_since or time.monotonic())
+        if seconds > _MAX_OUTAGE_SECONDS:
+            raise StoreUnavailable(f"Redis at {self._server.address} has not delivered messages for {seconds:.0f} s.")
 
     async def follow(self, blog: str) -> None:
         """Subscribe to a blog. Raises `StoreUnavailable` if Redis does not confirm that in `REDIS_TIMEOUT_SECONDS`."""
@@ -124,11 +134,11 @@ class Hints:
             await asyncio.sleep(random.uniform(self._pause / 2, self._pause))  # noqa: S311, spreads the nodes
 
     def _report(self, error: Exception) -> None:
-        if not self._outage:
+        if self._outage_since is None:
             expected = isinstance(error, RedisError | OSError)
             address = {"redis": self._server.address, "error": str(error)}
             log.warning("no_hints", exc_info=not expected, extra=address)
-        self._outage = True
+            self._outage_since = time.monotonic()
 
     async def _serve_connection(self) -> None:
         connection = self._server.new_connection()
@@ -172,10 +182,10 @@ class Hints:
             self._tell(_hint(blog, data))
 
     def _complete(self) -> None:
-        if self._outage:
+        if self._outage_since is not None:
             log.info("hints_are_back", extra={"redis": self._server.address})
             self._tell(Lost(None))
-        self._outage = False
+        self._outage_since = None
         self._pause = 0.0
 
     def _confirm(self, channel: bytes, blog: str) -> None:

@@ -6,6 +6,7 @@
 --       {id, seq, value, whether it was retracted}
 -- Returns 1, or 0 if the head is another one or an editor has deleted that history; then nothing is written.
 
+check(KEYS, ARGV[1])
 local history, items, order, due, deleted, answers = unpack(KEYS)
 local channel, head, packed = unpack(ARGV)
 
@@ -13,18 +14,23 @@ local cursors, lost = unpack(cmsgpack.unpack(packed))
 if (redis.call("LINDEX", history, -1) or "0") ~= head or redis.call("SISMEMBER", deleted, cursors[1]) == 1 then
   return 0
 end
+local bodies = {}
+for _, item in ipairs(lost) do
+  local id, _, value, retracted = unpack(item)
+  bodies[id] = retracted and value:match("^%d+ %d+ (.*)$") or nil
+end
+local without_bodies = erased(answers, bodies)
+
 for _, cursor in ipairs(cursors) do
   redis.call("RPUSH", history, cursor)
 end
 for _, item in ipairs(lost) do
-  local id, seq, value, retracted = unpack(item)
+  local id, seq, value = unpack(item)
   redis.call("HSET", items, id, value)
   redis.call("ZADD", order, string.format("%.0f", seq), id)
   redis.call("ZREM", due, id)
-  if retracted then
-    erase(answers, id, value:match("^%d+ %d+ (.*)$"))
-  end
 end
+replace(answers, without_bodies)
 -- Empty: "compare heads with the store". A large blog as one message would overflow the buffers of subscribers.
 redis.call("PUBLISH", channel, "")
 return 1

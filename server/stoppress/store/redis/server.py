@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
 from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -15,6 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError, RedisError
 
 from stoppress.errors import StartError, StoreUnavailable
+from stoppress.store.redis.format import ALL_PARTS, keys
 
 _T = TypeVar("_T")
 
@@ -32,6 +34,9 @@ _OPTIONS: dict[str, Any] = {
     "driver_info": None,
     "client_name": "stoppress",
 }
+
+_NO_BLOG = "-"
+"""A name that no blog can have."""
 
 _MIN_REDIS_VERSION = (7, 0)
 
@@ -56,7 +61,7 @@ class RedisServer:
             self.new_connection()  # raises for wrong options; the pool does not check them
         except (ValueError, TypeError, RedisError):
             raise StartError(
-                "the store's address is not a valid Redis URL: use redis://HOST:PORT/DATABASE, "
+                "the store's address is not a valid Redis URL; use redis://HOST:PORT/DATABASE, "
                 "and percent-encode special characters of the password"
             ) from None
         self.address = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
@@ -64,6 +69,7 @@ class RedisServer:
         self._channels = f"stoppress:{options.get('db', 0)}"
         self.node = secrets.token_hex(8)
         self.client = Redis(connection_pool=self._pool)
+        self._ping = self.script("checks.lua", "ping.lua")
 
     def new_connection(self) -> AbstractConnection:
         """Return a connection outside of the pool, not yet connected and without a timeout of its own."""
@@ -90,12 +96,21 @@ class RedisServer:
             await self._pool.disconnect(inuse_connections=False)
             raise StoreUnavailable(f"Redis at {self.address} is a read-only replica.") from error
         except (RedisError, OSError) as error:
-            reason = str(error).rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
+            reason = str(error).partition(" script: ")[0].rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
             raise StoreUnavailable(f"Redis at {self.address} failed: {reason}.") from error
 
+    def script(self, *names: str) -> Callable[..., Awaitable[Any]]:
+        """Return a script as a function. It runs by its digest; its text is sent only if Redis does not have it."""
+        texts = [files("stoppress.store.redis").joinpath(name).read_text() for name in names]
+        flags = texts[-1].partition("\n")[0]  # "#!lua" and the script's flags
+        return self.client.register_script("\n".join([flags, *(text.partition("\n")[2] for text in texts)]))
+
     async def ping(self) -> None:
-        """Write a key: only a write shows that the server is a master, has free memory and can save to disk."""
-        await self.answer(self.client.set(f"stoppress:node:{self.node}", 1, ex=60))
+        """Raise `StoreUnavailable` if a commit would fail, or if this node may not receive hints.
+
+        Only a write shows that the server is a master, has free memory and can save to disk.
+        """
+        await self.answer(self._ping(keys(_NO_BLOG, ALL_PARTS), (self.channel(_NO_BLOG),)))
 
     async def close(self) -> None:
         """Close all connections of the pool."""
@@ -106,20 +121,13 @@ class RedisServer:
         """Raise `StartError` if this Redis is unreachable, too old or a cluster, or evicts data if memory is short."""
         try:
             await self.answer(self.client.ping())
-            info = await self._info()
-            if info:
-                self._judge(info)
+            try:
+                self._judge(await self.answer(self.client.info()))
+            except StoreUnavailable as error:
+                log.warning("cannot_check_redis", extra={"error": str(error)})
             await self.ping()
         except StoreUnavailable as error:
             raise StartError(f"{error} Start a writable Redis there, or use another one with --store") from error
-
-    async def _info(self) -> dict[str, Any]:
-        try:
-            info: dict[str, Any] = await self.answer(self.client.info())
-        except StoreUnavailable as error:
-            log.warning("cannot_check_redis", extra={"error": str(error)})
-            return {}
-        return info
 
     def _judge(self, info: dict[str, Any]) -> None:
         """Raise `StartError` for a wrong configuration. `info` is the answer to INFO; fields may be missing.
@@ -128,14 +136,14 @@ class RedisServer:
         """
         version = str(info.get("redis_version", "7.0"))
         if tuple(int(part) for part in version.split(".")[:2]) < _MIN_REDIS_VERSION:
-            raise StartError(f"Redis at {self.address} has version {version}: the store needs 7.0 or newer")
+            raise StartError(f"Redis at {self.address} has version {version}; the store needs 7.0 or newer")
         if info.get("cluster_enabled"):
-            raise StartError(f"Redis at {self.address} runs as a cluster: use a single Redis with --store")
+            raise StartError(f"Redis at {self.address} runs as a cluster; use a single Redis with --store")
         policy = info.get("maxmemory_policy", "noeviction")
         if info.get("maxmemory") and policy != "noeviction":
             raise StartError(
                 f"Redis at {self.address} evicts data when memory runs short "
-                f"(maxmemory-policy {policy}): set maxmemory-policy to noeviction"
+                f"(maxmemory-policy {policy}); set maxmemory-policy to noeviction"
             )
         if info.get("aof_enabled") == 0:
             log.warning("redis_may_forget", extra={"redis": self.address, "advice": "set appendonly to yes"})

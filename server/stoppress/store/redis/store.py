@@ -7,8 +7,7 @@ A commit is one script in one round trip. Redis runs one script at a time, so co
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from importlib.resources import files
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 from redis.asyncio.client import Pipeline
@@ -16,16 +15,7 @@ from redis.asyncio.client import Pipeline
 from stoppress.errors import BlogNotFound, KeyReused, StartError, VersionConflict
 from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
-from stoppress.store.redis.format import (
-    BLOGS,
-    Message,
-    key,
-    keys,
-    pack_lost,
-    pack_writes,
-    unpack_item,
-    unpack_segment,
-)
+from stoppress.store.redis.format import BLOGS, Message, key, keys, pack_lost, pack_writes, unpack_item, unpack_segment
 from stoppress.store.redis.hints import Hints
 from stoppress.store.redis.server import RedisServer
 
@@ -52,16 +42,10 @@ class RedisStore:
         self._server = RedisServer(url)
         self._traceparent = traceparent
         self._hints = Hints(self._server)
-        self._commit = self._script("erase.lua", "commit.lua")
-        self._read = self._script("read.lua")
-        self._restore = self._script("erase.lua", "restore.lua")
-        self._delete = self._script("delete.lua")
-
-    def _script(self, *names: str) -> Callable[..., Awaitable[Any]]:
-        """Return a script as a function. It runs by its digest; its text is sent only if Redis does not have it."""
-        texts = [files("stoppress.store.redis").joinpath(name).read_text() for name in names]
-        flags = texts[-1].partition("\n")[0]  # "#!lua" and the script's flags
-        return self._server.client.register_script("\n".join([flags, *(text.partition("\n")[2] for text in texts)]))
+        self._commit = self._server.script("checks.lua", "erase.lua", "commit.lua")
+        self._read = self._server.script("read.lua")
+        self._restore = self._server.script("checks.lua", "erase.lua", "restore.lua")
+        self._delete = self._server.script("checks.lua", "delete.lua")
 
     async def open(self) -> None:
         try:
@@ -77,6 +61,7 @@ class RedisStore:
 
     async def ping(self) -> None:
         await self._server.ping()
+        self._hints.require()
 
     async def _pipelined(self, queue: Callable[[Pipeline, str], object], names: Sequence[str]) -> list[Any]:
         """Queue one command for each name, run them in pipelines, and return the answers in order."""
@@ -97,8 +82,7 @@ class RedisStore:
         request = (once.key, REMEMBER_SECONDS) if once else ()
         outcome, *more = await self._server.answer(
             self._commit(
-                keys(blog, "line items order due answers expiry"),
-                (self._server.channel(blog), packed, *request),
+                keys(blog, "line items order due answers expiry"), (self._server.channel(blog), packed, *request)
             )
         )
         if outcome == b"done":

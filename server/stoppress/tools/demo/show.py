@@ -28,13 +28,7 @@ async def run(settings: Settings) -> None:
 
 
 class _Demonstration(Life):
-    """The life of a node that replays one day of October 2020.
-
-    Args:
-        node: the node that serves.
-        listening: the socket to serve on.
-        secret: an editor's key.
-    """
+    """The life of a node that replays one day of October 2020; `secret` is an editor's key."""
 
     def __init__(self, node: Node, listening: socket.socket, secret: str) -> None:
         super().__init__(node, listening)
@@ -42,25 +36,17 @@ class _Demonstration(Life):
 
     async def ready(self) -> None:
         timeline = Timeline.karabakh()
-        await _forget_earlier_replay(self.node, timeline.blog)
+        with contextlib.suppress(BlogNotFound):
+            await self.node.blogs.delete(timeline.blog)  # of an earlier replay
         _introduce(self.address, timeline.blog, self._secret)
+        headers = {"authorization": f"Bearer {self._secret}"}
         try:
-            await _replay(self.address, self._secret, timeline)
+            async with httpx.AsyncClient(base_url=self.address, headers=headers, timeout=30, trust_env=False) as client:
+                await Replay(timeline, client, _progress).run()
         except (StoppressError, httpx.HTTPError) as error:
             click.secho(f"The replay stopped: {error}", fg="red", err=True)
         else:
             click.echo("The replay is over. The blog stays live, so you can post to it. Ctrl-C stops the server.")
-
-
-async def _forget_earlier_replay(node: Node, blog: str) -> None:
-    with contextlib.suppress(BlogNotFound):
-        await node.blogs.delete(blog)
-
-
-async def _replay(url: str, secret: str, timeline: Timeline) -> None:
-    headers = {"authorization": f"Bearer {secret}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
-        await Replay(timeline, client, _progress).run()
 
 
 def _introduce(url: str, blog: str, secret: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from functools import partial
 from typing import NamedTuple
 
 
@@ -21,27 +22,13 @@ class Finding(NamedTuple):
     subject: str
     text: str
 
-    @classmethod
-    def ok(cls, subject: str, text: str) -> Finding:
-        """Return a finding of level `OK`."""
-        return cls(Level.OK, subject, text)
-
-    @classmethod
-    def warn(cls, subject: str, text: str) -> Finding:
-        """Return a finding of level `WARN`."""
-        return cls(Level.WARN, subject, text)
-
-    @classmethod
-    def fail(cls, subject: str, text: str) -> Finding:
-        """Return a finding of level `FAIL`."""
-        return cls(Level.FAIL, subject, text)
-
-    @classmethod
-    def of_clock(cls, subject: str, ahead: float, allowed: float) -> Finding:
+    @staticmethod
+    def of_clock(subject: str, ahead: float, allowed: float) -> Finding:
         """Judge another clock, which is `ahead` seconds ahead of this machine's."""
-        if abs(ahead) > allowed:
-            direction = "ahead of" if ahead > 0 else "behind"
-            return cls.warn(
-                subject, f"it is {abs(ahead):.1f} s {direction} this machine's clock; run NTP (chrony) on both"
-            )
-        return cls.ok(subject, f"within {allowed:g} s of this machine's clock")
+        if abs(ahead) <= allowed:
+            return ok(subject, f"within {allowed:g} s of this machine's clock")
+        off = f"{abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'}"
+        return warn(subject, f"it is {off} this machine's clock; run NTP (chrony) on both")
+
+
+ok, warn, fail = (partial(Finding, level) for level in Level)

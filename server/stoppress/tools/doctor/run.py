@@ -9,7 +9,7 @@ import click
 from stoppress.errors import StoppressError
 from stoppress.settings import Settings
 from stoppress.tools.doctor.finding import Finding, Level
-from stoppress.tools.doctor.machine import MachineCheck
+from stoppress.tools.doctor.machine import check_machine
 from stoppress.tools.doctor.site import SiteCheck
 from stoppress.tools.doctor.stores import StoreCheck
 
@@ -38,7 +38,7 @@ async def examine(node: Settings | None, url: str | None, blog: str) -> None:
 
 async def _findings(node: Settings | None, url: str | None, blog: str) -> AsyncIterator[Finding]:
     if node is not None:
-        for finding in MachineCheck(node).findings():
+        for finding in check_machine(node):
             yield finding
         async for finding in StoreCheck(node.store).findings():
             yield finding

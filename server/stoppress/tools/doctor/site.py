@@ -8,7 +8,7 @@ import ipaddress
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
 
@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
-from stoppress.tools.doctor.finding import Finding
+from stoppress.tools.doctor.finding import Finding, Level, fail, ok, warn
 
 _FIRST_SECONDS = 1.0
 """Deadline for the first event of a stream. If it takes longer, a proxy buffers the stream."""
@@ -37,22 +37,17 @@ _FAIL_SHARE, _WARN_SHARE = 1 / 20, 1 / 4
 
 _CLOCK_SECONDS = 5.0
 _SUBPROTOCOL = Subprotocol("stoppress.v1+json")
-_NEEDED_HEADERS = {"changes": ("etag", "cache-control"), "page": ("content-security-policy", "x-content-type-options")}
+_CHANGES_HEADERS = ("etag", "cache-control")
+_PAGE_HEADERS = ("content-security-policy", "x-content-type-options")
 _BUFFERED = "make the proxy pass event streams unbuffered (`X-Accel-Buffering: no`; nginx: proxy_buffering off)"
 _LATE_STREAM = f"nothing arrived within {_FIRST_SECONDS:g} s, because a proxy buffers the stream; {_BUFFERED}"
 _IDLE = "raise its read timeout above STOPPRESS_BEAT (nginx: proxy_read_timeout 75s)"
 
-_Check = Callable[[], Awaitable[Finding]]
 _Types = AsyncIterator[str]
 
 
 class SiteCheck:
-    """The checks of one site.
-
-    Args:
-        url: its address as readers see it.
-        blog: the blog to read; empty: the first one that the site lists.
-    """
+    """The checks of one site, as readers see it; without `blog`, of the first one that it lists."""
 
     def __init__(self, url: str, blog: str = "") -> None:
         self.url = url.rstrip("/")
@@ -67,40 +62,36 @@ class SiteCheck:
         async with self._http:
             first = await self._page()
             yield first
-            if first.level is not first.level.FAIL:
-                async for finding in self._all():
-                    yield finding
-
-    async def _all(self) -> AsyncIterator[Finding]:
-        yield await _checked("tls", self._certificate)
-        yield await _checked("clock", self._date)
-        yield await _checked("metrics", self._metrics)
-        if not self._blog:
-            yield Finding.warn("blog", "the site lists no blog to check as a reader; create one, or pass --blog")
-            return
-        yield await _checked("headers", self._headers)
-        waiting = [_checked("websocket", self._websocket), _checked("events", self._events)]
-        for finding in await asyncio.gather(*waiting):
-            yield finding
+            if first.level is Level.FAIL:
+                return
+            yield await _checked("tls", self._certificate())
+            yield await _checked("clock", self._date())
+            yield await _checked("metrics", self._metrics())
+            if not self._blog:
+                yield warn("blog", "the site lists no blog to check as a reader; create one, or pass --blog")
+                return
+            yield await _checked("headers", self._headers())
+            waiting = _checked("websocket", self._websocket()), _checked("events", self._events())
+            for finding in await asyncio.gather(*waiting):
+                yield finding
 
     async def _page(self) -> Finding:
         try:
             answer = await self._http.get("/")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return Finding.fail("page", f"cannot reach {self.url}: {error}; check --url and that the site is running")
+            return fail("page", f"cannot reach {self.url}: {error}; check --url and that the site is running")
         if answer.status_code != 200 or "/static/stoppress.css" not in answer.text:
-            return Finding.fail(
-                "page", f"{self.url} answers with {answer.status_code}, not with Stoppress's list of blogs; check --url"
-            )
+            text = f"{self.url} answers with {answer.status_code}, not with Stoppress's list of blogs"
+            return fail("page", f"{text}; check --url")
         listed = re.search(r'href="/blogs/([^"/]+)"', answer.text)
         self._blog = self._blog or (listed[1] if listed else "")
-        return Finding.ok("page", f"{answer.url} answers")
+        return ok("page", f"{answer.url} answers")
 
     async def _certificate(self) -> Finding:
         if self._tls is None:
             if _is_loopback(self._host):
-                return Finding.ok("tls", "not needed on this machine")
-            return Finding.warn("tls", "others can read and change pages sent over http; serve the site over https")
+                return ok("tls", "not needed on this machine")
+            return warn("tls", "others can read and change pages sent over http; serve the site over https")
         port = urlsplit(self.url).port or 443
         _, writer = await asyncio.open_connection(self._host, port, ssl=self._tls)
         certificate = writer.get_extra_info("peercert")
@@ -112,7 +103,7 @@ class SiteCheck:
         began = time.time()
         answer = await self._http.head("/")
         if "date" not in answer.headers:
-            return Finding.warn("clock", "responses have no Date header; make the proxy pass it")
+            return warn("clock", "responses have no Date header; make the proxy pass it")
         there = parsedate_to_datetime(answer.headers["date"]).timestamp() + 0.5  # the header is rounded down to seconds
         return Finding.of_clock("clock", there - (began + time.time()) / 2, _CLOCK_SECONDS)
 
@@ -121,52 +112,44 @@ class SiteCheck:
         return self.metrics(answer.status_code, on_this_machine=_is_loopback(self._host))
 
     async def _headers(self) -> Finding:
-        changes = await self._http.get(self._address("changes"))
+        changes = await self._http.get(self._address("/changes"))
         if changes.status_code != 200:
-            return Finding.fail("headers", f"{changes.url} answers with {changes.status_code}; pass a blog with --blog")
-        page = await self._http.get(f"/blogs/{self._name()}")
-        missing = [*_missing(changes, _NEEDED_HEADERS["changes"]), *_missing(page, _NEEDED_HEADERS["page"])]
+            return fail("headers", f"{changes.url} answers with {changes.status_code}; pass a blog with --blog")
+        page = await self._http.get(self._address())
+        missing = [name for name in _CHANGES_HEADERS if name not in changes.headers]
+        missing += [name for name in _PAGE_HEADERS if name not in page.headers]
         if missing:
-            return Finding.fail("headers", f"missing: {', '.join(missing)}; make the proxy pass the node's headers")
-        again = await self._http.get(self._address("changes"), headers={"if-none-match": changes.headers["etag"]})
+            return fail("headers", f"missing: {', '.join(missing)}; make the proxy pass the node's headers")
+        again = await self._http.get(self._address("/changes"), headers={"if-none-match": changes.headers["etag"]})
         if again.status_code not in (304, 200) or again.headers.get("etag") is None:
-            return Finding.fail(
-                "headers",
-                f"If-None-Match was answered with {again.status_code}; make the proxy pass it",
-            )
-        return Finding.ok("headers", "the caching and security headers arrive")
+            return fail("headers", f"If-None-Match was answered with {again.status_code}; make the proxy pass it")
+        return ok("headers", "the caching and security headers arrive")
 
-    def _name(self) -> str:
-        return quote(self._blog, safe="%")
-
-    def _address(self, resource: str) -> str:
-        return f"/blogs/{self._name()}/{resource}"
+    def _address(self, resource: str = "") -> str:
+        return f"/blogs/{quote(self._blog, safe='%')}{resource}"
 
     async def _websocket(self) -> Finding:
-        address = self.url.replace("http", "ws", 1) + self._address("live")
+        address = self.url.replace("http", "ws", 1) + self._address("/live")
         try:
             async with connect(address, subprotocols=[_SUBPROTOCOL], max_size=None, ssl=self._tls) as connection:
                 if connection.subprotocol != _SUBPROTOCOL:
-                    return Finding.fail("websocket", "no subprotocol; make the proxy pass Sec-WebSocket-Protocol")
+                    return fail("websocket", "no subprotocol; make the proxy pass Sec-WebSocket-Protocol")
                 return await _until_beat("websocket", _messages(connection), beats=2)
         except InvalidHandshake as error:
-            return Finding.fail(
-                "websocket", f"the handshake failed ({error}); make the proxy pass Upgrade and Connection"
-            )
+            return fail("websocket", f"the handshake failed ({error}); make the proxy pass Upgrade and Connection")
 
     async def _events(self) -> Finding:
-        request = self._http.build_request("GET", self._address("events"), timeout=_BEAT_SECONDS + 5)
+        request = self._http.build_request("GET", self._address("/events"), timeout=_BEAT_SECONDS + 5)
         try:
             async with asyncio.timeout(_FIRST_SECONDS):
                 stream = await self._http.send(request, stream=True)
         except TimeoutError:
-            return Finding.fail("events", _LATE_STREAM)
+            return fail("events", _LATE_STREAM)
         try:
             kind = stream.headers.get("content-type", "")
             if stream.status_code != 200 or not kind.startswith("text/event-stream"):
-                return Finding.fail(
-                    "events", f"the answer is {stream.status_code} {kind}, not an event stream; check the proxy"
-                )
+                answer = f"{stream.status_code} {kind}"
+                return fail("events", f"the answer is {answer}, not an event stream; check the proxy")
             return await _until_beat("events", _events(stream), beats=1)
         finally:
             await stream.aclose()
@@ -174,25 +157,20 @@ class SiteCheck:
     @staticmethod
     def certificate(days: float, lifetime: float) -> Finding:
         """Judge a certificate that expires in `days` days and was issued for `lifetime` days."""
-        left = f"{days:.1f} days" if days >= 2 else f"{days * 24:.1f} hours"
-        text = f"the certificate expires in {left}"
+        text = f"the certificate expires in {f'{days:.1f} days' if days >= 2 else f'{days * 24:.1f} hours'}"
         if days > min(_WARN_DAYS, lifetime * _WARN_SHARE):
-            return Finding.ok("tls", text)
-        advice = f"{text}; renew it, and check the automatic renewal"
-        if days > min(_FAIL_DAYS, lifetime * _FAIL_SHARE):
-            return Finding.warn("tls", advice)
-        return Finding.fail("tls", advice)
+            return ok("tls", text)
+        level = warn if days > min(_FAIL_DAYS, lifetime * _FAIL_SHARE) else fail
+        return level("tls", f"{text}; renew it, and check the automatic renewal")
 
     @staticmethod
     def metrics(status: int, *, on_this_machine: bool) -> Finding:
         """Judge the status of `/metrics` for a request without a token."""
         if status != 200:
-            return Finding.ok("metrics", f"/metrics is not public ({status})")
+            return ok("metrics", f"/metrics is not public ({status})")
         if on_this_machine:
-            return Finding.warn("metrics", "/metrics needs no token on this machine; check that proxies do not pass it")
-        return Finding.fail(
-            "metrics", "/metrics is public; set STOPPRESS_METRICS_TOKEN_FILE, and block it in the proxy"
-        )
+            return warn("metrics", "/metrics needs no token on this machine; check that proxies do not pass it")
+        return fail("metrics", "/metrics is public; set STOPPRESS_METRICS_TOKEN_FILE, and block it in the proxy")
 
 
 async def _messages(connection: ClientConnection) -> _Types:
@@ -227,7 +205,7 @@ async def _until_beat(subject: str, types: _Types, beats: int) -> Finding:
     try:
         async with asyncio.timeout(_FIRST_SECONDS):
             if await anext(types, None) is None:
-                return Finding.fail(subject, "the connection was closed before the first message; check the proxy")
+                return fail(subject, "the connection was closed before the first message; check the proxy")
         first = time.monotonic() - began
         while beats and time.monotonic() - began < LONGEST_SECONDS:
             silent_since = time.monotonic()
@@ -235,29 +213,22 @@ async def _until_beat(subject: str, types: _Types, beats: int) -> Finding:
                 kind = await anext(types, None)
             if kind is None:
                 silence = time.monotonic() - silent_since
-                return Finding.fail(
-                    subject, f"the connection was closed after {silence:.1f} s of silence; if a proxy did that, {_IDLE}"
-                )
+                text = f"the connection was closed after {silence:.1f} s of silence"
+                return fail(subject, f"{text}; if a proxy did that, {_IDLE}")
             beats -= kind == "beat"
     except TimeoutError:
         if time.monotonic() - began < _BEAT_SECONDS:
-            return Finding.fail(subject, _LATE_STREAM)
-        return Finding.fail(
-            subject, f"no beat within {_BEAT_SECONDS:g} s; set STOPPRESS_BEAT to 20 or less, or {_BUFFERED}"
-        )
+            return fail(subject, _LATE_STREAM)
+        return fail(subject, f"no beat within {_BEAT_SECONDS:g} s; set STOPPRESS_BEAT to 20 or less, or {_BUFFERED}")
     lasted = time.monotonic() - began
-    return Finding.ok(subject, f"first message after {first:.2f} s, still connected after {lasted:.1f} s")
+    return ok(subject, f"first message after {first:.2f} s, still connected after {lasted:.1f} s")
 
 
-async def _checked(subject: str, check: _Check) -> Finding:
+async def _checked(subject: str, check: Awaitable[Finding]) -> Finding:
     try:
-        return await check()
-    except (httpx.HTTPError, OSError, TimeoutError, ValueError, msgspec.DecodeError) as error:
-        return Finding.fail(subject, f"the check failed: {str(error) or type(error).__name__}")
-
-
-def _missing(answer: httpx.Response, names: Iterable[str]) -> list[str]:
-    return [name for name in names if name not in answer.headers]
+        return await check
+    except (httpx.HTTPError, OSError, ValueError, msgspec.DecodeError) as error:
+        return fail(subject, f"the check failed: {str(error) or type(error).__name__}")
 
 
 def _is_loopback(host: str) -> bool:

@@ -16,7 +16,7 @@ from stoppress.errors import StartError, StoreUnavailable
 from stoppress.store.redis.server import RedisServer
 from stoppress.store.select import store_from
 from stoppress.store.sqlite import SQLiteStore
-from stoppress.tools.doctor.finding import Finding
+from stoppress.tools.doctor.finding import Finding, fail, ok, warn
 
 _MIN_DISK_BYTES = 256 * 2**20
 _PINGS = 20
@@ -30,11 +30,7 @@ _NEARLY_FULL = 0.8
 
 
 class StoreCheck:
-    """The checks of one store.
-
-    Args:
-        url: the address of the store, as in the settings.
-    """
+    """The checks of the store at an address."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -44,7 +40,7 @@ class StoreCheck:
         try:
             store_from(self._url)
         except StartError as error:
-            yield Finding.fail("store", str(error))
+            yield fail("store", str(error))
             return
         if self._url.startswith("sqlite:"):
             for finding in _sqlite(SQLiteStore.path_of(self._url)):
@@ -57,17 +53,15 @@ class StoreCheck:
     def redis_settings(info: dict[str, Any]) -> Iterator[Finding]:
         """Judge Redis's answer to INFO, in which fields may be missing."""
         if info.get("aof_enabled") == 0:
-            yield Finding.warn(
-                "durability", "a restart of Redis loses the changes since its last snapshot; set appendonly to yes"
-            )
+            text = "a restart of Redis loses the changes since its last snapshot"
+            yield warn("durability", f"{text}; set appendonly to yes")
         elif "err" in (info.get("aof_last_write_status"), info.get("aof_last_bgrewrite_status")):
-            yield Finding.fail("durability", "Redis cannot write its append-only file; check its disk and its log")
+            yield fail("durability", "Redis cannot write its append-only file; check its disk and its log")
         else:
-            yield Finding.ok("durability", "the append-only file is on")
+            yield ok("durability", "the append-only file is on")
         if (policy := info.get("maxmemory_policy", "noeviction")) != "noeviction":
-            yield Finding.warn(
-                "eviction", f"maxmemory-policy is {policy}, which evicts entries; set maxmemory-policy to noeviction"
-            )
+            text = f"maxmemory-policy is {policy}, which evicts entries"
+            yield warn("eviction", f"{text}; set maxmemory-policy to noeviction")
         yield _room("memory", info.get("used_memory", 0), info.get("maxmemory", 0), "maxmemory")
         yield _room("clients", info.get("connected_clients", 0), info.get("maxclients", 0), "maxclients")
 
@@ -76,30 +70,28 @@ class StoreCheck:
         """Judge the times of writes, in seconds."""
         seen = f"a write takes {median * 1000:.1f} ms (median), {longest * 1000:.1f} ms at most"
         if median > _SLOW_PING_SECONDS:
-            return Finding.warn(
-                "latency", f"{seen}; move Redis closer to the nodes, or check its SLOWLOG, its disk and its CPU"
-            )
-        return Finding.ok("latency", seen)
+            advice = "move Redis closer to the nodes, or check its SLOWLOG, its disk and its CPU"
+            return warn("latency", f"{seen}; {advice}")
+        return ok("latency", seen)
 
 
 def _sqlite(path: Path) -> Iterator[Finding]:
     folder = path.resolve().parent
     if not folder.is_dir():
-        yield Finding.fail("sqlite", f"the folder {folder} does not exist; create it, writable for the node's user")
+        yield fail("sqlite", f"the folder {folder} does not exist; create it, writable for the node's user")
         return
     files = (folder, path, path.with_name(f"{path.name}.lock"))
     unwritable = [str(file) for file in files if file.exists() and not os.access(file, os.R_OK | os.W_OK)]
     if unwritable:
-        yield Finding.fail("sqlite", f"this user cannot write {', '.join(unwritable)}; chown to the node's user")
+        yield fail("sqlite", f"this user cannot write {', '.join(unwritable)}; chown to the node's user")
     else:
-        yield Finding.ok("sqlite", f"{path} is writable")
+        yield ok("sqlite", f"{path} is writable")
     free = shutil.disk_usage(folder).free
     if free < _MIN_DISK_BYTES:
-        yield Finding.fail(
-            "disk", f"only {free / 2**20:,.0f} MiB are free at {folder}; free some space, a full disk stops all writes"
-        )
+        text = f"only {free / 2**20:,.0f} MiB are free at {folder}"
+        yield fail("disk", f"{text}; free some space, a full disk stops all writes")
     else:
-        yield Finding.ok("disk", f"{free / 2**30:,.1f} GiB are free")
+        yield ok("disk", f"{free / 2**30:,.1f} GiB are free")
 
 
 async def _redis(url: str) -> AsyncIterator[Finding]:
@@ -108,13 +100,13 @@ async def _redis(url: str) -> AsyncIterator[Finding]:
         with _quiet():
             await server.check()
         info: dict[str, Any] = await server.answer(server.client.info())
-        yield Finding.ok("redis", f"{server.address} accepts writes; version {info.get('redis_version', 'unknown')}")
+        yield ok("redis", f"{server.address} accepts writes; version {info.get('redis_version', 'unknown')}")
         for finding in StoreCheck.redis_settings(info):
             yield finding
         yield await _latency(server)
         yield await _clock(server)
     except (StartError, StoreUnavailable) as error:
-        yield Finding.fail("redis", str(error))
+        yield fail("redis", str(error))
     finally:
         await server.close()
 
@@ -132,10 +124,10 @@ def _quiet() -> Iterator[None]:
 
 def _room(subject: str, used: int, limit: int, setting: str) -> Finding:
     if not limit:
-        return Finding.ok(subject, f"{used:,} in use, {setting} is not set")
+        return ok(subject, f"{used:,} in use, {setting} is not set")
     if used > _NEARLY_FULL * limit:
-        return Finding.warn(subject, f"{used:,} of {limit:,} are in use; raise {setting} of Redis")
-    return Finding.ok(subject, f"{used:,} of {limit:,} are in use")
+        return warn(subject, f"{used:,} of {limit:,} are in use; raise {setting} of Redis")
+    return ok(subject, f"{used:,} of {limit:,} are in use")
 
 
 async def _latency(server: RedisServer) -> Finding:

@@ -1,16 +1,22 @@
-"""`stoppress export`: read a blog from a server and write its archive."""
+"""`stoppress export`: read a blog from a server and write its archive, all of it or nothing."""
 
 from __future__ import annotations
 
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 
 from stoppress.errors import StartError
 from stoppress.tools.export.crawl import Crawl
-from stoppress.tools.export.folder import ArchiveFolder
 
 _TIMEOUT_SECONDS = 30
+
+_MARK = "stoppress-export.json"
+"""The file that marks a directory as an archive."""
 
 
 def export(url: str, blog: str, target: Path, *, force: bool) -> int:
@@ -22,11 +28,11 @@ def export(url: str, blog: str, target: Path, *, force: bool) -> int:
     """
     if not _is_address(url):
         raise StartError(f"{url[:100]} is not the address of a server; give one like http://127.0.0.1:8000")
-    folder = ArchiveFolder(target)
-    folder.check(force=force)
+    _check(target, force=force)
     with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
         files = Crawl(client, blog).files()
-    folder.write(blog, files)
+    mark = json.dumps({"blog": blog, "files": sorted(files)}, indent=1).encode() + b"\n"
+    _write(target, {**files, _MARK: mark})
     return len(files)
 
 
@@ -35,3 +41,39 @@ def _is_address(url: str) -> bool:
         return httpx.URL(url).scheme in ("http", "https") and bool(httpx.URL(url).host)
     except httpx.InvalidURL:
         return False
+
+
+def _check(target: Path, *, force: bool) -> None:
+    """Raise `StartError` if the path exists and is not an empty directory; with `force`, if it is not an archive."""
+    is_free = not target.exists() and not target.is_symlink()
+    if is_free or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not force:
+        raise StartError(f"{target} already exists; choose another directory, or replace an archive with --force")
+    if not (target / _MARK).is_file():
+        raise StartError(
+            f"{target} is not an archive of a blog, so --force does not replace it; choose another directory"
+        )
+
+
+def _write(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write all files to a temporary directory, then move it to the path."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        for name, content in files.items():
+            file = made / name
+            if made.resolve() not in file.resolve().parents:
+                raise StartError(f"the server names a file outside the archive, {name[:200]!r}; check --url")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        made.chmod(0o755)
+        if target.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+            target.rename(old)  # onto an empty directory
+            made.rename(target)
+            shutil.rmtree(old)
+        else:
+            made.rename(target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
@@ -37,12 +38,7 @@ class _BlogChanged(Exception):
 
 
 class Crawl:
-    """The reading of one blog.
-
-    Args:
-        client: an HTTP client with the server's address as its base URL.
-        blog: the blog's name.
-    """
+    """The reading of one blog; the base URL of `client` is the server's address."""
 
     def __init__(self, client: httpx.Client, blog: str) -> None:
         self._client = client
@@ -74,10 +70,15 @@ class Crawl:
         for number, (path, text) in enumerate(pages.items(), 1):
             names.pages[path] = INDEX if number == 1 else f"page-{number}.html"
             names.entries |= dict.fromkeys(ArchivedPage(text.decode()).entries, names.pages[path])
-        read = {path: self._feed(names, path, etag) for path in map(names.path, feeds) if path}
-        files = {names.pages[path]: _page(names, names.pages[path], text) for path, text in pages.items()}
-        for documents in read.values():
-            files |= {file: _feed(names, file, content) for file, content in documents.items()}
+        read: dict[str, bytes] = {}
+        for feed in feeds:
+            read |= self._feed(names, names.path(feed), etag)
+        files = {}
+        for path, text in pages.items():
+            file = names.pages[path]
+            files[file] = ArchivedPage(text.decode(), partial(names.relative, at=file)).html.encode()
+        for file, content in read.items():
+            files[file] = Rewriter(partial(names.relative, at=file)).feed(content, file.rpartition(".")[2])
         for entry, file in names.entries.items():
             address = f"../{file}#entry-{entry}"
             files[f"entries/{entry}.html"] = _REDIRECT.format(address=address).encode()
@@ -120,7 +121,9 @@ class Crawl:
         while missing := [(path, file) for path, file in names.files.items() if file not in found]:
             for path, file in missing:
                 content = self._get(path).content
-                found[file] = _style(names, path, content) if path.endswith(".css") else content
+                if path.endswith(".css"):
+                    content = Rewriter(partial(_relative, names, path)).style(content)
+                found[file] = content
         return found
 
     def _get(self, path: str) -> httpx.Response:
@@ -133,9 +136,8 @@ class Crawl:
         if answer.status_code == 404 and path == f"/blogs/{self._blog}":
             raise BlogNotFound(self._blog)
         if answer.status_code != 200:
-            raise StoppressError(
-                f"the server answered {self._client.base_url}{path[1:]} with {answer.status_code}; check --url"
-            )
+            address = f"{self._client.base_url}{path[1:]}"
+            raise StoppressError(f"the server answered {address} with {answer.status_code}; check --url")
         return answer
 
 
@@ -145,25 +147,8 @@ def _origins(client: httpx.Client, feeds: list[str]) -> tuple[str, ...]:
     return (asked, *named[:1])
 
 
-def _page(names: Names, file: str, text: bytes) -> bytes:
-    return ArchivedPage(text.decode(), lambda address: names.relative(address, file)).html.encode()
-
-
-def _style(names: Names, path: str, content: bytes) -> bytes:
-    def change(address: str) -> str:
-        return names.relative(urljoin(path, address), path[1:])
-
-    return Rewriter(change).style(content.decode()).encode()
-
-
-def _feed(names: Names, file: str, content: bytes) -> bytes:
-    def change(address: str) -> str:
-        return names.relative(address, file)
-
-    if file.endswith(".json"):
-        changed = Rewriter(change).strings(json.loads(content))
-        return json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
-    return Rewriter(change).atom(content)
+def _relative(names: Names, style_sheet: str, address: str) -> str:
+    return names.relative(urljoin(style_sheet, address), style_sheet[1:])
 
 
 def _next(content: bytes, kind: str) -> str:

@@ -16,16 +16,13 @@ from stoppress.web.pages.structured_data import data_block
 _Map = Callable[[str], str]
 """Takes an address and returns its replacement."""
 
+_STYLE_ADDRESS = re.compile(r"url\(\s*([\"']?)([^\"')]+)\1\s*\)")
+
 _ATTRIBUTE = re.compile(r'(\s(href|src|poster|content)=")([^"]*)"')
 
 
 class ArchivedPage(HTMLParser):
-    """A page for the archive: with other addresses, and without scripts, templates and preloads.
-
-    Args:
-        text: the page's HTML.
-        change: replaces each address. The default keeps them.
-    """
+    """A page for the archive: with the addresses that `change` returns, and without scripts, templates and preloads."""
 
     def __init__(self, text: str, change: _Map = str) -> None:
         super().__init__(convert_charrefs=False)
@@ -99,11 +96,7 @@ class ArchivedPage(HTMLParser):
 
 
 class Rewriter:
-    """Replaces the addresses in feeds, structured data and style sheets.
-
-    Args:
-        change: replaces each address.
-    """
+    """Replaces the addresses in feeds, structured data and style sheets by what `change` returns."""
 
     def __init__(self, change: _Map) -> None:
         self._change = change
@@ -119,20 +112,22 @@ class Rewriter:
                 return [self.strings(one) for one in value]
         return value
 
-    def atom(self, document: bytes) -> bytes:
-        """Return an Atom document with other addresses in its links."""
+    def feed(self, document: bytes, kind: str) -> bytes:
+        """Return a feed, `json` or `atom`, with other addresses."""
+        if kind == "json":
+            changed = self.strings(json.loads(document))
+            return json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
         ET.register_namespace("", ATOM)
         ET.register_namespace("at", TOMBSTONES)
         root = ET.fromstring(document)  # noqa: S314, it comes from the server that the user named
         for link in root.iter(f"{{{ATOM}}}link"):
             link.set("href", self._change(link.get("href", "")))
-        changed: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-        return changed
+        return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
-    def style(self, text: str) -> str:
+    def style(self, document: bytes) -> bytes:
         """Return a style sheet with other addresses."""
-        return re.sub(
-            r"url\(\s*([\"']?)([^\"')]+)\1\s*\)",
-            lambda found: f"url({found[1]}{self._change(found[2])}{found[1]})",
-            text,
-        )
+
+        def replace(found: re.Match[str]) -> str:
+            return f"url({found[1]}{self._change(found[2])}{found[1]})"
+
+        return _STYLE_ADDRESS.sub(replace, document.decode()).encode()

@@ -6,48 +6,25 @@ Stoppress node sends and rejects everything else: fragments, masked frames, unkn
 
 from __future__ import annotations
 
-import os
-from typing import NamedTuple
-from urllib.parse import urlencode
+import zlib
+from typing import Any, NamedTuple
 
-_KEY, _ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+from websockets.frames import Opcode
+
+KEY, _ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 """The key of every handshake and the answer to it, from RFC 6455, section 1.3. A test needs no random key."""
 
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+_MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """The longest accepted message. The longest that a node sends is a reset of about 384 KB."""
 
 _HEAD_BYTES = 16_384
 
-TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 _FIN, COMPRESSED = 0x80, 0x40
+_OPCODES = (Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE, Opcode.PING, Opcode.PONG)
 
 
 class BrokenFrames(Exception):
     """The server sent bytes that a Stoppress node never sends."""
-
-
-class HandshakeOptions(NamedTuple):
-    """The options of a reader's opening handshake."""
-
-    msgpack: bool = False
-    compress: bool = False
-
-    def request(self, authority: str, blog: str, since: str | None) -> bytes:
-        """Return an opening handshake. `authority` is the host and port of the server's address."""
-        query = "?" + urlencode({"since": since}) if since is not None else ""
-        lines = [
-            f"GET /blogs/{blog}/live{query} HTTP/1.1",
-            f"Host: {authority}",
-            "Connection: Upgrade",
-            "Upgrade: websocket",
-            "User-Agent: stoppress-swarm",
-            "Sec-WebSocket-Version: 13",
-            f"Sec-WebSocket-Key: {_KEY}",
-            f"Sec-WebSocket-Protocol: stoppress.v1+{'msgpack' if self.msgpack else 'json'}",
-        ]
-        if self.compress:
-            lines.append("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits")
-        return "\r\n".join([*lines, "", ""]).encode()
 
 
 class HandshakeAnswer(NamedTuple):
@@ -106,9 +83,9 @@ def split_frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
                 break
             length, head = int.from_bytes(data[head : head + wide], "big"), head + wide
         end = head + length
-        if length > MAX_MESSAGE_BYTES:
+        if length > _MAX_MESSAGE_BYTES:
             raise BrokenFrames(f"the server sent a frame of {length} bytes")
-        if not first & _FIN or first & 0x30 or first & 0x0F not in (TEXT, BINARY, CLOSE, PING, PONG):
+        if not first & _FIN or first & 0x30 or first & 0x0F not in _OPCODES:
             raise BrokenFrames(f"the server sent a frame that begins with {first:#04x}")
         if size < end:
             break
@@ -117,8 +94,31 @@ def split_frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
     return frames, data[begin:]
 
 
-def client_frame(opcode: int, payload: bytes) -> bytes:
-    """Return a masked frame with a short payload, to send to the server."""
-    mask = os.urandom(4)
-    body = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
-    return bytes((_FIN | opcode, 0x80 | len(payload))) + mask + body
+class InflateState:
+    """The state of decompression after a sequence of messages (RFC 7692).
+
+    A node compresses once for many readers, so nearly all of them get the same sequence of compressed messages. The
+    sequences form a tree, each connection is at one of its nodes, and a message is decompressed once for each node.
+    """
+
+    __slots__ = ("_inflater", "_next")
+
+    def __init__(self, inflater: Any = None) -> None:
+        self._inflater = inflater or zlib.decompressobj(-zlib.MAX_WBITS)
+        self._next: dict[bytes, tuple[bytes, InflateState]] = {}
+
+    def inflate(self, payload: bytes) -> tuple[bytes, InflateState]:
+        """Return the message in a compressed payload, and the state after it.
+
+        Raises:
+            BrokenFrames: the payload was compressed with another context.
+        """
+        known = self._next.get(payload)
+        if known is None:
+            inflater = self._inflater.copy()
+            try:
+                message = inflater.decompress(payload + b"\x00\x00\xff\xff", _MAX_MESSAGE_BYTES)
+            except zlib.error as error:
+                raise BrokenFrames(f"the message was compressed with another context: {error}") from None
+            known = self._next[payload] = message, InflateState(inflater)
+        return known

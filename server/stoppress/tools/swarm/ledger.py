@@ -9,8 +9,8 @@ knows more changes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +18,7 @@ from msgspec import Struct
 from stoppress.errors import MalformedCursor
 from stoppress.model import HEADER, Cursor
 from stoppress.tools.swarm.frames import BrokenFrames
+from stoppress.wire.messages import Beat, Retry
 
 _STAMP = re.compile(rb"swarm-(\d{16,19})")
 """A timestamp in an entry: when its publication began, in nanoseconds since 1970 by the publisher's clock."""
@@ -48,18 +49,9 @@ class _Update(Struct, tag="update"):
     more: bool = False
     older: str | None = None
 
-
-class BeatRead(Struct, tag="beat"):
-    """A beat as a reader received it."""
-
-    cursor: str
-
-
-class RetryRead(Struct, tag="retry"):
-    """A retry message as a reader received it."""
-
-    min: float
-    max: float
+    @property
+    def items(self) -> list[_Item]:
+        return self.entries if self.header is None else [*self.entries, self.header]
 
 
 class _Typed(Struct):
@@ -77,31 +69,13 @@ class _Change(NamedTuple):
 class UpdateRead:
     """One update, shared by all readers that received it."""
 
-    __slots__ = (
-        "after",
-        "after_seq",
-        "count",
-        "cursor",
-        "fault",
-        "items",
-        "more",
-        "newest",
-        "oldest",
-        "order",
-        "readers",
-        "seq",
-        "stamps",
-    )
-
     def __init__(self, update: _Update, stamps: tuple[float, ...], order: int) -> None:
         self.order = order
         self.after = update.from_
         self.cursor = update.cursor
         self.after_seq = 0 if update.from_ is None else Cursor.parse(update.from_).seq
         self.seq = Cursor.parse(update.cursor).seq
-        self.items = {item.seq: item.id for item in update.entries}
-        if update.header is not None:
-            self.items[update.header.seq] = HEADER
+        self.items = {item.seq: item.id for item in update.items}
         self.newest = {item_id: seq for seq, item_id in sorted(self.items.items())}
         self.more = update.more
         positions = [(entry.published_at, entry.id) for entry in update.entries]
@@ -127,11 +101,6 @@ class UpdateRead:
         """Whether it has an item for each change, so that nothing can be missing."""
         return self.after is not None and len(self.items) == self.seq - self.after_seq
 
-    @property
-    def answers_for(self) -> range:
-        """The seqs whose items it must contain in this or a newer state. A later part may contain the newer state."""
-        return range(0) if self.after is None else range(self.after_seq + 1, self.seq + 1)
-
     def lacks(self, change: _Change, seq: int, published_at: str | None = None) -> bool:
         """Return whether it should contain the item that changed at `seq`, and does not.
 
@@ -151,7 +120,6 @@ class _Missing(NamedTuple):
 
     update: UpdateRead
     seq: int
-    change: _Change
 
 
 class Ledger:
@@ -160,15 +128,11 @@ class Ledger:
     def __init__(self) -> None:
         self.changes: dict[int, _Change] = {}
         self.contradictions: list[str] = []
-        self._messages: dict[bytes, UpdateRead | BeatRead | RetryRead | None] = {}
+        self._messages: dict[bytes, UpdateRead | Beat | Retry | None] = {}
         self._unsure: list[UpdateRead] = []
         self._updates = 0
-        self._json = msgspec.json.Decoder(_Update | BeatRead | RetryRead)
-        self._msgpack = msgspec.msgpack.Decoder(_Update | BeatRead | RetryRead)
-        self._json_type = msgspec.json.Decoder(_Typed)
-        self._msgpack_type = msgspec.msgpack.Decoder(_Typed)
 
-    def read(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | None:
+    def read(self, payload: bytes) -> UpdateRead | Beat | Retry | None:
         """Return the message in a payload, JSON or msgpack; None if its type is unknown, as of a later version.
 
         Raises:
@@ -185,13 +149,12 @@ class Ledger:
             self._messages[payload] = message
         return self._messages[payload]
 
-    def _decode(self, payload: bytes) -> UpdateRead | BeatRead | RetryRead | None:
-        is_json = payload[:1] == b"{"
+    def _decode(self, payload: bytes) -> UpdateRead | Beat | Retry | None:
+        decode: Callable[..., Any] = msgspec.json.decode if payload[:1] == b"{" else msgspec.msgpack.decode
         try:
-            message: _Update | BeatRead | RetryRead = (self._json if is_json else self._msgpack).decode(payload)
+            message: _Update | Beat | Retry = decode(payload, type=_Update | Beat | Retry)
         except msgspec.ValidationError:
-            unknown = self._json_type.decode(payload) if is_json else self._msgpack_type.decode(payload)
-            if unknown.type in ("update", "beat", "retry"):
+            if decode(payload, type=_Typed).type in ("update", "beat", "retry"):
                 raise
             return None
         if not isinstance(message, _Update):
@@ -199,7 +162,7 @@ class Ledger:
         self._updates += 1
         stamps = tuple(int(stamp) / 1e9 for stamp in _STAMP.findall(payload))
         update = UpdateRead(message, stamps, self._updates)
-        self._learn(message.entries if message.header is None else [*message.entries, message.header])
+        self._learn(message.items)
         if not update.is_whole:
             self._unsure.append(update)
         return update
@@ -228,7 +191,7 @@ class Ledger:
         Args:
             truth: the answers of `/changes` that lead from nothing to the newest state.
         """
-        newest = [item for payload in truth for item in self._all(payload)]
+        newest = [item for payload in truth for item in msgspec.json.decode(payload, type=_Update).items]
         self._learn(newest)
         following: dict[str, list[UpdateRead]] = {}
         for message in self._messages.values():
@@ -236,23 +199,18 @@ class Ledger:
                 following.setdefault(message.after, []).append(message)
         found = {}
         for update in self._unsure:
-            for seq in update.answers_for:
+            for seq in range(update.after_seq + 1, update.seq + 1) if update.after is not None else ():
                 change = self.changes.get(seq)
                 if change is None or not update.lacks(change, seq):
                     continue
                 if not update.more or not _may_be_later(update, change.id, following):
-                    found[id(update), seq] = _Missing(update, seq, change)
+                    found[id(update), seq] = _Missing(update, seq)
             for item in newest:
                 change = _Change(item.id, item.version, item.title)
                 if update.lacks(change, item.seq, item.published_at):
-                    found[id(update), item.seq] = _Missing(update, item.seq, change)
+                    found[id(update), item.seq] = _Missing(update, item.seq)
         self._unsure.clear()
         return list(found.values())
-
-    def _all(self, payload: bytes) -> list[_Item]:
-        message = self._json.decode(payload)
-        assert isinstance(message, _Update)
-        return message.entries if message.header is None else [*message.entries, message.header]
 
     def in_words(self, missing: _Missing) -> tuple[str, str]:
         """Return the readers that got an incomplete update, and what it lacks."""
@@ -264,7 +222,7 @@ class Ledger:
     def between(self, after: int, until: int) -> list[str]:
         """Describe the changes after one seq, up to another."""
         seqs = range(after + 1, min(until, after + 20) + 1)
-        return [f"{self.named(seq)}" for seq in seqs] + (["and more"] if until > after + 20 else [])
+        return [self.named(seq) for seq in seqs] + (["and more"] if until > after + 20 else [])
 
     def named(self, seq: int) -> str:
         """Describe the change at a seq."""

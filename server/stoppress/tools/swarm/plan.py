@@ -7,12 +7,12 @@ import re
 import socket
 import ssl
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import httpx
 
 from stoppress.errors import StoppressError
-from stoppress.tools.swarm.frames import HandshakeOptions
+from stoppress.tools.swarm.frames import KEY
 
 _DEFAULT_BLOG = "swarm"
 
@@ -27,12 +27,11 @@ _IP_BIND_ADDRESS_NO_PORT = 24
 
 
 class Target(NamedTuple):
-    """The server and the blog."""
+    """The server, the blog, and what readers ask for in their handshakes."""
 
     url: str
     """Scheme, host and port."""
     blog: str
-    """The name of the blog."""
     authority: str
     family: int
     address: Any
@@ -40,6 +39,8 @@ class Target(NamedTuple):
     hostname: str
     tls: ssl.SSLContext | None
     is_loopback: bool
+    msgpack: bool = False
+    compress: bool = False
 
     @property
     def path(self) -> str:
@@ -73,8 +74,23 @@ class Target(NamedTuple):
             sock.bind((f"127.0.0.{1 + number % _SOURCES}", 0))
         return sock
 
+    def handshake(self, since: str | None) -> bytes:
+        """Return the opening handshake of a reader with a cursor."""
+        lines = [
+            f"GET /blogs/{self.path}/live{'' if since is None else '?' + urlencode({'since': since})} HTTP/1.1",
+            f"Host: {self.authority}",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "User-Agent: stoppress-swarm",
+            "Sec-WebSocket-Version: 13",
+            f"Sec-WebSocket-Key: {KEY}",
+            f"Sec-WebSocket-Protocol: stoppress.v1+{'msgpack' if self.msgpack else 'json'}",
+            *(["Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"] if self.compress else []),
+        ]
+        return "\r\n".join([*lines, "", ""]).encode()
+
     @classmethod
-    def parse(cls, url: str, blog: str | None) -> Target:
+    def parse(cls, url: str, blog: str | None = None, *, msgpack: bool = False, compress: bool = False) -> Target:
         """Parse the address of a server, or of a blog's page. `blog` overrides the page.
 
         Raises:
@@ -97,6 +113,8 @@ class Target(NamedTuple):
             host,
             ssl.create_default_context() if parts.scheme == "https" else None,
             family == socket.AF_INET and ipaddress.ip_address(address[0]).is_loopback,
+            msgpack,
+            compress,
         )
 
 
@@ -119,4 +137,3 @@ class Plan(NamedTuple):
     api_key: str = ""
     allow_refused: bool = False
     """Whether the server may reject readers at capacity."""
-    options: HandshakeOptions = HandshakeOptions()

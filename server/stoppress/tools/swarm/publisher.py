@@ -30,11 +30,7 @@ _TEXT = "The spokesman said that talks would go on **tonight**, and that nobody 
 
 
 class Drafts:
-    """Chooses the next write: usually a new entry, sometimes an edit or a retraction of a recent one.
-
-    Args:
-        path: the blog's path in the editors' API.
-    """
+    """Chooses the next write: usually a new entry, sometimes an edit or a retraction of a recent one."""
 
     def __init__(self, path: str) -> None:
         self._path = path

@@ -8,13 +8,15 @@ import time
 from enum import Enum
 from typing import Protocol, cast
 
+from websockets.frames import Frame, Opcode
+
 from stoppress.errors import MalformedCursor
 from stoppress.model import Cursor
 from stoppress.tools.reader_core import Outcome, ReaderCore
-from stoppress.tools.swarm import frames
-from stoppress.tools.swarm.frames import BrokenFrames, HandshakeAnswer, HandshakeOptions
-from stoppress.tools.swarm.inflate import InflateState
-from stoppress.tools.swarm.ledger import MAX_NAMES, BeatRead, Ledger, RetryRead, UpdateRead
+from stoppress.tools.swarm.frames import COMPRESSED, BrokenFrames, HandshakeAnswer, InflateState, split_frames
+from stoppress.tools.swarm.ledger import MAX_NAMES, Ledger, UpdateRead
+from stoppress.tools.swarm.plan import Target
+from stoppress.wire.messages import Beat, Retry
 
 _SIP_SECONDS = 1.0
 """Pause of a slow reader after each read."""
@@ -38,9 +40,7 @@ class _Observer(Protocol):
     """Readers report to it and use its shared objects."""
 
     ledger: Ledger
-    options: HandshakeOptions
-    authority: str
-    blog: str
+    target: Target
 
     def live(self, reader: SimulatedReader) -> None:
         """Take the report that a reader has reached the head, for the first time on this connection."""
@@ -62,13 +62,7 @@ class _Observer(Protocol):
 
 
 class SimulatedReader(asyncio.Protocol):
-    """A reader over all its connections.
-
-    Args:
-        number: the reader's number.
-        swarm: the observer that it reports to.
-        slow: whether it reads slowly.
-    """
+    """A reader over all its connections."""
 
     __slots__ = (
         "_core",
@@ -122,11 +116,6 @@ class SimulatedReader(asyncio.Protocol):
         if self._transport is not None:
             self._sip(self._transport)
 
-    def failed(self) -> None:
-        """Handle a connection that could not be opened."""
-        if self.phase is not Phase.STOPPED:
-            self._go()
-
     # From the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -136,27 +125,28 @@ class SimulatedReader(asyncio.Protocol):
             return
         self._rest, self._inflate_state = b"", None
         self.phase = Phase.OPENING
-        swarm = self._swarm
-        self._transport.write(swarm.options.request(swarm.authority, swarm.blog, self.cursor))
+        self._transport.write(self._swarm.target.handshake(self.cursor))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Take the loss of a connection, or one that could not be opened."""
         self._transport = None
-        if self.phase is not Phase.STOPPED:
-            self._go()
+        if self.phase is Phase.STOPPED:
+            return
+        if self.lost_at is None:
+            self.lost_at = time.monotonic()
+        if self.phase is not Phase.REFUSED:
+            self.phase = Phase.AWAY
+        self._swarm.lost(self, self._core.next_wait())
 
     def data_received(self, data: bytes) -> None:
         try:
+            data = self._rest + data
             if self.phase is Phase.OPENING:
-                data = self._open(self._rest + data)
-            elif self._rest:
-                data = self._rest + data
-            if self.phase is not Phase.OPENING:
-                pieces, self._rest = frames.split_frames(data)
-                for first, payload in pieces:
-                    if self.phase in _LISTENING:
-                        self._take(first, payload)
-            else:
-                self._rest = data
+                data = self._open(data)
+            pieces, self._rest = ([], data) if self.phase is Phase.OPENING else split_frames(data)
+            for first, payload in pieces:
+                if self.phase in _LISTENING:
+                    self._take(first, payload)
         except (BrokenFrames, MalformedCursor) as error:
             self._fault("broken", str(error))
         if self._sips and self._transport is not None:
@@ -190,23 +180,23 @@ class SimulatedReader(asyncio.Protocol):
 
     def _take(self, first: int, payload: bytes) -> None:
         opcode = first & 0x0F
-        if opcode in (frames.TEXT, frames.BINARY):
-            if first & frames.COMPRESSED:
+        if opcode in (Opcode.TEXT, Opcode.BINARY):
+            if first & COMPRESSED:
                 if self._inflate_state is None:
                     raise BrokenFrames("the server compressed a message without agreement")
                 payload, self._inflate_state = self._inflate_state.inflate(payload)
             message = self._swarm.ledger.read(payload)
             if type(message) is UpdateRead:
                 self._update(message)
-            elif type(message) is BeatRead:
+            elif type(message) is Beat:
                 if self._core.take_beat(message.cursor) is Outcome.GAP:
                     self._gap(Cursor.parse(message.cursor).seq, f"a beat at {message.cursor}")
-            elif type(message) is RetryRead:
+            elif type(message) is Retry:
                 self._core.take_retry(message.min, message.max)
-        elif opcode == frames.CLOSE:
+        elif opcode == Opcode.CLOSE:
             self._closed(payload)
-        elif opcode == frames.PING and self._transport is not None:
-            self._transport.write(frames.client_frame(frames.PONG, payload))
+        elif opcode == Opcode.PING and self._transport is not None:
+            self._transport.write(Frame(Opcode.PONG, payload).serialize(mask=True))
 
     def _update(self, update: UpdateRead) -> None:
         update.count += 1
@@ -244,7 +234,7 @@ class SimulatedReader(asyncio.Protocol):
             self._swarm.fault("refused", self, f"the server closed with {code}: {reason}")
         self.phase = Phase.REFUSED if code == 1013 else Phase.AWAY
         if self._transport is not None:
-            self._transport.write(frames.client_frame(frames.CLOSE, payload[:2]))
+            self._transport.write(Frame(Opcode.CLOSE, payload[:2]).serialize(mask=True))
             self._transport.close()
 
     # Faults
@@ -257,10 +247,3 @@ class SimulatedReader(asyncio.Protocol):
         self._swarm.fault(kind, self, text, missed)
         self.phase = Phase.AWAY
         self.drop()
-
-    def _go(self) -> None:
-        if self.lost_at is None:
-            self.lost_at = time.monotonic()
-        if self.phase is not Phase.REFUSED:
-            self.phase = Phase.AWAY
-        self._swarm.lost(self, self._core.next_wait())

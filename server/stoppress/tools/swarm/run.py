@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
-import signal
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 from stoppress.errors import StartError, StoppressError
+from stoppress.process import signals
 from stoppress.process.sockets import allow_many
 from stoppress.tasks import end
 from stoppress.tools.swarm.plan import Plan, Target
@@ -60,28 +61,23 @@ def _verdict(swarm: Swarm, failed: int) -> str:
 
 
 async def _work(swarm: Swarm, plan: Plan, publisher: Publisher | None, output: Output) -> None:
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    tasks = [asyncio.create_task(work) for work in (_clock(swarm, output), _course(swarm, plan, stop))]
+    """Work until the plan is carried out, a signal comes, or something fails."""
+    stop = asyncio.Event()
+    works: list[Coroutine[Any, Any, Any]] = [stop.wait(), _clock(swarm, output), _carry_out(swarm, plan)]
     if publisher is not None and plan.publish:
-        tasks.append(asyncio.create_task(publisher.run()))
-    stopping = asyncio.create_task(stop.wait())
+        works.append(publisher.run())
+    tasks = [asyncio.create_task(work) for work in works]
     try:
-        waiting: set[asyncio.Future[Any]] = {swarm.ended, stopping, *tasks}
-        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        with signals.caught(stop.set):
+            done, _ = await asyncio.wait([swarm.ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for one in done:
             one.result()
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        stopping.cancel()
         swarm.ended.cancel()
         await end(tasks)
 
 
-async def _course(swarm: Swarm, plan: Plan, stop: asyncio.Event) -> None:
-    """Carry out the plan, then set `stop`."""
+async def _carry_out(swarm: Swarm, plan: Plan) -> None:
     await swarm.connect()
     tasks = [asyncio.create_task(swarm.churn())] if plan.churn else []
     try:
@@ -91,7 +87,6 @@ async def _course(swarm: Swarm, plan: Plan, stop: asyncio.Event) -> None:
         await asyncio.sleep(plan.duration / 2)
     finally:
         await end(tasks)
-    stop.set()
 
 
 async def _clock(swarm: Swarm, output: Output) -> None:

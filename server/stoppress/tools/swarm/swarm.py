@@ -11,14 +11,10 @@ from typing import NamedTuple
 import httpx
 
 from stoppress.errors import StoppressError
-from stoppress.tools.swarm.frames import HandshakeOptions
 from stoppress.tools.swarm.histogram import FineHistogram
 from stoppress.tools.swarm.ledger import Ledger, UpdateRead
 from stoppress.tools.swarm.plan import Plan, Target
 from stoppress.tools.swarm.reader import Phase, SimulatedReader
-
-_TICK_SECONDS = 0.02
-"""Time between two batches of new connections."""
 
 _MAX_OPENING = 512
 """Limit of connections that are being opened at the same time."""
@@ -55,17 +51,11 @@ class _Fault(NamedTuple):
 
 
 class Swarm:
-    """The readers of one blog.
-
-    Args:
-        target: the server and the blog.
-        plan: their number and behaviour.
-    """
+    """The readers of one blog."""
 
     def __init__(self, target: Target, plan: Plan) -> None:
         self.ledger = Ledger()
-        self.options: HandshakeOptions = plan.options
-        self.authority, self.blog = target.authority, target.path
+        self.target = target
         self.readers = [
             SimulatedReader(number, self, slow=number < plan.slow * plan.readers) for number in range(plan.readers)
         ]
@@ -78,10 +68,9 @@ class Swarm:
         self.latency, self.connecting, self.returning = FineHistogram(), FineHistogram(), FineHistogram()
         self.live_count = self.delivered = self.closed = self.resets = self.refused = 0
         self.most_live = 0
-        self._target, self._plan = target, plan
-        self._due: deque[SimulatedReader] = deque()
+        self._plan = plan
+        self._slots = asyncio.Semaphore(_MAX_OPENING)
         self._opening: dict[SimulatedReader, float] = {}
-        self._connecting = 0
         self._dropped: set[SimulatedReader] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -135,14 +124,10 @@ class Swarm:
 
     async def connect(self) -> None:
         """Connect all readers at the rate of the plan. Return when all have started to connect."""
-        begun, waiting = time.monotonic(), deque(self.readers)
-        while waiting:
-            due = min(
-                len(waiting), int((time.monotonic() - begun) * self._plan.rate) - (len(self.readers) - len(waiting))
-            )
-            for _ in range(due):
-                self._begin(waiting.popleft())
-            await asyncio.sleep(_TICK_SECONDS)
+        begun = time.monotonic()
+        for number, reader in enumerate(self.readers, 1):
+            await asyncio.sleep(max(0.0, begun + number / self._plan.rate - time.monotonic()))
+            self._begin(reader)
 
     async def churn(self) -> None:
         """Drop the connections of random readers."""
@@ -161,34 +146,25 @@ class Swarm:
             reader.drop()
 
     def _begin(self, reader: SimulatedReader) -> None:
-        if reader.phase is Phase.STOPPED:
-            return
-        self._due.append(reader)
-        self._next()
-
-    def _next(self) -> None:
-        while self._due and self._connecting < _MAX_OPENING:
-            reader = self._due.popleft()
-            self._opening[reader] = time.monotonic()
-            self._connecting += 1
-            task = asyncio.create_task(self._open(reader))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        task = asyncio.create_task(self._open(reader))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _open(self, reader: SimulatedReader) -> None:
-        loop, target = asyncio.get_running_loop(), self._target
-        sock = target.new_socket(reader.number, slow=reader.slow)
-        try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                await loop.sock_connect(sock, target.address)
-                name = target.hostname if target.tls else None
-                await loop.create_connection(lambda: reader, sock=sock, ssl=target.tls, server_hostname=name)
-        except (OSError, TimeoutError):
-            sock.close()
-            reader.failed()
-        finally:
-            self._connecting -= 1
-            self._next()
+        loop, target = asyncio.get_running_loop(), self.target
+        async with self._slots:
+            if reader.phase is Phase.STOPPED:
+                return
+            self._opening[reader] = time.monotonic()
+            sock = target.new_socket(reader.number, slow=reader.slow)
+            try:
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    await loop.sock_connect(sock, target.address)
+                    name = target.hostname if target.tls else None
+                    await loop.create_connection(lambda: reader, sock=sock, ssl=target.tls, server_hostname=name)
+            except (OSError, TimeoutError):
+                sock.close()
+                reader.connection_lost(None)
 
     # Time
 
@@ -233,7 +209,7 @@ class Swarm:
     async def audit(self) -> list[bytes]:
         """Compare the received updates with the server's state. Return this state, as answers of `/changes`."""
         try:
-            truth = await asyncio.to_thread(self._target.read_all)
+            truth = await asyncio.to_thread(self.target.read_all)
         except httpx.HTTPError as error:
             self.fault("unreachable", "server", f"the server does not answer /changes: {error!r}")
             truth = []

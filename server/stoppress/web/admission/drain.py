@@ -28,8 +28,6 @@ class Drain:
     """The drain of one node.
 
     Args:
-        follower: has the WebSocket readers.
-        held_requests: has the other readers.
         seconds: maximum duration.
     """
 

@@ -12,23 +12,11 @@ from starlette.types import Receive
 from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.telemetry.counts import Counts
-from stoppress.web.admission.addresses import Addresses
-from stoppress.web.admission.admission import Admission, NotAdmitted
-from stoppress.web.problems import HTTPError
+from stoppress.web.admission.admission import Admission
 from stoppress.wire.close_reasons import CloseReason
 
 
-class AdmissionError(HTTPError):
-    """A reader is not admitted: 503, unless the handler has a better answer for its kind of client."""
-
-    def __init__(self, not_admitted: NotAdmitted) -> None:
-        super().__init__(503, not_admitted.reason, {"retry-after": not_admitted.retry_after()})
-        self.not_admitted = not_admitted
-
-
 class HeldRequest:
-    """One request that is held open."""
-
     def __init__(self) -> None:
         self.close_reason: CloseReason | None = None
         """The reason to end the request; None as long as it is held."""
@@ -57,18 +45,11 @@ class HeldRequest:
 
 
 class HeldRequests:
-    """All held requests of a node.
+    """All held requests of a node."""
 
-    Args:
-        admission: admits readers.
-        addresses: finds the client addresses by which to count readers.
-        counts: counts the held requests.
-    """
-
-    def __init__(self, admission: Admission, addresses: Addresses, counts: Counts) -> None:
+    def __init__(self, admission: Admission, counts: Counts) -> None:
         self._counts = counts
         self._admission = admission
-        self._addresses = addresses
         self._open: dict[HeldRequest, None] = {}
 
     def __len__(self) -> int:
@@ -76,10 +57,9 @@ class HeldRequests:
 
     @contextmanager
     def open(self, request: Request, transport: str) -> Iterator[HeldRequest]:
-        """Hold a request until the block ends. Raises `AdmissionError` if the reader is not admitted."""
-        seat = self._admission.enter(self._group(request) if self._admission.counts_addresses else "")
-        if isinstance(seat, NotAdmitted):
-            raise AdmissionError(seat)
+        """Hold a request until the block ends. Raises `NotAdmitted`."""
+        headers = (",".join(request.headers.getlist(name)) for name in ("x-forwarded-for", "forwarded"))
+        seat = self._admission.enter(request.client.host if request.client else "", *headers)
         held = HeldRequest()
         self._open[held] = None
         self._counts.open[transport] += 1
@@ -90,13 +70,8 @@ class HeldRequests:
             self._counts.open[transport] -= 1
             self._open.pop(held, None)
 
-    def _group(self, request: Request) -> str:
-        peer = request.client.host if request.client else ""
-        forwarded_for = ",".join(request.headers.getlist("x-forwarded-for"))
-        return self._addresses.group(peer, forwarded_for, ",".join(request.headers.getlist("forwarded")))
-
     def release(self, count: int, close_reason: CloseReason) -> int:
-        """End at most `count` requests, the oldest first. Returns how many it ended."""
+        """End at most `count` requests, the oldest first. Return how many it ended."""
         leaving = tuple(self._open)[:count]
         for held in leaving:
             del self._open[held]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Protocol
 
-from stoppress.web.bodies import MAX_BODY_BYTES
+from stoppress.web.editors.writes import MAX_BODY_BYTES
 
 _TICK_SECONDS = 0.25
 """Time between two checks for connections that are too slow."""
@@ -35,7 +35,7 @@ class _Expected(Protocol):
 
 
 class Deadlines:
-    """The deadlines of all connections, one for each."""
+    """The deadlines of all connections, at most one for each."""
 
     def __init__(self) -> None:
         self._tick = 0
@@ -45,7 +45,6 @@ class Deadlines:
         return iter(tuple(self._due))
 
     def set(self, connection: _Expected, ticks: int) -> None:
-        """Set a deadline from now on. It replaces an earlier one."""
         self._due[connection] = self._tick + ticks
 
     def extend(self, connection: _Expected, ticks: int) -> None:
@@ -54,7 +53,6 @@ class Deadlines:
             self._due[connection] += ticks
 
     def clear(self, connection: _Expected) -> None:
-        """Remove the deadline, if there is one."""
         self._due.pop(connection, None)
 
     async def watch(self) -> None:

@@ -57,25 +57,17 @@ class Handshake(NamedTuple):
         accept = _accept(headers)
         if accept is None:
             return None
-        agreement = _agree(
+        subprotocol, compression, agreed = _agree(
             headers.get(b"sec-websocket-protocol", b"").decode("latin-1"),
             headers.get(b"sec-websocket-extensions", b"").decode("latin-1"),
         )
         response = (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n" + agreement.headers + b"\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n" + agreed + b"\r\n"
         )
         blog = unquote(line[1].decode("latin-1"))
         since, language = _since_and_language(line[2] or b"")
-        return cls(blog, since, language, agreement.subprotocol, agreement.compression, response, early, headers)
-
-
-class _Agreement(NamedTuple):
-    """The encoding that a client's offers lead to, and the headers that say so."""
-
-    subprotocol: str
-    compression: Compression
-    headers: bytes
+        return cls(blog, since, language, subprotocol, compression, response, early, headers)
 
 
 def _since_and_language(query: bytes) -> tuple[str | None, str | None]:
@@ -124,9 +116,9 @@ def _accept(headers: _Headers) -> bytes | None:
     return base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
 
 
-@lru_cache(maxsize=64)
-def _agree(subprotocols: str, extensions: str) -> _Agreement:
-    """Accept the first known subprotocol and the first extension offer that we can keep. Browsers send few variants."""
+@lru_cache(maxsize=64)  # browsers send few variants
+def _agree(subprotocols: str, extensions: str) -> tuple[str, Compression, bytes]:
+    """Accept the first known subprotocol and extension offer, and return the headers that say so.."""
     offered = [name.strip() for name in subprotocols.split(",")]
     name = next((name for name in offered if name in SUBPROTOCOLS), None)
     compression, extension = _compression(extensions)
@@ -135,7 +127,7 @@ def _agree(subprotocols: str, extensions: str) -> _Agreement:
         headers += f"Sec-WebSocket-Protocol: {name}\r\n".encode()
     if extension is not None:
         headers += f"Sec-WebSocket-Extensions: {extension}\r\n".encode()
-    return _Agreement(name or SUBPROTOCOLS[0], compression, headers)
+    return name or SUBPROTOCOLS[0], compression, headers
 
 
 def _compression(extensions: str) -> tuple[Compression, str | None]:

@@ -7,17 +7,21 @@ rarely send anything (pings, a close), so it has a parser only while a message i
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 from stoppress.live.fd_group import FdGroup
 from stoppress.live.hub import Hub
 from stoppress.model import Cursor
-from stoppress.web.connections.user_timeout import NO_USER_TIMEOUT, USER_TIMEOUT_SECONDS, set_user_timeout
 from stoppress.web.connections.websocket_parser import WebSocketParser
 from stoppress.web.rate_limit import RateLimit
 from stoppress.wire.close_reasons import TOO_MANY_MESSAGES, CloseReason
 from stoppress.wire.encodings import Compression, WebSocket
 from stoppress.wire.frames import close_frame
+
+USER_TIMEOUT_MILLISECONDS = 120_000
+"""The kernel ends a connection whose peer has not acknowledged data for this time (TCP_USER_TIMEOUT, RFC 5482). Beats
+are sent all the time, so this detects every peer that has gone."""
 
 _SLICE_BYTES = 512
 """Bytes that are parsed between two checks of the reader's rate."""
@@ -84,12 +88,16 @@ class ReaderConnection(asyncio.Protocol):
     # From the event loop
 
     def pause_writing(self) -> None:
-        set_user_timeout(self._transport.get_extra_info("socket"), NO_USER_TIMEOUT)  # a slow reader stays connected
+        self._set_user_timeout(0)  # Linux also counts the time without room, but a slow reader stays connected
         self._hub.pause(self)
 
     def resume_writing(self) -> None:
-        set_user_timeout(self._transport.get_extra_info("socket"), USER_TIMEOUT_SECONDS)
+        self._set_user_timeout(USER_TIMEOUT_MILLISECONDS)
         self._hub.resume(self)
+
+    def _set_user_timeout(self, milliseconds: int) -> None:
+        sock = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._hub.leave(self)

@@ -10,16 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.errors import BlogNotFound, MalformedCursor, StoreUnavailable
+from stoppress.errors import BlogNotFound, MalformedCursor, StoppressError, StoreUnavailable
 from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.web.admission.addresses import Addresses
 from stoppress.web.admission.admission import Admission, NotAdmitted, Seat
 from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.reader_connection import ReaderConnection
-from stoppress.web.problems import HTTPError, unavailable
+from stoppress.web.problems import HTTPError
 from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.wire.close_reasons import CloseCode, CloseReason
 from stoppress.wire.encodings import WebSocket
@@ -29,29 +28,20 @@ from stoppress.wire.messages import Retry
 STORE_RETRY = Retry(min=1_000, max=10_000)
 """When a reader may come back after the store did not answer."""
 
+_REASONS: dict[type[StoppressError], tuple[str, CloseCode, Retry | None]] = {
+    MalformedCursor: ("malformed_cursor", CloseCode.MALFORMED_CURSOR, None),
+    BlogNotFound: ("no_such_blog", CloseCode.BLOG_NOT_FOUND, None),
+    StoreUnavailable: ("store_unavailable", CloseCode.TRY_AGAIN_LATER, STORE_RETRY),
+}
+"""The reason for the metrics, the close code, and when to come back."""
+
 
 class WebSocketEndpoint:
-    """Takes readers' handshakes.
+    """Takes readers' handshakes."""
 
-    Args:
-        follower: knows the blogs.
-        admission: decides which readers may connect.
-        addresses: tells clients apart.
-        renditions: has the encodings.
-        counts: gets the rejections.
-    """
-
-    def __init__(
-        self,
-        follower: Follower,
-        admission: Admission,
-        addresses: Addresses,
-        renditions: Renditions,
-        counts: Counts,
-    ) -> None:
+    def __init__(self, follower: Follower, admission: Admission, renditions: Renditions, counts: Counts) -> None:
         self._follower = follower
         self._admission = admission
-        self._addresses = addresses
         self._renditions = renditions
         self._counts = counts
         self._waiting: set[asyncio.Task[None]] = set()
@@ -63,30 +53,27 @@ class WebSocketEndpoint:
         """Answer a request that is not a valid handshake."""
         headers = {"upgrade": "websocket", "connection": "upgrade", "sec-websocket-version": "13"}
         self._counts.count_rejection("no_websocket")
-        raise HTTPError(
-            426, "This address speaks WebSocket (RFC 6455, version 13). Connect with a WebSocket client.", headers
-        )
+        detail = "This address speaks WebSocket (RFC 6455, version 13). Connect with a WebSocket client."
+        raise HTTPError(426, detail, headers)
 
     def connect(self, transport: asyncio.Transport, handshake: Handshake) -> None:
         """Hand a reader's connection to its hub, or tell the client why not.
 
         Nearly always the blog is in memory, and the reader is at its hub when this returns.
         """
-        newcomer = _Newcomer(
-            transport, handshake, self._renditions.of_subprotocol(handshake.subprotocol, handshake.language)
-        )
+        rendition = self._renditions.of_subprotocol(handshake.subprotocol, handshake.language)
+        newcomer = _Newcomer(transport, handshake, rendition)
         try:
             cursor = None if handshake.since is None else Cursor.parse(handshake.since)
+            seat = self._admission.enter(*newcomer.addresses())
         except MalformedCursor as error:
-            self._counts.count_rejection("malformed_cursor")
-            newcomer.refuse(CloseReason(CloseCode.MALFORMED_CURSOR, str(error)))
+            self._refuse(newcomer, error)
             return
-        seat = self._admission.enter(self._group(newcomer) if self._admission.counts_addresses else "")
-        if isinstance(seat, NotAdmitted):
-            newcomer.reject(seat)
+        except NotAdmitted as error:
+            newcomer.reject(error)
             return
         hub = self._follower.at_hand(handshake.blog, cursor)
-        if hub is not None and newcomer.rendition.is_ready(hub.replica, cursor):
+        if hub is not None and rendition.is_ready(hub.replica, cursor):
             newcomer.hand_over(hub, cursor, seat)
             return
         transport.pause_reading()
@@ -94,29 +81,24 @@ class WebSocketEndpoint:
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
-    def _group(self, newcomer: _Newcomer) -> str:
-        peer, headers = newcomer.transport.get_extra_info("peername"), newcomer.handshake.headers
-        forwarded_for = headers.get(b"x-forwarded-for", b"").decode("latin-1")
-        forwarded = headers.get(b"forwarded", b"").decode("latin-1")
-        return self._addresses.group(peer[0] if peer else "", forwarded_for, forwarded)
-
     async def _wait(self, newcomer: _Newcomer, cursor: Cursor | None, seat: Seat) -> None:
         with ExitStack() as not_handed_over:
             not_handed_over.callback(seat)
             try:
                 hub: Hub = await self._follower.hub(newcomer.handshake.blog, cursor)
-            except BlogNotFound as error:
-                self._counts.count_rejection("no_such_blog")
-                newcomer.refuse(CloseReason(CloseCode.BLOG_NOT_FOUND, str(error)))
-            except StoreUnavailable as error:
-                self._counts.count_rejection("store_unavailable")
-                newcomer.refuse(CloseReason(CloseCode.TRY_AGAIN_LATER, str(error), STORE_RETRY))
-            else:
-                await newcomer.rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
-                if not newcomer.transport.is_closing():
-                    not_handed_over.pop_all()
-                    newcomer.hand_over(hub, cursor, seat)
-                    newcomer.transport.resume_reading()
+            except (BlogNotFound, StoreUnavailable) as error:
+                self._refuse(newcomer, error)
+                return
+            await newcomer.rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
+            if not newcomer.transport.is_closing():
+                not_handed_over.pop_all()
+                newcomer.hand_over(hub, cursor, seat)
+                newcomer.transport.resume_reading()
+
+    def _refuse(self, newcomer: _Newcomer, error: StoppressError) -> None:
+        kind, code, retry = _REASONS[type(error)]
+        self._counts.count_rejection(kind)
+        newcomer.refuse(CloseReason(code, str(error), retry))
 
 
 class _Newcomer(NamedTuple):
@@ -130,8 +112,15 @@ class _Newcomer(NamedTuple):
     def encoding(self) -> WebSocket:
         return self.rendition.websockets[self.handshake.compression]
 
+    def addresses(self) -> tuple[str, str, str]:
+        """Return the peer address, X-Forwarded-For and Forwarded."""
+        peer, headers = self.transport.get_extra_info("peername"), self.handshake.headers
+        forwarded_for, forwarded = (
+            headers.get(name, b"").decode("latin-1") for name in (b"x-forwarded-for", b"forwarded")
+        )
+        return peer[0] if peer else "", forwarded_for, forwarded
+
     def hand_over(self, hub: Hub, cursor: Cursor | None, seat: Seat) -> None:
-        """Give the connection to the fan-out."""
         reader = ReaderConnection(hub, self.encoding, cursor, seat)
         reader.open(self.transport, self.handshake.response)
         if self.handshake.early:
@@ -140,9 +129,9 @@ class _Newcomer(NamedTuple):
     def reject(self, not_admitted: NotAdmitted) -> None:
         """Send a message to a browser (it sends `Origin`, and shows its pages no status), else a status."""
         if b"origin" in self.handshake.headers:
-            self.refuse(CloseReason(CloseCode.TRY_AGAIN_LATER, not_admitted.reason, not_admitted.retry))
+            self.refuse(CloseReason(CloseCode.TRY_AGAIN_LATER, str(not_admitted), not_admitted.retry))
         else:
-            self.transport.write(unavailable(not_admitted.reason, not_admitted.retry_after()))
+            self.transport.write(not_admitted.as_bytes())
             self.transport.close()
 
     def refuse(self, close_reason: CloseReason) -> None:

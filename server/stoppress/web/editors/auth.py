@@ -12,9 +12,7 @@ from stoppress.web.bearer import check_bearer
 _ROLES = ("editor",)
 
 
-class Key(NamedTuple):
-    """One API key."""
-
+class _Key(NamedTuple):
     name: str
     role: str
     secret: str
@@ -35,28 +33,26 @@ class Keys:
         names = [key.name for key in self._keys]
         for name in names:
             if names.count(name) > 1:
-                raise StartError(f"STOPPRESS_KEYS has two keys named {name!r}: give each key a name of its own")
+                raise StartError(f"STOPPRESS_KEYS has two keys named {name!r}; give each key a name of its own")
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def authorise(self, request: Request) -> Key:
-        """Return the API key of a request. Raises `HTTPError` (401)."""
-        key = self._keys[check_bearer(request.headers, [key.secret for key in self._keys], self._advice())]
-        request.state.key = key.name  # for the log
-        return key
-
-    def _advice(self) -> str:
-        if self._keys:
-            return "The API key is missing or wrong. Send a valid one as `Authorization: Bearer KEY`."
-        return "This server has no API keys. Start it with STOPPRESS_KEYS=name:editor:SECRET."
+    def authorise(self, request: Request) -> str:
+        """Return the name of a request's API key, and keep it in its `state`. Raises `HTTPError` (401)."""
+        advice = "The API key is missing or wrong. Send a valid one as `Authorization: Bearer KEY`."
+        if not self._keys:
+            advice = "This server has no API keys. Start it with STOPPRESS_KEYS=name:editor:SECRET."
+        key = self._keys[check_bearer(request.headers, [key.secret for key in self._keys], advice)]
+        request.state.key = key.name
+        return key.name
 
 
-def _parse(number: int, part: str) -> Key:
+def _parse(number: int, part: str) -> _Key:
     name, _, rest = part.partition(":")
     role, _, secret = rest.partition(":")
     if not (name and role and secret):
-        raise StartError(f"key {number} of STOPPRESS_KEYS is malformed: use name:role:secret, separated by spaces")
+        raise StartError(f"key {number} of STOPPRESS_KEYS is malformed; use name:role:secret, separated by spaces")
     if role not in _ROLES:
-        raise StartError(f"key {name!r} of STOPPRESS_KEYS has the unknown role {role!r}: use {', '.join(_ROLES)}")
-    return Key(name, role, secret)
+        raise StartError(f"key {name!r} of STOPPRESS_KEYS has the unknown role {role!r}; use {', '.join(_ROLES)}")
+    return _Key(name, role, secret)

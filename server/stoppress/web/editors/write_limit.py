@@ -1,4 +1,4 @@
-"""The rate limit of writes for each API key."""
+"""The rate limit of writes, the same for each API key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 from stoppress.telemetry.counts import Counts
-from stoppress.web.editors.auth import Key
 from stoppress.web.problems import HTTPError
 from stoppress.web.rate_limit import RateLimit
 
@@ -15,7 +14,7 @@ _MINUTE = 60.0
 
 
 class WriteLimit:
-    """The same limit for all keys. Its memory grows with the configured keys, never with requests.
+    """See the module's docstring. The memory grows with the configured keys, never with requests.
 
     Args:
         per_minute: maximum writes of a key a minute on this node, all of which may come at once; 0 is no limit.
@@ -29,18 +28,15 @@ class WriteLimit:
         self._clock = clock
         self._limits: dict[str, RateLimit] = {}
 
-    def count(self, key: Key) -> None:
+    def count(self, key: str) -> None:
         """Count one write. Raises `HTTPError` (429) if the key has used up its limit."""
         if not self._per_minute:
             return
-        limit = self._limits.setdefault(key.name, RateLimit(_MINUTE))
+        limit = self._limits.setdefault(key, RateLimit(_MINUTE))
         cost, now = _MINUTE / self._per_minute, self._clock()
         if limit.spend(cost, now):
             return
         self._counts.count_rejection("too_many_writes")
         wait = max(1, math.ceil(limit.wait(cost, now)))
-        raise HTTPError(
-            429,
-            f"Key {key.name!r} has made {self._per_minute} writes within a minute. Wait {wait} s.",
-            {"retry-after": str(wait)},
-        )
+        detail = f"Key {key!r} has made {self._per_minute} writes within a minute. Wait {wait} s."
+        raise HTTPError(429, detail, {"retry-after": str(wait)})

@@ -24,21 +24,21 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def atom(feed: Feed) -> bytes:
     """Return the document. Tombstones precede the entries, where the grammar of RFC 4287 allows extensions."""
     root = ET.Element("feed", {"xmlns": ATOM, "xmlns:at": TOMBSTONES})
-    if feed.header and feed.header.language:
+    if feed.header.language:
         root.set("xml:lang", feed.header.language)
     _text(root, "id", feed.id)
-    _text(root, "title", feed.title)
-    if feed.header and feed.header.standfirst:
+    _text(root, "title", feed.header.headline)
+    if feed.header.standfirst:
         _text(root, "subtitle", feed.header.standfirst)
     _text(root, "updated", max(map(changed_at, feed.entries), default=_NEVER))
-    _people(root, (feed.header.authors if feed.header else None) or [Person(feed.site.publisher)])
+    _people(root, feed.header.authors or [Person(feed.site.publisher)])
     _text(root, "generator", "Stoppress", version=__version__)
-    _link(root, "alternate", feed.home, "text/html")
-    _link(root, "self", feed.site.feed(feed.blog, "atom", feed.before), "application/atom+xml")
+    _link(root, "alternate", feed.site.canonical(feed.header), "text/html")
+    _link(root, "self", feed.site.feed(feed.header.blog, "atom", feed.before), "application/atom+xml")
     if feed.before is not None:
-        _link(root, "first", feed.site.feed(feed.blog, "atom"), "application/atom+xml")
+        _link(root, "first", feed.site.feed(feed.header.blog, "atom"), "application/atom+xml")
     if feed.next is not None:
-        _link(root, "next", feed.site.feed(feed.blog, "atom", feed.next), "application/atom+xml")
+        _link(root, "next", feed.site.feed(feed.header.blog, "atom", feed.next), "application/atom+xml")
     for entry in feed.entries:
         if entry.status == "retracted":
             _tombstone(root, entry)
@@ -58,7 +58,7 @@ def _entry(root: ET.Element, feed: Feed, entry: Entry) -> None:
     _people(element, entry.authors)
     for tag in entry.tags:
         ET.SubElement(element, "category", {"term": _clean(tag)})
-    _link(element, "alternate", feed.site.entry(feed.blog, entry.id), "text/html")
+    _link(element, "alternate", feed.site.entry(feed.header.blog, entry.id), "text/html")
     _text(element, "content", Feed.body(entry), type="html")
 
 

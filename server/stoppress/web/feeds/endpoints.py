@@ -13,33 +13,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.sync.follower import Follower
-from stoppress.web.bodies import number
-from stoppress.web.documents import Documents, Kind
+from stoppress.web.documents import Document, Documents
 from stoppress.web.feeds.atom import atom
 from stoppress.web.feeds.feed import Feed
 from stoppress.web.feeds.json_feed import json_feed
-from stoppress.web.site import Sites
+from stoppress.web.site import Site
+from stoppress.web.validation import number
 
-_PUBLIC = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
-
-_ATOM = Kind("application/atom+xml", _PUBLIC)
-_JSON_FEED = Kind("application/feed+json", _PUBLIC)
+_HEADERS = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
 
 
 class Feeds:
-    """The handlers.
+    """The handlers. `newest` is the number of entries on a page of a feed."""
 
-    Args:
-        follower: knows the blogs.
-        documents: caches feeds.
-        sites: gives absolute addresses.
-        newest: entries on a page of a feed.
-    """
-
-    def __init__(self, follower: Follower, documents: Documents, sites: Sites, newest: int) -> None:
+    def __init__(self, follower: Follower, documents: Documents, newest: int) -> None:
         self._follower = follower
         self._documents = documents
-        self._sites = sites
         self._newest = newest
 
     def routes(self) -> list[Route]:
@@ -50,16 +39,19 @@ class Feeds:
 
     async def atom(self, request: Request) -> Response:
         """RFC 4287, with the tombstones of RFC 6721 and the paging of RFC 5005."""
-        return await self._answer(request, _ATOM, atom)
+        return await self._answer(request, "application/atom+xml", atom)
 
     async def json(self, request: Request) -> Response:
         """https://www.jsonfeed.org/version/1.1/"""
-        return await self._answer(request, _JSON_FEED, json_feed)
+        return await self._answer(request, "application/feed+json", json_feed)
 
-    async def _answer(self, request: Request, kind: Kind, write: Callable[[Feed], bytes]) -> Response:
+    async def _answer(self, request: Request, media_type: str, write: Callable[[Feed], bytes]) -> Response:
         before = number(request, "before", 0, 10**9) or None
         replica = (await self._follower.hub(request.path_params["blog"])).replica
-        site = self._sites.of(request)
-        return self._documents.answer(
-            request, replica, kind, (site, before), lambda: write(Feed.of(replica, site, before, self._newest))
-        )
+        before = replica.change_at(before)
+
+        def make(site: Site) -> bytes:
+            return write(Feed.of(replica, site, before, self._newest))
+
+        headers = {**_HEADERS, "content-type": media_type}
+        return await self._documents.answer(request, replica, headers, Document((media_type, before), make))

@@ -18,8 +18,7 @@ class Feed(NamedTuple):
     """A page of a feed."""
 
     site: Site
-    blog: str
-    header: Header | None
+    header: Header
     entries: list[Entry]
     """Newest change first."""
     id: str
@@ -35,21 +34,12 @@ class Feed(NamedTuple):
         identity = uuid5(NAMESPACE_URL, f"stoppress:{replica.blog}:{replica.epoch}")
         return cls(
             site=site,
-            blog=replica.blog,
-            header=replica.header,
-            entries=[item.content for item in items],  # type: ignore[misc] # a header is not among them
+            header=replica.header or Header.bare(replica.blog),
+            entries=[item.content for item in items],
             id=f"urn:uuid:{identity}",
             before=before,
             next=items[-1].seq if more else None,
         )
-
-    @property
-    def title(self) -> str:
-        return self.header.headline if self.header else self.blog
-
-    @property
-    def home(self) -> str:
-        return self.site.canonical(self.blog, self.header)
 
     @staticmethod
     def note(entry: Entry) -> str:

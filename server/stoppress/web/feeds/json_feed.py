@@ -18,13 +18,13 @@ def json_feed(feed: Feed) -> bytes:
     header = feed.header
     document = {
         "version": "https://jsonfeed.org/version/1.1",
-        "title": feed.title,
-        "home_page_url": feed.home,
-        "feed_url": feed.site.feed(feed.blog, "json", feed.before),
-        "next_url": None if feed.next is None else feed.site.feed(feed.blog, "json", feed.next),
-        "description": header.standfirst if header else None,
-        "language": header.language if header else None,
-        "authors": _people((header.authors if header else None) or [Person(feed.site.publisher)]),
+        "title": header.headline,
+        "home_page_url": feed.site.canonical(header),
+        "feed_url": feed.site.feed(feed.header.blog, "json", feed.before),
+        "next_url": None if feed.next is None else feed.site.feed(feed.header.blog, "json", feed.next),
+        "description": header.standfirst,
+        "language": header.language,
+        "authors": _people(header.authors or [Person(feed.site.publisher)]),
         "items": [_item(feed, entry) for entry in feed.entries],
     }
     return msgspec.json.encode({name: value for name, value in document.items() if value is not None})
@@ -34,7 +34,7 @@ def _item(feed: Feed, entry: Entry) -> dict[str, Any]:
     images = [media.url for media in entry.media if media.type == "image"]
     item = {
         "id": f"urn:uuid:{entry.id}",
-        "url": feed.site.entry(feed.blog, entry.id),
+        "url": feed.site.entry(feed.header.blog, entry.id),
         "title": entry.title,
         "date_published": entry.published_at,
         "date_modified": changed_at(entry),

@@ -18,13 +18,7 @@ _PING_TIMEOUT_SECONDS = 3.0
 
 
 class Health:
-    """The handlers of the health checks.
-
-    Args:
-        store: must take writes.
-        follower: must be in step with the store.
-        admission: must not be draining.
-    """
+    """The handlers of the health checks."""
 
     def __init__(self, store: Store, follower: Follower, admission: Admission) -> None:
         self._store = store
@@ -37,7 +31,6 @@ class Health:
         return [Route("/livez", self.alive, methods=["GET"]), Route("/readyz", self.ready, methods=["GET"])]
 
     async def alive(self, _request: Request) -> Response:
-        """Answer 200: the process is alive."""
         return _plain(200, "ok")
 
     async def ready(self, _request: Request) -> Response:

@@ -1,18 +1,33 @@
-"""The JavaScript client as this server serves it: bundles with content hashes, or the source modules of a checkout."""
+"""The files that pages load: the JavaScript client, its service worker, style sheets, and a publisher's own files.
+
+The client is what `make bundle` made, in files with content hashes, or the source modules of a checkout.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
-from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-FOREVER = "public, max-age=31536000, immutable"
-"""For a file whose name contains a hash of its content."""
+_HERE = Path(__file__).parent
+
+_HASHED = re.compile(r"[.-][0-9a-f]{8,64}\.\w+$")
+"""A name that contains a hash of the content: such a file never changes."""
+
+_WORKER_HEADERS = {
+    "cache-control": "no-cache",
+    "content-security-policy": "default-src 'none'; connect-src 'self'",
+    "x-content-type-options": "nosniff",
+}
 
 
 class _Script(NamedTuple):
@@ -24,55 +39,69 @@ class _Script(NamedTuple):
 
 
 class Assets:
-    """The client's files, below `/client`.
+    """The files.
 
     Args:
-        folder: the bundles of `make bundle` with their `manifest.json`, or source modules. By default what the package
-            has, or what lies beside it in a source tree.
+        folder: the client's bundles with their `manifest.json`, or its source modules. By default what the package has,
+            or what lies beside it in a source tree.
+        site: the publisher's files; None if there are none.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or _folder()
+    def __init__(self, folder: Path | None = None, site: Path | None = None) -> None:
+        self._folder = folder or _client("client", "src")
+        self._site = site
         manifest = self._folder / "manifest.json"
         made = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {"entries": {}, "files": {}}
         self._entries: dict[str, dict[str, str]] = made["entries"]
-        self._hashed = {one["file"] for part in ("entries", "files") for one in made[part].values()}
+        sheets = (one["file"] for one in made["files"].values() if one["file"].endswith(".css"))
+        self.style_sheet = f"/client/{next(sheets, 'view/live-blog.css')}"
+        """The address of a blog's style sheet."""
 
     def script(self, entry: str) -> _Script:
         """Return an entry point: `page` for the server's pages, `element` or `index` for pages of other sites."""
-        made = self._entries.get(entry)
-        return (
-            _Script(f"/client/{entry}.js", None)
-            if made is None
-            else _Script(f"/client/{made['file']}", made["integrity"])
+        made = self._entries.get(entry, {"file": f"{entry}.js"})
+        return _Script(f"/client/{made['file']}", made.get("integrity"))
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes. The client's newest files also have addresses that stay, such as `/client/page.js`."""
+        aliases = {f"{entry}.js": made["file"] for entry, made in self._entries.items()}
+        own = [Mount("/static/site", _Static(self._site))] if self._site else []
+        return [
+            Route("/blogs/sw.js", self.worker, methods=["GET"]),
+            Mount("/client", _Static(self._folder, aliases)),
+            *own,
+            Mount("/static", _Static(_HERE / "static")),
+        ]
+
+    async def worker(self, _request: Request) -> Response:
+        """Serve the service worker. It controls the addresses below its own, so it must be here."""
+        return FileResponse(
+            _client("worker", "worker") / "sw.js", headers=_WORKER_HEADERS, media_type="text/javascript"
         )
 
-    @property
-    def style_sheet(self) -> str:
-        """The address of a blog's style sheet."""
-        return f"/client/{next((name for name in self._hashed if name.endswith('.css')), 'view/live-blog.css')}"
 
-    def mount(self) -> Mount:
-        """Serve the files. The newest ones also have addresses that stay, such as `/client/page.js`."""
-        aliases = {f"{entry}.js": made["file"] for entry, made in self._entries.items()}
-        return Mount("/client", _Files(self._folder, aliases, self._hashed), name="client")
+class _Static(StaticFiles):
+    """Files that browsers check each time, so that they never mix two versions, except those with a hash in their name.
 
+    Args:
+        folder: has the files.
+        aliases: further names of files.
+    """
 
-class _Files(StaticFiles):
-    """Browsers keep hashed files for ever. They check the others each time, so they never mix two versions."""
-
-    def __init__(self, folder: Path, aliases: dict[str, str], hashed: set[str]) -> None:
+    def __init__(self, folder: Path, aliases: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(directory=folder)
         self._aliases = aliases
-        self._hashed = hashed
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(self._aliases.get(path, path), scope)
-        response.headers["cache-control"] = FOREVER if path in self._hashed else "no-cache"
-        response.headers["access-control-allow-origin"] = "*"  # other sites' pages load it as a module
+        forever = "public, max-age=31536000, immutable"
+        response.headers["cache-control"] = forever if _HASHED.search(path) else "no-cache"
+        response.headers["access-control-allow-origin"] = "*"  # elements in other sites' pages load them
+        response.headers["x-content-type-options"] = "nosniff"
         return response
 
 
-def _folder() -> Path:
-    packaged = Path(__file__).parent / "client"
-    return packaged if packaged.is_dir() else Path(__file__).parents[4] / "client_js" / "src"
+def _client(packaged: str, source: str) -> Path:
+    """Return a folder of the client, in the package or in a source tree."""
+    folder = _HERE / packaged
+    return folder if folder.is_dir() else _HERE.parents[3] / "client_js" / source

@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.errors import BlogNotFound, EntryNotFound
+from stoppress.errors import BlogNotFound
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.sync.follower import Follower
-from stoppress.web.documents import Documents, Kind
+from stoppress.web.documents import Document, Documents
 from stoppress.web.pages.layout import Layout
 from stoppress.web.pages.view import View
 from stoppress.web.security import EMBEDDABLE_HEADERS, HTML_HEADERS, READABLE
-from stoppress.web.site import Sites
 
-_EMBED = Kind("text/html", {**HTML_HEADERS, **READABLE, "x-robots-tag": "noindex"})
-_PAGE = Kind("text/html", {**EMBEDDABLE_HEADERS, "vary": "accept"})
+_EMBED_HEADERS = {**HTML_HEADERS, **READABLE, "x-robots-tag": "noindex"}
+_PAGE_HEADERS = {**EMBEDDABLE_HEADERS, "vary": "accept"}
 
 
 class Pages:
-    """The handlers.
+    """The handlers. `newest` is the number of entries on a page."""
 
-    Args:
-        follower: knows the blogs.
-        documents: keeps what was made.
-        layout: makes it.
-        sites: gives absolute addresses.
-        newest: entries on a page.
-    """
-
-    def __init__(self, follower: Follower, documents: Documents, layout: Layout, sites: Sites, newest: int) -> None:
+    def __init__(self, follower: Follower, documents: Documents, layout: Layout, newest: int) -> None:
         self._follower = follower
         self._documents = documents
         self._layout = layout
-        self._sites = sites
-        self._newest = newest
+        self.newest = newest
 
     def routes(self) -> list[Route]:
         return [
@@ -49,61 +41,50 @@ class Pages:
         before = request.query_params.get("before")
         position = EntryPosition.parse(before)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
-        await self._prepare(replica, replica.page(position, self._newest)[0])
-
-        def view() -> View:
-            entries, older = replica.page(position, self._newest)
-            return View.of(replica, entries, older, newest=position is None, before=before)
-
-        site = self._sites.of(request)
-        return self._documents.answer(request, replica, _PAGE, (site, before), lambda: self._layout.blog(site, view()))
+        position = replica.entry_at(position)
+        return await self._answer(request, replica, lambda: View.of(replica, position, self.newest), position)
 
     async def embed(self, request: Request) -> Response:
         """Answer with a blog's newest entries for a page of another site, in the language `lang` if it is known."""
-        language = self._layout.texts.language(request.query_params.get("lang"))
+        layout, language = self._layout, self._layout.texts.language(request.query_params.get("lang"))
         try:
             replica = (await self._follower.hub(request.path_params["blog"])).replica
         except BlogNotFound:
-            gone = self._layout.gone(language)
-            return Response(gone, 404, {**_EMBED.headers, "cache-control": "no-cache"}, media_type=_EMBED.media_type)
-
-        await self._layout.renderer.prepare(replica.blog, language, replica.page(None, self._newest)[0])
+            return Response(layout.gone(language), 404, {**_EMBED_HEADERS, "cache-control": "no-cache"})
 
         def view() -> View:
-            return View.of(replica, *replica.page(None, self._newest), newest=True)
+            return View.of(replica, None, self.newest)
 
-        return self._documents.answer(
-            request, replica, _EMBED, (language,), lambda: self._layout.embed(view(), language)
+        document = Document(
+            ("embed", language),
+            lambda _site: layout.embed(view(), language),
+            lambda: layout.renderer.prepare(replica.blog, language, view().items),
         )
+        return await self._documents.answer(request, replica, _EMBED_HEADERS, document)
 
-    async def _prepare(self, replica: Replica, entries: list[PublicItem]) -> None:
-        renderer, header = self._layout.renderer, replica.header
-        await renderer.prepare(replica.blog, renderer.language(header.language if header else None), entries)
-
-    async def at_entry(self, request: Request, replica: Replica, entry: PublicItem) -> Response:
+    async def at_entry(self, request: Request, replica: Replica) -> Response:
         """Answer with the newest page if the entry is on it, else with a page that begins with the entry."""
-        around = replica.page(None, self._newest)[0]
-        if entry not in around:
-            around = [entry, *replica.page(entry.position, self._newest - 1)[0]]
-        await self._prepare(replica, around)
-        entry = _as_it_is_now(replica, entry.id)
+        entry_id = request.path_params["entry"]
+        replica.existing_entry(entry_id)  # or 404
 
         def view() -> View:
-            entries, older = replica.page(None, self._newest)
-            newest = entry in entries
-            if not newest:
-                further, older = replica.page(entry.position, self._newest - 1)
-                entries = [entry, *further]
-            return View.of(replica, entries, older, newest=newest, at=entry)
+            entry = replica.existing_entry(entry_id)  # as it is now
+            return View.of(replica, self._page_with(replica, entry), self.newest, entry)
 
-        site = self._sites.of(request)
-        return self._documents.answer(
-            request, replica, _PAGE, (site, "at", entry.id), lambda: self._layout.blog(site, view())
+        return await self._answer(request, replica, view, entry_id)
+
+    def _page_with(self, replica: Replica, entry: PublicItem) -> EntryPosition | None:
+        """Return the position of the page for an entry: none for the newest page, or just after the entry."""
+        if entry in replica.page(None, self.newest)[0]:
+            return None
+        return EntryPosition(entry.position.published_at, f"{entry.id}~")
+
+    async def _answer(self, request: Request, replica: Replica, view: Callable[[], View], key: object) -> Response:
+        layout = self._layout
+        language = layout.texts.language(replica.header.language if replica.header else None)
+        document = Document(
+            ("page", key),
+            lambda site: layout.blog(site, view()),
+            lambda: layout.renderer.prepare(replica.blog, language, view().items),
         )
-
-
-def _as_it_is_now(replica: Replica, entry_id: str) -> PublicItem:
-    entry = replica.entry(entry_id)
-    if entry is None:
-        raise EntryNotFound(replica.blog, entry_id)
-    return entry
+        return await self._documents.answer(request, replica, _PAGE_HEADERS, document)

@@ -5,17 +5,9 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
-
-class _Frame(NamedTuple):
-    """The frame that replaces a link."""
-
-    name: str
-    """The site's name."""
-    address: str
-
+from stoppress.model import Media
 
 _SITES = [
     (site["name"], re.compile(site["address"], re.ASCII), site["frame"])
@@ -26,10 +18,9 @@ HOSTS = " ".join(sorted({"https://" + urlsplit(frame).netloc for _, _, frame in 
 """For `frame-src` in a content security policy."""
 
 
-def frame_of(url: str) -> _Frame | None:
-    """Return the frame for the address of a known site's page; None for other addresses."""
-    for name, pattern, frame in _SITES:
-        found = pattern.match(url)
-        if found:
-            return _Frame(name, frame.replace("{id}", found[1]))
+def frame_of(media: Media | None) -> dict[str, str] | None:
+    """Return the name of a known site and the address of a frame, for an embed of it; None for other media."""
+    for name, pattern, frame in _SITES if media and media.type == "embed" else ():
+        if media and (found := pattern.match(media.url)):
+            return {"name": name, "address": frame.replace("{id}", found[1])}
     return None

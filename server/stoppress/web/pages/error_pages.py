@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -26,35 +26,25 @@ _MESSAGES = {
 _DEFAULT_MESSAGE = ("Something went wrong", "This page cannot be shown.")
 
 
-class ErrorPages:
-    """Starlette's exception handlers.
+def error_handlers(layout: Layout) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    """Return handlers by exception, as Starlette takes them."""
 
-    Args:
-        layout: renders pages.
-    """
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-
-    def handlers(self) -> Mapping[Any, Callable[..., Any]]:
-        """Return the handlers by exception, as Starlette takes them."""
-        return dict.fromkeys((StoppressError, HTTPException, Exception), self._answer)
-
-    async def _answer(self, request: Request, error: Exception) -> Response:
-        problem, path = problem_of(request, error), request.url.path
+    async def handle(request: Request, error: Exception) -> Response:
+        answer, path = problem_of(request, error), request.url.path
         if path.startswith("/api/"):
-            return problem
+            return answer
         if request.method in ("GET", "HEAD") and Wanted(request.headers).prefers_html():
-            answer = self._page(problem)
-        else:
-            answer = problem
-            if path.startswith("/blogs/"):
-                answer.headers.update(READABLE)
+            answer = _page(layout, answer)
+        elif path.startswith("/blogs/"):
+            answer.headers.update(READABLE)
         answer.headers.add_vary_header("accept")
         return answer
 
-    def _page(self, problem: Response) -> Response:
-        title, detail = _MESSAGES.get(problem.status_code, _DEFAULT_MESSAGE)
-        html = self._layout.render("problem.html", title=title, detail=detail)
-        kept = {name: value for name, value in problem.headers.items() if not name.startswith("content-")}
-        return Response(html, problem.status_code, {**kept, **HTML_HEADERS}, media_type="text/html")
+    return dict.fromkeys((StoppressError, HTTPException, Exception), handle)
+
+
+def _page(layout: Layout, problem: Response) -> Response:
+    title, detail = _MESSAGES.get(problem.status_code, _DEFAULT_MESSAGE)
+    html = layout.render("problem.html", title=title, detail=detail)
+    kept = {name: value for name, value in problem.headers.items() if not name.startswith("content-")}
+    return Response(html, problem.status_code, {**kept, **HTML_HEADERS})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,36 +14,28 @@ from stoppress.errors import NotFound
 from stoppress.model import Header
 from stoppress.newsroom.catalogue import Catalogue
 from stoppress.sync.follower import Follower
-from stoppress.web.bodies import number
-from stoppress.web.negotiation import Wanted
+from stoppress.web.negotiation import unless_known
 from stoppress.web.pages.head import describe_index
 from stoppress.web.pages.layout import Layout
-from stoppress.web.pages.view import Row
 from stoppress.web.security import HTML_HEADERS
 from stoppress.web.site import Sites
+from stoppress.web.turns import Turns
+from stoppress.web.validation import number
 
 PER_PAGE = 30
 
 _MAX_PAGES = 10_000
 
-_RANKS = {"live": 0, "paused": 1, "scheduled": 2, "ended": 3}
-
 
 class Index:
-    """The handler.
+    """The handler."""
 
-    Args:
-        follower: knows the blogs.
-        catalogue: lists them.
-        layout: makes pages.
-        sites: gives absolute addresses.
-    """
-
-    def __init__(self, follower: Follower, catalogue: Catalogue, layout: Layout, sites: Sites) -> None:
+    def __init__(self, follower: Follower, catalogue: Catalogue, layout: Layout, sites: Sites, turns: Turns) -> None:
         self._follower = follower
         self._catalogue = catalogue
         self._layout = layout
         self._sites = sites
+        self._turns = turns
 
     def routes(self) -> list[Route]:
         return [Route("/", self.page, methods=["GET"])]
@@ -57,40 +50,34 @@ class Index:
         known = _ordered(await self._catalogue.headers())
         begin = (page - 1) * PER_PAGE
         found = await asyncio.gather(*(self._row(header) for header in known[begin : begin + PER_PAGE]))
-        rows = {row.header.blog: row for row in found if row}
-        html = self._layout.render(
-            "index.html",
-            rows=[rows[header.blog] for header in _ordered([row.header for row in rows.values()])],
-            newer=page - 1 or None,
-            older=page + 1 if len(known) > begin + PER_PAGE else None,
-            head=describe_index(self._sites.of(request), page),
-        )
-        etag = f'"{hashlib.sha256(html).hexdigest()[:16]}"'
-        answered = {**HTML_HEADERS, "cache-control": "no-cache", "etag": etag}
-        if Wanted(request.headers).has(etag):
-            return Response(None, 304, answered)
-        return Response(html, 200, answered, media_type="text/html")
+        rows = {row["header"].blog: row for row in found if row}
+        shown = [rows[header.blog] for header in _ordered([row["header"] for row in rows.values()])]
+        older = page + 1 if len(known) > begin + PER_PAGE else None
 
-    async def _row(self, header: Header) -> Row | None:
+        async def render() -> bytes:
+            head = describe_index(self._sites.any, page)
+            return self._layout.render("index.html", rows=shown, newer=page - 1 or None, older=older, head=head)
+
+        content = tuple((row["header"].blog, row["header"].seq, row["updates"], row["updated_at"]) for row in shown)
+        html = await self._turns.make(("index", page, older, content), render)
+        html = self._sites.fill(html, self._sites.of(request))
+        etag = f'"{hashlib.sha256(html).hexdigest()[:16]}"'
+        return unless_known(request, etag, {**HTML_HEADERS, "cache-control": "no-cache"}, html)
+
+    async def _row(self, header: Header) -> dict[str, Any] | None:
+        """Return a blog with the number of its entries, and when the newest one was published."""
         try:
             replica = (await self._follower.hub(header.blog)).replica
         except NotFound:
             return None  # deleted meanwhile
         positions = replica.positions
-        return Row(replica.header or header, len(positions), positions[-1].published_at if positions else None)
+        updated_at = positions[-1].published_at if positions else None
+        return {"header": replica.header or header, "updates": len(positions), "updated_at": updated_at}
 
 
 def _ordered(headers: list[Header]) -> list[Header]:
     """Sort headers. Equal ones keep the catalogue's order, by name."""
-    begun = sorted((header for header in headers if header.status != "scheduled"), key=_last, reverse=True)
-    coming = sorted((header for header in headers if header.status == "scheduled"), key=_first)
-    return sorted([*begun, *coming], key=lambda header: _RANKS[header.status])
-
-
-def _last(header: Header) -> str:
-    return header.coverage_end or header.coverage_start or ""
-
-
-def _first(header: Header) -> tuple[bool, str]:
-    start = header.coverage_start
-    return start is None, start or ""
+    begun = sorted(headers, key=lambda header: header.coverage_end or header.coverage_start or "", reverse=True)
+    coming = sorted(headers, key=lambda header: header.coverage_start or "without a time")
+    by_status = {"live": begun, "paused": begun, "scheduled": coming, "ended": begun}
+    return [header for status, sort in by_status.items() for header in sort if header.status == status]

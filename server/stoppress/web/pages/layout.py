@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 from pathlib import Path
 
@@ -12,14 +13,14 @@ from markupsafe import Markup
 
 from stoppress import __version__
 from stoppress.errors import StartError
-from stoppress.model import Entry, Media
+from stoppress.model import Entry
 from stoppress.web.pages.assets import Assets
 from stoppress.web.pages.embeds import frame_of
 from stoppress.web.pages.head import describe, describe_index
 from stoppress.web.pages.markup import Renderer
-from stoppress.web.pages.samples import CALLS, ENTRIES, ITEMS, MOMENT, header
+from stoppress.web.pages.samples import ROWS, sample_views
 from stoppress.web.pages.texts import SAID_LIVE, Texts, direction_of
-from stoppress.web.pages.view import Row, View
+from stoppress.web.pages.view import View
 from stoppress.web.site import Site
 
 
@@ -38,23 +39,23 @@ class Layout:
 
     def __init__(self, folder: str = "", identity: str = "") -> None:
         ours = PackageLoader("stoppress.web.pages")
-        loaders: list[BaseLoader] = [ours, PrefixLoader({"stoppress": ours})]
+        self._loader: BaseLoader = ours
         if folder:
             if not Path(folder).is_dir():
                 raise StartError(f"STOPPRESS_TEMPLATES={folder}: there is no such directory")
-            loaders.insert(0, FileSystemLoader(folder))
-        self._loader = ChoiceLoader(loaders)
-        self.assets = Assets()
-        """The JavaScript client."""
-        self.texts = _texts(folder)
-        """The texts of the pages, by language."""
+            self._loader = ChoiceLoader([FileSystemLoader(folder), ours, PrefixLoader({"stoppress": ours})])
+        static = Path(folder, "static")
+        self.assets = Assets(site=static if folder and static.is_dir() else None)
+        try:
+            self.texts = Texts(Path(folder, "languages") if folder else None)
+        except (OSError, ValueError) as error:
+            raise StartError(f"STOPPRESS_TEMPLATES={folder}: {error}") from None
         self._environment = self._make_environment(self._loader)
-        self.renderer = Renderer(self._environment, self._make_environment(ours), self.texts)
+        self.renderer = Renderer(self._environment, self.texts)
         """Renders entries and the parts around them."""
-        self.static = Path(folder, "static") if folder and Path(folder, "static").is_dir() else None
-        """The folder of the publisher's files, `/static/site/...`; None if there is none."""
         self.fingerprint = self._try(folder, identity)
         """A digest of all else that pages depend on. Servers with the same digest have the same pages."""
+        self.renderer.fallback = self._make_environment(ours)
 
     def _make_environment(self, loader: BaseLoader) -> Environment:
         # Templates are read once: a server that goes on with old pages does not mix them with new ones
@@ -63,14 +64,7 @@ class Layout:
         )
         environment.code_generator_class = _Exporter
         environment.globals |= {"assets": self.assets, "direction_of": direction_of, "texts_of": self.texts.of}
-        environment.filters |= {
-            "data": _data,
-            "frame": _frame,
-            "safe": _safe,
-            "updated": _updated,
-            "utc": _utc,
-            "web": _web,
-        }
+        environment.filters |= {"frame": frame_of, "safe": _safe, "updated": _updated, "utc": _utc, "web": _web}
         return environment
 
     def blog(self, site: Site, view: View) -> bytes:
@@ -79,11 +73,7 @@ class Layout:
         return self._blog(view, language, head=describe(site, view))
 
     def embed(self, view: View, language: str) -> bytes:
-        """Render what a page of another site shows of a blog. Its addresses are root-relative, as on this server.
-
-        Args:
-            language: that it speaks, of those that `texts` has.
-        """
+        """Render what a page of another site shows of a blog. Its addresses are root-relative, as on this server."""
         return self._blog(view, language, embedded=True)
 
     def gone(self, language: str) -> bytes:
@@ -93,19 +83,26 @@ class Layout:
     def render(self, template: str, **values: object) -> bytes:
         return self._environment.get_template(template).render(**values).encode()
 
-    def _blog(self, view: View, language: str, **values: object) -> bytes:
-        blog, make, texts = view.blog, self.renderer, self.texts.of(language)
+    def _blog(self, view: View, spoken: str, **values: object) -> bytes:
+        blog, make, texts = view.blog, self.renderer, self.texts.of(spoken)
         parts = {
-            **make.of_header(blog, language, view.header),
-            "pinned": make.pinned(blog, language, view.pinned),
-            "key-events": make.key_events(blog, language, view.key_events),
-            "pages": make.pages(blog, language, view.older, newest=view.newest),
-            "entries": "".join([make.entry(blog, language, item).html for item in view.items]),
+            "entries": "".join([make.entry(blog, spoken, item).html for item in view.items]),
+            **make.of_header(blog, spoken, view.header),
+            "pinned": make.pinned(blog, spoken, view.pinned),
+            "key-events": make.key_events(blog, spoken, view.key_events),
+            "pages": make.pages(blog, spoken, view.older, newest=view.newest),
         }
         said = json.dumps({name: texts[name] for name in SAID_LIVE}, ensure_ascii=False, separators=(",", ":"))
-        markup = {name: Markup(html) for name, html in parts.items()}  # noqa: S704, templates have made it
-        own = {"t": texts, "home": f"/blogs/{blog}", "spoken": language, "said": said, "parts": markup}
-        return self.render("blog.html", **own, **view.values(), **values)
+        values |= {
+            "t": texts,
+            "home": f"/blogs/{blog}",
+            "newest": view.newest,
+            "language": view.header.language if view.header else None,
+            "spoken": spoken,
+            "said": Markup(html.escape(said, quote=False)),  # noqa: S704, it is escaped
+            "parts": {name: Markup(part) for name, part in parts.items()},  # noqa: S704, templates have made them
+        }
+        return self.render("blog.html", **view._asdict(), **values)
 
     def _try(self, folder: str, identity: str) -> str:
         """Load every template and render a page of each kind, so that errors appear at the start. Return the digest."""
@@ -115,24 +112,21 @@ class Layout:
             for name in self._environment.list_templates(["html"]):
                 self._environment.get_template(name)
                 digest.update(self._loader.get_source(self._environment, name)[0].encode())
-            texts = {language: self.texts.of(language) for language in self.texts.languages()}
+            texts = {language: self.texts.of(language) for language in self.texts.languages}
             digest.update(json.dumps(texts, ensure_ascii=False).encode())
-            self._make_samples()
+            self._render_samples()
         except Exception as error:  # a template can fail in any way
             raise StartError(_explain(folder, error)) from None
         return digest.hexdigest()[:8]
 
-    def _make_samples(self) -> None:
+    def _render_samples(self) -> None:
         site = Site("https://example.org", "Example")
-        self.renderer.check(CALLS)
-        for language in self.texts.languages():
-            full = View("sample", "0", header(language), ENTRIES, ITEMS, pinned=ENTRIES[0], key_events=ENTRIES[:1])
-            for view in (full, View("sample", "0", None, [], newest=False)):
+        for language in self.texts.languages:
+            for view in sample_views(language):
                 self.blog(site, view)
                 self.embed(view, language)
             self.gone(language)
-        rows = [Row(header("en"), 1, MOMENT)]
-        self.render("index.html", rows=rows, older=None, newer=None, head=describe_index(site))
+        self.render("index.html", rows=ROWS, older=None, newer=None, head=describe_index(site))
         self.render("problem.html", title="Not Found", detail="There is nothing here.")
 
 
@@ -149,22 +143,6 @@ class _Exporter(CodeGenerator):
 def _said(value: object) -> object:
     """Return what a template writes for a value: nothing for one that is not set."""
     return "" if value is None or value is False else "true" if value is True else value
-
-
-def _texts(folder: str) -> Texts:
-    try:
-        return Texts(Path(folder, "languages") if folder else None)
-    except (OSError, ValueError) as error:
-        raise StartError(f"STOPPRESS_TEMPLATES={folder}: {error}") from None
-
-
-def _data(text: str) -> Markup:
-    """Escape text between two tags, where quotes need no escape."""
-    return Markup(text.replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704
-
-
-def _frame(media: Media | None) -> object:
-    return frame_of(media.url) if media and media.type == "embed" else None
 
 
 def _safe(html: str | None) -> Markup:

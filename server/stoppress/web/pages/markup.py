@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from jinja2 import Environment
@@ -18,7 +20,6 @@ from jinja2.environment import TemplateModule
 from stoppress.live.items import PublicItem
 from stoppress.model import Entry, Header
 from stoppress.web.pages.texts import Texts
-from stoppress.web.pages.view import pointer_to
 from stoppress.wire.messages import ShownEntry
 
 KEPT_BYTES = 32 * 1024 * 1024
@@ -30,59 +31,32 @@ _KEPT_MODULES = 500
 _SLICE_SECONDS = 0.005
 """How long `prepare` may hold the event loop. One entry that takes longer holds it longer."""
 
-_MACROS = {
-    "article": "entry.html",
-    "title": "header.html",
-    "pinned_aside": "header.html",
-    "key_events_nav": "header.html",
-    "related_aside": "header.html",
-    "pages_nav": "header.html",
-}
-"""The templates of the macros."""
-
 log = logging.getLogger("stoppress.templates")
 
 
 class Renderer:
-    """Renders the macros.
+    """Renders the macros of the templates in `environment`, the publisher's over ours.
 
     If a publisher's template fails on real content, readers get the markup of our template. The error is logged once.
-
-    Args:
-        environment: the templates, the publisher's over ours.
-        ours: our templates alone.
-        texts: the texts of the templates.
     """
 
-    def __init__(self, environment: Environment, ours: Environment, texts: Texts) -> None:
+    def __init__(self, environment: Environment, texts: Texts) -> None:
         self._environment = environment
-        self._ours = ours
-        self._texts = texts
-        self._modules: dict[tuple[Environment, str, str, str], TemplateModule] = {}
+        self.texts = texts
+        self.fallback: Environment | None = None
+        """Our templates alone. Without it, errors of templates are raised: while samples are rendered."""
+        self._module = lru_cache(_KEPT_MODULES)(self._make_module)
         # An item is dropped with its version, and its markup with it
         self._kept: WeakKeyDictionary[PublicItem, dict[str, ShownEntry]] = WeakKeyDictionary()
         self._size = 0
         self._reported: set[tuple[str, type[Exception]]] = set()
-
-    def __len__(self) -> int:
-        """Return the number of versions whose markup is kept."""
-        return len(self._kept)
-
-    @property
-    def languages(self) -> list[str]:
-        return self._texts.languages()
-
-    def language(self, tag: str | None) -> str:
-        """Return the language that fits a tag, one of `languages`."""
-        return self._texts.language(tag)
 
     def entry(self, blog: str, language: str, item: PublicItem) -> ShownEntry:
         """Return an entry with its article, rendered now if it was not rendered before."""
         kept = self._kept.setdefault(item, {})
         shown = kept.get(language)
         if shown is None:
-            content = item.content
-            assert isinstance(content, Entry)
+            content: Entry = item.content
             shown = kept[language] = _shown(content, self._fill("article", blog, language, content))
             self._count(len(shown.html), item)
         return shown
@@ -110,48 +84,37 @@ class Renderer:
         }
 
     def pinned(self, blog: str, language: str, entry: Entry | None) -> str:
-        shown = pointer_to(entry) if entry and entry.status == "published" else None
+        shown = entry if entry and entry.status == "published" else None
         return self._fill("pinned_aside", blog, language, shown)
 
     def key_events(self, blog: str, language: str, entries: Sequence[Entry]) -> str:
-        return self._fill("key_events_nav", blog, language, [pointer_to(entry) for entry in entries])
+        return self._fill("key_events_nav", blog, language, entries)
 
     def pages(self, blog: str, language: str, older: str | None, *, newest: bool = True) -> str:
         """Return the links to other pages. `older` is the address of older entries."""
         return self._fill("pages_nav", blog, language, older and older.partition("?")[2], newest)
 
-    def check(self, samples: Mapping[str, Iterable[Sequence[object]]]) -> None:
-        """Render each macro with sample arguments. Raise what its template raises."""
-        for language in self.languages:
-            for macro, calls in samples.items():
-                for values in calls:
-                    self._filled(self._environment, macro, "sample", language, values)
-
     def _fill(self, macro: str, blog: str, language: str, *values: object) -> str:
         try:
             return self._filled(self._environment, macro, blog, language, values)
         except Exception as error:  # a template can fail in any way
+            if self.fallback is None:
+                raise
             if (macro, type(error)) not in self._reported:
                 self._reported.add((macro, type(error)))
-                failed = {"template": _MACROS[macro], "macro": macro, "blog": blog}
+                failed = {"template": _template_of(macro), "macro": macro, "blog": blog}
                 log.error("template_failed", exc_info=error, extra=failed)
-            return self._filled(self._ours, macro, blog, language, values)
+            return self._filled(self.fallback, macro, blog, language, values)
 
     def _filled(self, environment: Environment, macro: str, blog: str, language: str, values: Sequence[object]) -> str:
-        html = str(getattr(self._module(environment, _MACROS[macro], blog, language), macro)(*values))
+        html = str(getattr(self._module(environment, _template_of(macro), blog, language), macro)(*values))
         if macro == "article":
             _check_article(html, values[0])
         return html
 
-    def _module(self, environment: Environment, template: str, blog: str, language: str) -> TemplateModule:
-        key = (environment, template, blog, language)
-        module = self._modules.get(key)
-        if module is None:
-            if len(self._modules) >= _KEPT_MODULES:
-                self._modules.clear()
-            said = {"t": self._texts.of(language), "home": f"/blogs/{blog}", "blog": blog}
-            module = self._modules[key] = environment.get_template(template).make_module(said)
-        return module
+    def _make_module(self, environment: Environment, template: str, blog: str, language: str) -> TemplateModule:
+        said = {"t": self.texts.of(language), "home": f"/blogs/{blog}", "blog": blog}
+        return environment.get_template(template).make_module(said)
 
     def _count(self, characters: int, item: PublicItem) -> None:
         self._size += characters
@@ -160,6 +123,10 @@ class Renderer:
             self._kept.clear()
             self._kept[item] = kept
             self._size = characters
+
+
+def _template_of(macro: str) -> str:
+    return "entry.html" if macro == "article" else "header.html"
 
 
 def _shown(entry: Entry, html: str) -> ShownEntry:
@@ -177,9 +144,8 @@ def _shown(entry: Entry, html: str) -> ShownEntry:
     )
 
 
-def _check_article(html: str, entry: object) -> None:
+def _check_article(html: str, entry: Any) -> None:
     """Raise `ValueError` if the client could not find an entry's article in its markup."""
-    assert isinstance(entry, Entry)
     for wanted in (f'id="entry-{entry.id}"', f'data-published="{entry.published_at}"'):
         if wanted not in html:
             raise ValueError(f"the macro `article` must write {wanted}")

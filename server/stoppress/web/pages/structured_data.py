@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from stoppress.model import Correction, Entry, Media, Person
+from stoppress.model import Entry, Header, Media, Person
 from stoppress.web.pages.view import View, changed_at, headline
 from stoppress.web.site import Site
 
@@ -19,33 +19,29 @@ _OBJECTS = {"image": "ImageObject", "video": "VideoObject", "audio": "AudioObjec
 def live_blog_posting(site: Site, view: View) -> dict[str, Any]:
     """Return the blog as a `LiveBlogPosting`; each entry of the page that is not retracted is an update."""
     published = [entry for entry in view.entries if entry.status == "published"]
-    header, address = view.header, site.canonical(view.blog, view.header)
+    header = view.header or Header.bare(view.blog)
+    address = site.canonical(header)
     publisher = {"@type": "Organization", "name": site.publisher, "url": site.origin + "/"}
-    authors = _people(header.authors) if header else []
-    posting: dict[str, Any] = {
+    authors = _people(header.authors) or publisher
+    posting = {
         "@context": "https://schema.org",
         "@type": "LiveBlogPosting",
         "@id": address,
         "url": address,
         "mainEntityOfPage": address,
-        "headline": header.headline if header else view.blog,
+        "headline": header.headline,
         "publisher": publisher,
-        "author": authors or publisher,
+        "author": authors,
         "datePublished": view.began,
         "dateModified": max(map(changed_at, view.entries), default=None),
-        "coverageStartTime": view.began,
+        "coverageStartTime": header.coverage_start or view.began,
+        "description": header.standfirst,
+        "inLanguage": header.language,
+        "keywords": header.tags,
+        "image": [_media(header.image)] if header.image else [],
+        "coverageEndTime": (header.coverage_end or view.ended) if header.status == "ended" else None,
+        "liveBlogUpdate": [_update(site, view.blog, entry, authors) for entry in published],
     }
-    if header:
-        posting |= {
-            "description": header.standfirst,
-            "inLanguage": header.language,
-            "keywords": header.tags,
-            "image": [_media(header.image)] if header.image else [],
-            "coverageStartTime": header.coverage_start or view.began,
-        }
-        if header.status == "ended":
-            posting["coverageEndTime"] = header.coverage_end or view.ended
-    posting["liveBlogUpdate"] = [_update(site, view.blog, entry, authors or publisher) for entry in published]
     return _filled(posting)
 
 
@@ -58,7 +54,6 @@ def data_block(data: dict[str, Any]) -> Markup:
 
 
 def _update(site: Site, blog: str, entry: Entry, others: Any) -> dict[str, Any]:
-    media = [_media(one) for one in entry.media if one.type in _OBJECTS]
     return _filled(
         {
             "@type": "BlogPosting",
@@ -70,20 +65,16 @@ def _update(site: Site, blog: str, entry: Entry, others: Any) -> dict[str, Any]:
             "author": _people(entry.authors) or others,
             "articleBody": entry.text,
             "keywords": entry.tags,
-            "image": [one for one in media if one["@type"] == "ImageObject"],
-            "video": [one for one in media if one["@type"] == "VideoObject"],
-            "audio": [one for one in media if one["@type"] == "AudioObject"],
-            "correction": [_correction(one) for one in entry.corrections],
+            **{kind: [_media(one) for one in entry.media if one.type == kind] for kind in _OBJECTS},
+            "correction": [
+                {"@type": "CorrectionComment", "text": one.text, "datePublished": one.at} for one in entry.corrections
+            ],
         }
     )
 
 
 def _people(people: Iterable[Person]) -> list[dict[str, Any]]:
     return [_filled({"@type": "Person", "name": person.name, "url": person.url}) for person in people]
-
-
-def _correction(correction: Correction) -> dict[str, Any]:
-    return {"@type": "CorrectionComment", "text": correction.text, "datePublished": correction.at}
 
 
 def _media(media: Media) -> dict[str, Any]:

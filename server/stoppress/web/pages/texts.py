@@ -52,6 +52,7 @@ class Texts:
             known = self._languages.get(file.stem, default)
             self._languages[file.stem] = known | _checked(file, _read(file), default)
 
+    @property
     def languages(self) -> list[str]:
         return sorted(self._languages)
 
@@ -61,11 +62,7 @@ class Texts:
         return first if first in self._languages else DEFAULT
 
     def of(self, tag: str | None) -> dict[str, Any]:
-        """Return the texts of a language, or the English ones.
-
-        Args:
-            tag: a BCP 47 tag.
-        """
+        """Return the texts of the language of a BCP 47 tag, or the English ones."""
         return self._languages[self.language(tag)]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from stoppress.live.items import PublicItem
+from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.model import Entry, Header
 
@@ -14,7 +14,7 @@ KEY_EVENTS = 10
 
 
 class View(NamedTuple):
-    """One page: the newest entries, those before a position, or those from one entry on."""
+    """One page: the newest entries, those before a position, or those from one entry on. Templates get its fields."""
 
     blog: str
     cursor: str
@@ -23,11 +23,10 @@ class View(NamedTuple):
     """Newest first."""
     items: Sequence[PublicItem] = ()
     """The same as the replica has them."""
-    newest: bool = True
     older: str | None = None
     """The address of the entries before these."""
     before: str | None = None
-    """The position in the page's address."""
+    """The position that all of these precede; None: these are the newest entries."""
     at: Entry | None = None
     """The entry in the page's address."""
     pinned: Entry | None = None
@@ -37,82 +36,30 @@ class View(NamedTuple):
     ended: str | None = None
     """When the newest entry was published."""
 
+    @property
+    def newest(self) -> bool:
+        return self.before is None
+
     @classmethod
-    def of(
-        cls,
-        replica: Replica,
-        entries: list[PublicItem],
-        older: str | None,
-        *,
-        newest: bool,
-        before: str | None = None,
-        at: PublicItem | None = None,
-    ) -> View:
-        header, positions = replica.header, replica.positions
+    def of(cls, replica: Replica, position: EntryPosition | None, limit: int, at: PublicItem | None = None) -> Self:
+        """Return the page of up to `limit` entries before a position; without one, of the newest entries."""
+        header, positions, newest = replica.header, replica.positions, position is None
+        items, older = replica.page(position, limit)
         pinned = replica.entry(header.pinned) if header and header.pinned and newest else None
         return cls(
             blog=replica.blog,
             cursor=str(replica.cursor),
             header=header,
-            entries=[_content(entry) for entry in entries],
-            items=entries,
-            newest=newest,
+            entries=[entry.content for entry in items],
+            items=items,
             older=older,
-            before=before,
-            at=_content(at) if at else None,
-            pinned=_content(pinned) if pinned else None,
-            key_events=[_content(entry) for entry in replica.key_events(KEY_EVENTS)] if newest else [],
+            before=None if position is None else str(position),
+            at=at.content if at else None,
+            pinned=pinned.content if pinned else None,
+            key_events=[entry.content for entry in replica.key_events(KEY_EVENTS)] if newest else [],
             began=positions[0].published_at if positions else None,
             ended=positions[-1].published_at if positions else None,
         )
-
-    def values(self) -> dict[str, object]:
-        """Return the values for the page's template."""
-        return {
-            "blog": self.blog,
-            "header": self.header,
-            "language": self.header.language if self.header else None,
-            "entries": self.entries,
-            "cursor": self.cursor,
-            "newest": self.newest,
-            "end": self.before or self._just_after(),
-            "ended": self.ended,
-            "at": self.at and self.at.id,
-        }
-
-    def _just_after(self) -> str:
-        """Return the position just after the first entry: newer entries are on other pages."""
-        first = self.entries[0] if self.entries else None
-        return f"{first.published_at}_{first.id}~" if first else ""
-
-
-class _Pointer(NamedTuple):
-    """What a link to an entry shows of it."""
-
-    id: str
-    title: str | None
-    text: str | None
-    published_at: str | None
-
-
-class Row(NamedTuple):
-    """A blog in the list of blogs."""
-
-    header: Header
-    updates: int
-    """The number of its entries."""
-    updated_at: str | None
-    """When the newest entry was published."""
-
-
-def _content(item: PublicItem) -> Entry:
-    content = item.content
-    assert isinstance(content, Entry)
-    return content
-
-
-def pointer_to(entry: Entry) -> _Pointer:
-    return _Pointer(entry.id, entry.title, entry.text, entry.published_at)
 
 
 def changed_at(entry: Entry) -> str:

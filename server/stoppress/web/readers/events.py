@@ -15,9 +15,9 @@ from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.web.admission.held_requests import AdmissionError, HeldRequest, HeldRequests, until_gone
+from stoppress.web.admission.admission import NotAdmitted
+from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
 from stoppress.web.negotiation import Wanted
-from stoppress.web.readers.cursors import cursor_of
 from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.web.security import READABLE
 from stoppress.wire.encodings import SSE
@@ -28,15 +28,7 @@ _RECONNECT = Retry(min=1_000, max=5_000)
 
 
 class Events:
-    """The handler.
-
-    Args:
-        follower: knows the blogs.
-        held_requests: all requests that the node holds open.
-        renditions: has the encodings.
-        beat: seconds between beats on a silent event stream.
-        counts: gets the deliveries.
-    """
+    """The handler. `beat` is in seconds: between beats on a silent event stream."""
 
     def __init__(
         self, follower: Follower, held_requests: HeldRequests, renditions: Renditions, beat: float, counts: Counts
@@ -52,8 +44,8 @@ class Events:
 
     async def events(self, request: Request) -> Response:
         """Answer with a live stream. After a reconnect the browser's Last-Event-ID counts instead of `since`."""
-        last = request.headers.get("last-event-id")
-        since = Cursor.parse(last, "Last-Event-ID") if last else cursor_of(request)
+        last, text = request.headers.get("last-event-id"), request.query_params.get("since")
+        since = Cursor.parse(last, "Last-Event-ID") if last else None if text is None else Cursor.parse(text)
         rendition = self._renditions.of(request)
         hub = await self._follower.hub(request.path_params["blog"], since)
         headers = {**READABLE, "cache-control": "no-store", "x-accel-buffering": "no"}
@@ -62,10 +54,10 @@ class Events:
         held = ExitStack()
         try:
             stream = self._stream(hub, since, rendition, held.enter_context(self._held_requests.open(request, "sse")))
-        except AdmissionError as error:
+        except NotAdmitted as error:
             if SSE.name not in Wanted(request.headers).weights():
                 raise
-            return Response(_come_back(error.not_admitted.retry), 200, headers, media_type=SSE.name)
+            return Response(_come_back(error.retry), 200, headers, media_type=SSE.name)
         return _Stream(held, stream, headers)
 
     async def _stream(
@@ -74,14 +66,14 @@ class Events:
         yield _reconnect(_RECONNECT)
         await rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
         data, cursor = hub.catch_up(cursor, rendition.events)
-        for slice_ in _slices(data):
-            yield slice_
+        for part in _slices(data):
+            yield part
         while not (close_reason := held.close_reason or hub.close_reason):
             if cursor != hub.replica.cursor:
                 data, cursor = hub.answer(cursor, rendition.events)
                 self._counts.deliveries["sse"] += 1
-                for slice_ in _slices(data):
-                    yield slice_
+                for part in _slices(data):
+                    yield part
             elif not await held.change(hub, cursor, self._beat) and not held.close_reason:
                 yield SSE.encode(Beat(str(cursor)))
         if close_reason.retry is not None:

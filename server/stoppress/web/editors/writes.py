@@ -1,21 +1,18 @@
-"""The bodies of editors' requests and responses: strict decoding, and encoding as the client prefers."""
+"""A write as it comes in: the form in its body, and its conditions in `If-Match` and `Idempotency-Key`."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Container, Mapping
-from typing import Any, TypeVar
+from collections.abc import Container
+from typing import TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 
 from stoppress.errors import BadInput
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.store.port import Once
-from stoppress.web.editors.auth import Key
-from stoppress.web.negotiation import Wanted
 from stoppress.web.problems import HTTPError
 from stoppress.web.validation import bad_input
 
@@ -33,58 +30,45 @@ _EVERY_VERSION = range(1, 10**15)
 _T = TypeVar("_T")
 
 
-async def read_write(request: Request, key: Key, form: type[_T]) -> tuple[_T, WriteRequest]:
-    """Read the form in a body, and the conditions of the write from the headers `If-Match` and `Idempotency-Key`.
+async def read_write(request: Request, form: type[_T]) -> tuple[_T, WriteRequest]:
+    """Return the form and the conditions of an authorised request.
 
     Raises:
         HTTPError: 400 if a header or the body is malformed, 413 or 415 if the body is too large or of another type.
         BadInput: a field is unknown or missing, or has a wrong value.
     """
     body = await _read(request)
-    return _decode(request, body, form), WriteRequest(_if_match(request), _once(request, key, body))
+    return _decode(request, body, form), WriteRequest(_if_match(request), _once(request, body))
 
 
 async def _read(request: Request) -> bytes:
-    """Read the whole body.
-
-    Raises:
-        HTTPError: 413 if it is larger than `MAX_BODY_BYTES`, 400 if it ends early.
-    """
     announced = request.headers.get("content-length", "0")
     size = int(announced) if announced.isdecimal() else 0
     asks_first = "expect" in request.headers
     if size <= (MAX_BODY_BYTES if asks_first else _MAX_DISCARDED_BYTES):
-        size = 0
-        pieces: list[bytes] = []
+        size, body = 0, bytearray()
         try:
             async for piece in request.stream():
                 size += len(piece)
                 if size > _MAX_DISCARDED_BYTES:
                     break
                 if size <= MAX_BODY_BYTES:
-                    pieces.append(piece)
+                    body += piece
         except ClientDisconnect:
             raise HTTPError(400, "The body ended before its Content-Length. Send it again.") from None
         if size <= MAX_BODY_BYTES:
-            return b"".join(pieces)
+            return bytes(body)
     limit = f"The body is larger than {MAX_BODY_BYTES} bytes. Put large content into `media` by its address."
     raise HTTPError(413, limit, {"connection": "close"})
 
 
 def _decode(request: Request, body: bytes, form: type[_T]) -> _T:
-    """Decode a body, JSON or msgpack, into the form.
-
-    Raises:
-        HTTPError: 415 for another Content-Type, 400 for malformed JSON or msgpack.
-        BadInput: a field is unknown or missing, or has a wrong value.
-    """
     kind = _kind(request)
     if not body and (not kind or request.method == "DELETE"):  # some clients send a type without a body
         body, kind = b"{}", JSON[0]
     if kind not in JSON + MSGPACK:
-        raise HTTPError(
-            415, f"Content-Type {kind[:80]!r} is not supported. Send application/json or application/msgpack."
-        )
+        detail = f"Content-Type {kind[:80]!r} is not supported. Send application/json or application/msgpack."
+        raise HTTPError(415, detail)
     decoder = msgspec.json.decode if kind in JSON else msgspec.msgpack.decode
     try:
         return decoder(body, type=form)
@@ -112,7 +96,7 @@ def _if_match(request: Request) -> Container[int] | None:
     return frozenset(int(tag[1:-1]) for tag in tags if re.fullmatch(r'"[1-9][0-9]{0,14}"', tag))
 
 
-def _once(request: Request, key: Key, body: bytes) -> Once | None:
+def _once(request: Request, body: bytes) -> Once | None:
     header = request.headers.get("idempotency-key")
     if header is None:
         return None
@@ -120,21 +104,4 @@ def _once(request: Request, key: Key, body: bytes) -> Once | None:
         raise HTTPError(400, f"Idempotency-Key must have 1 to 255 printable ASCII characters; got {header[:80]!r}.")
     parts = (request.method, request.url.path, _kind(request))
     digest = hashlib.sha256("\0".join(parts).encode() + b"\0" + body).hexdigest()
-    return Once(f"{key.name}:{header}", digest)
-
-
-def answer(request: Request, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Respond with a value in JSON, or in msgpack if the request prefers that."""
-    if Wanted(request.headers).prefers(MSGPACK, JSON[0]):
-        return Response(msgspec.msgpack.encode(content), status, headers, media_type=MSGPACK[0])
-    return Response(msgspec.json.encode(content), status, headers, media_type=JSON[0])
-
-
-def number(request: Request, name: str, default: int, most: int) -> int:
-    """Return a whole number from the query, 1 to `most`. Raises `BadInput`."""
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        raise BadInput(f"`{name}` must be a whole number from 1 to {most}; got {text[:80]!r}.", name)
-    return int(text)
+    return Once(f"{request.state.key}:{header}", digest)

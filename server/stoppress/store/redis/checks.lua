@@ -1,0 +1,36 @@
+#!lua
+-- Prepended to every script that writes. Lua does not roll back, so nothing may fail after the first write: each script
+-- checks its keys and its permissions first. Redis itself refuses a script before it starts if memory is short, if the
+-- disk is full, or if the server is a replica.
+
+local KINDS = {line = "list", items = "hash", order = "zset", due = "zset", answers = "hash", expiry = "zset", deleted = "set"}
+local COMMANDS = {
+  list = {"RPUSH", "LINDEX", "LLEN", "LRANGE", "EXISTS", "UNLINK"},
+  hash = {"HSET", "HDEL", "HGET", "HMGET", "HGETALL", "EXPIRE", "UNLINK"},
+  zset = {"ZADD", "ZREM", "ZSCORE", "ZRANGEBYSCORE", "EXPIRE", "UNLINK"},
+  set = {"SADD", "SISMEMBER"},
+}
+
+local function fail(message)
+  error(redis.error_reply(message))
+end
+
+local function require_permission(command, subject)
+  local known, allowed = pcall(redis.acl_check_cmd, command, subject)
+  if not (known and allowed) then
+    fail("NOPERM the user of this node may not use " .. command .. " with " .. subject)
+  end
+end
+
+local function check(keys, channel)
+  for _, key in ipairs(keys) do
+    local expected, found = KINDS[key:match("[^:]*$")], redis.call("TYPE", key).ok
+    if found ~= "none" and found ~= expected then
+      fail("WRONGTYPE " .. key .. " is a " .. found .. ", not a " .. expected)
+    end
+    for _, command in ipairs(COMMANDS[expected]) do
+      require_permission(command, key)
+    end
+  end
+  require_permission("PUBLISH", channel)
+end

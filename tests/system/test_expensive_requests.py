@@ -1,0 +1,87 @@
+"""Requests that are dear to answer, or whose answers nobody reads, do not disturb readers and editors."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+
+import httpx
+from websockets.asyncio.client import connect
+
+from tests.conftest import StartNode
+from tests.support.node import RunningNode
+from tests.support.processes import Slowdown, resident
+
+ATTACKERS, MUTE, READERS = 32, 300, 50
+
+DEAR = [
+    "/blogs/demo?before=20{n:02}-01-01T00:00:00.{x:03}Z_{x:08}-0000-7000-8000-000000000000",
+    "/blogs/demo/entries?limit={n}&view=html&lang=de",
+    "/blogs/demo.atom?before={x}",
+    "/blogs/demo/changes?view=html&lang=en",
+    "/?page={n}",
+]
+
+
+async def ask(node: RunningNode) -> None:
+    """Ask for what has to be made anew, as fast as the node answers, under another host each time."""
+    async with httpx.AsyncClient(base_url=node.url, trust_env=False, timeout=30) as client:
+        while True:
+            path = random.choice(DEAR).format(n=random.randint(1, 99), x=random.randint(0, 999))
+            method = random.choice(["GET", "HEAD"])
+            await client.request(method, path, headers={"host": f"h{random.random()}.example", "accept": "text/html"})
+            await asyncio.sleep(0.4)
+
+
+async def ask_and_not_read(node: RunningNode, path: str) -> asyncio.StreamWriter:
+    _, writer = await asyncio.open_connection("127.0.0.1", node.port, limit=1)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n".encode())
+    return writer
+
+
+async def test_readers_editors_and_memory_bear_expensive_requests(start_node: StartNode, figure: Callable[[str], None]):
+    node, slowdown, delays, health = await start_node(), Slowdown(), [], []
+    await node.make_blog("demo")
+    received: asyncio.Queue[float] = asyncio.Queue()
+
+    async def read(ready: asyncio.Semaphore) -> None:
+        async with connect(f"{node.websocket_url}/blogs/demo/live", max_size=None) as line:
+            async for message in line:
+                ready.release() if "Breaking" not in str(message) else await received.put(time.monotonic())
+
+    async with node.editor() as editor:
+        for number in range(100):
+            big = "A long day of talks. " * 4_500 if number % 10 == 0 else f"Entry {number}. " * 50
+            await editor.post("/api/blogs/demo/entries", json={"markdown": big})
+        ready = asyncio.Semaphore(0)
+        tasks = [asyncio.create_task(read(ready)) for _ in range(READERS)]
+        for _ in range(READERS):
+            await ready.acquire()
+        before = resident(node.pid)
+        tasks += [asyncio.create_task(ask(node)) for _ in range(ATTACKERS)]
+        mute = [
+            await ask_and_not_read(node, path)
+            for path in ("/blogs/demo", "/blogs/demo/entries?limit=200") * (MUTE // 2)
+        ]
+        for _ in range(10):
+            begin = time.monotonic()
+            await editor.post("/api/blogs/demo/entries", json={"markdown": "Breaking"})
+            delays += [await received.get() - begin for _ in range(READERS)]
+            begin = time.monotonic()
+            await editor.get("/livez")
+            health.append(time.monotonic() - begin)
+            slowdown.sample()
+        grown = resident(node.pid) - before
+        for task in tasks:
+            task.cancel()
+        for writer in mute:
+            writer.transport.abort()
+    figure(
+        f"{ATTACKERS} dear clients, {MUTE} that read nothing: an entry took {max(delays) * 1000:.0f} ms at most to "
+        f"{READERS} readers, /livez {max(health) * 1000:.0f} ms; the node grew by {grown / 1e6:.0f} MB"
+    )
+    assert max(delays) <= 0.5 * slowdown.factor
+    assert max(health) <= 0.5 * slowdown.factor
+    assert grown <= 64e6
