@@ -424,7 +424,7 @@ async def test_an_announcement_ends_with_a_whole_emoji(node: RunningNode, open_p
     family = "👨\u200d👩\u200d👧"
     page = await open_page(node)
     await post(node, markdown=family * 200)
-    voice = page.get_by_role("status")
+    voice = page.locator("[data-part=announcer]")
     await expect(voice).not_to_be_empty()
     assert await voice.inner_text() == family * 120
 

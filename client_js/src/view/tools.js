@@ -24,7 +24,8 @@ export function useTools(part, changed) {
     select.value = recall(select.name) ?? "";
     if (!select.value) select.selectedIndex = 0;
     choices[select.name] = select.value;
-    select.onchange = () => {
+    select.onchange = (event) => {
+      event.stopPropagation(); // the element has an event of this name
       remember(select.name, (choices[select.name] = select.value));
       changed(/** @type {keyof Choices} */ (select.name));
     };
