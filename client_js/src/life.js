@@ -78,7 +78,7 @@ export function lifeOf(element, blog) {
     const sheet = own && (await styleSheet(new URL(own.dataset.style ?? "", blog), element.ownerDocument, signal));
     if (!sheet || signal.aborted) return;
     const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
-    if (sheet instanceof CSSStyleSheet) root.adoptedStyleSheets = [sheet];
+    if ("cssRules" in sheet) root.adoptedStyleSheets = [sheet];
     else own.prepend(sheet);
     if (own.dataset.cursor) show(own, root);
     else root.replaceChildren(...own.childNodes);
