@@ -64,8 +64,16 @@ async def publish_all_kinds(node: RunningNode) -> str:
         {"type": "image", "url": "/static/icon.svg", "alt": "A bridge", "caption": "The bridge", "credit": "J. Berg"},
         {"type": "embed", "url": "https://vimeo.com/123456789", "caption": "The speech"},
     ]
+    wide = "```\n" + "wide " * 60 + "\n```\n\n| One | Two |\n|---|---|\n| " + "w" * 99 + " | " + "w" * 99 + " |"
     rich = await post(
-        node, title="Rich", key=True, breaking=True, tags=["talks"], media=media, authors=[{"name": "Ada"}]
+        node,
+        title="Rich",
+        markdown=wide,
+        key=True,
+        breaking=True,
+        tags=["talks"],
+        media=media,
+        authors=[{"name": "Ada"}],
     )
     await edit(node, rich, correction="It was Tuesday.", pinned=True)
     await send(node, "DELETE", f"/entries/{await post(node, title='Wrong')}", {"note": "We were wrong."})

@@ -7,9 +7,9 @@ The state is the store's history up to `cursor`. Only two methods change it: `ap
 from __future__ import annotations
 
 import enum
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import NamedTuple
 
 from stoppress.errors import EntryNotFound
@@ -62,6 +62,7 @@ class Replica:
         self._tags: list[str] = []
         self._items: dict[str, PublicItem] = {}  # ascending by seq: a changed item is taken out and put at the end
         self._order: list[EntryPosition] = []  # every entry's position, oldest first
+        self._key_order: list[EntryPosition] = []  # the same of key events
         self.key_events_seq = 0
         """The seq since which the key events are what they are now."""
 
@@ -98,11 +99,14 @@ class Replica:
             self.key_events_seq = item.seq
         if item.id == HEADER:
             return
-        if before is None:
-            insort(self._order, item.position)
-        elif before.position != item.position:
-            del self._order[bisect_left(self._order, before.position)]
-            insort(self._order, item.position)
+        for order, had, has in (
+            (self._order, before is not None, True),
+            (self._key_order, before is not None and before.is_key, item.is_key),
+        ):
+            if before is not None and had:
+                del order[bisect_left(order, before.position)]
+            if has:
+                insort(order, item.position)
 
     # Questions
 
@@ -203,25 +207,48 @@ class Replica:
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
-    def page(self, before: EntryPosition | None, limit: int) -> tuple[list[PublicItem], str | None]:
-        """Return the entries before a position, newest first, and the address of the next page, if there is one.
+    def page(
+        self, before: EntryPosition | None, limit: int, /, *, key: bool = False
+    ) -> tuple[list[PublicItem], str | None]:
+        """Return the entries before a position, newest first, and the address of those before them, if there are any.
 
-        `limit` does not count retracted entries, so that a run of these leaves room for others.
+        Args:
+            limit: does not count retracted entries, so that a run of these leaves room for others.
+            key: leave out entries that are not key events.
         """
-        end = len(self._order) if before is None else bisect_left(self._order, before)
-        entries, more = _first((self._items[self._order[n].id] for n in range(end - 1, -1, -1)), limit)
+        order = self._key_order if key else self._order
+        end = len(order) if before is None else bisect_left(order, before)
+        entries, more = _first((self._items[order[n].id] for n in range(end - 1, -1, -1)), limit)
         last = entries[-1].position if entries else before
         return entries, last.older_address(self.blog) if more and last else None
+
+    def page_after(
+        self, after: EntryPosition | None, limit: int, /, *, key: bool = False
+    ) -> tuple[list[PublicItem], str | None]:
+        """Return the entries after a position, newest first, and the address of those after them, if there are any."""
+        order = self._key_order if key else self._order
+        begin = 0 if after is None else bisect_right(order, after)
+        entries, more = _first((self._items[order[n].id] for n in range(begin, len(order))), limit)
+        last = entries[-1].position if entries else after
+        return entries[::-1], last.newer_address(self.blog) if more and last else None
 
     def entry_at(self, position: EntryPosition | None) -> EntryPosition | None:
         """Return the first entry from a position on, which has the same entries before it; None: all are before it."""
         begin = len(self._order) if position is None else bisect_left(self._order, position)
         return self._order[begin] if begin < len(self._order) else None
 
+    def entry_up_to(self, position: EntryPosition | None) -> EntryPosition | None:
+        """Return the last entry up to a position, which has the same entries after it; None: all are after it."""
+        end = 0 if position is None else bisect_right(self._order, position)
+        return self._order[end - 1] if end else None
+
     def key_events(self, limit: int) -> list[PublicItem]:
         """Return the newest key events, newest first."""
-        items = (self._items[entry_id] for _, entry_id in reversed(self._order))
-        return list(islice((item for item in items if item.is_key), limit))
+        return self._at(self._key_order[-limit:])
+
+    def _at(self, positions: Sequence[EntryPosition]) -> list[PublicItem]:
+        """Return the entries at positions, newest first."""
+        return [self._items[entry_id] for _, entry_id in reversed(positions)]
 
 
 def _first(items: Iterable[PublicItem], limit: int) -> tuple[list[PublicItem], bool]:

@@ -68,7 +68,8 @@ content is not HTML (https://html.spec.whatwg.org/#push-onto-the-list-of-active-
 
 _SCHEME = re.compile(r"(?:href|src|data)=[\"']?([a-z][a-z0-9+.-]{1,30}):", re.IGNORECASE)
 
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+"""A character of a script that is written from right to left."""
 
 _PARAGRAPH = re.compile("<(blockquote|caption|dd|dt|figcaption|h[2-6]|li|p|pre|td|th)(?=[ >])")
 
@@ -152,7 +153,7 @@ def _safe(html: str, field: str, left: Leftovers, sheet: StyleSheet | None = Non
     shown = PastedHtml(html, sheet or StyleSheet(""), left).html
     if len(shown) > _MAX_HTML_CHARACTERS:
         raise _too_much_markup(field)
-    if _RIGHT_TO_LEFT.search(shown):
+    if RIGHT_TO_LEFT.search(shown):
         shown = _PARAGRAPH.sub(r'<\1 dir="auto"', shown)
     safe = _sanitiser().clean(shown)
     return Rendered(safe, _plain(safe), left.media, left.warnings)

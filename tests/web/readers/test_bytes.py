@@ -13,7 +13,7 @@ from stoppress.tools.demo.replay import Replay, Timeline
 from stoppress.wire.frames import DeflateStream, frame
 from tests.conftest import StartNode
 
-MOST = 1.32
+MOST = 1.3
 """How many bytes the markup of an update may take for one of its JSON, in the shared stream."""
 
 

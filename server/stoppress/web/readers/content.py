@@ -1,13 +1,14 @@
 """`/changes` and `/entries`: what a blog has, over plain HTTP.
 
 `/changes` is the update that leads from a cursor to the head, at once or, as a long poll, when there is one. `/entries`
-are older entries, page by page, or one entry by itself.
+are entries, page by page, or one entry by itself.
 """
 
 from __future__ import annotations
 
 import re
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -52,7 +53,7 @@ class Content:
     def routes(self) -> list[Route]:
         return [
             Route("/blogs/{blog}/changes", self.changes, methods=["GET"]),
-            Route("/blogs/{blog}/entries", self.older, methods=["GET"]),
+            Route("/blogs/{blog}/entries", self.page, methods=["GET"]),
             Route("/blogs/{blog}/entries/{entry}", self.entry, methods=["GET"]),
         ]
 
@@ -80,29 +81,38 @@ class Content:
             answer.headers["connection"] = "close"  # the next request is for another node
         return answer
 
-    async def older(self, request: Request) -> Response:
-        """Answer with a page of entries, newest first."""
-        check_query(request, "before", "limit", "view", "lang")
-        before = request.query_params.get("before")
-        limit = number(request, "limit", self._pages.newest, 200)
-        position = None if before is None else EntryPosition.parse(before)
+    async def page(self, request: Request) -> Response:
+        """Answer with a page of entries, newest first: those before a position, or after one."""
+        check_query(request, "before", "after", "key", "limit", "view", "lang")
+        query = request.query_params
+        limit, key = number(request, "limit", self._pages.newest, 200), _asks_for_key_events(query)
         rendition, replica = self._renditions.of(request), await self._replica(request)
-        position, says_limit, cursor = replica.entry_at(position), "limit" in request.query_params, replica.cursor
+        if "after" in query:
+            way, find = "newer", replica.page_after
+            position = replica.entry_up_to(EntryPosition.parse(query["after"], "after"))
+        else:
+            way, find = "older", replica.page
+            position = replica.entry_at(EntryPosition.parse(query.get("before")))
+        more, cursor = "&key=true" * key + f"&limit={limit}" * ("limit" in query), replica.cursor
 
         def page() -> tuple[list[PublicItem], str | None]:
-            entries, address = replica.page(position, limit)
-            return entries, address + f"&limit={limit}" if address and says_limit else address
+            entries, address = find(position, limit, key=key)
+            return entries, address and address + more
+
+        def render() -> bytes:
+            entries, address = page()
+            return rendition.page(replica, entries, **{way: address})
 
         document = Document(
-            ("entries", rendition, position, limit, says_limit),
-            lambda _site: rendition.page(replica, *page()),
+            ("entries", rendition, way, position, limit, more),
+            lambda _site: render(),
             lambda: rendition.prepare(replica, page()[0]),
         )
         body = await self._documents.body(request, replica, document)
         self._counts.catch_ups["page"] += 1
         response = _answer(request, body, cursor, "no-cache")
         if (address := page()[1]) is not None:
-            response.headers["link"] = f'<{rendition.address(address)}>; rel="next"'
+            response.headers["link"] = f'<{rendition.address(address)}>; rel="{"next" if way == "older" else "prev"}"'
         return response
 
     async def entry(self, request: Request) -> Response:
@@ -127,3 +137,10 @@ def _wait(request: Request) -> float:
 def _answer(request: Request, body: bytes, cursor: Cursor, cache_control: str) -> Response:
     headers = {**READABLE, "content-type": "application/json", "cache-control": cache_control, "vary": "accept"}
     return unless_known(request, f'"{cursor}"', headers, body)
+
+
+def _asks_for_key_events(query: QueryParams) -> bool:
+    text = query.get("key", "false")
+    if text not in ("true", "false"):
+        raise BadQuery(f"`key` must be true or false; got {text[:80]!r}.", "key")
+    return text == "true"

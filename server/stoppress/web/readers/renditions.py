@@ -46,18 +46,20 @@ class Rendition:
     async def prepare(self, replica: Replica, entries: Iterable[PublicItem]) -> None:
         """Do the slow part of answers with these entries."""
 
-    def page(self, replica: Replica, entries: list[PublicItem], older: str | None) -> bytes:
-        """Return a page of older entries."""
-        raw = [entry.raw(HTTP_JSON.codec) for entry in entries]
-        return msgspec.json.encode(Page(blog=replica.blog, cursor=str(replica.cursor), entries=raw, older=older))
+    def page(
+        self, replica: Replica, entries: list[PublicItem], older: str | None = None, newer: str | None = None
+    ) -> bytes:
+        """Return a page of entries."""
+        raw, cursor = [entry.raw(HTTP_JSON.codec) for entry in entries], str(replica.cursor)
+        return msgspec.json.encode(Page(blog=replica.blog, cursor=cursor, entries=raw, older=older, newer=newer))
 
     def entry(self, _replica: Replica, entry: PublicItem) -> bytes:
         """Return one entry."""
         return bytes(entry.raw(HTTP_JSON.codec))
 
-    def address(self, older: str | None) -> str | None:
-        """Return the address of older entries in the same form."""
-        return older
+    def address(self, page: str | None) -> str | None:
+        """Return the address of other entries in the same form."""
+        return page
 
 
 class _HtmlRendition(Rendition, UpdateCodec):
@@ -90,21 +92,24 @@ class _HtmlRendition(Rendition, UpdateCodec):
         )
         return msgspec.json.encode(update)
 
-    def page(self, replica: Replica, entries: list[PublicItem], older: str | None) -> bytes:
+    def page(
+        self, replica: Replica, entries: list[PublicItem], older: str | None = None, newer: str | None = None
+    ) -> bytes:
         page = ShownPage(
             blog=replica.blog,
             cursor=str(replica.cursor),
             parts={"pages": self._renderer.pages(replica.blog, self._language, older)},
             entries=self._entries(replica, entries),
             older=self.address(older),
+            newer=self.address(newer),
         )
         return msgspec.json.encode(page)
 
     def entry(self, replica: Replica, entry: PublicItem) -> bytes:
         return msgspec.json.encode(self._renderer.entry(replica.blog, self._language, entry))
 
-    def address(self, older: str | None) -> str | None:
-        return older and f"{older}&view=html&lang={self._language}"
+    def address(self, page: str | None) -> str | None:
+        return page and f"{page}&view=html&lang={self._language}"
 
     def _entries(self, replica: Replica, entries: list[PublicItem]) -> list[ShownEntry]:
         return [self._renderer.entry(replica.blog, self._language, entry) for entry in entries]
