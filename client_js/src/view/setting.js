@@ -61,14 +61,12 @@ export class Setting {
   }
 
   /**
-   * Show times in the blog's time zone or the reader's, let the keyboard scroll what is wide, and make addresses lead
-   * to the server from other sites.
+   * Show times in the blog's time zone or the reader's, and make addresses lead to the server from other sites.
    *
    * @param {ParentNode} root
    */
   settle(root) {
     localise(root, this.language, this.timeZone());
-    for (const wide of root.querySelectorAll(".body :is(pre, table)")) if (!wide.closest(".wide")) makeScrollable(wide);
     const isHere = this.home.startsWith(new URL("/", document.baseURI).href);
     for (const name of isHere ? [] : ["href", "src", "poster"]) {
       for (const one of root.querySelectorAll(`[${name}^="/"]`)) {
@@ -76,23 +74,6 @@ export class Setting {
       }
     }
   }
-}
-
-/**
- * Wrap a table or preformatted text in a part that has the focus while the keyboard scrolls it. It needs a name: that of
- * the columns, or how the text begins.
- *
- * @param {Element} wide
- */
-function makeScrollable(wide) {
-  const part = document.createElement("div");
-  part.className = "wide";
-  part.tabIndex = 0;
-  part.setAttribute("role", "region");
-  const words = [...wide.querySelectorAll("th")].map(({ textContent }) => textContent).join(", ") || wide.textContent;
-  part.setAttribute("aria-label", beginning(words?.trim() ?? "", 60));
-  wide.replaceWith(part);
-  part.append(wide);
 }
 
 /**

@@ -163,3 +163,17 @@ def test_other_templates_and_words_make_other_etags(tmp_path: Path):
         write_french(tmp_path, private=text)
         prints.add(Layout(str(tmp_path)).fingerprint)
     assert len(prints) == 5
+
+
+@pytest.mark.parametrize(
+    ("html", "name"),
+    [
+        ("<pre><code>a &lt; b</code></pre>", "a &lt; b"),
+        ("<table><tr><th>Side</th><th>Votes</th></tr><tr><td>For</td></tr></table>", "Side, Votes"),
+        ("<table><tr><td>A<table><tr><td>B</td></tr></table></td></tr></table>", "AB"),
+    ],
+)
+def test_what_is_wide_can_be_scrolled_by_the_keyboard(html: str, name: str):
+    shown = Layout()._environment.from_string("{{ html | scrollable }}").render(html=f"<p>x</p>{html}<p>y</p>")
+    wrapped = f'<div class="wide" tabindex="0" role="region" aria-label="{name}">{html}</div>'
+    assert shown == f"<p>x</p>{wrapped}<p>y</p>"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import re
 from pathlib import Path
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, nodes
 from jinja2.compiler import CodeGenerator, Frame
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from stoppress import __version__
 from stoppress.errors import StartError
@@ -21,8 +22,10 @@ from stoppress.web.pages.head import describe, describe_index
 from stoppress.web.pages.markup import Renderer
 from stoppress.web.pages.samples import ROWS, sample_views
 from stoppress.web.pages.texts import SAID_LIVE, Texts, direction_of
-from stoppress.web.pages.view import View
+from stoppress.web.pages.view import View, shortened
 from stoppress.web.site import Site
+
+_WIDE = re.compile(r"<(/?)(?:pre|table)\b[^>]*>")
 
 
 class Layout:
@@ -67,6 +70,7 @@ class Layout:
         environment.globals |= {"assets": self.assets, "direction_of": direction_of, "texts_of": self.texts.of}
         environment.filters |= {
             "auto": _auto,
+            "scrollable": _scrollable,
             "frame": _frame,
             "safe": _safe,
             "updated": _updated,
@@ -164,6 +168,26 @@ def _auto(text: str | None) -> Markup:
 
 def _safe(html: str | None) -> Markup:
     return Markup(html or "")  # noqa: S704, what it is applied to was made safe
+
+
+def _scrollable(html: str | None) -> Markup:
+    """Return a body in which the keyboard can scroll tables and preformatted text. Each gets a part with a name."""
+    pieces, depth, done, html = [], 0, 0, html or ""
+    for tag in _WIDE.finditer(html):
+        depth -= bool(tag[1])
+        if depth == 0:
+            end = tag.end() if tag[1] else tag.start()
+            pieces.append(_named(html[done:end]) if tag[1] else html[done:end])
+            done = end
+        depth += not tag[1]
+    return _safe("".join(pieces) + html[done:])
+
+
+def _named(html: str) -> str:
+    """Wrap a table or preformatted text. It is called like its columns, or like it begins."""
+    words = ", ".join(re.findall("<th\\b[^>]*>(.*?)</th>", html, re.DOTALL)) or html
+    name = escape(shortened(Markup(words).striptags(), 60))  # noqa: S704, it is escaped afterwards
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{name}">{html}</div>'
 
 
 def _updated(entry: Entry) -> str | None:
