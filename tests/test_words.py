@@ -88,7 +88,7 @@ def test_a_repeated_name_is_found_with_its_files():
 
 
 @pytest.mark.parametrize("path", sorted(SERVER.rglob("*.py")), ids=name_of)
-def test_no_identifier_has_a_forbidden_word(path: Path):
+def test_no_identifier_has_a_forbidden_word(path):
     found = {name: words for name in identifiers(path.read_text()) if (words := forbidden_in(name))}
     assert found == {}, {word: FORBIDDEN.get(word, "subject and unit") for words in found.values() for word in words}
 
@@ -105,7 +105,7 @@ def test_no_identifier_has_a_forbidden_word(path: Path):
         ("crowded", []),
     ],
 )
-def test_forbidden_words_are_found_in_names_of_every_style(identifier: str, words: list[str]):
+def test_forbidden_words_are_found_in_names_of_every_style(identifier, words):
     assert forbidden_in(identifier) == words
 
 
@@ -120,7 +120,7 @@ def test_the_glossary_has_about_20_words_each_once():
 
 
 @pytest.mark.parametrize("row", glossary(), ids=lambda row: row.split("|")[1].strip())
-def test_the_glossary_names_code_that_exists(row: str):
+def test_the_glossary_names_code_that_exists(row):
     found = GLOSSARY_ROW.fullmatch(row)
     assert found, "the row must end with a file and a name: `live/hub.py`: `Hub`"
     _, file, name = found.groups()

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import Eventually, StartNode
-from tests.support.browser import Complaints, Embed, OpenPage, can_go_offline
+from tests.support.browser import Embed, OpenPage, can_go_offline
 from tests.support.command import stoppress
 from tests.support.node import RunningNode
 from tests.support.paths import CLIENT
@@ -129,9 +129,7 @@ def reader(node: RunningNode, browser: Browser, open_page: OpenPage, embed: Embe
 
 
 @pytest.mark.parametrize(("what", "state"), [(what, state) for what, states in STATES.items() for state in states])
-async def test_axe_finds_nothing(
-    node: RunningNode, reader: Reader, complaints: Complaints, eventually: Eventually, what: str, state: str
-) -> None:
+async def test_axe_finds_nothing(node, reader, complaints, eventually, what, state):
     oldest = "" if state == "empty" else await publish_all_kinds(node)
     if state in ("ended", "rtl"):
         await send(node, "PATCH", "", {"status": "ended"} if state == "ended" else {"language": "ar"})

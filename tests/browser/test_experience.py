@@ -12,8 +12,6 @@ from collections.abc import Callable
 import pytest
 from playwright.async_api import expect
 
-from tests.conftest import StartNode
-from tests.support.browser import OpenPage
 from tests.support.node import RunningNode
 from tests.support.processes import Slowdown
 from tests.support.publishing import edit, post
@@ -50,7 +48,7 @@ WATCH = """(type) => {
 }"""
 
 
-async def test_a_published_entry_is_painted_at_once(start_node: StartNode, open_page: OpenPage, figure: Figure) -> None:
+async def test_a_published_entry_is_painted_at_once(start_node, open_page, figure):
     node = await start_node()
     await node.make_blog()
     slowdown = Slowdown()
@@ -84,7 +82,7 @@ async def test_a_published_entry_is_painted_at_once(start_node: StartNode, open_
     assert all(figures[name] <= limit * ROOM * slowdown.factor for name, limit in LATENCY_MS.items())
 
 
-async def test_nothing_shifts_while_entries_come_in_above(start_node: StartNode, open_page: OpenPage, figure: Figure):
+async def test_nothing_shifts_while_entries_come_in_above(start_node, open_page, figure):
     node = await start_node()
     await node.make_blog()
     ids = [await tall(node, hour) for hour in range(10)]
@@ -109,7 +107,7 @@ async def tall(node: RunningNode, hour: int, minute: int = 0) -> str:
     return await post(node, title=f"At {hour}:{minute}", markdown="A line.\n\n" * 6, published_at=at)
 
 
-async def test_a_thousand_entries_make_no_long_task(start_node: StartNode, open_page: OpenPage, figure: Figure) -> None:
+async def test_a_thousand_entries_make_no_long_task(start_node, open_page, figure):
     node = await start_node(STOPPRESS_NEWEST="200")
     await node.make_blog()
     ids: list[str] = []

@@ -6,15 +6,10 @@ import json
 import re
 import subprocess
 
-import httpx
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.conftest import Eventually
-from tests.support.browser import Complaints
-from tests.support.fixtures import Post
 from tests.support.network import Network
-from tests.support.node import RunningNode
 from tests.support.paths import CLIENT
 
 pytestmark = pytest.mark.browser
@@ -50,15 +45,8 @@ def page_of(framework: str, src: str) -> str:
 
 @pytest.mark.parametrize("framework", ["plain", "react", "svelte", "vue"])
 async def test_an_app_mounts_and_changes_it_and_leaves_nothing_behind(
-    framework: str,
-    node: RunningNode,
-    blog: str,
-    post: Post,
-    editor: httpx.AsyncClient,
-    browser: Browser,
-    complaints: Complaints,
-    eventually: Eventually,
-) -> None:
+    framework, node, blog, post, editor, browser, complaints, eventually
+):
     await post(title="Before")
     await editor.put(f"/api/blogs/{blog}-2", json={"headline": "Another blog"})
     network = Network(node.port, {"/app": page_of(framework, f"/blogs/{blog}")})

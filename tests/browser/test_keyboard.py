@@ -10,10 +10,10 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.conftest import StartNode
-from tests.support.browser import Complaints, Embed, OpenPage
+from tests.support.browser import Embed, OpenPage
 from tests.support.node import RunningNode
 from tests.support.publishing import post, send
 
@@ -119,7 +119,7 @@ def button(hands: Hands, name: str) -> Locator:
     return hands.page.get_by_role("button", name=name, exact=True)
 
 
-async def test_the_skip_link_leads_to_the_updates(node: RunningNode, ids: list[str], open_page: OpenPage) -> None:
+async def test_the_skip_link_leads_to_the_updates(node, ids, open_page):
     hands = Hands(await open_page(node))
     await hands.press("Tab")
     await expect(hands.page.get_by_role("link", name="Skip to the updates")).to_be_focused()
@@ -129,7 +129,7 @@ async def test_the_skip_link_leads_to_the_updates(node: RunningNode, ids: list[s
     await expect(hands.page.locator(f"#entry-{ids[24]}")).to_be_focused()
 
 
-async def test_the_filter(hands: Hands, ids: list[str]) -> None:
+async def test_the_filter(hands, ids):
     await hands.walk_to(button(hands, "Key events"))
     await hands.press("Space")
     await expect(hands.page.locator(".entry:visible")).to_have_count(1)
@@ -141,7 +141,7 @@ async def test_the_filter(hands: Hands, ids: list[str]) -> None:
     await expect(button(hands, "All")).to_be_focused()
 
 
-async def test_a_pause_and_the_new_updates(node: RunningNode, hands: Hands) -> None:
+async def test_a_pause_and_the_new_updates(node, hands):
     await hands.walk_to(button(hands, "Pause"))
     await hands.press("Enter")
     await post(node, title="New")
@@ -159,7 +159,7 @@ async def test_a_pause_and_the_new_updates(node: RunningNode, hands: Hands) -> N
     await expect(newest.locator("h2")).to_have_text("One more")
 
 
-async def test_who_scrolls_up_from_the_button_for_new_updates_is_taken_to_them(node: RunningNode, hands: Hands) -> None:
+async def test_who_scrolls_up_from_the_button_for_new_updates_is_taken_to_them(node, hands):
     await hands.walk_to(hands.page.locator("summary"))
     await hands.page.keyboard.press("PageDown")
     await hands.page.wait_for_timeout(300)
@@ -171,7 +171,7 @@ async def test_who_scrolls_up_from_the_button_for_new_updates_is_taken_to_them(n
     await hands.focus()
 
 
-async def test_the_options(hands: Hands) -> None:
+async def test_the_options(hands):
     summary = hands.page.locator("summary")
     await hands.walk_to(summary)
     await hands.press("Enter")
@@ -191,7 +191,7 @@ async def test_the_options(hands: Hands) -> None:
     await expect(order).to_be_hidden()
 
 
-async def test_the_link_of_a_key_event(hands: Hands, ids: list[str]) -> None:
+async def test_the_link_of_a_key_event(hands, ids):
     link = hands.page.get_by_role("navigation", name="Key events").get_by_role("link")
     await hands.walk_to(link)
     await hands.press("Enter")
@@ -199,7 +199,7 @@ async def test_the_link_of_a_key_event(hands: Hands, ids: list[str]) -> None:
     await hands.focus()
 
 
-async def test_older_updates(hands: Hands) -> None:
+async def test_older_updates(hands):
     older = hands.page.get_by_role("link", name="Older updates")
     await hands.walk_to(older)  # by scrolling, some have come in on the way
     count = await hands.page.locator(".entry").count()
@@ -208,9 +208,7 @@ async def test_older_updates(hands: Hands) -> None:
     await hands.focus()
 
 
-async def test_who_was_there_before_the_script_came_stays_there(
-    node: RunningNode, ids: list[str], browser: Browser
-) -> None:
+async def test_who_was_there_before_the_script_came_stays_there(node, ids, browser):
     page = await (await browser.new_context()).new_page()
     coming = asyncio.Event()
 
@@ -228,7 +226,7 @@ async def test_who_was_there_before_the_script_came_stays_there(
     await expect(older).to_be_focused()
 
 
-async def test_the_last_older_updates(hands: Hands, ids: list[str]) -> None:
+async def test_the_last_older_updates(hands, ids):
     older = hands.page.get_by_role("link", name="Older updates")
     await hands.walk_to(hands.page.locator(f"#entry-{ids[24]}"))
     while len(ids) > await hands.page.locator(".entry").count():
@@ -241,23 +239,21 @@ async def test_the_last_older_updates(hands: Hands, ids: list[str]) -> None:
     await expect(older).to_have_count(0)
 
 
-async def test_what_has_the_focus_is_retracted(node: RunningNode, hands: Hands, ids: list[str]) -> None:
+async def test_what_has_the_focus_is_retracted(node, hands, ids):
     await hands.walk_to(hands.page.locator(f"#entry-{ids[23]} .body a"))
     await send(node, "DELETE", f"/entries/{ids[23]}", {})
     await expect(hands.page.locator(f"#entry-{ids[23]}.retracted")).to_be_focused(timeout=SOON)
     await hands.focus()
 
 
-async def test_the_last_key_event_is_none_any_more(node: RunningNode, hands: Hands, ids: list[str]) -> None:
+async def test_the_last_key_event_is_none_any_more(node, hands, ids):
     await hands.walk_to(hands.page.get_by_role("navigation", name="Key events").get_by_role("link"))
     await send(node, "PATCH", f"/entries/{ids[23]}", {"key": False})
     await expect(hands.page.locator(f"#entry-{ids[24]}")).to_be_focused(timeout=SOON)
     await hands.focus()
 
 
-async def test_an_embed_opens_and_is_no_trap(
-    hands: Hands, ids: list[str], complaints: Complaints, embed: Embed
-) -> None:
+async def test_an_embed_opens_and_is_no_trap(hands, ids, complaints, embed):
     await hands.page.context.route(
         "https://player.vimeo.com/**",
         lambda route: route.fulfill(body="<!doctype html><button>Play</button>", content_type="text/html"),
@@ -274,7 +270,7 @@ async def test_an_embed_opens_and_is_no_trap(
     embed.complaints.clear()
 
 
-async def test_a_permalink(node: RunningNode, hands: Hands, ids: list[str]) -> None:
+async def test_a_permalink(node, hands, ids):
     await hands.walk_to(hands.page.locator(f"#time-{ids[22]}"))
     await hands.page.keyboard.press("Enter")
     await hands.page.wait_for_url(f"{node.url}/blogs/demo/entries/{ids[22]}#entry-{ids[22]}")
@@ -282,7 +278,7 @@ async def test_a_permalink(node: RunningNode, hands: Hands, ids: list[str]) -> N
     await hands.focus()
 
 
-async def test_the_keys_of_a_feed(hands: Hands, ids: list[str]) -> None:
+async def test_the_keys_of_a_feed(hands, ids):
     await hands.walk_to(hands.page.locator(f"#entry-{ids[24]}"))
     await hands.press("PageDown")
     await expect(hands.page.locator(f"#entry-{ids[23]}")).to_be_focused()
@@ -297,9 +293,7 @@ async def test_the_keys_of_a_feed(hands: Hands, ids: list[str]) -> None:
     await expect(hands.page.locator("summary")).to_be_focused()
 
 
-async def test_the_feed_is_left_at_its_end_also_where_nothing_follows_in_the_element(
-    node: RunningNode, embed: Embed
-) -> None:
+async def test_the_feed_is_left_at_its_end_also_where_nothing_follows_in_the_element(node, embed):
     entry = await post(node, title="The only one")
     hands = Hands(await embed())
     await hands.walk_to(hands.page.locator(f"#entry-{entry}"))
@@ -307,7 +301,7 @@ async def test_the_feed_is_left_at_its_end_also_where_nothing_follows_in_the_ele
     await expect(hands.page.get_by_role("button", name="Imprint")).to_be_focused()
 
 
-async def test_no_step_leads_back_before_the_end_of_the_page(hands: Hands) -> None:
+async def test_no_step_leads_back_before_the_end_of_the_page(hands):
     for key in ("Tab", "Shift+Tab"):
         steps: list[int] = []
         for _ in range(MOST):

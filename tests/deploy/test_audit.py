@@ -81,34 +81,34 @@ def audit(osv: str, npm: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
 
 
-def test_the_audit_succeeds_when_all_was_looked_up_and_nothing_is_known(advisories: Advisories):
+def test_the_audit_succeeds_when_all_was_looked_up_and_nothing_is_known(advisories):
     done = audit(advisories.url, advisories.url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {"starlette", "redis", "uvicorn", "nh3"} <= set(advisories.asked)
 
 
-def test_the_audit_fails_when_something_is_known(advisories: Advisories):
+def test_the_audit_fails_when_something_is_known(advisories):
     advisories.vulnerable = "starlette"
     done = audit(advisories.url, advisories.url)
     assert done.returncode == 1
     assert f"FAILED for {REQUIREMENTS}:" in done.stderr
 
 
-def test_the_audit_fails_when_one_package_could_not_be_looked_up(advisories: Advisories):
+def test_the_audit_fails_when_one_package_could_not_be_looked_up(advisories):
     advisories.broken_for = "starlette"
     done = audit(advisories.url, advisories.url)
     assert done.returncode == 1
     assert "starlette" in re.findall(r"NOT LOOKED UP: (.*)", done.stderr)[0]
 
 
-def test_the_audit_fails_when_nobody_can_be_asked_for_npm(advisories: Advisories):
+def test_the_audit_fails_when_nobody_can_be_asked_for_npm(advisories):
     done = audit(advisories.url, "http://127.0.0.1:9")
     assert done.returncode == 1
     assert "client_js/package-lock.json" in done.stderr
     assert REQUIREMENTS not in re.findall(r"FAILED for.*", done.stderr)[0]
 
 
-def test_a_package_that_pip_audit_skipped_counts_as_not_looked_up(tmp_path: Path):
+def test_a_package_that_pip_audit_skipped_counts_as_not_looked_up(tmp_path):
     """With its other service it ends with success, having said that it skipped something."""
     locked, report = tmp_path / "locked.txt", tmp_path / "report"
     locked.write_text("a==1 \\\n    --hash=sha256:0\nb[x]==2 ; python_version > '3' \\\n    --hash=sha256:0\n")

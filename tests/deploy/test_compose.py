@@ -15,7 +15,6 @@ import yaml
 
 from loadtest.ports import free_port
 from stoppress.settings import SETTINGS, load
-from tests.conftest import StartNode
 from tests.deploy.proxies import program
 from tests.deploy.stopping import KILLED_AFTER, longest_stop
 from tests.support.paths import ROOT
@@ -37,7 +36,7 @@ def test_it_keeps_the_schema_of_the_compose_specification():
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_is_locked_down_and_bounded(name: str):
+def test_a_service_is_locked_down_and_bounded(name):
     service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -47,7 +46,7 @@ def test_a_service_is_locked_down_and_bounded(name: str):
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - {"node1", "node2"}))
-def test_an_image_of_others_is_pinned_by_version_and_has_a_health_check(name: str):
+def test_an_image_of_others_is_pinned_by_version_and_has_a_health_check(name):
     assert re.search(r":v?\d+\.\d+\.\d+", SERVICES[name]["image"])
     assert SERVICES[name]["healthcheck"]["test"]
 
@@ -117,9 +116,7 @@ def test_grafana_finds_prometheus_and_the_dashboards():
     assert any(f":{provider['options']['path']}:ro" in volume for volume in SERVICES["grafana"]["volumes"])
 
 
-async def test_a_node_has_nothing_to_warn_of_with_this_redis_and_its_password(
-    tmp_path: Path, start_node: StartNode, capfd: pytest.CaptureFixture[str]
-):
+async def test_a_node_has_nothing_to_warn_of_with_this_redis_and_its_password(tmp_path, start_node, capfd):
     """The command of compose.yaml, with the paths of this machine."""
     port = free_port()
     (tmp_path / "redis_auth").write_text("requirepass secret-of-redis\n")

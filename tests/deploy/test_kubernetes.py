@@ -32,7 +32,7 @@ VARIABLES: dict[str, str] = {variable["name"]: variable["value"] for variable in
 
 @pytest.mark.parametrize("version", ["1.30", "1.34"])
 @pytest.mark.parametrize("name", MANIFESTS)
-def test_a_manifest_keeps_the_schema_of_kubernetes(name: str, version: str):
+def test_a_manifest_keeps_the_schema_of_kubernetes(name, version):
     kubernetes_validate.validate(load(name), version, strict=True)
 
 
@@ -130,7 +130,7 @@ def test_the_ingress_leads_to_the_service_and_not_to_what_is_for_the_operator():
     )
 
 
-async def test_what_the_probes_ask_for_is_answered(start_node: Any):
+async def test_what_the_probes_ask_for_is_answered(start_node):
     node: RunningNode = await start_node()
     probes = [CONTAINER[name]["httpGet"]["path"] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
     async with node.editor() as client:

@@ -21,7 +21,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.conftest import Eventually
 from tests.deploy.conftest import Site
 from tests.deploy.proxies import PROXIES, Nginx, Proxy
 from tests.deploy.units import environment_of_the_unit
@@ -78,7 +77,7 @@ async def event_stream(editor: httpx.AsyncClient, blog: str) -> AsyncIterator[As
 
 
 @pytest.mark.parametrize("protocol", DECODE)
-async def test_a_reader_follows_by_websocket(site: Site, editor: httpx.AsyncClient, blog: str, protocol: str):
+async def test_a_reader_follows_by_websocket(site, editor, blog, protocol):
     cursor = await publish(editor, blog, "before")
     async with follow(site, blog, protocol=protocol) as line:
         assert line.response is not None
@@ -88,7 +87,7 @@ async def test_a_reader_follows_by_websocket(site: Site, editor: httpx.AsyncClie
         assert (await update(line, "while connected"))["from"] == cursor
 
 
-async def test_an_event_comes_without_a_further_one(editor: httpx.AsyncClient, blog: str):
+async def test_an_event_comes_without_a_further_one(editor, blog):
     async with event_stream(editor, blog) as lines, asyncio.timeout(30):
         assert blog in await line_with("data:", lines)
         await publish(editor, blog, "an event")
@@ -96,12 +95,12 @@ async def test_an_event_comes_without_a_further_one(editor: httpx.AsyncClient, b
 
 
 @pytest.mark.parametrize("kind", PROXIES)
-async def test_the_proxy_keeps_no_event_back_by_itself(kind: str, tmp_path: Path):
+async def test_the_proxy_keeps_no_event_back_by_itself(kind, tmp_path):
     """Nodes send `X-Accel-Buffering: no`, too; here the files of the proxy have to do."""
     assert not await keeps_events_back(PROXIES[kind], tmp_path, pause=30)
 
 
-async def test_nginx_keeps_events_back_without_its_setting(tmp_path: Path):
+async def test_nginx_keeps_events_back_without_its_setting(tmp_path):
     """So the test above fails if it goes missing."""
 
     class Buffering(Nginx):
@@ -145,9 +144,7 @@ async def line_with(text: str, lines: AsyncIterator[str]) -> str:
     raise AssertionError(f"the stream ended without {text!r}")
 
 
-async def test_a_reader_of_events_who_leaves_is_gone_at_the_node(
-    site: Site, editor: httpx.AsyncClient, blog: str, eventually: Eventually
-):
+async def test_a_reader_of_events_who_leaves_is_gone_at_the_node(site, editor, blog, eventually):
     async def readers() -> int:
         return sum([await readers_of(node, "sse") for node in site.nodes])
 
@@ -168,9 +165,7 @@ async def readers_of(node: RunningNode, transport: str) -> int:
     return int(float(line))
 
 
-async def test_a_long_poll_is_answered_when_there_is_a_change(
-    site: Site, editor: httpx.AsyncClient, blog: str, eventually: Eventually
-):
+async def test_a_long_poll_is_answered_when_there_is_a_change(site, editor, blog, eventually):
     async def held() -> bool:
         return sum([await readers_of(node, "long_poll") for node in site.nodes]) == 1
 
@@ -192,7 +187,7 @@ async def poll_until_changed(editor: httpx.AsyncClient, blog: str, since: str) -
     raise AssertionError("polls are not held")
 
 
-async def test_silence_between_beats_does_not_end_a_connection(site: Site, editor: httpx.AsyncClient, blog: str):
+async def test_silence_between_beats_does_not_end_a_connection(site, editor, blog):
     """Beats come every second here, and are all that is sent."""
     async with follow(site, blog) as line, event_stream(editor, blog) as lines, asyncio.timeout(30):
         for _ in range(3):
@@ -201,7 +196,7 @@ async def test_silence_between_beats_does_not_end_a_connection(site: Site, edito
             await line_with('"beat"', lines)
 
 
-async def test_readers_of_a_node_that_was_killed_go_on_at_the_other(site: Site, editor: httpx.AsyncClient, blog: str):
+async def test_readers_of_a_node_that_was_killed_go_on_at_the_other(site, editor, blog):
     """... and an editor's request comes through, if it is repeated once."""
     await publish(editor, blog, "before")
     victim = site.nodes[0]
@@ -254,13 +249,13 @@ async def post_with_one_retry(editor: httpx.AsyncClient, blog: str, text: str) -
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/livez"])
-async def test_what_is_for_the_operator_is_not_public(editor: httpx.AsyncClient, path: str):
+async def test_what_is_for_the_operator_is_not_public(editor, path):
     answer = await editor.get(path)
     assert answer.status_code == 404
     assert not re.search(r"\d", answer.headers.get("server", "")), "no version is told to strangers"
 
 
-async def test_pages_are_compressed_and_revalidated(editor: httpx.AsyncClient, blog: str):
+async def test_pages_are_compressed_and_revalidated(editor, blog):
     await publish(editor, blog, "x" * 2_000)
     for path in (f"/blogs/{blog}", f"/blogs/{blog}/changes", "/static/stoppress.css"):
         answer = await editor.get(path)
@@ -269,14 +264,14 @@ async def test_pages_are_compressed_and_revalidated(editor: httpx.AsyncClient, b
         assert again.status_code == 304, path
 
 
-async def test_what_editors_get_is_not_compressed(editor: httpx.AsyncClient, blog: str):
+async def test_what_editors_get_is_not_compressed(editor, blog):
     await publish(editor, blog, "x" * 2_000)
     answer = await editor.get(f"/api/blogs/{blog}/entries")
     assert answer.status_code == 200
     assert "content-encoding" not in answer.headers
 
 
-async def test_browsers_get_http_2_and_are_told_to_stay_with_tls(site: Site, blog: str):
+async def test_browsers_get_http_2_and_are_told_to_stay_with_tls(site, blog):
     command = ["curl", "--silent", "--show-error", "--cacert", str(site.proxy.certificate), "--http2", "--head"]
     done = await asyncio.create_subprocess_exec(
         *command, f"{site.proxy.url}/client/index.js", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -286,13 +281,13 @@ async def test_browsers_get_http_2_and_are_told_to_stay_with_tls(site: Site, blo
     assert re.search(r"^strict-transport-security: max-age=\d{8}", output, re.MULTILINE), output
 
 
-async def test_a_body_that_is_too_large_is_answered(editor: httpx.AsyncClient, blog: str):
+async def test_a_body_that_is_too_large_is_answered(editor, blog):
     answer = await editor.post(f"/api/blogs/{blog}/entries", content=b"x" * 300_000)
     assert answer.status_code == 413
 
 
 @pytest.mark.parametrize("kind", PROXIES)
-async def test_a_node_is_told_the_address_of_the_client_and_not_what_the_client_says(kind: str, tmp_path: Path):
+async def test_a_node_is_told_the_address_of_the_client_and_not_what_the_client_says(kind, tmp_path):
     """Behind the proxy is a server that answers with the headers that came."""
     async with await asyncio.start_server(answer_with_headers, "127.0.0.1", 0) as echo:
         proxy = PROXIES[kind](tmp_path, [echo.sockets[0].getsockname()[1]])
@@ -318,9 +313,7 @@ async def answer_with_headers(reader: asyncio.StreamReader, writer: asyncio.Stre
 
 @pytest.mark.parametrize("kind", PROXIES)
 @pytest.mark.parametrize("believed", [True, False])
-async def test_a_limit_by_address_counts_clients_if_the_proxy_is_believed(
-    kind: str, believed: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-):
+async def test_a_limit_by_address_counts_clients_if_the_proxy_is_believed(kind, believed, tmp_path, capfd):
     """With the shipped settings for a proxy on the node's machine. Else all readers have the proxy's address."""
     proxies = environment_of_the_unit()["STOPPRESS_TRUSTED_PROXIES"] if believed else ""
     async with AsyncExitStack() as stack:

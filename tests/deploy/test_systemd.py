@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from stoppress.settings import SETTINGS, load
-from tests.conftest import RedisServer
 from tests.deploy.proxies import program
 from tests.deploy.stopping import KILLED_AFTER, longest_stop
 from tests.deploy.units import UNIT, environment_of_the_unit
@@ -20,7 +18,7 @@ MOST_EXPOSED = 1.5
 """Of 10: what `systemd-analyze security` calls OK ends at 5, and it has to listen on the network."""
 
 
-def test_systemd_understands_every_line(tmp_path: Path):
+def test_systemd_understands_every_line(tmp_path):
     program_of_it = tmp_path / "opt/stoppress/bin/stoppress"
     program_of_it.parent.mkdir(parents=True)
     program_of_it.write_text("#!/bin/sh\n")
@@ -66,9 +64,7 @@ def test_it_has_time_to_send_its_readers_away():
 
 @pytest.mark.redis
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_the_main_process_says_when_the_service_begins_and_ends(
-    redis_server: RedisServer, tmp_path: Path, workers: int
-):
+async def test_the_main_process_says_when_the_service_begins_and_ends(redis_server, tmp_path, workers):
     """With this test in the place of systemd, which believes only the main process under Type=notify."""
     assert "Type=notify" in UNIT.read_text().splitlines()
     options = ("serve", "--port", "0", "--store", redis_server.url, "--workers", str(workers))

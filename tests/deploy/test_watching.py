@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,7 +74,7 @@ def test_every_alert_says_how_bad_it_is_and_what_to_do():
 
 
 @pytest.mark.parametrize("place", ["rules", "dashboard"])
-def test_only_metrics_are_named_that_a_node_has(place: str):
+def test_only_metrics_are_named_that_a_node_has(place):
     text = "\n".join(re.findall(r"expr:(.*?)\n +(?:for|labels):", RULES.read_text(), re.DOTALL))
     named = set(METRIC.findall(text if place == "rules" else "\n".join(expressions())))
     assert len(named) > 10
@@ -103,7 +102,7 @@ def test_every_metric_is_on_the_dashboard():
     assert {family.name for family in FAMILIES} - shown == set()
 
 
-def test_every_expression_of_the_dashboard_is_one(tmp_path: Path):
+def test_every_expression_of_the_dashboard_is_one(tmp_path):
     rules = [
         f"      - record: check:{number}\n        expr: {json.dumps(without_grafana(expression))}"
         for number, expression in enumerate(expressions())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.support.command import running
@@ -12,7 +10,7 @@ from tests.support.service_manager import manager
 
 
 @pytest.mark.parametrize("place", ["folder", "folder@1000", "abstract"])
-async def test_the_service_manager_is_told_of_start_and_stop(tmp_path: Path, place: str):
+async def test_the_service_manager_is_told_of_start_and_stop(tmp_path, place):
     (tmp_path / place).mkdir()
     address = f"@{tmp_path}" if place == "abstract" else f"{tmp_path / place}/notify"
     with manager(address) as systemd:
@@ -27,7 +25,7 @@ async def test_the_service_manager_is_told_of_start_and_stop(tmp_path: Path, pla
             assert not systemd.has_more()
 
 
-async def test_a_server_goes_on_without_a_service_manager_that_listens(tmp_path: Path):
+async def test_a_server_goes_on_without_a_service_manager_that_listens(tmp_path):
     """As in a container that was given the variable, but not the socket."""
     nobody = str(tmp_path / "nobody")
     async with running("serve", "--port", "0", "--store", sqlite_url(tmp_path), NOTIFY_SOCKET=nobody) as server:

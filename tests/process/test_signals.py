@@ -7,13 +7,11 @@ import os
 import pty
 import signal
 import subprocess
-from pathlib import Path
 
 import httpx
 import pytest
 
 from stoppress.process.signals import SAME_SECONDS
-from tests.conftest import RedisServer, StartNode
 from tests.support.command import command, environment, running
 from tests.support.node import sqlite_url
 from tests.support.processes import children
@@ -22,7 +20,7 @@ from tests.support.raw import posting
 
 @pytest.mark.redis
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_a_service_ignores_a_hangup(redis_server: RedisServer, workers: int):
+async def test_a_service_ignores_a_hangup(redis_server, workers):
     options = ("serve", "--port", "0", "--store", redis_server.url, "--workers", str(workers))
     async with running(*options) as server:
         url = (await server.line("serves")).split("serves ")[1].split()[0]
@@ -35,7 +33,7 @@ async def test_a_service_ignores_a_hangup(redis_server: RedisServer, workers: in
     assert not any("worker_ended" in line for line in server.lines)
 
 
-def test_a_server_ends_with_the_terminal_that_it_was_started_in(tmp_path: Path):
+def test_a_server_ends_with_the_terminal_that_it_was_started_in(tmp_path):
     ours, terminal = pty.openpty()
     with subprocess.Popen(
         command("serve", "--port", "0", "--store", sqlite_url(tmp_path)),
@@ -52,7 +50,7 @@ def test_a_server_ends_with_the_terminal_that_it_was_started_in(tmp_path: Path):
     os.close(terminal)
 
 
-async def test_after_the_third_signal_nothing_is_waited_for(start_node: StartNode):
+async def test_after_the_third_signal_nothing_is_waited_for(start_node):
     node = await start_node(STOPPRESS_LEAD="60")
     reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
     writer.write(posting("demo", "Content-Length: 17") + b"{")

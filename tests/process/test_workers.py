@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.conftest import Eventually, RedisServer, StartNode
+from tests.conftest import RedisServer, StartNode
 from tests.support.command import running, stoppress
 from tests.support.node import RunningNode
 from tests.support.processes import children
@@ -49,7 +49,7 @@ async def everybody_gets(lines: list[ClientConnection], cursor: str) -> None:
 
 
 @pytest.mark.redis
-async def test_readers_are_spread_evenly_and_all_get_what_is_published_to_any(node: RunningNode):
+async def test_readers_are_spread_evenly_and_all_get_what_is_published_to_any(node):
     before = {pid: connections(pid) for pid in children(node.pid)}
     assert len(before) == WORKERS
     async with AsyncExitStack() as stack:
@@ -66,7 +66,7 @@ async def test_readers_are_spread_evenly_and_all_get_what_is_published_to_any(no
 
 
 @pytest.mark.redis
-async def test_a_worker_that_crashes_is_replaced_and_nobody_else_notices(node: RunningNode, eventually: Eventually):
+async def test_a_worker_that_crashes_is_replaced_and_nobody_else_notices(node, eventually):
     async with AsyncExitStack() as stack:
         lines = await readers(node, stack, 30)
         victim = children(node.pid)[0]
@@ -90,7 +90,7 @@ async def test_a_worker_that_crashes_is_replaced_and_nobody_else_notices(node: R
 
 
 @pytest.mark.redis
-async def test_orphaned_workers_stop_in_time(start_node: StartNode, redis_server: RedisServer, eventually: Eventually):
+async def test_orphaned_workers_stop_in_time(start_node, redis_server, eventually):
     node = await start_node(redis_server.url, STOPPRESS_WORKERS="2", STOPPRESS_LEAD="2")
     await node.make_blog("workers")
     workers = children(node.pid)
@@ -136,7 +136,7 @@ def _runs(pid: int) -> bool:
     ],
     ids=["embedded store", "demonstration", "what is wrong is said once"],
 )
-def test_workers_that_cannot_be_are_refused(command: str, said: str):
+def test_workers_that_cannot_be_are_refused(command, said):
     result = stoppress(*command.split(), "--workers", "2")
     assert result.code == 2
     assert re.match(said, result.error), result.error

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import Close, Frame, Opcode
 
-from tests.conftest import StartNode
 from tests.support.frames import client_protocol
 from tests.support.node import RunningNode
 from tests.support.processes import Slowdown, resident
@@ -77,7 +75,7 @@ def _close_code(data: bytes) -> int | None:
 
 
 @pytest.mark.parametrize("kind", ATTACKS)
-async def test_attackers_are_sent_away(start_node: StartNode, kind: str, figure: Callable[[str], None]):
+async def test_attackers_are_sent_away(start_node, kind, figure):
     first, again, code = ATTACKS[kind]
     slowdown = Slowdown()
     node = await start_node()

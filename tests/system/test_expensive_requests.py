@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
 
 import httpx
 from websockets.asyncio.client import connect
 
-from tests.conftest import StartNode
 from tests.support.node import RunningNode
 from tests.support.processes import Slowdown, resident
 
@@ -41,7 +39,7 @@ async def ask_and_not_read(node: RunningNode, path: str) -> asyncio.StreamWriter
     return writer
 
 
-async def test_readers_editors_and_memory_bear_expensive_requests(start_node: StartNode, figure: Callable[[str], None]):
+async def test_readers_editors_and_memory_bear_expensive_requests(start_node, figure):
     node, slowdown, delays, health = await start_node(), Slowdown(), [], []
     await node.make_blog("demo")
     received: asyncio.Queue[float] = asyncio.Queue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
 
 import pytest
@@ -13,7 +13,6 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake
 
 from stoppress.process.node import SPARE_DESCRIPTORS
-from tests.conftest import StartNode
 from tests.support.node import RunningNode
 from tests.support.processes import cpu_seconds, open_files
 from tests.support.raw import posting
@@ -81,7 +80,7 @@ async def lasting_files(pid: int) -> int:
 
 
 @pytest.mark.parametrize("name", PRESSURES)
-async def test_readers_get_in_after_the_pressure(start_node: StartNode, name: str, figure: Callable[[str], None]):
+async def test_readers_get_in_after_the_pressure(start_node, name, figure):
     number, begins, descriptors = PRESSURES[name]
     node = await start_node(descriptors=descriptors)
     await node.make_blog("demo")

@@ -14,7 +14,6 @@ from websockets.asyncio.client import connect
 import stoppress
 from stoppress.telemetry.counts import REJECTIONS
 from stoppress.telemetry.metrics import FAMILIES
-from tests.conftest import Eventually, RedisServer, StartNode
 from tests.support.node import RunningNode
 from tests.support.publishing import post
 from tests.test_docs import DOCS, rows
@@ -30,7 +29,7 @@ async def samples(node: RunningNode) -> dict[tuple[str, ...], float]:
     return {(name, *(labels[label] for label in sorted(labels))): value for name, labels, value in found}
 
 
-async def test_readers_and_what_they_are_sent_are_counted(start_node: StartNode, eventually: Eventually):
+async def test_readers_and_what_they_are_sent_are_counted(start_node, eventually):
     node = await start_node()
     await node.make_blog()
     live = f"{node.websocket_url}/blogs/demo/live"
@@ -56,7 +55,7 @@ async def test_readers_and_what_they_are_sent_are_counted(start_node: StartNode,
         assert seen[("stoppress_ready",)] == seen[("stoppress_store_up",)] == 1
 
 
-async def test_refusals_are_counted_by_reason(node: RunningNode, blog: str):
+async def test_refusals_are_counted_by_reason(node, blog):
     for address in (f"{blog}/live?since=x", "nothing/live"):
         async with connect(f"{node.websocket_url}/blogs/{address}") as line:
             await line.wait_closed()
@@ -66,7 +65,7 @@ async def test_refusals_are_counted_by_reason(node: RunningNode, blog: str):
 
 
 @pytest.mark.redis
-async def test_a_change_from_another_node_is_timed(start_node: StartNode, redis_server: RedisServer):
+async def test_a_change_from_another_node_is_timed(start_node, redis_server):
     here, there = await start_node(redis_server.url), await start_node(redis_server.url)
     await here.make_blog()
     async with connect(f"{there.websocket_url}/blogs/demo/live") as line:
@@ -80,7 +79,7 @@ async def test_a_change_from_another_node_is_timed(start_node: StartNode, redis_
 
 
 @pytest.mark.redis
-async def test_any_of_several_workers_answers_for_all(start_node: StartNode, redis_server: RedisServer):
+async def test_any_of_several_workers_answers_for_all(start_node, redis_server):
     node = await start_node(redis_server.url, STOPPRESS_WORKERS="2")
     await node.make_blog()
     lines = [await connect(f"{node.websocket_url}/blogs/demo/live", compression=None) for _ in range(20)]
@@ -93,7 +92,7 @@ async def test_any_of_several_workers_answers_for_all(start_node: StartNode, red
 
 
 @pytest.mark.parametrize("header", [{"x-forwarded-for": "192.0.2.1"}, {"host": "live.example"}, {"via": "1.1 proxy"}])
-async def test_what_comes_through_a_proxy_gets_no_metrics(reader: httpx.AsyncClient, header: dict[str, str]):
+async def test_what_comes_through_a_proxy_gets_no_metrics(reader, header):
     assert (await reader.get("/metrics", headers=header)).status_code == 403
 
 

@@ -10,7 +10,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from websockets.asyncio.client import connect
 
 from stoppress.telemetry.tracing import Tracing
-from tests.conftest import Eventually, RedisServer, StartNode
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -36,7 +35,7 @@ class Collector:
 
 
 @pytest.mark.redis
-async def test_a_publish_is_one_trace(start_node: StartNode, redis_server: RedisServer, eventually: Eventually):
+async def test_a_publish_is_one_trace(start_node, redis_server, eventually):
     collector = Collector()
     server = await asyncio.start_server(collector.answer, "127.0.0.1", 0)
     place = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -61,5 +60,5 @@ async def test_a_publish_is_one_trace(start_node: StartNode, redis_server: Redis
 
 
 @pytest.mark.parametrize("environ", [{}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_SDK_DISABLED": "true"}])
-def test_it_is_off_unless_it_is_configured(environ: dict[str, str]):
+def test_it_is_off_unless_it_is_configured(environ):
     assert type(Tracing.from_environment(environ)) is Tracing
