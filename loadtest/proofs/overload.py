@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from contextlib import suppress
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,14 @@ CALM_SECONDS = 12.0
 
 
 async def fill_node(
-    url: str, readers: int, publish: float, are_in: asyncio.Event, crowded: asyncio.Event
+    url: str, readers: int, publish: float, are_in: asyncio.Event, crowded: asyncio.Event, left: asyncio.Event
 ) -> tuple[FineHistogram, FineHistogram, dict[str, Any]]:
     """Fill the node. Returns the times of its readers before and during the crowd, and the last figures."""
     before, during, figures = FineHistogram(), FineHistogram(), {}
-    duration = 2 * CALM_SECONDS + 4
-    async with run_swarm(url, readers=readers, rate=1_000, publish=publish, duration=duration) as swarm:
+    async with run_swarm(url, readers=readers, rate=1_000, publish=publish, duration=20 * CALM_SECONDS) as swarm:
         async for figures in read_seconds(swarm):
+            if left.is_set() and "second" in figures:
+                swarm.terminate()  # the summary follows
             if "second" in figures and are_in.is_set():
                 (during if crowded.is_set() else before).merge(times_of(figures))
             elif figures["live"] == readers:
@@ -39,12 +40,14 @@ async def fill_node(
 
 async def press_in(url: str, readers: int) -> int:
     """Let more readers try to connect, and come back when told to. Returns how many were admitted."""
-    got_in = 0
+    got_in, begun = 0, 0.0
     plan = {"readers": readers, "rate": readers / 2, "duration": 10 * CALM_SECONDS, "allow-refused": True}
-    with suppress(TimeoutError):
-        async with run_swarm(url, **plan) as swarm, asyncio.timeout(CALM_SECONDS):
-            async for figures in read_seconds(swarm):
-                got_in = max(got_in, figures["live"])
+    async with run_swarm(url, **plan) as swarm:
+        async for figures in read_seconds(swarm):
+            begun = begun or time.monotonic()
+            got_in = max(got_in, figures["live"])
+            if time.monotonic() - begun > CALM_SECONDS:
+                break
     return got_in
 
 
@@ -65,17 +68,18 @@ async def overload(readers: int, publish: float) -> bool | None:
         Whether the p99 of the admitted readers at most doubled and none of them missed anything. None if the machine
         was too busy before the crowd to tell.
     """
-    are_in, crowded = asyncio.Event(), asyncio.Event()
+    are_in, crowded, left = asyncio.Event(), asyncio.Event(), asyncio.Event()
     with tempfile.TemporaryDirectory() as folder:
         async with NodeProcess(Path(folder), STOPPRESS_MAX_READERS=str(readers)) as server:
-            filling = asyncio.create_task(fill_node(server.url, readers, publish, are_in, crowded))
+            filling = asyncio.create_task(fill_node(server.url, readers, publish, are_in, crowded, left))
             async with asyncio.timeout(60):
                 await are_in.wait()
             await asyncio.sleep(CALM_SECONDS)
             crowded.set()
             got_in = await press_in(server.url, (CROWD_FACTOR - 1) * readers)
-            before, during, stayed = await filling
             refused = await count_rejections(server.url)
+            left.set()
+            before, during, stayed = await filling
     too_many = (CROWD_FACTOR - 1) * readers
     print(f"{too_many:,} readers over the limit were rejected {refused:,} times, {got_in:,} got in")
     print_times(f"{readers:,} admitted readers", "in the crowd", before, during)
