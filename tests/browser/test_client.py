@@ -213,16 +213,6 @@ async def world(make_world: MakeWorld, browser: Browser) -> World:
     return await make_world(browser)
 
 
-async def test_a_server_that_is_restarted(world):
-    tab = await world.tab()
-    await world.becomes_true()
-    await world.node.stop()
-    await tab.reach("reconnecting")
-    await world.node.start()
-    await world.becomes_true()
-    await world.readers("live", 1)
-
-
 async def test_sockets_and_then_events_that_a_proxy_blocks_and_lets_through_again(world):
     world.network.block("live")
     tab = await world.tab()
@@ -242,21 +232,22 @@ async def test_sockets_and_then_events_that_a_proxy_blocks_and_lets_through_agai
     assert world.network.readers("changes") == 0
 
 
-async def test_a_minute_offline(world):
-    tab = await world.tab()
-    await world.becomes_true()
+async def restart(world: World, tab: Tab) -> None:
+    await world.node.stop()
+    await tab.reach("reconnecting")
+    await world.node.start()
+
+
+async def go_offline_for_a_minute(world: World, tab: Tab) -> None:
     await world.context.set_offline(True)
     assert await tab.phase() == "reconnecting"
     await world.write()
     await tab.pass_time(60_000)
     assert await tab.phase() == "reconnecting"
     await world.context.set_offline(False)
-    await world.becomes_true()
 
 
-async def test_a_tab_that_nobody_sees_for_minutes(world):
-    tab = await world.tab()
-    await world.becomes_true()
+async def hide_for_minutes(world: World, tab: Tab) -> None:
     await tab.hide(True)
     await tab.pass_time(170_000)
     await world.readers("live", 1)
@@ -264,7 +255,21 @@ async def test_a_tab_that_nobody_sees_for_minutes(world):
     await world.readers("live", 0)
     await world.write()
     await tab.hide(False)
+
+
+async def sleep_while_the_connection_dies(world: World, tab: Tab) -> None:
+    world.network.freeze()
+    await world.write()
+    await tab.page.clock.fast_forward("01:00:00")
+
+
+async def test_a_restart_and_absences(world):
+    tab = await world.tab()
     await world.becomes_true()
+    for happens in (restart, go_offline_for_a_minute, hide_for_minutes, sleep_while_the_connection_dies):
+        await happens(world, tab)
+        await world.becomes_true()
+        await world.readers("live", 1)
 
 
 async def test_the_back_button(make_world, bfcache_browser):
@@ -275,16 +280,6 @@ async def test_the_back_button(make_world, bfcache_browser):
     await world.readers("live", 0)
     await world.write()
     await tab.page.go_back(wait_until="commit")
-    await world.becomes_true()
-    await world.readers("live", 1)
-
-
-async def test_a_laptop_that_slept_while_its_connection_died(world):
-    tab = await world.tab()
-    await world.becomes_true()
-    world.network.freeze()
-    await world.write()
-    await tab.page.clock.fast_forward("01:00:00")
     await world.becomes_true()
     await world.readers("live", 1)
 

@@ -59,10 +59,12 @@ def test_the_image_holds_the_server_whole_and_no_tools(image):
     assert sorted(path.name for path in (image.stage.folder / "opt/stoppress").iterdir()) == ["venv"]
 
 
-def test_the_variables_of_the_image_are_settings(image):
+def test_the_variables_of_the_image_are_settings_and_its_user_is_not_root(image):
     named = {name for name in image.stage.env if name.startswith("STOPPRESS_")}
     assert named <= {setting.variable for setting in SETTINGS}
     assert image.stage.env["STOPPRESS_HOST"] == "0.0.0.0"  # noqa: S104, as it is reached from outside the container
+    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", image.stage.user)
+    assert any(name == "COPY" and f"--chown={image.stage.user} " in text for name, text in image.instructions)
 
 
 def test_it_runs_as_somebody_who_may_write_nothing_but_the_data(image):
@@ -90,11 +92,6 @@ def test_it_runs_as_somebody_who_may_write_nothing_but_the_data(image):
     assert healthy(image, python, environ) == 1
     assert times(opt) == tree
     assert (data / "stoppress.db").is_file()
-
-
-def test_its_user_is_not_root(image):
-    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", image.stage.user)
-    assert any(name == "COPY" and f"--chown={image.stage.user} " in text for name, text in image.instructions)
 
 
 def times(folder: Path) -> dict[str, int]:

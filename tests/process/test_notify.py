@@ -9,17 +9,18 @@ from tests.support.node import sqlite_url
 from tests.support.service_manager import manager
 
 
-@pytest.mark.parametrize("place", ["folder", "folder@1000", "abstract"])
-async def test_the_service_manager_is_told_of_start_and_stop(tmp_path, place):
+@pytest.mark.redis
+@pytest.mark.parametrize(("place", "workers"), [("folder@1000", 1), ("abstract", 2)])
+async def test_the_service_manager_is_told_of_start_and_stop(redis_server, tmp_path, place, workers):
+    """With this test in the place of systemd, which believes only the main process under Type=notify."""
     (tmp_path / place).mkdir()
     address = f"@{tmp_path}" if place == "abstract" else f"{tmp_path / place}/notify"
+    options = ("serve", "--port", "0", "--store", redis_server.url, "--workers", str(workers))
     with manager(address) as systemd:
-        async with running(
-            "serve", "--port", "0", "--store", sqlite_url(tmp_path), NOTIFY_SOCKET=address, STOPPRESS_LEAD="1"
-        ) as server:
-            assert await systemd.message() == {"READY": "1"}
+        async with running(*options, NOTIFY_SOCKET=address, STOPPRESS_LEAD="1") as server:
+            assert (await systemd.message(), systemd.sender) == ({"READY": "1"}, server.pid)
             server.terminate()
-            assert await systemd.message() == {"STOPPING": "1"}
+            assert (await systemd.message(), systemd.sender) == ({"STOPPING": "1"}, server.pid)
             assert server.code is None, "it is told at the beginning of the stop"
             assert await server.ended() == 0
             assert not systemd.has_more()
