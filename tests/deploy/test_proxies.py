@@ -25,6 +25,7 @@ from tests.deploy.conftest import Site
 from tests.deploy.proxies import PROXIES, Nginx, Proxy
 from tests.deploy.units import environment_of_the_unit
 from tests.support.event_stream import listening, upcoming
+from tests.support.raw import respond
 from tests.support.returning_reader import ReturningReader
 
 pytestmark = pytest.mark.redis
@@ -249,10 +250,7 @@ async def test_a_node_is_told_the_address_of_the_client_and_not_what_the_client_
 
 
 async def answer_with_headers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    head = await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(head) + head)
-    await writer.drain()
-    writer.close()
+    await respond(writer, await reader.readuntil(b"\r\n\r\n"))
 
 
 @pytest.mark.parametrize("kind", PROXIES)

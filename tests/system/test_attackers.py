@@ -75,10 +75,10 @@ def _close_code(data: bytes) -> int | None:
 
 
 @pytest.mark.parametrize("kind", ATTACKS)
-async def test_attackers_are_sent_away(start_node, kind, figure):
+async def test_attackers_are_sent_away(empty_node, kind, figure):
     first, again, code = ATTACKS[kind]
     slowdown = Slowdown()
-    node = await start_node()
+    node = await empty_node()
     await node.make_blog("demo")
     async with connect(f"{node.websocket_url}/blogs/demo/live") as line:
         await attack(node, first, again)  # what is made once is made

@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from websockets.asyncio.client import connect
 
 from stoppress.telemetry.tracing import Tracing
+from tests.support.raw import respond
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -30,8 +31,7 @@ class Collector:
         )
         for span in (span for some in request.resource_spans for scope in some.scope_spans for span in scope.spans):
             self.spans[span.name] = span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex()
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        writer.close()
+        await respond(writer, b"")
 
 
 @pytest.mark.redis
