@@ -32,6 +32,7 @@ ROWS: dict[str, tuple[Any, str, Any]] = {
     "max_writes": (12_000, "60", 60),
     "trusted_proxies": ("", "10.0.0.0/8, 192.0.2.1 2001:db8::/32", "10.0.0.0/8 192.0.2.1/32 2001:db8::/32"),
     "public_url": ("", "https://live.example.org/", "https://live.example.org"),
+    "api_origins": ("", "https://CMS.example.org/, http://x:3000", "https://cms.example.org http://x:3000"),
     "publisher": ("", "The Herald", "The Herald"),
     "page_max_age": (0, "30", 30),
     "templates": ("", "/srv/templates", "/srv/templates"),
@@ -55,6 +56,7 @@ WRONG = [
         ("public_url", text)
         for text in ("x", "live.example.org", "ftp://x", "https://x/path", "https://x#y", "https://")
     ),
+    *(("api_origins", text) for text in ("x", "null", "https://x https://y/path")),
     *((name, text) for name in ("host", "store") for text in ("", "  ")),
 ]
 

@@ -7,11 +7,8 @@ import { parse } from "./transports/transport.js";
 import { socketOf } from "./transports/web-socket.js";
 import { entryIn, showBlog } from "./view/blog-view.js";
 import { hydrate } from "./view/hydrate.js";
-import { hasEntry, markupOf, styleSheet } from "./view/loading.js";
+import { markupOf, positionAt, styleSheet } from "./view/loading.js";
 import { Setting } from "./view/setting.js";
-
-/** Limit of the older pages that an element loads to reach the entry in the page's address. */
-const MAX_PAGES = 10;
 
 const TRANSPORTS = [socketOf("stoppress.v1+html", parse), events, changes];
 
@@ -55,9 +52,10 @@ export function lifeOf(element, blog) {
     /** @type {NodeListOf<HTMLElement>} */
     const parts = own.querySelectorAll("[data-part][lang]");
     const texts = JSON.parse(said?.content.textContent ?? "");
-    const setting = new Setting(texts, languageOf(element), blog);
+    const setting = new Setting(texts, languageOf(element), blog, address.search.slice(1));
+    setting.timeZone = () => (live.state.header ? live.state.header.timezone : own.dataset.timezone);
     if (own !== root) root.replaceChildren(...own.childNodes);
-    view = showBlog(root, live, setting, !before);
+    view = showBlog(root, live, setting, !before, (count) => tell("unread", { count }));
     life.live = live;
     live.addEventListener("change", ({ detail }) => {
       const { cursor, header } = live.state;
@@ -81,7 +79,8 @@ export function lifeOf(element, blog) {
     const sheet = own && (await styleSheet(new URL(own.dataset.style ?? "", blog), element.ownerDocument, signal));
     if (!sheet || signal.aborted) return;
     const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [sheet];
+    if ("cssRules" in sheet) root.adoptedStyleSheets = [sheet];
+    else own.prepend(sheet);
     if (own.dataset.cursor) show(own, root);
     else root.replaceChildren(...own.childNodes);
   };
@@ -96,9 +95,10 @@ export function lifeOf(element, blog) {
     const id = entryIn(location.hash);
     if (!id) return;
     if (view.has(id)) return view.goTo(id);
-    const exists = await hasEntry(blog, id, signal);
+    const position = await positionAt(blog, id, signal);
     if (signal.aborted || id !== entryIn(location.hash)) return;
-    if (tell("missing", { id, exists }) && exists !== false) await view.goTo(id, MAX_PAGES);
+    const exists = position === undefined ? undefined : position !== null;
+    if (tell("missing", { id, exists }) && position) await view.goTo(id, position);
   };
 
   /** @type {Life} */
@@ -109,7 +109,7 @@ export function lifeOf(element, blog) {
       const { signal } = (aborter = new AbortController());
       if (!view) await load(signal);
       if (!view || signal.aborted) return;
-      view.start(signal);
+      view.start(signal, Boolean(dataset.at || location.hash));
       const go = () => goToTarget(/** @type {BlogView} */ (view), signal);
       addEventListener("hashchange", go, { signal });
       void go();

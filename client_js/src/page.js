@@ -8,14 +8,22 @@ const blog = /** @type {LiveBlogElement | null} */ (document.querySelector("live
 if (blog) {
   watchRetractions(blog);
   keepForOffline(blog);
+  let { title } = document;
+  let unread = 0;
+  const name = () => (document.title = unread ? `(${unread}) ${title}` : title);
+  blog.addEventListener("unread", ({ detail: { count } }) => {
+    unread = count;
+    name();
+  });
   blog.addEventListener("change", ({ detail }) => {
     const header = blog.live?.state.header;
-    if (detail.reset && blog.dataset.before) {
+    if (detail.reset && detail.header && blog.dataset.before) {
       history.replaceState(history.state, "", blog.src);
       delete blog.dataset.before;
     }
     if (!detail.header || !header) return;
-    document.title = header.headline;
+    title = header.headline;
+    name();
     Object.assign(document.documentElement, { lang: header.language ?? "", dir: header.dir ?? "" });
   });
   const unknown = /** @type {HTMLElement} */ (blog.querySelector("[data-part=unknown]"));

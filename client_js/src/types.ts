@@ -25,6 +25,7 @@ export interface LiveBlogEvents {
 export interface ElementEvents extends LiveBlogEvents {
   /** The page's address names an entry that is not loaded. `exists` is missing if the server did not answer. */
   missing: CustomEvent<{ id: string; exists?: boolean }>;
+  unread: CustomEvent<{ count: number }>;
 }
 
 type Attributes = { src?: string | URL | null; lang?: string | null } & {

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import sys
+import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from stoppress import __version__, settings
 from stoppress.errors import StartError
 from stoppress.process import runner
+
+if TYPE_CHECKING:
+    from stoppress.tools.desk import Desk
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -79,9 +82,23 @@ def _demo(**flags: str | None) -> None:
     runner.run(show.run(configured))
 
 
+def _desk(command: Callable[..., str]) -> Callable[..., None]:
+    """Give a command the options and the argument of an editor's `Desk`, and print the line that it returns."""
+
+    @functools.wraps(command)
+    def run(url: str, api_key: str, blog: str, **options: Any) -> None:
+        from stoppress.tools.desk import Desk
+
+        click.echo(command(Desk(url, api_key, blog), **options))
+
+    key = click.option(
+        "--api-key", envvar="STOPPRESS_API_KEY", required=True, show_envvar=True, help="An editor's key."
+    )
+    return _server_option(key(click.argument("blog")(run)))
+
+
 @cli.command("post")
-@_server_option
-@click.option("--api-key", envvar="STOPPRESS_API_KEY", required=True, show_envvar=True, help="An editor's key.")
+@_desk
 @click.option("--title", help="The entry's title.")
 @click.option("--key", is_flag=True, help="Mark the entry as a key event.")
 @click.option("--breaking", is_flag=True, help="Mark the entry as breaking news.")
@@ -89,21 +106,90 @@ def _demo(**flags: str | None) -> None:
 @click.option("--tag", "tags", multiple=True, help="Add a tag. Repeat the option for several tags.")
 @click.option("--draft", is_flag=True, help="Save the entry as a draft.")
 @click.option("--create", is_flag=True, help="Create the blog if it does not exist.")
-@click.argument("blog")
 @click.argument("markdown", required=False)
-def _post(url: str, api_key: str, blog: str, markdown: str | None, **options: Any) -> None:
+def _post(desk: Desk, markdown: str | None, *, draft: bool, create: bool, **fields: Any) -> str:
     """Publish an entry to BLOG. Its text is MARKDOWN, or standard input if you leave that out."""
-    from stoppress.tools.post import post as publish
+    from stoppress.tools.desk import read_text
 
-    if markdown is None or markdown == "-":
-        if sys.stdin.isatty():
-            click.echo("Write the entry in Markdown. Press Ctrl-D to publish it, Ctrl-C to cancel.", err=True)
-        markdown = sys.stdin.buffer.read().decode(errors="surrogateescape")  # `publish` reports invalid UTF-8
-    entry: dict[str, Any] = {"markdown": markdown, "status": "draft" if options.pop("draft") else "published"}
-    create = options.pop("create")
-    entry |= {name: list(value) if name == "tags" else value for name, value in options.items() if value}
-    answer = publish(url, api_key, blog, entry, create=create)
-    click.echo(f"{answer.json()['status']} {answer.headers['location']}")
+    text = read_text() if markdown in (None, "-") else markdown
+    entry: dict[str, Any] = {"markdown": text, "status": "draft" if draft else "published"}
+    return desk.post(entry | {name: value for name, value in fields.items() if value}, create=create)
+
+
+@cli.command("entries")
+@_desk
+@click.option(
+    "--status", type=click.Choice(["draft", "scheduled", "published", "retracted"]), help="Only entries in it."
+)
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="Number of entries.")
+def _entries(desk: Desk, status: str | None, limit: int) -> str:
+    """List the newest entries and drafts of BLOG: id, status, time in UTC, title or text."""
+    return desk.entries(status, limit)
+
+
+@cli.command("edit")
+@_desk
+@click.option("--markdown", help="The new text; - reads standard input.")
+@click.option("--title", help="The new title.")
+@click.option("--key/--no-key", default=None, help="Mark the entry as a key event, or not.")
+@click.option("--breaking/--no-breaking", default=None, help="Mark the entry as breaking news, or not.")
+@click.argument("entry")
+def _edit(desk: Desk, entry: str, **fields: Any) -> str:
+    """Change ENTRY of BLOG, given its id or address.
+
+    Without any options, the new text comes from standard input. In a terminal, your $EDITOR opens with the current one.
+    """
+    return desk.edit(entry, {name: value for name, value in fields.items() if value is not None})
+
+
+@cli.command("correct")
+@_desk
+@click.option("--markdown", help="The new text; - reads standard input.")
+@click.option("--title", help="The new title.")
+@click.argument("entry")
+@click.argument("correction")
+def _correct(desk: Desk, entry: str, correction: str, **fields: Any) -> str:
+    """Add a CORRECTION to ENTRY of BLOG, which readers see with the current time, and change its text."""
+    return desk.edit(entry, {name: value for name, value in fields.items() if value} | {"correction": correction})
+
+
+@cli.command("retract")
+@_desk
+@click.option("--note", help="The reason, for readers.")
+@click.argument("entry")
+def _retract(desk: Desk, entry: str, note: str | None) -> str:
+    """Retract ENTRY of BLOG for good: nobody gets its text any more. Remove it if it is a draft."""
+    return desk.retract(entry, note)
+
+
+@cli.command("pin")
+@_desk
+@click.argument("entry")
+def _pin(desk: Desk, entry: str) -> str:
+    """Pin ENTRY to the top of BLOG, in place of any other."""
+    return desk.pin(entry)
+
+
+@cli.command("unpin")
+@_desk
+def _unpin(desk: Desk) -> str:
+    """Unpin the pinned entry of BLOG."""
+    return desk.change(pinned=None)
+
+
+@cli.command("publish")
+@_desk
+@click.argument("entry")
+def _publish(desk: Desk, entry: str) -> str:
+    """Publish ENTRY of BLOG, a draft or a scheduled entry, now."""
+    return desk.publish(entry)
+
+
+@cli.command("end")
+@_desk
+def _end(desk: Desk) -> str:
+    """End BLOG: its page says so. Its entries stay."""
+    return desk.change(status="ended")
 
 
 @cli.command("tail")

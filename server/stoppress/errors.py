@@ -6,13 +6,14 @@ Only a `StartError` begins in lower case and has no full stop, because it is pri
 StoppressError
 |-- StartError                 the node cannot start; the command line prints it and exits with 2
 |-- BadInput                   the request is wrong; the message names the field and says what to do
-|   `-- MalformedCursor
+|   `-- BadQuery               the fault is in the query of the address
+|       `-- MalformedCursor
 |-- NotFound                   the blog or entry at this address does not exist
 |   |-- BlogNotFound
 |   `-- EntryNotFound
 |-- Conflict                   the request contradicts the state of the blog
 |   |-- VersionConflict        another writer was first (raised by stores, retried by the newsroom)
-|   |-- PreconditionFailed     If-Match names another version; carries the current item
+|   |-- PreconditionFailed     If-Match or If-None-Match does not allow the write; carries the current item
 |   `-- KeyReused              an Idempotency-Key was sent again with another request
 `-- StoreUnavailable           the store cannot answer now; nothing was written, or it is unknown whether it was
 """
@@ -36,7 +37,11 @@ class BadInput(StoppressError):
         self.field = field
 
 
-class MalformedCursor(BadInput):
+class BadQuery(BadInput):
+    """A parameter in the query of the address is unknown or has a wrong value."""
+
+
+class MalformedCursor(BadQuery):
     """The text does not have the form of a cursor. (A well-formed but unknown cursor is answered by a reset.)"""
 
     def __init__(self, text: str, field: str = "since") -> None:
@@ -68,7 +73,7 @@ class VersionConflict(Conflict):
 
 
 class PreconditionFailed(Conflict):
-    """`If-Match` names another version; `current` is the item as it is now, ready to be encoded."""
+    """`If-Match` or `If-None-Match` forbids the write; `current` is the item as it is now, ready to be encoded."""
 
     def __init__(self, message: str, current: Any, version: int) -> None:
         super().__init__(message)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, NamedTuple, Self
 
 import msgspec
@@ -176,6 +176,8 @@ class StoredEntry(Entry, kw_only=True, omit_defaults=True):
 
     markdown: str | None = None
     publish_at: str | None = None
+    warnings: list[str] = []
+    """What was left out of the body or changed in it."""
 
 
 class Header(Struct, kw_only=True, omit_defaults=True):
@@ -218,3 +220,8 @@ def timestamp(at: datetime | None = None) -> str:
     """
     at = (at or datetime.now(UTC)).astimezone(UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z".rjust(24, "0")
+
+
+def later(moment: str) -> str:
+    """Return the time, as text, of the millisecond after another one."""
+    return timestamp(datetime.fromisoformat(moment) + timedelta(milliseconds=1))

@@ -80,6 +80,10 @@ def _networks(text: str) -> str:
         raise ValueError(f"must be networks such as 10.0.0.0/8, separated by commas: {error}") from None
 
 
+def _origins(text: str) -> str:
+    return " ".join(_origin(part).lower() for part in text.replace(",", " ").split())
+
+
 def _origin(text: str) -> str:
     text = text.strip().removesuffix("/")
     if text and not re.fullmatch(r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", text, re.ASCII):
@@ -115,6 +119,7 @@ class Settings(NamedTuple):
     max_writes: Annotated[int, _whole(0, 1_000_000), "Maximum writes of a key a minute; 0: no limit."] = 12_000
     trusted_proxies: Annotated[str, _networks, "Networks of proxies whose X-Forwarded-For to trust."] = ""
     public_url: Annotated[str, _origin, "Public address of this server, as in https://live.example.org."] = ""
+    api_origins: Annotated[str, _origins, "Origins whose pages may use the editors' API, separated by commas."] = ""
     publisher: Annotated[str, str.strip, "Name of the publisher, for search engines and feeds."] = ""
     page_max_age: Annotated[int, _whole(0, 3_600), "Seconds for which a CDN may cache pages, embeds and feeds."] = 0
     templates: Annotated[str, str.strip, "Directory with templates that replace the server's own."] = ""

@@ -65,9 +65,9 @@ async def publish_all_kinds(node: RunningNode) -> str:
         {"type": "image", "url": "/static/icon.svg", "alt": "A bridge", "caption": "The bridge", "credit": "J. Berg"},
         {"type": "embed", "url": "https://vimeo.com/123456789", "caption": "The speech"},
     ]
-    rich = await post(
-        node, title="Rich", key=True, breaking=True, tags=["talks"], media=media, authors=[{"name": "Ada"}]
-    )
+    wide = "```\n" + "wide " * 60 + "\n```\n\n| One | Two |\n|---|---|\n| " + "w" * 99 + " | " + "w" * 99 + " |"
+    fields: dict[str, Any] = {"tags": ["talks"], "media": media, "authors": [{"name": "Ada"}]}
+    rich = await post(node, title="Rich", markdown=wide, key=True, breaking=True, **fields)
     await edit(node, rich, correction="It was Tuesday.", pinned=True)
     await send(node, "DELETE", f"/entries/{await post(node, title='Wrong')}", {"note": "We were wrong."})
     await send(node, "PATCH", "", {"related": [{"title": "Background", "url": "https://example.org/"}]})
@@ -83,6 +83,7 @@ STATES = {
     "archive": ("ended",),
     "index": ("full", "empty", "narrow"),
     "nowhere": ("empty", "narrow"),
+    "api": ("narrow",),
 }
 """What is looked at, and in which states."""
 
@@ -106,7 +107,12 @@ def open_state(
             page = await (await browser.new_context(**context)).new_page()
             await page.goto((tmp_path / "demo" / "index.html").as_uri())
             return page
-        paths = {"index": "/", "nowhere": "/blogs/nowhere", "entry": f"/blogs/demo/entries/{oldest}"}
+        paths = {
+            "index": "/",
+            "nowhere": "/blogs/nowhere",
+            "api": "/api/docs",
+            "entry": f"/blogs/demo/entries/{oldest}",
+        }
         page = await open_page(node, paths.get(what, "/blogs/demo"), **context)
         if what == "older":
             await page.goto(node.url + str(await page.locator("link[rel=next]").get_attribute("href")))

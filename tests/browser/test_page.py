@@ -110,6 +110,18 @@ async def test_the_element_may_leave_the_page_and_come_back(node, open_page, eve
     assert await titles(page) == ["Meanwhile", "Waiting", "Before"]
 
 
+async def test_times_are_in_the_time_zone_of_the_blog(node, open_page):
+    page = await open_page(node, timezone_id="America/New_York", locale="en-GB")
+    entry = await post(node, markdown="x", published_at="2020-10-09T23:12:00Z")
+    time = page.locator(f"#entry-{entry} .meta time")
+    await expect(time).to_have_text("9 Oct 2020, 19:12")
+    for zone, text in (("Europe/Skopje", "10 Oct 2020, 01:12 CEST"), (None, "9 Oct 2020, 19:12")):
+        await send(node, "PATCH", "", {"timezone": zone})
+        await expect(time).to_have_text(text)
+        await page.reload()
+        await expect(time).to_have_text(text)
+
+
 WHOLE = "blog => (blog.querySelector('[data-part=announcer]').replaceChildren(), blog.outerHTML)"
 """The markup, without what was said to screen readers: that depends on when it came."""
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from stoppress.live.items import EntryPosition
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import START, Cursor
 from tests.support.history import History, entry, header
@@ -66,6 +67,20 @@ def test_a_reset_has_the_header_and_the_newest_entries_by_publication(history):
     assert part.header is not None
     assert ids(part.entries) == [0, 2], "ascending by seq; the one of 00:01 is older"
     assert part.older is not None
+
+
+def test_a_run_of_retracted_entries_leaves_room_for_others(history):
+    entries = [entry(n, f"2026-01-01T00:{n // 60:02d}:{n % 60:02d}.000Z") for n in range(600)]
+    history.commit(*entries)
+    history.commit(*(msgspec.structs.replace(one, status="retracted") for one in entries[30:599]))
+    replica = replica_of(history)
+    newest, older = replica.page(None, 3)
+    assert ids(newest) == list(range(599, 98, -1)), "at most 500 retracted ones"
+    assert older is not None
+    assert ids(replica.page(EntryPosition.parse(older.partition("before=")[2]), 3)[0]) == list(range(98, 26, -1))
+    changed, more = replica.changed_before(102, 3)
+    assert (ids(changed), more) == ([29, 28, 27], True)
+    assert len(replica.changed_before(None, 3)[0]) == 500
 
 
 def test_another_history_replaces_everything(history):

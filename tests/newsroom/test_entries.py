@@ -14,6 +14,7 @@ import pytest
 from stoppress.errors import BadInput, BlogNotFound, Conflict, EntryNotFound, PreconditionFailed
 from stoppress.model import HEADER, StoredEntry, timestamp
 from stoppress.newsroom.commits import Request
+from stoppress.newsroom.entries import MAX_ENTRY_BYTES
 from stoppress.newsroom.forms import EntryForm
 from stoppress.newsroom.schedule import publish_when_due
 from stoppress.store.port import Once
@@ -136,9 +137,21 @@ async def test_an_edit_moves_updated_at_and_not_published_at_and_pinning_neither
     assert await newsroom.get(entry) == entry, "what is answered is what is kept"
     edited = await newsroom.patch(entry, title="y")
     assert edited.published_at == entry.published_at
-    assert edited.published_at and entry.updated_at and edited.updated_at
-    assert edited.published_at < entry.updated_at <= edited.updated_at
+    assert entry.published_at == entry.updated_at
+    assert entry.updated_at and edited.updated_at and entry.updated_at < edited.updated_at
     assert (await newsroom.patch(entry, pinned=True)).updated_at == edited.updated_at
+
+
+async def test_times_go_on_when_the_clock_goes_back(newsroom: Newsroom):
+    ahead = await newsroom.post(title="x", published_at=ago(seconds=-50))
+    times = [ahead.published_at, (await newsroom.post(title="y")).published_at]
+    draft = await newsroom.post(title="z", status="draft")
+    times.append((await newsroom.patch(draft, status="published")).published_at)
+    assert times == sorted(set(times), key=str)
+    edited = await newsroom.patch(ahead, title="w")
+    assert edited.updated_at and ahead.updated_at and edited.updated_at > ahead.updated_at
+    own = await newsroom.post(title="v", published_at=ago(hours=1))
+    assert own.published_at == own.updated_at and own.published_at and own.published_at < str(times[0])
 
 
 # Drafts and scheduled entries
@@ -209,6 +222,16 @@ async def test_an_edit_for_another_version_loses_and_is_shown_the_current_entry(
     assert (refusal.value.version, refusal.value.current.title) == (2, "y")
     with pytest.raises(PreconditionFailed):
         await newsroom.retract(entry, request=if_version(1))
+
+
+async def test_an_entry_does_not_grow_without_end(newsroom: Newsroom):
+    entry = await newsroom.post(title="x")
+    await newsroom.patch(entry, html="<p>" + 60_000 * "\U0001f600")
+    with pytest.raises(BadInput, match=f"{MAX_ENTRY_BYTES} is the limit. Shorten it"):  # noqa: PT012, the last one
+        for _ in range(100):
+            await newsroom.patch(entry, correction=5_000 * "\U0001f600")
+    assert len((await newsroom.get(entry)).corrections) > 50
+    assert not (await newsroom.patch(entry, corrections=None)).corrections
 
 
 async def test_concurrent_edits_are_all_applied(newsroom: Newsroom):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 import pytest
 
+from stoppress.errors import BadInput
 from stoppress.model import Correction, Header, Link, Person, Source, StoredEntry
 from stoppress.newsroom.forms import EntryForm, HeaderForm, moment
 
@@ -62,6 +63,13 @@ def test_corrections_replace_the_old_ones_and_may_have_their_own_times():
     form = entry_form('{"corrections": [{"text": "a", "at": "2020-10-09T08:00:00+02:00"}, {"text": "b"}]}')
     filled = form.fill(an_entry(corrections=[_OLD]), NOW)
     assert filled.corrections == [Correction("a", "2020-10-09T06:00:00.000Z"), Correction("b", NOW)]
+
+
+@pytest.mark.parametrize("form", ['{"correction": "x"}', '{"corrections": [%s], "correction": "x"}'])
+def test_a_correction_too_many_is_an_error_that_says_what_to_do(form: str):
+    form = form.replace("%s", ",".join(['{"text": "a"}'] * 100))
+    with pytest.raises(BadInput, match=r"has 100 corrections; 100 is the limit\. Send the list to keep as"):
+        entry_form(form).fill(an_entry(corrections=[_OLD] * 100), NOW)
 
 
 _OLD = Correction("An old one.", "2020-10-08T00:00:00.000Z")

@@ -32,6 +32,18 @@ def diary(path: Path) -> Path:
     return path
 
 
+def modes(path: Path) -> list[int]:
+    return [Path(f"{path}{end}").stat().st_mode & 0o777 for end in ("", "-wal", "-shm")]
+
+
+async def test_other_users_cannot_read_a_new_file_and_an_old_one_stays_as_it_is(path: Path):
+    for mode in (0o600, 0o640):
+        async with opened(path) as store:
+            await store.commit(f"blog-{mode}", [MAKE])
+            assert modes(path) == [mode] * 3
+        await asyncio.to_thread(path.chmod, 0o640)
+
+
 @asynccontextmanager
 async def opened(path: Path) -> AsyncIterator[SQLiteStore]:
     store = SQLiteStore(path)

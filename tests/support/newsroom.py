@@ -31,7 +31,10 @@ class Newsroom:
         self.deleted: list[str] = []
         committer = Committer(self.store, lambda _blog, segment, _arrival: self.committed.append(segment))
         self.blogs = Blogs(self.store, committer, self._forget)
-        self.entries = Entries(self.store, committer)
+        self.entries = Entries(self.store, committer, self._newest)
+
+    async def _newest(self, _blog: str) -> str:
+        return max((entry.published_at or "" for entry in (await self.public())[1].values()), default="")
 
     async def _forget(self, blog: str) -> None:
         self.deleted.append(blog)

@@ -121,6 +121,16 @@ async def restore(redis: Redis, snapshot: dict[Any, Any]) -> None:
         await redis.restore(key, 0, value, replace=True)
 
 
+async def test_the_newest_entry_is_that_of_the_store_even_if_no_hint_comes(new_node: NewNode):
+    deaf, other = await new_node(listening=False), await new_node()
+    await other.write(make_blog())
+    assert await deaf.follower.newest(BLOG) == ""
+    await other.write(publish(7))
+    assert await deaf.follower.newest(BLOG) == entry(7).published_at
+    with pytest.raises(BlogNotFound):
+        await deaf.follower.newest("nowhere")
+
+
 async def test_a_node_shows_what_another_one_wrote(eventually, new_node):
     here, there = await new_node(), await new_node()
     await here.write(make_blog())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 
 import httpx
 import pytest
@@ -47,3 +49,26 @@ async def test_nothing_that_is_secret_gets_into_the_log(redis_server):
     requests = [(event["status"], event["key"]) for event in events if event["event"] == "editor_request"]
     assert requests == [(201, "ann"), (401, "none"), (503, "ann")]
     assert [line for line in lines if any(canary in line for canary in CANARIES)] == []
+
+
+PIPELINED = [b"GET /blogs/x HTTP/1.1", b"GET /blogs/demo/events HTTP/1.1", b"GET /blogs/demo/changes?wait=9 HTTP/1.1"]
+FOREIGN = [b"GET /livez HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c", b"CONNECT x:1 HTTP/1.1", b"PRI * HTTP/2.0"]
+
+
+async def test_pipelined_requests_and_foreign_protocols_leave_no_errors_in_the_log(tmp_path: Path):
+    environ = {"STOPPRESS_KEYS": "ann:editor:secret", "STOPPRESS_STORE": f"sqlite:{tmp_path}/blogs.db"}
+    async with running("serve", "--port", "0", "--log-format", "json", **environ) as server:
+        url = (await server.line("serves")).split("serves ")[1]
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+            await http.put("/api/blogs/demo", json={}, headers={"authorization": "Bearer secret"})
+            for first in PIPELINED + FOREIGN:
+                for answered in (True, False):  # or the client goes away first
+                    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+                    writer.write(b"".join(line + b"\r\nHost: x\r\n\r\n" for line in [first, *PIPELINED]))
+                    if answered:
+                        assert await reader.readline()
+                    writer.transport.abort()
+                    assert (await http.get("/livez")).status_code == 200
+        await server.stop()
+        lines = [*server.lines, *await server.rest()]
+    assert [line for line in lines if '"error"' in line or "Traceback" in line] == []

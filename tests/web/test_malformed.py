@@ -279,7 +279,7 @@ HEADER_VALUES: dict[str, tuple[Any, ...]] = {
     "headline": (7, "x" * 501),
     "status": ("over", None),
     "language": ("english language", "en\n"),
-    "timezone": ("../etc/passwd",),
+    "timezone": ("../etc/passwd", "Europe/Nowhere"),
     "coverage_start": ("today",),
     "coverage_end": ("0001-01-01T00:00:00+23:59",),
     "url": ("javascript:alert(1)", "https://example.org/\n"),

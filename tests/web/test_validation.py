@@ -18,6 +18,22 @@ TIME = "a time with a time zone, such as 2020-10-09T06:12:00Z"
 ADDRESS = "an http:// or https:// address without spaces"
 
 
+NESTED = [
+    (EntryForm, "media", "[%s]", "type, url, alt, caption, credit, width, height"),
+    (EntryForm, "source", "%s", "name, url"),
+    (EntryForm, "corrections", "[%s]", "text, at"),
+    (HeaderForm, "image", "%s", "type, url, alt, caption, credit, width, height"),
+    (HeaderForm, "authors", "[%s]", "name, url"),
+    (HeaderForm, "related", "[%s]", "title, url"),
+]
+
+
+@pytest.mark.parametrize(("form", "field", "value", "allowed"), NESTED)
+def test_an_unknown_field_within_another_names_the_allowed_ones(form: type, field: str, value: str, allowed: str):
+    error = refusal(form, b'{"%s": %s}' % (field.encode(), value.encode() % b'{"nam": "x"}'))
+    assert str(error).endswith(f"Allowed fields: {allowed}.") and f"Unknown field `nam` in `{field}" in str(error)
+
+
 def refusal(form: type, body: bytes, *, packed: bool = False) -> BadInput:
     decode = msgspec.msgpack.decode if packed else msgspec.json.decode
     with pytest.raises(msgspec.ValidationError) as error:

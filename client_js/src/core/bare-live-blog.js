@@ -65,10 +65,10 @@ export class BareLiveBlog extends Base {
   #machine;
   /** @type {number | null} */
   #lastHeard = null;
-  /** The request for an older page. @type {Promise<boolean> | null} */
-  #loading = null;
-  /** Cancels that request. @type {AbortController | null} */
-  #aborter = null;
+  /** The requests for pages, by address. @type {Map<string, Promise<boolean>>} */
+  #loading = new Map();
+  /** Cancels those requests. */
+  #aborter = new AbortController();
   /** Removes the listeners for events of the browser. */
   #listening = new AbortController();
   /** @type {Event[]} */
@@ -151,9 +151,10 @@ export class BareLiveBlog extends Base {
     this.#signal({ type: "visibilitychange" });
   }
 
-  /** Close the connection, and cancel the request for an older page. */
+  /** Close the connection, and cancel the requests for pages. */
   stop() {
-    this.#aborter?.abort();
+    this.#aborter.abort();
+    this.#aborter = new AbortController();
     this.#listening.abort();
     this.#listening = new AbortController();
     this.#tell({ type: "stop" });
@@ -171,20 +172,33 @@ export class BareLiveBlog extends Base {
    * @returns {Promise<boolean>} whether the page came; if not, you may ask again later
    */
   loadOlder() {
-    this.#loading ??= this.#load().finally(() => (this.#loading = null));
-    return this.#loading;
+    return this.load(this.state.older);
   }
 
-  async #load() {
-    const { older } = this.state;
-    if (older === null) return false;
-    const aborter = (this.#aborter = new AbortController());
-    const timer = this.#world.setTimeout(() => aborter.abort(), PAGE_MILLISECONDS);
+  /**
+   * Load a page for which the state waits, as `loadOlder` does.
+   *
+   * @param {string | null} address
+   * @returns {Promise<boolean>}
+   */
+  load(address) {
+    if (address === null) return Promise.resolve(false);
+    const loading = this.#loading.get(address) ?? this.#load(address).finally(() => this.#loading.delete(address));
+    this.#loading.set(address, loading);
+    return loading;
+  }
+
+  /** @param {string} address */
+  async #load(address) {
+    const aborter = new AbortController();
+    const abort = () => aborter.abort();
+    const timer = this.#world.setTimeout(abort, PAGE_MILLISECONDS);
+    this.#aborter.signal.addEventListener("abort", abort);
     try {
-      const answer = await this.#world.fetch(new URL(older, this.#address), { signal: aborter.signal });
+      const answer = await this.#world.fetch(new URL(address, this.#address), { signal: aborter.signal });
       const page = answer.ok ? /** @type {Page} */ (await answer.json()) : null;
       if (!Array.isArray(page?.entries) || aborter.signal.aborted) return false;
-      const outcome = this.state.addPage(older, page);
+      const outcome = this.state.addPage(address, page);
       if (outcome.kind === "applied") this.#dispatch("change", outcome);
       return outcome.kind === "applied" || outcome.kind === "waiting";
     } catch {

@@ -78,11 +78,12 @@
  * @typedef {{type: "retry", min: number, max: number}} Retry milliseconds
  * @typedef {Update | Beat | Retry} Message
  *
- * @typedef {object} Page a page of older entries, newest first
+ * @typedef {object} Page a page of entries, newest first
  * @property {string} blog
  * @property {string} cursor
  * @property {Record<string, string>} [parts]
  * @property {Entry[]} entries
  * @property {string} [older]
+ * @property {string} [newer]
  */
 export {};

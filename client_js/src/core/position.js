@@ -36,3 +36,13 @@ export function parsePosition(text) {
   const [publishedAt, id] = text?.split("_") ?? [];
   return publishedAt && id !== undefined ? [publishedAt, id] : null;
 }
+
+/**
+ * Return the position just after an entry.
+ *
+ * @param {Position} position of the entry
+ * @returns {Position}
+ */
+export function justAfter([publishedAt, id]) {
+  return [publishedAt, `${id}~`];
+}

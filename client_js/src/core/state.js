@@ -1,6 +1,6 @@
 /** @import { Beat, Entry, Header, Page, Update } from "./messages.js" */
 /** @import { Position } from "./position.js" */
-import { comparePositions, positionOf } from "./position.js";
+import { comparePositions, justAfter, positionOf } from "./position.js";
 
 /**
  * The effect of a message on the state:
@@ -24,6 +24,30 @@ import { comparePositions, positionOf } from "./position.js";
  * @property {Entry[]} [entries]
  * @property {string | null} [older]
  * @property {Position | null} [before] entries from this position upwards belong to another page
+ * @property {string | null} [newer] the address of those entries
+ * @property {Position | null} [head] the newest of those entries; without it, news belongs elsewhere as well
+ */
+
+/**
+ * What is loaded of the entries: none before `oldest`, none in the gap, only key events if `key`. News may be above the
+ * gap, whose end is null if it has none. `older` and `newer` are the addresses of entries that are not loaded.
+ *
+ * @typedef {object} Window
+ * @property {Position | null} oldest
+ * @property {string | null} older
+ * @property {readonly [from: Position, to: Position | null] | null} gap
+ * @property {string | null} newer
+ * @property {boolean} key
+ */
+
+/** @type {Window} */
+const EVERYTHING = { oldest: null, older: null, gap: null, newer: null, key: false };
+
+/**
+ * A page that is to replace what is loaded: its address, whether it leaves out what is not a key event, and the address
+ * of newer entries if the page has none.
+ *
+ * @typedef {{address: string, key: boolean, newer: string | null}} Asked
  */
 
 /**
@@ -33,16 +57,16 @@ import { comparePositions, positionOf } from "./position.js";
 export class State {
   /** @type {Map<string, Entry>} */
   #entries = new Map();
-  /** Entries that are older than the loaded ones. Their page may be older than they are, so it must not replace them.
+  /** Entries outside of the window. Their page may be older than they are, so it must not replace them.
    * @type {Map<string, Entry>} */
   #keptOut = new Map();
-  /** Entries before this position are not loaded; null if all are. @type {Position | null} */
-  #oldest = null;
-  /** Entries from this position upwards belong to another page. @type {Position | null} */
-  #before = null;
+  /** @type {Window} */
+  #window = { ...EVERYTHING };
+  /** @type {Asked | null} */
+  #asked = null;
   /** The parts of a catch-up so far. @type {Update[]} */
   #parts = [];
-  /** An older page that waits until the cursor reaches it. @type {Page | null} */
+  /** A page that waits until the cursor reaches it. @type {[address: string, page: Page] | null} */
   #page = null;
   /** The state has seen every change after this seq. */
   #begun;
@@ -50,19 +74,35 @@ export class State {
   #changed = new Set();
 
   /** @param {Start} [start] */
-  constructor({ cursor = null, header = null, entries = [], older = null, before = null } = {}) {
+  constructor({ cursor = null, header = null, entries = [], older = null, ...start } = {}) {
     /** @type {string | null} The cursor of this state; null if it has none yet. */
     this.cursor = cursor;
     /** @type {Header | null} The header as the server last sent it; null until then. */
     this.header = header;
-    /** @type {string | null} The address of the entries before the oldest loaded one; null if there are none. */
-    this.older = older;
+    /** @type {Position | null} The position of the newest entry, loaded or not. */
+    this.head = start.head ?? null;
     /** @type {Record<string, string>} In HTML, the markup around the entries that the view has not taken out yet. */
     this.parts = {};
     this.#put(entries);
     this.#endAt(older);
-    this.#before = before;
+    const { before, head = null, newer = null } = start;
+    if (before) Object.assign(this.#window, { gap: [before, head], newer });
     this.#begun = seqOf(cursor);
+  }
+
+  /** The address of the entries before the oldest loaded one; null if there are none. */
+  get older() {
+    return this.#window.older;
+  }
+
+  /** What is loaded. @returns {Readonly<Window>} */
+  get window() {
+    return this.#window;
+  }
+
+  /** The address of the entries after the loaded pages; null if they reach up to the newest entry. */
+  get newer() {
+    return this.#window.newer;
   }
 
   /** The loaded entries, newest first. */
@@ -113,17 +153,34 @@ export class State {
   }
 
   /**
-   * Add a page of older entries. A page that is newer than the state waits; in a page that is older, changes since then
-   * win. So the state is always that of one cursor.
+   * Add the page of the address `older`, `newer`, or for which `ask` was called. A page that is newer than the state
+   * waits; in a page that is older, changes since then win. So the state is always that of one cursor.
    *
    * @param {string} address of the page; after a reset, `older` differs and the page is ignored
    * @param {Page} page
    * @returns {Outcome} `gap`: the page is too old, ask again
    */
   addPage(address, page) {
-    if (address !== this.older) return { kind: "ignored" };
+    if (![this.older, this.newer, this.#asked?.address].includes(address)) return { kind: "ignored" };
     this.#changed.clear();
-    return this.#addWhenDue(page);
+    return this.#addWhenDue(address, page);
+  }
+
+  /** Let a page replace everything that is loaded when it is added. @param {Asked} asked */
+  ask(asked) {
+    this.#asked = asked;
+  }
+
+  /**
+   * Forget what is outside of a smaller window.
+   *
+   * @param {Partial<Window>} window what is different in it
+   * @returns {Applied}
+   */
+  trim(window) {
+    this.#changed.clear();
+    this.#reshape(window);
+    return this.#applied();
   }
 
   #commit() {
@@ -136,7 +193,8 @@ export class State {
       for (const id of this.#entries.keys()) this.#changed.add(id);
       this.#entries.clear();
       this.#keptOut.clear();
-      this.#oldest = this.#before = this.header = this.#page = null;
+      this.#window = { ...EVERYTHING };
+      this.head = this.#asked = this.#page = this.header = null;
       this.parts = {};
     }
     for (const part of parts) {
@@ -154,58 +212,85 @@ export class State {
     }
     const page = this.#page;
     this.#page = null;
-    if (page) this.#addWhenDue(page);
-    return this.#applied(header, reset);
+    const added = page && this.#addWhenDue(...page);
+    return this.#applied(header, reset || (added?.kind === "applied" && added.reset));
   }
 
-  /** @param {Entry[]} entries */
-  #put(entries) {
+  /**
+   * @param {Entry[]} entries
+   * @param {number} [seq] of the page that they are on: what is known and not newer than the page may be incomplete
+   */
+  #put(entries, seq = -1) {
     for (const entry of entries) {
-      const { id, seq } = entry;
-      if (seq <= (this.find(id)?.seq ?? -1)) continue;
-      const position = positionOf(entry);
-      const isOlder = this.#oldest && comparePositions(position, this.#oldest) < 0;
-      if (isOlder || (this.#before && comparePositions(position, this.#before) >= 0)) {
-        if (isOlder) this.#keptOut.set(id, entry);
-        if (this.#entries.delete(id)) this.#changed.add(id);
-      } else {
-        this.#keptOut.delete(id);
-        this.#entries.set(id, entry);
-        this.#changed.add(id);
-      }
+      const known = this.find(entry.id)?.seq ?? -1;
+      if (known > Math.max(entry.seq, seq) || (known === entry.seq && seq < 0)) continue;
+      this.#keptOut.delete(entry.id);
+      if (!this.head || comparePositions(positionOf(entry), this.head) > 0) this.head = positionOf(entry);
+      this.#place(entry);
     }
+  }
+
+  /** Put an entry where it belongs, inside or outside of the window. @param {Entry} entry */
+  #place(entry) {
+    const isOutside = this.#isOutside(entry);
+    const [into, from] = isOutside ? [this.#keptOut, this.#entries] : [this.#entries, this.#keptOut];
+    if (into.get(entry.id) === entry) return;
+    if (from.delete(entry.id) || !isOutside) this.#changed.add(entry.id);
+    into.set(entry.id, entry);
+  }
+
+  /** @param {Entry} entry */
+  #isOutside(entry) {
+    const position = positionOf(entry);
+    const { oldest, gap, key } = this.#window;
+    return (
+      (oldest && comparePositions(position, oldest) < 0) ||
+      (gap && comparePositions(position, gap[0]) >= 0 && !(gap[1] && comparePositions(position, gap[1]) > 0)) ||
+      (key && !entry.key)
+    );
+  }
+
+  /** @param {Partial<Window>} window what is different */
+  #reshape(window) {
+    Object.assign(this.#window, window);
+    for (const entry of [...this.#entries.values(), ...this.#keptOut.values()]) this.#place(entry);
   }
 
   /**
    * Add a page, or keep it until the cursor reaches it.
    *
+   * @param {string} address
    * @param {Page} page
    * @returns {Outcome}
    */
-  #addWhenDue(page) {
+  #addWhenDue(address, page) {
     const [seq, own] = [seqOf(page.cursor), seqOf(this.cursor)];
     if (seq > own) {
-      this.#page = page;
+      this.#page = [address, page];
       return { kind: "waiting" };
     }
     // The same seq with another tag belongs to another history
     if (seq < this.#begun || (seq === own && page.cursor !== this.cursor)) return { kind: "gap" };
     this.#page = null;
-    const changedSince = [...this.#keptOut.values()];
-    this.#keptOut.clear();
-    this.#oldest = null;
-    this.#put(page.entries);
-    this.#endAt(page.older);
-    this.#put(changedSince);
+    const { entries, older = null, newer = null } = page;
+    const asked = address === this.#asked?.address && this.#asked;
+    if (asked) this.#asked = null;
+    this.#put(entries, seq);
+    const [first, last] = [entries[0], entries.at(-1)];
+    const low = { older, oldest: older && last ? positionOf(last) : null };
+    /** @param {string | null} more @param {Position | null} to @returns {Partial<Window>} */
+    const high = (more, to) => ({ newer: more, gap: more && first ? [justAfter(positionOf(first)), to] : null });
+    if (asked) this.#reshape({ ...low, ...high(newer ?? asked.newer, this.head), key: asked.key });
+    else if (address === this.newer) this.#reshape(high(newer, this.#window.gap && this.#window.gap[1]));
+    else this.#reshape(low);
     Object.assign(this.parts, page.parts);
-    return this.#applied();
+    return this.#applied(false, Boolean(asked));
   }
 
   /** Set where the loaded entries end. @param {string | null} [older] address of the entries before them */
   #endAt(older = null) {
     const oldest = this.entries.at(-1);
-    this.older = older;
-    this.#oldest = older && oldest ? positionOf(oldest) : null;
+    this.#reshape({ older, oldest: older && oldest ? positionOf(oldest) : null });
   }
 
   /** @returns {Applied} */

@@ -2,9 +2,12 @@
 /** @import { Setting } from "./setting.js" */
 /** @import { Choices } from "./tools.js" */
 import { countText } from "./count.js";
+import { beginning } from "./setting.js";
 
 /** Announce together what arrives within this time. */
 const PAUSE_MILLISECONDS = 1_500;
+
+const MAX_CHARACTERS = 120;
 
 /**
  * Announce new, corrected and retracted entries to screen readers.
@@ -23,7 +26,10 @@ export function useAnnouncer(region, setting, choices) {
   };
   /** Return the title of an entry, or the beginning of its text. @param {Entry} entry */
   const headline = (entry) =>
-    setting.article(entry)?.querySelector("[part~=entry-title], [part~=entry-body]")?.textContent?.slice(0, 120) ?? "";
+    beginning(
+      setting.article(entry)?.querySelector("[part~=entry-title], [part~=entry-body]")?.textContent ?? "",
+      MAX_CHARACTERS,
+    );
   return (entry, isNew) => {
     const { status, key, breaking, corrected } = entry;
     const { is_retracted: retracted, is_corrected: correction } = setting.texts;

@@ -1,35 +1,24 @@
-/** @import { BareLiveBlog } from "../core/bare-live-blog.js" */
-/** @import { Feed } from "./feed.js" */
-/** @import { WhileShown } from "./blog-view.js" */
-/** @import { Reading } from "./reading.js" */
-/** @import { Setting } from "./setting.js" */
-/** @import { Choices } from "./tools.js" */
+/** @import { View } from "./blog-view.js" */
 import { comparePositions, positionOf } from "../core/position.js";
 import { useAnnouncer } from "./announcer.js";
 import { countText } from "./count.js";
-import { useVisits } from "./visits.js";
 
 /**
- * Show entries as they come. New entries wait behind a button while the reader is elsewhere on the page. All other
- * changes are shown at once.
+ * Show entries as they come. A new entry waits behind a button if it would move what is read, or if nobody looks. All
+ * other changes are shown at once.
  *
- * @param {(name: string) => HTMLElement} part returns a part by name
- * @param {Feed} feed
- * @param {Reading} reading
- * @param {BareLiveBlog} live
- * @param {Setting} setting
- * @param {Choices} choices
- * @param {WhileShown} whileShown
+ * @param {View} view
+ * @param {(count: number) => void} tell is told how many entries wait
  */
-export function useEntries(part, feed, reading, { state }, setting, choices, whileShown) {
+export function useEntries({ part, feed, reading, live: { state }, setting, choices }, tell) {
   const announce = useAnnouncer(part("announcer"), setting, choices);
-  const markVisit = useVisits(setting.home, feed, part("visited"), whileShown);
-  const button = /** @type {HTMLElement} */ (part("fresh").firstElementChild);
+  const button = part("fresh").firstElementChild;
   /** Ids of the entries that wait behind the button. @type {Set<string>} */
   const waiting = new Set();
 
-  /** Return whether the reader sees where new entries are inserted, and has not paused them. */
-  const isSeen = () => !choices.paused && (feed.newestFirst ? reading.atTop : reading.atEnd);
+  /** Return whether the reader is where new entries are inserted, and this moves nothing that is read. */
+  const isOpen = () =>
+    !choices.paused && !document.hidden && !state.newer && (feed.newestFirst ? reading.isBefore : reading.atEnd);
 
   /**
    * Put an entry into the feed.
@@ -45,6 +34,8 @@ export function useEntries(part, feed, reading, { state }, setting, choices, whi
     return article;
   };
 
+  let { head } = state;
+  let told = 0;
   /**
    * Show, announce or remove the entries that have changed.
    *
@@ -52,50 +43,47 @@ export function useEntries(part, feed, reading, { state }, setting, choices, whi
    * @param {boolean} reset
    */
   const show = (changed, reset) => {
-    const { newest } = feed;
-    const isOpen = reset || isSeen() || (!newest && !choices.paused);
-    for (const id of changed) {
+    const mayInsert = reset || (!feed.newest && !choices.paused) || (isOpen() && !waiting.size && !reading.isAtGoal);
+    const ids = reset ? new Set([...changed, ...waiting]) : changed;
+    if (reset) waiting.clear();
+    for (const id of ids) {
       const entry = state.entry(id);
       const article = feed.article(id);
-      const isNew = !!entry && !article && (!newest || comparePositions(positionOf(entry), newest) > 0);
+      const isNew = !!entry && !article && (!head || comparePositions(positionOf(entry), head) > 0);
       if (entry && !reset && (isNew || article)) announce(entry, isNew && !waiting.has(id));
       if (!entry) {
         waiting.delete(id);
         article?.remove();
-      } else if (isNew && !isOpen) {
+      } else if (isNew && !mayInsert) {
         waiting.add(id);
       } else if (!waiting.has(id)) {
         put(id, isNew && !reset);
       }
     }
-    if (reset) waiting.clear();
+    head = state.head;
   };
 
-  /** Show the waiting entries. If the reader asked for them, move the focus to the first one. */
-  const reveal = (isAsked = false) => {
+  /** Show the waiting entries. Return the first of them. */
+  const reveal = () => {
     const articles = [...waiting].map((id) => put(id, true));
     waiting.clear();
-    arrange();
-    if (!isAsked) return;
-    const first = feed.newestFirst ? feed.articles[0] : articles[0];
-    first?.scrollIntoView({ behavior: isCalm() ? "instant" : "smooth", block: "start" });
-    first?.focus({ preventScroll: true });
+    return feed.newestFirst ? feed.articles[0] : articles[0];
   };
 
-  /** Update numbers, divider and button, which depend on all entries together. */
+  /** Update numbers and button, which depend on all entries together. */
   const arrange = () => {
-    feed.number(state.older === null);
-    markVisit();
+    feed.number(state.older === null && state.newer === null);
     const { length } = [...waiting].filter((id) => {
       const entry = state.entry(id);
       return entry?.status === "published" && (choices.show === "all" || entry.key);
     });
     button.hidden = !length;
     if (length) button.textContent = countText(setting, length);
+    part("empty").hidden = feed.articles.some(({ classList }) => choices.show === "all" || classList.contains("key"));
+    if (told !== length) tell((told = length));
   };
 
-  button.onclick = () => reveal(true);
-  return { isSeen, show, reveal, arrange, waiting };
+  return { isOpen, show, reveal, arrange, waiting };
 }
 
 /** Return whether the reader prefers reduced motion. */

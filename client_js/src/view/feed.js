@@ -4,6 +4,7 @@ import { comparePositions, positionOf } from "../core/position.js";
 import { FOLLOWING, PRECEDING } from "./focus.js";
 import { positionOfArticle } from "./hydrate.js";
 import { morph } from "./morph.js";
+import { isShown } from "./reading.js";
 
 /** Keys that move the focus out of the list, and the side that they lead to. */
 const SIDES = { Home: PRECEDING, End: FOLLOWING };
@@ -24,7 +25,7 @@ export class Feed {
   }
 
   get articles() {
-    return /** @type {HTMLElement[]} */ ([...this.#list.children]);
+    return /** @type {HTMLElement[]} */ ([...this.#list.querySelectorAll(":scope > article")]);
   }
 
   /** @param {string} id of an entry */
@@ -46,8 +47,8 @@ export class Feed {
 
   /** The position of the newest entry; null if there are none. @returns {Position | null} */
   get newest() {
-    const newest = this.newestFirst ? this.#list.firstElementChild : this.#list.lastElementChild;
-    return newest && positionOfArticle(/** @type {HTMLElement} */ (newest));
+    const newest = this.articles.at(this.newestFirst ? 0 : -1);
+    return newest ? positionOfArticle(newest) : null;
   }
 
   /**
@@ -75,10 +76,12 @@ export class Feed {
   /** Number the articles for screen readers. @param {boolean} [whole] whether all entries are loaded */
   number(whole = true) {
     const { articles } = this;
-    this.#list.role = articles.length ? "feed" : null; // ARIA requires articles in a feed
+    // ARIA requires articles in a feed
+    if (articles.length) this.#list.setAttribute("role", "feed");
+    else this.#list.removeAttribute("role");
     articles.forEach((article, index) => {
-      article.ariaPosInSet = `${index + 1}`;
-      article.ariaSetSize = `${whole ? articles.length : -1}`;
+      article.setAttribute("aria-posinset", `${index + 1}`);
+      article.setAttribute("aria-setsize", `${whole ? articles.length : -1}`);
     });
   }
 
@@ -88,7 +91,7 @@ export class Feed {
     const article = /** @type {Element} */ (event.target).closest("article");
     if (!article || event.altKey || event.metaKey || event.shiftKey) return;
     if (step && !event.ctrlKey) {
-      const shown = this.articles.filter((one) => one.checkVisibility());
+      const shown = this.articles.filter(isShown);
       shown[shown.indexOf(/** @type {HTMLElement} */ (article)) + step]?.focus();
     } else {
       const side = event.ctrlKey && SIDES[/** @type {keyof typeof SIDES} */ (event.key)];
@@ -108,7 +111,7 @@ export class Feed {
 function focusOutside(list, side) {
   const root = /** @type {Document | ShadowRoot} */ (list.getRootNode());
   const controls = [...root.querySelectorAll("a[href], button, select, summary, input")].filter(
-    (one) => one.checkVisibility() && !list.contains(one) && list.compareDocumentPosition(one) & side,
+    (one) => isShown(one) && !list.contains(one) && list.compareDocumentPosition(one) & side,
   );
   const control = /** @type {HTMLElement | undefined} */ (controls.at(side === FOLLOWING ? 0 : -1));
   control?.focus();

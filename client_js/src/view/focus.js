@@ -1,3 +1,5 @@
+import { isShown } from "./reading.js";
+
 // `Node.DOCUMENT_POSITION_PRECEDING` and `_FOLLOWING`; their names would make the bundle larger.
 export const PRECEDING = 2;
 export const FOLLOWING = 4;
@@ -13,11 +15,11 @@ export function keepFocus(list, change) {
   const had = focusedBy(list);
   const area = had?.closest("article, [data-part]");
   change();
-  if (!area || had?.checkVisibility()) return;
-  const shown = [...list.children].filter((one) => one.checkVisibility());
+  if (!area || (had && isShown(had))) return;
+  const shown = [...list.children].filter(isShown);
   const heir =
     shown.find(({ id }) => id === area.id) ??
-    (area.isConnected && [...area.querySelectorAll("a, button")].find((one) => one.checkVisibility())) ??
+    (area.isConnected && [...area.querySelectorAll("a, button")].find(isShown)) ??
     shown.at(area.compareDocumentPosition(list) & PRECEDING ? -1 : 0);
   /** @type {HTMLElement} */ (heir || list).focus({ preventScroll: true });
 }

@@ -11,14 +11,18 @@ import { State } from "../core/state.js";
  */
 export function hydrate(container) {
   const articles = /** @type {HTMLElement[]} */ ([...container.querySelectorAll("article[data-published]")]);
-  const { cursor, lang } = container.dataset;
+  const { cursor, lang, before, ended } = container.dataset;
+  const view = `view=html&lang=${lang}`;
   const older = container.querySelector("a[rel=next]")?.getAttribute("href");
+  const newest = before && articles[0] && positionOfArticle(articles[0]).join("_");
   return new State({
     cursor,
     entries: articles.map((article) => entryOf(article, parseInt(cursor ?? "0"))),
     // Keep only the path: the server may know itself under another host name
-    older: older?.replace(/.*(\/blogs\/.*)\?(.*)/, `$1/entries?$2&view=html&lang=${lang}`),
-    before: parsePosition(container.dataset.before),
+    older: older?.replace(/.*(\/blogs\/.*)\?(.*)/, `$1/entries?$2&${view}`),
+    newer: newest && `${container.getAttribute("src")}/entries?after=${newest}&${view}`,
+    before: parsePosition(before),
+    head: before && ended ? [ended, "~"] : null,
   });
 }
 
@@ -32,7 +36,7 @@ export function hydrate(container) {
 function entryOf(article, seq) {
   const [publishedAt, id] = positionOfArticle(article);
   const status = article.classList.contains("retracted") ? "retracted" : "published";
-  return { id, seq, version: 0, status, published_at: publishedAt };
+  return { id, seq, version: 0, status, published_at: publishedAt, key: article.classList.contains("key") };
 }
 
 /**

@@ -1,6 +1,8 @@
+/** @import { Position } from "../core/position.js" */
 import { backoff } from "../core/backoff.js";
 import { MAX_RETRY_MILLISECONDS } from "../core/machine.js";
-import { addressOf } from "../transports/transport.js";
+import { positionOf } from "../core/position.js";
+import { addressOf, parse } from "../transports/transport.js";
 import { parseHtml } from "./html.js";
 
 /** Time limit of one request. */
@@ -28,29 +30,32 @@ export async function markupOf(blog, language, signal) {
 }
 
 /**
- * Load a style sheet. If that fails, return an empty one: the blog is readable without it.
+ * Load a style sheet for a shadow root. If that fails, return an empty one: the blog is readable without it.
  *
  * @param {URL} address
  * @param {Document} document where it is for
  * @param {AbortSignal} signal
+ * @returns {Promise<CSSStyleSheet | HTMLElement>} a link in Safari before 16.4, which has no style sheets without one
  */
 export async function styleSheet(address, { defaultView }, signal) {
   const { text } = await load(address, signal);
-  return defaultView && new defaultView.CSSStyleSheet().replace(text);
+  const { CSSStyleSheet, Document } = /** @type {typeof globalThis} */ (/** @type {unknown} */ (defaultView ?? globalThis));
+  if ("adoptedStyleSheets" in Document.prototype) return new CSSStyleSheet().replace(text);
+  return Object.assign(document.createElement("link"), { rel: "stylesheet", href: address.href });
 }
 
 /**
- * Ask the server whether a blog has an entry.
+ * Ask the server where a blog has an entry.
  *
  * @param {URL} blog
  * @param {string} id
  * @param {AbortSignal} signal
- * @returns {Promise<boolean | undefined>} undefined if it does not say
+ * @returns {Promise<Position | null | undefined>} null if it does not have it, undefined if it does not say
  */
-export async function hasEntry(blog, id, signal) {
-  const address = addressOf({ blog, cursor: null }, `entries/${id}`);
-  const answer = await fetch(address, { method: "HEAD", signal }).catch(() => null);
-  return answer?.ok || (answer?.status === 404 ? false : undefined);
+export async function positionAt(blog, id, signal) {
+  const { text } = await load(addressOf({ blog, cursor: null }, `entries/${id}`), signal, "application/json");
+  const entry = parse(text);
+  return entry?.id === id ? positionOf(entry) : entry?.status === 404 ? null : undefined;
 }
 
 /**
@@ -58,15 +63,22 @@ export async function hasEntry(blog, id, signal) {
  *
  * @param {URL} address
  * @param {AbortSignal} signal
+ * @param {string} [accept]
  * @returns {Promise<{text: string, retry: number}>} `retry`: milliseconds to wait before asking again
  */
-async function load(address, signal) {
+async function load(address, signal, accept = "*/*") {
+  const aborter = new AbortController();
+  const abort = () => aborter.abort();
+  const timer = setTimeout(abort, LOAD_MILLISECONDS);
+  signal.addEventListener("abort", abort, { once: true });
   try {
-    const answer = await fetch(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(LOAD_MILLISECONDS)]) });
+    const answer = await fetch(address, { headers: { accept }, signal: aborter.signal });
     // `|| 0` because Retry-After may be a date
     return { text: await answer.text(), retry: 1_000 * Number(answer.headers.get("retry-after")) || 0 };
   } catch {
     return { text: "", retry: 0 };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

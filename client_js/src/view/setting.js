@@ -6,21 +6,38 @@ import { localeOf, localise } from "./times.js";
  * The texts that the client needs, in the language of the page. All other texts are in the markup.
  *
  * @typedef {"scheduled" | "live" | "paused" | "ended" | "refused" | "reconnecting" | "offline" | "empty" | "empty_key"
- *   | "loading" | "load_failed" | "is_retracted" | "is_corrected"} TextName
+ *   | "older_updates" | "newer_updates" | "newest_updates" | "loading" | "load_failed" | "is_retracted"
+ *   | "is_corrected" | "visited" | "visited_before"} TextName
  * @typedef {Record<TextName, string> & {fresh: {one?: string, other: string}}} Texts
  */
 
 /** Where and in which language a blog is shown; adapts the server's markup to that. */
 export class Setting {
+  /** Returns the time zone of the blog, if it has one. @type {() => string | undefined} */
+  timeZone = () => undefined;
+  #view;
+
   /**
    * @param {Texts} texts
    * @param {string | undefined} language
    * @param {URL} blog the address of its page
+   * @param {string} view the query of what is loaded in this setting
    */
-  constructor(texts, language, { href }) {
+  constructor(texts, language, { href }, view) {
     this.texts = texts;
     this.language = localeOf(language);
     this.home = href;
+    this.#view = view;
+  }
+
+  /**
+   * Return the address of a page of entries.
+   *
+   * @param {string} query
+   * @param {boolean} key whether it leaves out what is not a key event
+   */
+  pageAddress(query, key) {
+    return `${this.home}/entries?${query}${key ? "&key=true" : ""}&${this.#view}`;
   }
 
   /**
@@ -44,12 +61,14 @@ export class Setting {
   }
 
   /**
-   * Show times in the reader's time zone, and make addresses lead to the server from other sites.
+   * Show times in the blog's time zone or the reader's, let the keyboard scroll what is wide, and make addresses lead
+   * to the server from other sites.
    *
    * @param {ParentNode} root
    */
   settle(root) {
-    localise(root, this.language);
+    localise(root, this.language, this.timeZone());
+    for (const wide of root.querySelectorAll(".body :is(pre, table)")) if (!wide.closest(".wide")) makeScrollable(wide);
     const isHere = this.home.startsWith(new URL("/", document.baseURI).href);
     for (const name of isHere ? [] : ["href", "src", "poster"]) {
       for (const one of root.querySelectorAll(`[${name}^="/"]`)) {
@@ -57,4 +76,33 @@ export class Setting {
       }
     }
   }
+}
+
+/**
+ * Wrap a table or preformatted text in a part that has the focus while the keyboard scrolls it. It needs a name: that of
+ * the columns, or how the text begins.
+ *
+ * @param {Element} wide
+ */
+function makeScrollable(wide) {
+  const part = document.createElement("div");
+  part.className = "wide";
+  part.tabIndex = 0;
+  part.setAttribute("role", "region");
+  const words = [...wide.querySelectorAll("th")].map(({ textContent }) => textContent).join(", ") || wide.textContent;
+  part.setAttribute("aria-label", beginning(words?.trim() ?? "", 60));
+  wide.replaceWith(part);
+  part.append(wide);
+}
+
+/**
+ * Return the first characters of a text, as readers count them: an emoji may consist of many.
+ *
+ * @param {string} text
+ * @param {number} count
+ */
+export function beginning(text, count) {
+  const { Segmenter } = Intl;
+  const characters = Segmenter ? [...new Segmenter().segment(text)].map(({ segment }) => segment) : [...text];
+  return characters.slice(0, count).join("");
 }

@@ -10,13 +10,14 @@ const FIRST_CONNECTION_MILLISECONDS = 4_000;
 /**
  * Show the status of the blog or, without a connection, how old the page is.
  *
- * @param {HTMLElement} status
+ * @param {(name: string) => HTMLElement} part returns a part by name
  * @param {BareLiveBlog} live
  * @param {Setting} setting
  * @param {WhileShown} whileShown
  * @returns {(blog: BlogStatus) => void} call it with the status of the blog
  */
-export function useStatus(status, live, { texts, language }, whileShown) {
+export function useStatus(part, live, { texts, language }, whileShown) {
+  const [status, notice] = [part("status"), part("lost")];
   let blog = /** @type {BlogStatus} */ (status.dataset.status);
   let isLate = false;
   // An offline copy of the page may be old
@@ -27,6 +28,10 @@ export function useStatus(status, live, { texts, language }, whileShown) {
     const word = phase === "refused" ? phase : !lost ? blog : navigator.onLine ? "reconnecting" : "offline";
     status.dataset.status = word;
     status.textContent = texts[word].replace("{time}", localText(new Date(lastHeard ?? made), language));
+    // Say it also where the reader is
+    notice.hidden = !lost;
+    notice.textContent = status.textContent;
+    /** @type {HTMLElement} */ (part("tools").querySelector(".pause")).hidden = blog === "ended";
   };
   live.addEventListener("phase", show);
   whileShown((signal) => {

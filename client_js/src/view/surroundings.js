@@ -6,7 +6,7 @@
 const NEWEST = ["pinned", "key-events"];
 
 /**
- * Show what is around the entries: title, related stories, the pinned entry, key events, links to other pages.
+ * Show what is around the entries: title, related stories, the pinned entry, key events.
  *
  * @param {(name: string) => HTMLElement} part returns a part by name
  * @param {State} state
@@ -17,13 +17,13 @@ const NEWEST = ["pinned", "key-events"];
  */
 export function useSurroundings(part, state, setting, newest, showStatus) {
   return ({ header, reset }) => {
-    newest ||= reset;
+    newest ||= reset && header;
     const { parts } = state;
     state.parts = {};
+    if (!reset) delete parts.pages; // links to other pages: see `ends.js`
     for (const [name, html] of Object.entries(parts)) {
       const made = setting.fragment(html);
-      if (name === "pages" && !reset) moveOn(part(name), made);
-      else if (newest || !NEWEST.includes(name)) fill(part(name), made);
+      if (newest || !NEWEST.includes(name)) fill(part(name), made);
     }
     if (header && state.header) showStatus(state.header.status);
   };
@@ -39,18 +39,4 @@ function fill(part, made) {
   const [old, fresh] = [[...(part?.children ?? [])], [...made.children]];
   const isSame = old.length === fresh.length && old.every((one, index) => one.isEqualNode(fresh[index]));
   if (!isSame) part?.replaceChildren(made);
-}
-
-/**
- * Make the link to older entries lead to the next page; other links stay.
- *
- * @param {HTMLElement} part
- * @param {DocumentFragment} made
- */
-function moveOn(part, made) {
-  const link = part.querySelector("a[rel=next]");
-  const next = made.querySelector("a[rel=next]");
-  if (next) link?.replaceWith(next);
-  else link?.remove();
-  if (!part.querySelector("a")) part.replaceChildren();
 }

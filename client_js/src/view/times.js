@@ -1,27 +1,53 @@
 /**
- * Return the local time, with the day unless it is today.
+ * Return a time as the language writes it, with the day unless it is today.
  *
  * @param {Date} at
  * @param {string | undefined} language
+ * @param {string} [timeZone] that of the blog, which is then named; otherwise it is the reader's
  */
-export function localText(at, language, now = new Date()) {
+export function localText(at, language, timeZone, now = new Date()) {
+  const zone = knownZone(timeZone);
+  // 9:20 AM, but 09:20
+  const { hour12 } = new Intl.DateTimeFormat(language, { hour: "numeric" }).resolvedOptions();
   /** @type {Intl.DateTimeFormatOptions} */
-  const form = { hour: "2-digit", minute: "2-digit" };
-  if (at.toDateString() !== now.toDateString()) Object.assign(form, { day: "numeric", month: "short" });
-  if (at.getFullYear() !== now.getFullYear()) form.year = "numeric";
+  const form = { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", timeZone: zone };
+  if (zone) form.timeZoneName = "short";
+  const [day, today] = [dayIn(zone, at), dayIn(zone, now)];
+  if (day !== today) Object.assign(form, { day: "numeric", month: "short" });
+  if (day.slice(0, 4) !== today.slice(0, 4)) form.year = "numeric";
   return at.toLocaleString(language, form);
 }
 
 /**
- * Show all times in a part of the page as local times; the server prints them in UTC.
+ * Return the day in a time zone, as YYYY-MM-DD.
+ *
+ * @param {string} [timeZone]
+ */
+export function dayIn(timeZone, at = new Date()) {
+  return at.toLocaleDateString("sv", { timeZone: knownZone(timeZone) });
+}
+
+/** Return a time zone if the browser knows it. @param {string | undefined} timeZone */
+function knownZone(timeZone) {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone });
+    return timeZone;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Show all times in a part of the page in the blog's time zone or the reader's; the server prints them in UTC.
  *
  * @param {ParentNode} root
  * @param {string | undefined} language as `localeOf` returns it
+ * @param {string} [timeZone] as for `localText`
  */
-export function localise(root, language) {
+export function localise(root, language, timeZone) {
   for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll("time[data-at]"))) {
     time.title ||= time.textContent ?? ""; // in UTC
-    time.textContent = localText(new Date(time.dateTime), language);
+    time.textContent = localText(new Date(time.dateTime), language, timeZone);
   }
 }
 

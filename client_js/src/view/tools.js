@@ -24,7 +24,8 @@ export function useTools(part, changed) {
     select.value = recall(select.name) ?? "";
     if (!select.value) select.selectedIndex = 0;
     choices[select.name] = select.value;
-    select.onchange = () => {
+    select.onchange = (event) => {
+      event.stopPropagation(); // the element has an event of this name
       remember(select.name, (choices[select.name] = select.value));
       changed(/** @type {keyof Choices} */ (select.name));
     };
@@ -39,10 +40,16 @@ export function useTools(part, changed) {
         return changed("paused");
       }
       choices.show = show;
-      for (const one of buttons) if (one.dataset.show) one.ariaPressed = `${one.dataset.show === show}`;
+      for (const one of buttons) if (one.dataset.show) one.setAttribute("aria-pressed", `${one.dataset.show === show}`);
       changed("show");
     };
   }
+  const menu = /** @type {HTMLDetailsElement} */ (part.querySelector("details"));
+  menu.onkeydown = ({ key }) => {
+    if (key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  };
   /** @type {HTMLElement} */ (part.firstElementChild).hidden = false;
   return choices;
 }

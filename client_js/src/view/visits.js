@@ -1,33 +1,61 @@
-/** @import { WhileShown } from "./blog-view.js" */
-/** @import { Feed } from "./feed.js" */
+/** @import { View } from "./blog-view.js" */
 import { comparePositions, parsePosition } from "../core/position.js";
 import { positionOfArticle } from "./hydrate.js";
-import { recall, remember } from "./memory.js";
+import { isBack, recall, remember } from "./memory.js";
 
 /**
- * Remember the newest entry at the end of a visit, and mark at the next visit where the entries seen before begin.
+ * Remember up to where the reader has seen all entries, and put headings above what is new and what was seen at the next
+ * visit. An entry is seen when it was on the screen. A reload goes on with the visit.
  *
- * @param {string} blog
- * @param {Feed} feed
- * @param {HTMLElement} divider
- * @param {WhileShown} whileShown
- * @returns {() => void} puts the divider between new and seen entries, if there are both
+ * @param {View} view
+ * @returns {{mark: () => void, look: () => void}} call `mark` after each change, and `look` when there may be something
+ *   else on the screen
  */
-export function useVisits(blog, feed, divider, whileShown) {
-  const name = `seen ${blog}`;
-  const seen = parsePosition(recall(name));
-  const leave = () => feed.newest && remember(name, feed.newest.join("_"));
-  whileShown((signal) => {
-    addEventListener("pagehide", leave, { signal });
-    document.addEventListener("visibilitychange", () => document.hidden && leave(), { signal });
-  });
-  divider.remove();
-  divider.hidden = false;
-  return () => {
-    if (!seen) return;
-    const { articles, newestFirst } = feed;
-    const first = articles.findIndex((one) => comparePositions(positionOfArticle(one), seen) <= 0 === newestFirst);
-    if (first < 1) divider.remove();
-    else if (divider.parentElement !== articles[first]) articles[first].prepend(divider);
+export function useVisits({ part, feed, reading, live: { state }, setting, choices }) {
+  const name = `seen ${setting.home}`;
+  const last = (isBack() && recall(name, "sessionStorage")) || recall(name);
+  if (last) remember(name, last, "sessionStorage");
+  const seen = parsePosition(last);
+  /** The reader has seen this entry and all before it. */
+  let upTo = parsePosition(recall(name));
+  /** Ids of articles that were on the screen. @type {Set<string>} */
+  const looked = new Set();
+  const fresh = part("visited");
+  const old = fresh.cloneNode();
+  old.className = "seen";
+  old.textContent = setting.texts.visited_before;
+  fresh.remove();
+  fresh.hidden = old.hidden = false;
+
+  /** @param {HTMLElement} heading @param {HTMLElement | false | undefined} article */
+  const put = (heading, article) => {
+    if (!article) heading.remove();
+    else if (article.previousElementSibling !== heading) article.before(heading);
   };
+
+  const mark = () => {
+    if (!seen) return;
+    const isNew = (/** @type {HTMLElement} */ one) => comparePositions(positionOfArticle(one), seen) > 0;
+    const shown = feed.articles.filter(({ classList }) => choices.show === "all" || classList.contains("key"));
+    const first = shown.find(isNew);
+    put(fresh, first);
+    put(old, feed.newestFirst && first && shown.find((one) => !isNew(one)));
+  };
+
+  const look = () => {
+    if (document.hidden || state.window.key) return;
+    for (const { id } of reading.inView) looked.add(id);
+    const before = upTo;
+    const articles = feed.newestFirst ? feed.articles.reverse() : feed.articles;
+    const isAfter = (/** @type {HTMLElement | undefined} */ one) =>
+      one && upTo && comparePositions(positionOfArticle(one), upTo) > 0;
+    if (state.older && isAfter(articles[0])) return; // there may be others in between
+    for (const article of articles) {
+      if (upTo && !isAfter(article)) continue;
+      if (looked.has(article.id)) upTo = positionOfArticle(article);
+      else if (upTo) break;
+    }
+    if (upTo && upTo !== before) remember(name, upTo.join("_"));
+  };
+  return { mark, look };
 }

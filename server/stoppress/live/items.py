@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, Self
 import msgspec
 from msgspec import Raw, Struct
 
-from stoppress.errors import BadInput
+from stoppress.errors import BadQuery
 from stoppress.model import HEADER, Entry, Header, Item
 from stoppress.wire.encodings import Codec
 
-_POSITION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z_[0-9a-f-]{36}", re.ASCII)
+_POSITION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z_[0-9a-f-]{36}~?", re.ASCII)
 
 
 class EntryPosition(NamedTuple):
@@ -22,14 +22,21 @@ class EntryPosition(NamedTuple):
     id: str
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read the `before` of an older page's address.
+    def parse(cls, text: str | None, name: str = "before") -> Self | None:
+        """Read the position in the address of a page; None without one, and for `0`, the beginning of the blog.
+
+        Args:
+            text: two fields with `_` between them; a `~` at its end stands for the position just after an entry.
+            name: the name of the parameter, `before` or `after`.
 
         Raises:
             BadInput: the text cannot have come from a server.
         """
+        if text is None or (text == "0" and name == "after"):
+            return None
         if not _POSITION.fullmatch(text):
-            raise BadInput(f"`before` must come from an `older` address; got {text[:80]!r}.", "before")
+            way = "an `older`" if name == "before" else "a `newer`"
+            raise BadQuery(f"`{name}` must come from {way} address; got {text[:80]!r}.", name)
         published_at, _, entry_id = text.partition("_")
         return cls(published_at, entry_id)
 
@@ -39,6 +46,10 @@ class EntryPosition(NamedTuple):
     def older_address(self, blog: str) -> str:
         """Return the address of the entries before this position."""
         return f"/blogs/{blog}/entries?before={self}"
+
+    def newer_address(self, blog: str) -> str:
+        """Return the address of the entries after this position."""
+        return f"/blogs/{blog}/entries?after={self}"
 
 
 class PublicItem:

@@ -7,9 +7,9 @@ The state is the store's history up to `cursor`. Only two methods change it: `ap
 from __future__ import annotations
 
 import enum
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import NamedTuple
 
 from stoppress.errors import EntryNotFound
@@ -18,6 +18,10 @@ from stoppress.model import HEADER, START, Cursor, Header, Segment
 
 _PAGE_BYTES = 384 * 1024
 """About the most that a page of entries carries. It has as many as were asked for, or as many as fit."""
+
+
+_MAX_RETRACTED = 500
+"""The most retracted entries on a page."""
 
 
 class Fit(enum.Enum):
@@ -58,6 +62,7 @@ class Replica:
         self._tags: list[str] = []
         self._items: dict[str, PublicItem] = {}  # ascending by seq: a changed item is taken out and put at the end
         self._order: list[EntryPosition] = []  # every entry's position, oldest first
+        self._key_order: list[EntryPosition] = []  # the same of key events
         self.key_events_seq = 0
         """The seq since which the key events are what they are now."""
 
@@ -94,11 +99,14 @@ class Replica:
             self.key_events_seq = item.seq
         if item.id == HEADER:
             return
-        if before is None:
-            insort(self._order, item.position)
-        elif before.position != item.position:
-            del self._order[bisect_left(self._order, before.position)]
-            insort(self._order, item.position)
+        for order, had, has in (
+            (self._order, before is not None, True),
+            (self._key_order, before is not None and before.is_key, item.is_key),
+        ):
+            if before is not None and had:
+                del order[bisect_left(order, before.position)]
+            if has:
+                insort(order, item.position)
 
     # Questions
 
@@ -145,10 +153,8 @@ class Replica:
         return self._order
 
     def changed_before(self, seq: int | None, limit: int) -> tuple[list[PublicItem], bool]:
-        """Return up to `limit` entries with a lower seq, newest change first, and whether there are more."""
-        found = list(islice((item for item in self._newest_changes() if seq is None or item.seq < seq), limit + 1))
-        fitting = _fitting(found[:limit], _PAGE_BYTES)
-        return fitting, len(found) > len(fitting)
+        """Return entries with a lower seq, newest change first, and whether there are more. See `page` for `limit`."""
+        return _first((item for item in self._newest_changes() if seq is None or item.seq < seq), limit)
 
     def _newest_changes(self) -> Iterator[PublicItem]:
         return (item for item in reversed(self._items.values()) if item.id != HEADER)
@@ -201,23 +207,61 @@ class Replica:
         entries.sort(key=lambda item: item.seq)
         return Part(None, self.cursor, self._items.get(HEADER), entries, False, older)
 
-    def page(self, before: EntryPosition | None, limit: int) -> tuple[list[PublicItem], str | None]:
-        """Return the entries before a position, newest first, and the address of the next page, if there is one."""
-        end = len(self._order) if before is None else bisect_left(self._order, before)
-        begin = max(0, end - limit)
-        entries = _fitting((self._items[entry_id] for _, entry_id in reversed(self._order[begin:end])), _PAGE_BYTES)
-        begin = end - len(entries)
-        return entries, self._order[begin].older_address(self.blog) if begin else None
+    def page(
+        self, before: EntryPosition | None, limit: int, /, *, key: bool = False
+    ) -> tuple[list[PublicItem], str | None]:
+        """Return the entries before a position, newest first, and the address of those before them, if there are any.
+
+        Args:
+            limit: does not count retracted entries, so that a run of these leaves room for others.
+            key: leave out entries that are not key events.
+        """
+        order = self._key_order if key else self._order
+        end = len(order) if before is None else bisect_left(order, before)
+        entries, more = _first((self._items[order[n].id] for n in range(end - 1, -1, -1)), limit)
+        last = entries[-1].position if entries else before
+        return entries, last.older_address(self.blog) if more and last else None
+
+    def page_after(
+        self, after: EntryPosition | None, limit: int, /, *, key: bool = False
+    ) -> tuple[list[PublicItem], str | None]:
+        """Return the entries after a position, newest first, and the address of those after them, if there are any."""
+        order = self._key_order if key else self._order
+        begin = 0 if after is None else bisect_right(order, after)
+        entries, more = _first((self._items[order[n].id] for n in range(begin, len(order))), limit)
+        last = entries[-1].position if entries else after
+        return entries[::-1], last.newer_address(self.blog) if more and last else None
 
     def entry_at(self, position: EntryPosition | None) -> EntryPosition | None:
         """Return the first entry from a position on, which has the same entries before it; None: all are before it."""
         begin = len(self._order) if position is None else bisect_left(self._order, position)
         return self._order[begin] if begin < len(self._order) else None
 
+    def entry_up_to(self, position: EntryPosition | None) -> EntryPosition | None:
+        """Return the last entry up to a position, which has the same entries after it; None: all are after it."""
+        end = 0 if position is None else bisect_right(self._order, position)
+        return self._order[end - 1] if end else None
+
     def key_events(self, limit: int) -> list[PublicItem]:
         """Return the newest key events, newest first."""
-        items = (self._items[entry_id] for _, entry_id in reversed(self._order))
-        return list(islice((item for item in items if item.is_key), limit))
+        return self._at(self._key_order[-limit:])
+
+    def _at(self, positions: Sequence[EntryPosition]) -> list[PublicItem]:
+        """Return the entries at positions, newest first."""
+        return [self._items[entry_id] for _, entry_id in reversed(positions)]
+
+
+def _first(items: Iterable[PublicItem], limit: int) -> tuple[list[PublicItem], bool]:
+    """Return the first `limit` items and the retracted ones among them, or what fits, and whether there are more."""
+    taken: list[PublicItem] = []
+    retracted = size = 0
+    for item in items:
+        size += len(item.stored.body)
+        if len(taken) - retracted == limit or retracted == _MAX_RETRACTED or (taken and size > _PAGE_BYTES):
+            return taken, True
+        taken.append(item)
+        retracted += item.is_retracted
+    return taken, False
 
 
 def _fitting(items: Iterable[PublicItem], limit: int) -> list[PublicItem]:

@@ -44,7 +44,7 @@ class Blogs:
         """Create the blog, or replace its header. A result with version 1 means that it was created.
 
         Raises:
-            PreconditionFailed: `if_match` names another version.
+            PreconditionFailed: `if_match` names another version, or `if_none_match` the current one.
             BadInput: `pinned` is not a published entry of the blog, or a time is out of range.
         """
         blank = Header(blog=blog, headline="", status="live")

@@ -27,17 +27,22 @@ class Request(NamedTuple):
     if_match: Container[int] | None = None
     """The versions of the item that the write may replace; 0 stands for an item that does not exist. None: any."""
     once: Once | None = None
+    if_none_match: Container[int] = ()
+    """The versions of the item that the write must not replace."""
 
     def check(self, version: int, current: StoredEntry | Header | None) -> None:
-        """Raise `PreconditionFailed` if the request is for another version than the current one."""
-        if self.if_match is None or version in self.if_match:
-            return
-        if version:
-            message = f"If-Match does not match: the item has changed and is now at version {version}."
-            raise PreconditionFailed(
-                f"{message} Merge your change into that version and send it again.", current, version
-            )
-        raise PreconditionFailed("If-Match does not match: the item does not exist yet.", current, version)
+        """Raise `PreconditionFailed` if the request does not allow to replace the current version."""
+        if self.if_match is not None and version not in self.if_match:
+            message = "If-Match does not match: the item does not exist yet."
+            if version:
+                message = (
+                    f"If-Match does not match: the item has changed and is now at version {version}. "
+                    "Merge your change into that version and send it again."
+                )
+            raise PreconditionFailed(message, current, version)
+        if version in self.if_none_match:
+            message = f"If-None-Match matches: the item exists and is at version {version}, so nothing was written."
+            raise PreconditionFailed(f"{message} To change fields of it, send PATCH.", current, version)
 
 
 class Written(NamedTuple):
@@ -47,6 +52,8 @@ class Written(NamedTuple):
     """The written item; None if the write removed a draft."""
     version: int
     cursor: Cursor
+    replayed: bool = False
+    """Whether this is the result of an earlier request with the same Idempotency-Key."""
 
 
 _Plan = Callable[[], Awaitable[list[Write] | Written]]
@@ -75,7 +82,7 @@ class Committer:
             KeyReused: the Idempotency-Key belongs to another request.
         """
         if request.once and (earlier := await self._store.recall(blog, request.once)):
-            return _written(earlier)
+            return _written(earlier, replayed=True)
         arrival = time.monotonic()
         written = await self._attempt(blog, request, plan, arrival)
         if written is None:
@@ -94,7 +101,7 @@ class Committer:
             planned = await plan()
         except StoppressError:  # perhaps the same request, sent twice, has just made the change
             if request.once and (earlier := await self._store.recall(blog, request.once)):
-                return _written(earlier)
+                return _written(earlier, replayed=True)
             raise
         if isinstance(planned, Written):
             return planned
@@ -103,14 +110,16 @@ class Committer:
         except VersionConflict:
             return None
         self._committed(blog, segment, arrival)
-        return _written(segment)
+        subject, write = segment.items[-1], planned[-1]
+        is_own = (subject.id, subject.version, subject.body) == (write.id, write.expected + 1, write.body or b"")
+        return _written(segment, replayed=not is_own)  # the same request may have been faster on another node
 
 
-def _written(segment: Segment) -> Written:
+def _written(segment: Segment, *, replayed: bool) -> Written:
     subject = segment.items[-1]
     content: StoredEntry | Header | None = None
     if subject.id == HEADER:
         content = Header.of(subject)
     elif subject.body:
         content = StoredEntry.of(subject)
-    return Written(content, subject.version, segment.cursor)
+    return Written(content, subject.version, segment.cursor, replayed)

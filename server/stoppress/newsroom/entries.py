@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -12,7 +12,7 @@ import uuid_utils
 from msgspec import UNSET
 
 from stoppress.errors import BadInput, Conflict, EntryNotFound
-from stoppress.model import HEADER, START, Cursor, EntryStatus, Item, StoredEntry, timestamp
+from stoppress.model import HEADER, START, Cursor, EntryStatus, Item, StoredEntry, later, timestamp
 from stoppress.newsroom.commits import Committer, Request, Written
 from stoppress.newsroom.forms import EntryForm, moment
 from stoppress.newsroom.pins import Pins
@@ -21,6 +21,9 @@ from stoppress.store.port import Store, Write
 
 _THREADED_RENDER_CHARACTERS = 2_000
 """Length of a body, in characters, above which it is rendered in a thread."""
+
+MAX_ENTRY_BYTES = 2 * 1024 * 1024
+"""Limit of what an entry's fields add up to over all writes. One request is much smaller."""
 
 _MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far in the future `published_at` may be, because editors' clocks differ."""
@@ -32,11 +35,18 @@ STATUSES: tuple[str, ...] = get_args(EntryStatus)
 
 
 class Entries:
-    """The use cases for entries."""
+    """The use cases for entries.
 
-    def __init__(self, store: Store, committer: Committer) -> None:
+    Args:
+        store: keeps the blogs.
+        committer: commits writes to the store.
+        newest: returns when the newest entry of a blog was published; nothing if it has none.
+    """
+
+    def __init__(self, store: Store, committer: Committer, newest: Callable[[str], Awaitable[str]]) -> None:
         self._store = store
         self._committer = committer
+        self._newest = newest
 
     async def get(self, blog: str, entry_id: str) -> tuple[StoredEntry, int]:
         """Return an entry or draft and its version. Raises `BlogNotFound` and `EntryNotFound`."""
@@ -65,7 +75,7 @@ class Entries:
     async def create(self, blog: str, form: EntryForm, request: Request) -> Written:
         """Create an entry: publish it, or keep it as a draft or scheduled. Raises `BlogNotFound` and `BadInput`."""
         blank = StoredEntry(id=str(uuid_utils.uuid7()), version=1, status="draft")
-        entry = await _edited(blank, form, "published" if form.status is UNSET else form.status)
+        entry = await self._edited(blog, blank, form, "published" if form.status is UNSET else form.status)
 
         async def plan() -> list[Write]:
             pins = await self._pins(blog, blank, entry)
@@ -87,7 +97,7 @@ class Entries:
             item = await self._find(blog, entry_id)
             current = StoredEntry.of(item)
             request.check(item.version, current)
-            entry = await _edited(current, form, current.status if form.status is UNSET else form.status)
+            entry = await self._edited(blog, current, form, current.status if form.status is UNSET else form.status)
             pins = await self._pins(blog, current, entry)
             return [*pins, _write(entry, item.version)]
 
@@ -123,6 +133,26 @@ class Entries:
             form = EntryForm(status="published", publish_at=None)
             await self.patch(blog, entry_id, form, Request(if_match=frozenset({item.version})))
 
+    async def _edited(self, blog: str, current: StoredEntry, form: EntryForm, target: str) -> StoredEntry:
+        """Return the entry after an edit that gives it the status `target`."""
+        if current.status == "retracted":
+            raise Conflict("This entry was retracted and cannot be edited. Create a new one with POST.")
+        if current.status == "published" and target != "published":
+            raise Conflict(f"A published entry cannot become {target} again. To take it down, retract it with DELETE.")
+        # Clocks can be set back, and those of nodes differ: times of a blog and of an entry go on nevertheless
+        is_new = target == "published" != current.status
+        before = await self._newest(blog) if is_new else current.updated_at
+        now = max(timestamp(), later(before)) if before else timestamp()
+        entry = await _with_body(form.fill(current, now), form)
+        entry.status = target  # type: ignore[assignment]
+        _set_times(entry, current, form, now)
+        if target != "draft" and not (entry.html or entry.title or entry.media):
+            raise BadInput("The entry is empty. Send `markdown`, `html`, `title` or `media`.", "markdown")
+        if (size := _size(entry)) > max(MAX_ENTRY_BYTES, _size(current)):
+            limit = f"The entry would have {size} bytes, and {MAX_ENTRY_BYTES} is the limit."
+            raise BadInput(f"{limit} Shorten it, or split it into several entries.")
+        return entry
+
     async def _find(self, blog: str, entry_id: str) -> Item:
         item = await self._store.item(blog, entry_id)
         if item is None or entry_id == HEADER:
@@ -139,19 +169,9 @@ class Entries:
         return [] if was == is_ else await Pins(self._store).header_writes(blog, after.id, pinned=is_)
 
 
-async def _edited(current: StoredEntry, form: EntryForm, target: str) -> StoredEntry:
-    """Return the entry after an edit that gives it the status `target`."""
-    if current.status == "retracted":
-        raise Conflict("This entry was retracted and cannot be edited. Create a new one with POST.")
-    if current.status == "published" and target != "published":
-        raise Conflict(f"A published entry cannot become {target} again. To take it down, retract it with DELETE.")
-    now = timestamp()
-    entry = await _with_body(form.fill(current, now), form)
-    entry.status = target  # type: ignore[assignment]
-    _set_times(entry, current, form, now)
-    if target != "draft" and not (entry.html or entry.title or entry.media):
-        raise BadInput("The entry is empty. Send `markdown`, `html`, `title` or `media`.", "markdown")
-    return entry
+def _size(entry: StoredEntry) -> int:
+    """Return the bytes of an entry without what a publication changes."""
+    return len(msgspec.json.encode((entry.markdown, entry.html, entry.text, entry.media, entry.corrections)))
 
 
 async def _with_body(entry: StoredEntry, form: EntryForm) -> StoredEntry:
@@ -162,8 +182,14 @@ async def _with_body(entry: StoredEntry, form: EntryForm) -> StoredEntry:
     source = form.markdown or form.html or ""
     render: Callable[[str], Rendered] = Rendered.from_html if form.html else Rendered.from_markdown
     rendered = await asyncio.to_thread(render, source) if len(source) > _THREADED_RENDER_CHARACTERS else render(source)
+    known = {one.url for one in entry.media}
     return msgspec.structs.replace(
-        entry, markdown=form.markdown or None, html=rendered.html or None, text=rendered.text or None
+        entry,
+        markdown=form.markdown or None,
+        html=rendered.html or None,
+        text=rendered.text or None,
+        media=[*entry.media, *(one for one in rendered.media if one.url not in known)],
+        warnings=rendered.warnings,
     )
 
 
@@ -186,8 +212,7 @@ def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: s
             )
         entry.published_at = published_at
     if entry.status == "published":
-        entry.published_at = entry.published_at or now
-        entry.updated_at = now
+        entry.published_at = entry.updated_at = entry.published_at or now
 
 
 def _set_publish_at(entry: StoredEntry, form: EntryForm) -> None:
@@ -209,7 +234,7 @@ def _tombstone(entry: StoredEntry, note: str | None) -> StoredEntry:
         version=entry.version + 1,
         status="retracted",
         published_at=entry.published_at,
-        retracted_at=timestamp(),
+        retracted_at=max(timestamp(), later(entry.updated_at)) if entry.updated_at else timestamp(),
         note=note,
     )
 

@@ -5,6 +5,7 @@ A new item is a form applied to a blank item; an edit is a form applied to the c
 
 from __future__ import annotations
 
+import zoneinfo
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
@@ -35,6 +36,8 @@ _People = Annotated[list[Person], Meta(max_length=50)]
 LANGUAGE_PATTERN = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$(?!\n)"
 TIMEZONE_PATTERN = r"^[A-Za-z][A-Za-z0-9_+/-]*$(?!\n)"
 
+_MAX_CORRECTIONS = 100
+
 _T = TypeVar("_T")
 _Field: TypeAlias = _T | UnsetType | None
 
@@ -60,7 +63,7 @@ class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
     source: _Field[Source] = UNSET
     media: _Field[Annotated[list[Media], Meta(max_length=50)]] = UNSET
     event_at: _Field[_Moment] = UNSET
-    corrections: _Field[Annotated[list[_CorrectionForm], Meta(max_length=100)]] = UNSET
+    corrections: _Field[Annotated[list[_CorrectionForm], Meta(max_length=_MAX_CORRECTIONS)]] = UNSET
     correction: _Field[Paragraph] = UNSET
     """Appends one to `corrections`, with the current time."""
     status: Literal["draft", "scheduled", "published"] | UnsetType = UNSET
@@ -72,7 +75,7 @@ class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
         """Return the entry with the plain fields applied; `entries.py` sets body, status and publication times.
 
         Raises:
-            BadInput: a time is outside the years 1 to 9999 in UTC.
+            BadInput: a time is outside the years 1 to 9999 in UTC, or there are too many corrections.
         """
         own = frozenset({"markdown", "html", "status", "publish_at", "published_at", "correction", "corrections"})
         filled = _fill(self, entry, own)
@@ -83,6 +86,9 @@ class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
                 Correction(one.text, moment(one.at, "corrections") if one.at else now) for one in self.corrections or ()
             ]
         if self.correction:
+            if len(filled.corrections) >= _MAX_CORRECTIONS:
+                limit = f"The entry has {len(filled.corrections)} corrections; {_MAX_CORRECTIONS} is the limit."
+                raise BadInput(f"{limit} Send the list to keep as `corrections`.", "correction")
             filled.corrections = [*filled.corrections, Correction(self.correction, now)]
         return filled
 
@@ -111,10 +117,26 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
     related: _Field[Annotated[list[Link], Meta(max_length=50)]] = UNSET
 
     def fill(self, header: Header) -> Header:
-        """Return the header with the form applied. Raises `BadInput` for a time outside the years 1 to 9999 in UTC."""
+        """Return the header with the form applied.
+
+        Raises:
+            BadInput: a time is outside the years 1 to 9999 in UTC, or the time zone does not exist.
+        """
+        known = _timezones()
+        if self.timezone and known and self.timezone not in known:
+            raise BadInput(
+                f"`timezone` must be a name of the IANA database, such as Europe/Skopje; got {self.timezone!r}.",
+                "timezone",
+            )
         filled = _fill(self, header, frozenset())
         filled.headline = filled.headline or header.blog
         return filled
+
+
+@cache
+def _timezones() -> set[str]:
+    """Return all time zones; none if the system has no database of them."""
+    return zoneinfo.available_timezones()
 
 
 _Filled = TypeVar("_Filled", Header, StoredEntry)

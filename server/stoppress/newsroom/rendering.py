@@ -6,7 +6,7 @@ An entry is rendered once, when it is written. The sanitiser always comes last, 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from html.parser import HTMLParser
 from typing import NamedTuple
 
@@ -18,6 +18,11 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
 from stoppress.errors import BadInput
+from stoppress.model import Media
+from stoppress.newsroom.html.elements import ATTRIBUTES, TAGS, UNSEEN
+from stoppress.newsroom.html.leftovers import Leftovers
+from stoppress.newsroom.html.pasted import PastedHtml
+from stoppress.newsroom.html.styles import StyleSheet
 
 ALLOWED_TAGS = frozenset(
     "a abbr b blockquote br caption cite code dd del dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins li "
@@ -34,6 +39,10 @@ ALLOWED_ATTRIBUTES = {
     "th": {"colspan", "rowspan", "scope"},
     "time": {"datetime"},
 }
+ALLOWED_ATTRIBUTES |= {
+    tag: ALLOWED_ATTRIBUTES.get(tag, set()) | {"dir"}
+    for tag in "blockquote caption dd dt figcaption h2 h3 h4 h5 h6 li p pre td th".split()
+}
 """No `id`, `class` or `style`. No `cite`: it is invisible, and the sanitiser does not check its scheme."""
 
 _LINE_BREAK_TAGS = frozenset(
@@ -47,12 +56,22 @@ _MAX_PARSER_STEPS = 20_000
 _MAX_TAGS = 10_000
 """Maximum start and end tags of a body. The cost of deep nesting grows with its square."""
 
+_MAX_WELL_FORMED_TAGS = 25_000
+"""Maximum start and end tags of well-formed HTML: of a body, those that parsers add, and those of Markdown."""
+
 _MAX_HTML_CHARACTERS = 500_000
 """Maximum length of safe HTML. It can be longer than its source: parsers reopen unclosed tags in every paragraph."""
 
-_FORMATTING = re.compile(r"<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
-"""The beginning of start tags that HTML parsers reopen in every paragraph, at most three identical ones of each
-(https://html.spec.whatwg.org/#push-onto-the-list-of-active-formatting-elements)."""
+_REOPENED = re.compile(r"<(/?)(a|b|big|code|em|font|i|iframe|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
+"""The beginning of tags that HTML parsers reopen in every paragraph, with all of their attributes, and of frames, whose
+content is not HTML (https://html.spec.whatwg.org/#push-onto-the-list-of-active-formatting-elements)."""
+
+_SCHEME = re.compile(r"(?:href|src|data)=[\"']?([a-z][a-z0-9+.-]{1,30}):", re.IGNORECASE)
+
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+"""A character of a script that is written from right to left."""
+
+_PARAGRAPH = re.compile("<(blockquote|caption|dd|dt|figcaption|h[2-6]|li|p|pre|td|th)(?=[ >])")
 
 
 class Rendered(NamedTuple):
@@ -60,6 +79,10 @@ class Rendered(NamedTuple):
 
     html: str
     text: str
+    media: list[Media]
+    """The embeds, films and sounds that the HTML had."""
+    warnings: list[str]
+    """What was left out or changed."""
 
     @classmethod
     def from_markdown(cls, markdown: str) -> Rendered:
@@ -68,12 +91,20 @@ class Rendered(NamedTuple):
         Raises:
             BadInput: the text has so much markup that rendering it would take seconds.
         """
-        return _safe(_parser().render(markdown), "markdown")
+        return _safe(_parser().render(markdown), "markdown", Leftovers())
 
     @classmethod
     def from_html(cls, html: str) -> Rendered:
         """Make any HTML safe to insert into a page. Raises `BadInput` as `from_markdown` does."""
-        return _safe(html, "html")
+        if html.count("<") > _MAX_TAGS:
+            raise _too_much_markup("html")
+        if html.startswith("Version:"):
+            html = html[html.find("<") :]  # of the Windows clipboard
+        left = Leftovers()
+        rendered = _safe(_well_formed(html), "html", left, StyleSheet(html))
+        if re.search("<script", html, re.IGNORECASE) and not left.media:
+            left.warn("Left out a script.")
+        return rendered
 
 
 @cache
@@ -115,28 +146,34 @@ def _too_much_markup(field: str) -> BadInput:
     return BadInput(f"`{field}` has too much markup for one entry. Split it into several entries.", field)
 
 
-def _safe(html: str, field: str) -> Rendered:
-    if html.count("<") > _MAX_TAGS:
+def _safe(html: str, field: str, left: Leftovers, sheet: StyleSheet | None = None) -> Rendered:
+    """Return what well-formed HTML shows."""
+    if html.count("<") > _MAX_WELL_FORMED_TAGS:
         raise _too_much_markup(field)
-    safe = _sanitiser().clean(_plain_formatting(html)).strip()
-    if len(safe) > _MAX_HTML_CHARACTERS:
+    shown = PastedHtml(html, sheet or StyleSheet(""), left).html
+    if len(shown) > _MAX_HTML_CHARACTERS:
         raise _too_much_markup(field)
-    return Rendered(safe, _plain(safe))
+    if RIGHT_TO_LEFT.search(shown):
+        shown = _PARAGRAPH.sub(r'<\1 dir="auto"', shown)
+    safe = _sanitiser().clean(shown)
+    return Rendered(safe, _plain(safe), left.media, left.warnings)
 
 
-def _plain_formatting(html: str) -> str:
-    """Return HTML whose formatting tags have no attributes. It looks at each character a bounded number of times."""
-    pieces: list[str] = []
-    end = 0
-    for tag in _FORMATTING.finditer(html):
-        if tag.start() < end:
-            continue  # within the tag before it
-        close = html.find(">", tag.end())
-        if close < 0:
-            break
-        pieces += (html[end : tag.start()], f"<{tag[1]}>")
-        end = close + 1
-    return "".join((*pieces, html[end:]))
+def _well_formed(html: str) -> str:
+    """Return HTML in which each element ends where parsers end it, without content that is not HTML."""
+    schemes = frozenset(map(str.lower, _SCHEME.findall(html)))
+    return _lenient(schemes).clean(_REOPENED.sub(r"<\1x--\2", html))
+
+
+@lru_cache(maxsize=100)
+def _lenient(schemes: frozenset[str]) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags={*TAGS, *(f"x--{tag}" for tag in TAGS)},
+        clean_content_tags=set(UNSEEN),
+        attributes={"*": set(ATTRIBUTES)},
+        url_schemes=set(schemes),
+        link_rel=None,
+    )
 
 
 def _plain(html: str) -> str:

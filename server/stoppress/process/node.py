@@ -46,6 +46,7 @@ from stoppress.web.readers.content import Content
 from stoppress.web.readers.events import Events
 from stoppress.web.readers.renditions import Renditions
 from stoppress.web.request_log import RequestLog
+from stoppress.web.security import ApiOrigins
 from stoppress.web.site import Sites
 from stoppress.web.turns import Turns
 
@@ -74,7 +75,7 @@ class Node:
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.committed)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
-        self.entries = Entries(self.store, committer)
+        self.entries = Entries(self.store, committer, self.follower.newest)
         self.admission = Admission(
             Addresses(settings.trusted_proxies),
             self.counts,
@@ -109,12 +110,17 @@ class Node:
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
         readers = (self.live, content, events)
-        others = (OpenAPI(), api, self.health, self.metrics, feeds, index, layout.assets, pages)
-        return Starlette(
+        others = (OpenAPI(sites), api, self.health, self.metrics, feeds, index, layout.assets, pages)
+        cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
+        app = Starlette(
             routes=[route for part in (*readers, *others) for route in part.routes()],
-            middleware=[Middleware(GzipMiddleware)],
+            middleware=[*cross_origin, Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),
         )
+        app.router.redirect_slashes = (
+            False  # Starlette makes absolute redirects of `Host`; `error_handlers` makes others
+        )
+        return app
 
 
 def _max_readers(settings: Settings) -> int:

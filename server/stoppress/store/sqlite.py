@@ -88,6 +88,7 @@ class SQLiteStore:
             with ExitStack() as opened:
                 lock = opened.enter_context(self._path.with_name(self._path.name + ".lock").open("wb"))
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._path.touch(0o600)  # drafts are not for other users; SQLite makes its other files alike
                 self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
                 opened.callback(self._db.close)
                 for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):

@@ -99,6 +99,16 @@ class Follower:
             await self._reach(blog)
         return hub
 
+    async def newest(self, blog: str) -> str:
+        """Return when the newest entry of a blog in the store was published; nothing if there is none.
+
+        Raises:
+            BlogNotFound, StoreUnavailable
+        """
+        (head,) = await self._store.heads([blog])
+        positions = (await self.hub(blog, head)).replica.positions
+        return positions[-1].published_at if positions else ""
+
     async def _reach(self, blog: str) -> None:
         try:
             async with asyncio.timeout(REACH_SECONDS):

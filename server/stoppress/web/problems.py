@@ -13,16 +13,16 @@ from starlette.responses import Response
 
 from stoppress.errors import (
     BadInput,
+    BadQuery,
     Conflict,
-    MalformedCursor,
     NotFound,
     PreconditionFailed,
     StoppressError,
     StoreUnavailable,
 )
 
-_IN_THE_ADDRESS = ("limit", "before", "after", "page", "wait", "view")
-"""Parameters of queries: a wrong value makes the address wrong (400), not the content (422)."""
+_TITLES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+"""Names of RFC 9110 where those of Python differ by its version."""
 
 
 class HTTPError(StoppressError):
@@ -56,7 +56,7 @@ def problem_of(request: Request, error: Exception) -> Response:
         case StoreUnavailable():
             return _problem(503, detail, {"retry-after": "1"})
         case BadInput(field=field):
-            status = 400 if isinstance(error, MalformedCursor) or field in _IN_THE_ADDRESS else 422
+            status = 400 if isinstance(error, BadQuery) else 422
             return _problem(status, detail, None, **({} if field is None else {"field": field}))
         case NotFound():
             return _problem(404, detail)
@@ -66,7 +66,8 @@ def problem_of(request: Request, error: Exception) -> Response:
 
 
 def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+    title = _TITLES.get(status) or HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
     return Response(msgspec.json.encode(body), status, headers, media_type="application/problem+json")
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from stoppress.web.pages.embeds import HOSTS
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from stoppress.newsroom.embeds import HOSTS
 
 _CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -37,3 +40,21 @@ EMBEDDABLE_HEADERS = {
 
 READABLE = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Retry-After"}
 """For readers' surfaces: pages of any origin may read a public blog, and errors about it."""
+
+
+class ApiOrigins:
+    """Lets pages of these origins use the editors' API, with keys that they send themselves: never with cookies."""
+
+    def __init__(self, app: ASGIApp, origins: str) -> None:
+        self._app = app
+        self._api = CORSMiddleware(
+            app,
+            allow_origins=origins.split(),
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"],
+            expose_headers=["ETag", "Location", "Retry-After", "Stoppress-Cursor", "Idempotency-Replayed"],
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_api = scope["type"] == "http" and scope["path"].startswith("/api/")
+        await (self._api if is_api else self._app)(scope, receive, send)

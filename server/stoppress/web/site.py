@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import secrets
+from html import escape, unescape
 from typing import NamedTuple
+from urllib.parse import urljoin
 
 from starlette.requests import Request
 
 from stoppress.model import Header
 
 _HOST = re.compile(r"([A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
+
+_RELATIVE = re.compile(r'(<(?:a href|img src)=")(?!https?:|mailto:|//)([^"]*)')
 
 
 class Site(NamedTuple):
@@ -31,6 +35,11 @@ class Site(NamedTuple):
     def entry(self, blog: str, entry_id: str) -> str:
         """Return the address of the page at an entry; the page needs no JavaScript."""
         return f"{self.origin}/blogs/{blog}/entries/{entry_id}#entry-{entry_id}"
+
+    def absolute(self, html: str, blog: str) -> str:
+        """Return an entry's HTML with absolute addresses."""
+        base = self.blog(blog)
+        return _RELATIVE.sub(lambda found: found[1] + escape(urljoin(base, unescape(found[2]))), html)
 
     def feed(self, blog: str, kind: str, before: int | None = None) -> str:
         """Return the address of a feed or, with `before`, of a later page of it; `kind` is `atom` or `json`."""

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import inspect
 from starlette.requests import Request
 
-from stoppress.errors import BadInput
+from stoppress.errors import BadInput, BadQuery
 from stoppress.model import URL_PATTERN
 from stoppress.newsroom.forms import LANGUAGE_PATTERN, TIMEZONE_PATTERN
 
@@ -28,13 +28,22 @@ PATTERNS = {
 }
 
 
+def check_query(request: Request, *names: str) -> None:
+    """Raise `BadQuery` if the query has other parameters than these."""
+    for name in request.query_params:
+        if name not in names:
+            allowed = f"Allowed parameters: {', '.join(names)}." if names else "This request takes no parameters."
+            name = name[:_MAX_SHOWN_CHARACTERS]
+            raise BadQuery(f"Unknown parameter {name!r}. {allowed}", name)
+
+
 def number(request: Request, name: str, default: int, most: int) -> int:
-    """Return a whole number from the query, 1 to `most`. Raises `BadInput`."""
+    """Return a whole number from the query, 1 to `most`. Raises `BadQuery`."""
     text = request.query_params.get(name)
     if text is None:
         return default
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        raise BadInput(f"`{name}` must be a whole number from 1 to {most}; got {text[:80]!r}.", name)
+        raise BadQuery(f"`{name}` must be a whole number from 1 to {most}; got {text[:80]!r}.", name)
     return int(text)
 
 

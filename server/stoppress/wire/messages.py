@@ -41,6 +41,7 @@ class ShownHeader(Struct, omit_defaults=True):
     language: str
     dir: str
     """The direction of its script, for the attribute of this name."""
+    timezone: str | None = None
 
 
 class ShownUpdate(Struct, tag="update", tag_field="type", kw_only=True, omit_defaults=True):
@@ -71,12 +72,13 @@ class Retry(Struct, tag="retry", tag_field="type"):
 
 
 class Page(Struct, kw_only=True, omit_defaults=True):
-    """A page of older entries, newest first; `older` is the address of the next page."""
+    """A page of entries, newest first; `older` or `newer` is the address of the next page."""
 
     blog: str
     cursor: str
     entries: list[Raw]
     older: str | None = None
+    newer: str | None = None
 
 
 class ShownPage(Struct, kw_only=True, omit_defaults=True):
@@ -87,3 +89,4 @@ class ShownPage(Struct, kw_only=True, omit_defaults=True):
     parts: dict[str, str]
     entries: list[ShownEntry]
     older: str | None = None
+    newer: str | None = None

@@ -222,6 +222,15 @@ async def test_what_is_wrong_with_keys_is_said(tmp_path: Path, keys: str, level:
     assert "short" not in result.out
 
 
+@pytest.mark.parametrize("name", ["blogs.db", "blogs.db-wal", "blogs.db-shm"])
+async def test_a_file_that_others_can_read_is_said(tmp_path: Path, name: str):
+    for mode, level in ((0o644, "warn"), (0o640, "none")):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(mode)
+        found = {finding.subject: finding async for finding in StoreCheck(sqlite_url(tmp_path)).findings()}
+        assert ("drafts" in found) == (level == "warn")
+
+
 async def test_a_limit_by_address_without_a_proxy_to_believe_is_said(tmp_path: Path):
     limited = {**KEYS, "STOPPRESS_MAX_READERS_PER_ADDRESS": "1000"}
     result = await doctor("--store", sqlite_url(tmp_path), **limited)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from itertools import count
 from typing import Any
 
@@ -20,6 +21,9 @@ from tests.web.conftest import Dial
 CURSOR = r"[1-9][0-9]*-[0-9a-zA-Z]+"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 NOBODY = "0192a000-0000-7000-8000-000000000000"
+
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""Names of RFC 9110 that older versions of Python do not know."""
 
 Post = Callable[..., Awaitable[httpx.Response]]
 
@@ -45,7 +49,7 @@ def assert_problem(answer: httpx.Response, status: int, *words: str) -> dict[str
     problem: dict[str, Any] = answer.json()
     assert problem["type"] == "about:blank"
     assert problem["status"] == status
-    assert problem["title"]
+    assert problem["title"] == TITLES.get(status, HTTPStatus(status).phrase)
     for word in words:
         assert word in problem["detail"]
     return problem
@@ -84,6 +88,47 @@ async def test_a_header_patch_for_another_version_gets_the_current_header(editor
 async def test_if_match_with_a_star_makes_no_blog(editor: httpx.AsyncClient):
     answer = await editor.put(f"/api/blogs/{a_name()}", json={}, headers={"if-match": "*"})
     assert_problem(answer, 412, "does not exist yet")
+
+
+CREATE = {"if-none-match": "*"}
+JSON = {"content-type": "application/json"}
+
+
+async def test_a_put_that_only_creates_leaves_a_blog_as_it_is(editor: httpx.AsyncClient):
+    address = f"/api/blogs/{a_name()}"
+    assert (await editor.put(address, json={"headline": "A"}, headers=CREATE)).status_code == 201
+    await editor.patch(address, json={"status": "ended", "standfirst": "S"})
+    answer = await editor.put(address, json={"headline": "B"}, headers=CREATE)
+    assert assert_problem(answer, 412, "exists", "PATCH")["header"] == (await editor.get(address)).json()
+    assert (answer.headers["etag"], answer.json()["header"]["standfirst"]) == ('"2"', "S")
+
+
+async def test_a_repeated_put_that_only_creates_gets_its_first_answer(editor: httpx.AsyncClient):
+    address, headers = f"/api/blogs/{a_name()}", {**CREATE, "idempotency-key": "k"}
+    first, second = [await editor.put(address, json={}, headers=headers) for _ in range(2)]
+    assert answer_of(first) == answer_of(second)
+    assert (first.status_code, replayed(second)) == (201, ["true"])
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [("*", 412), ('"1"', 412), ('"7", W/"1"', 412), ('"7"', 200), ('"01"', 200), ("1", 400), ("", 400)],
+)
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "GET"])
+async def test_if_none_match_is_compared_as_http_says(
+    editor: httpx.AsyncClient, post: Post, blog: str, method: str, header: str, status: int
+):
+    address = f"/api/blogs/{blog}" if method == "PUT" else (await post(markdown="x")).headers["location"]
+    answer = await editor.request(method, address, content=b"{}", headers={**JSON, "if-none-match": header})
+    if method == "GET":
+        status = {412: 304}.get(status, 200)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("header", "status"), [("if-match", 200), ("if-none-match", 412)])
+async def test_a_condition_may_come_in_several_headers(editor: httpx.AsyncClient, blog: str, header: str, status: int):
+    headers = [(header, '"7"'), (header, '"1"')]
+    assert (await editor.patch(f"/api/blogs/{blog}", json={}, headers=headers)).status_code == status
 
 
 @pytest.mark.parametrize("name", ["-begins-so", "a%20b", "a%0A", "%C3%A4", "a" * 101, "a.b", "%00"])
@@ -153,6 +198,19 @@ async def test_an_entry_is_created(editor: httpx.AsyncClient, post: Post, blog: 
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry["published_at"])
     found = await editor.get(answer.headers["location"])
     assert (found.status_code, found.json(), found.headers["etag"]) == (200, entry, '"1"')
+
+
+async def test_an_answer_says_what_was_left_out_and_readers_do_not_get_it(editor, reader, blog: str):
+    frames = [f'<iframe src="https://{site}"></iframe>' for site in ("youtu.be/abcdefghijk", "maps.example.org")]
+    created = (await editor.post(f"/api/blogs/{blog}/entries", json={"html": f"<p>x</p>{''.join(frames)}"})).json()
+    assert created["media"] == [{"type": "embed", "url": "https://youtu.be/abcdefghijk"}]
+    assert len(created["warnings"]) == 1 and "https://maps.example.org" in created["warnings"][0]
+    assert "warnings" not in (await reader.get(f"/blogs/{blog}/entries/{created['id']}")).json()
+    path = f"/api/blogs/{blog}/entries/{created['id']}"
+    edits = ({"title": "x"}, {"html": frames[0]}, {"markdown": "[x](tel:1)"})
+    answers = [(await editor.patch(path, json=edit)).json() for edit in edits]
+    assert [len(answer.get("warnings", [])) for answer in answers] == [1, 0, 1]
+    assert answers[-1]["media"] == created["media"]
 
 
 async def test_the_cursor_of_an_answer_can_be_read_on_from_right_away(reader: httpx.AsyncClient, post: Post, blog: str):
@@ -234,13 +292,19 @@ async def test_a_walk_gives_each_entry_once(editor: httpx.AsyncClient, post: Pos
 
 
 def answer_of(answer: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
-    """All of an answer but its date."""
-    return answer.status_code, answer.content, [item for item in answer.headers.items() if item[0] != "date"]
+    """All of an answer but its date, and that it is a repetition."""
+    left_out = ("date", "idempotency-replayed")
+    return answer.status_code, answer.content, [item for item in answer.headers.items() if item[0] not in left_out]
+
+
+def replayed(*answers: httpx.Response) -> list[str | None]:
+    return [answer.headers.get("idempotency-replayed") for answer in answers]
 
 
 async def test_twenty_equal_requests_at_once_make_one_entry(editor: httpx.AsyncClient, post: Post, blog: str):
     answers = await asyncio.gather(*(post({"idempotency-key": "k"}, markdown="x", pinned=True) for _ in range(20)))
     assert {repr(answer_of(answer)) for answer in answers} == {repr(answer_of(answers[0]))}
+    assert replayed(*answers).count("true") == 19
     assert len((await editor.get(f"/api/blogs/{blog}/entries")).json()["entries"]) == 1
 
 
@@ -262,6 +326,7 @@ async def test_keys_work_for_headers_edits_and_retractions_too(editor: httpx.Asy
         headers = {"idempotency-key": f"{method} {target}"}
         first, second = [await editor.request(method, target, json=body, headers=headers) for _ in range(2)]
         assert answer_of(first) == answer_of(second)
+        assert replayed(first, second) == [None, "true"]
 
 
 async def test_a_repeated_request_does_not_bring_a_retracted_body_back(editor: httpx.AsyncClient, post: Post):
@@ -360,6 +425,51 @@ async def test_nothing_is_done_without_a_key(reader: httpx.AsyncClient, method: 
     answer = await reader.request(method, address, headers=headers)
     assert_problem(answer, 401, "Authorization: Bearer KEY")
     assert answer.headers["www-authenticate"] == 'Bearer realm="stoppress"'
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("/api/blogs?limit=5&aftr=a", "aftr'. Allowed parameters: after, limit"),
+        ("/api/blogs/{}/entries?statuss=draft", "statuss'. Allowed parameters: status, before, limit"),
+        ("/api/blogs/{}?x", "x'. This request takes no parameters"),
+        ("/blogs/{}/entries?limt=2", "limt'. Allowed parameters: before, limit, view, lang"),
+        ("/blogs/{}/changes?sinse=0&wait=30", "sinse'. Allowed parameters: since, wait, view, lang"),
+        ("/blogs/{}/events?utm_source=x", "utm_source'. Allowed parameters: since, lastEventId, view, lang"),
+    ],
+)
+async def test_an_unknown_parameter_is_an_error_that_names_the_allowed_ones(
+    editor: httpx.AsyncClient, blog: str, address: str, allowed: str
+):
+    answer = await editor.get(address.format(blog))
+    assert assert_problem(answer, 400, allowed)["field"] == allowed.partition("'")[0]
+
+
+async def test_pages_and_feeds_ignore_unknown_parameters(reader: httpx.AsyncClient, post: Post, blog: str):
+    entry = (await post(markdown="x")).json()["id"]
+    for path in (f"{blog}", f"{blog}.atom", f"{blog}.json", f"{blog}/embed", f"{blog}/entries/{entry}", ""):
+        address = f"/blogs/{path}" if path else "/"
+        assert (await reader.get(f"{address}?utm_source=x&fbclid=y")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/api/blogs/?limit=2", "/api/blogs?limit=2"),
+        ("/blogs/x//", "/blogs/x"),
+        ("//example.org/", "/example.org"),
+        ("/%5Cexample.org/", "/%5Cexample.org"),
+        ("/a%0D%0Ab/", "/a%0D%0Ab"),
+    ],
+)
+async def test_a_slash_at_the_end_leads_to_the_address_without_it(reader: httpx.AsyncClient, path: str, location: str):
+    answer = await reader.get(f"{reader.base_url}".rstrip("/") + path, headers={"host": "elsewhere.example"})
+    assert (answer.status_code, answer.headers["location"]) == (307, location)
+
+
+async def test_a_whole_key_is_recognised(reader: httpx.AsyncClient):
+    answer = await reader.get("/api/blogs", headers={"authorization": "Bearer desk:editor:wrong"})
+    assert_problem(answer, 401, "Send only the SECRET")
 
 
 @pytest.mark.parametrize(

@@ -218,3 +218,11 @@ async def test_the_event_loop_goes_on_while_a_page_is_rendered(figure):
     )
     assert renderer.is_ready("en", items)
     assert turns > 3
+
+
+@pytest.mark.parametrize(("text", "marked"), [("שלום", True), ("A word, עברית, in it", True), ("Lead-out 3", False)])
+def test_a_text_that_may_have_another_direction_is_marked(text: str, marked: bool):
+    line = History()
+    line.commit(header(), Entry(**{**fields(1), "title": text, "text": text, "html": f"<p>{text}</p>"}))
+    (item,) = replica_of(line).page(None, 1)[0]
+    assert Layout().renderer.entry("demo", "en", item).html.count(' dir="auto"') == 2 * marked

@@ -74,6 +74,7 @@ async def test_every_term_is_one_of_schema_org(editor, reader, post, blog):
     assert list(strange(data)) == []
     update = data["liveBlogUpdate"][0]
     assert {"image", "video", "audio", "correction", "keywords", "author", "articleBody"} < update.keys()
+    assert {"name", "thumbnailUrl", "uploadDate"} < update["video"][0].keys()
 
 
 def test_what_schema_org_does_not_know_is_noticed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -45,8 +46,9 @@ async def test_a_stream_from_an_unknown_cursor_begins_with_a_reset(reader: httpx
         assert (await upcoming(events)).json()["from"] is None
 
 
-async def test_a_malformed_last_event_id_is_refused_by_its_name(reader: httpx.AsyncClient, blog: str):
-    answer = await reader.get(f"/blogs/{blog}/events", headers={"last-event-id": "x"})
+@pytest.mark.parametrize("how", [{"headers": {"last-event-id": "x"}}, {"params": {"lastEventId": "x", "since": "0"}}])
+async def test_a_malformed_last_event_id_is_refused_by_its_name(reader: httpx.AsyncClient, blog: str, how: Any):
+    answer = await reader.get(f"/blogs/{blog}/events", **how)
     assert (answer.status_code, answer.json()["field"]) == (400, "Last-Event-ID")
 
 

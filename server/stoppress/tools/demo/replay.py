@@ -60,7 +60,7 @@ class Replay:
         """Create the blog and perform every step at its time. Raise `StoppressError` if the server rejects one."""
         loop = asyncio.get_running_loop()
         blog = f"/api/blogs/{self._timeline.blog}"
-        await self._send("PUT", blog, self._timeline.header)
+        await self._send("PUT", blog, self._timeline.header, {"if-none-match": "*"})
         start = loop.time()
         for number, step in enumerate(self._timeline.steps, 1):
             await asyncio.sleep(max(0.0, start + step.at - loop.time()))
@@ -83,8 +83,10 @@ class Replay:
             case "header":
                 await self._send("PATCH", blog, step.change or {})
 
-    async def _send(self, method: str, address: str, body: dict[str, Any]) -> httpx.Response:
-        answer = await self._client.request(method, address, json=body)
+    async def _send(
+        self, method: str, address: str, body: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        answer = await self._client.request(method, address, json=body, headers=headers)
         if answer.is_error:
             raise StoppressError(f"the server rejected {method} {address} ({answer.status_code}): {answer.text[:300]}")
         return answer

@@ -86,6 +86,9 @@ def _sqlite(path: Path) -> Iterator[Finding]:
         yield fail("sqlite", f"this user cannot write {', '.join(unwritable)}; chown to the node's user")
     else:
         yield ok("sqlite", f"{path} is writable")
+    blogs = (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
+    if public := [str(file) for file in blogs if file.exists() and file.stat().st_mode & 0o004]:
+        yield warn("drafts", f"every user of this machine can read {', '.join(public)}; run chmod o= on them")
     free = shutil.disk_usage(folder).free
     if free < _MIN_DISK_BYTES:
         text = f"only {free / 2**20:,.0f} MiB are free at {folder}"

@@ -39,6 +39,8 @@ class Names:
 
     def relative(self, address: str, at: str) -> str:
         """Return the new form of an address in the file `at`. Links to other pages lead to the server."""
+        scheme = self._origins[-1].partition("/")[0]
+        address = re.sub(r"^\s*[/\\]{2,}", f"{scheme}//", address)  # browsers would take the scheme of the archive
         path = self.path(address)
         if path is None:
             return address

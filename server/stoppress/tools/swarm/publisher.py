@@ -81,14 +81,13 @@ class Publisher:
     async def make_blog(self) -> None:
         """Create the blog if it does not exist. Raise `StoppressError` if that fails."""
         try:
-            answer = await self._http.get(self._path)
-            if answer.status_code == 404:
-                answer = await self._http.put(self._path, json={"headline": "The swarm"})
+            only_new = {"if-none-match": "*"}
+            answer = await self._http.put(self._path, json={"headline": "The swarm"}, headers=only_new)
         except httpx.HTTPError as error:
             raise StoppressError(
                 f"cannot reach {self._http.base_url}: {error!r}; check the address and that the server is running"
             ) from None
-        if not answer.is_success:
+        if not answer.is_success and answer.status_code != 412:
             raise StoppressError(f"the server did not create the blog ({answer.status_code}): {answer.text[:200]}")
 
     async def run(self) -> None:

@@ -13,7 +13,7 @@ from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import Admission
-from stoppress.wire.close_reasons import CloseReason
+from stoppress.wire.close_reasons import READER_LEFT, CloseReason
 
 
 class HeldRequest:
@@ -57,15 +57,17 @@ class HeldRequests:
 
     @contextmanager
     def open(self, request: Request, transport: str) -> Iterator[HeldRequest]:
-        """Hold a request until the block ends. Raises `NotAdmitted`."""
+        """Hold a request until the block ends, and end it when its reader leaves. Raises `NotAdmitted`."""
         headers = (",".join(request.headers.getlist(name)) for name in ("x-forwarded-for", "forwarded"))
         seat = self._admission.enter(request.client.host if request.client else "", *headers)
         held = HeldRequest()
         self._open[held] = None
         self._counts.open[transport] += 1
+        leaving = asyncio.create_task(_end_with_reader(held, request.receive))
         try:
             yield held
         finally:
+            leaving.cancel()
             seat()
             self._counts.open[transport] -= 1
             self._open.pop(held, None)
@@ -79,8 +81,9 @@ class HeldRequests:
         return len(leaving)
 
 
-async def until_gone(receive: Receive) -> None:
-    """Wait until the reader has left. Return as well when it sends more: then we cannot see it leave."""
+async def _end_with_reader(held: HeldRequest, receive: Receive) -> None:
+    """End a held request when its reader has left. Also when it sends more: then we cannot see it leave."""
     first = await receive()
     if first["type"] == "http.request" and not first.get("body") and not first.get("more_body"):
         await receive()
+    held.end(READER_LEFT)

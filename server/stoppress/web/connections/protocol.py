@@ -14,7 +14,7 @@ import asyncio
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from stoppress.telemetry.counts import Counts
 from stoppress.web.connections.deadlines import (
@@ -134,6 +134,8 @@ class _HTTP1Connection(HttpToolsProtocol):
         """The beginning of a head that follows an answered request."""
         self._body_bytes = 0
         self._in_body = False
+        self._answering: RequestResponseCycle | None = None
+        """The oldest request that is not answered; uvicorn's `cycle` is the newest."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -142,7 +144,14 @@ class _HTTP1Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._entrance.deadlines.clear(self)
         self._entrance.unread.remove(self.transport)
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        self._answering = self.pipeline[-1][0] if self.pipeline else None
+        super().on_response_complete()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -214,6 +223,8 @@ class _HTTP1Connection(HttpToolsProtocol):
         super().on_headers_complete()
         if before is not None and not before.response_complete:
             before.message_event.set()  # uvicorn pauses until the answer is complete: tell it that a request waits
+        else:
+            self._answering = self.cycle
 
     def on_body(self, body: bytes) -> None:
         before, self._body_bytes = self._body_bytes, min(self._body_bytes + len(body), EARNING_BYTES)

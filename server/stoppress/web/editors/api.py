@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.errors import BadInput
+from stoppress.errors import BadInput, BadQuery
 from stoppress.model import BLOG_NAME, StoredEntry
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Written
@@ -21,7 +21,7 @@ from stoppress.web.editors.auth import Keys
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.editors.writes import JSON, MSGPACK, read_write
 from stoppress.web.negotiation import Wanted
-from stoppress.web.validation import number
+from stoppress.web.validation import check_query, number
 
 _DEFAULT_LIMIT, _MAX_LIMIT = 50, 500
 
@@ -41,19 +41,24 @@ class Api:
     def routes(self) -> list[Route]:
         blog, entries = "/api/blogs/{blog}", "/api/blogs/{blog}/entries"
         return [
-            self._resource("/api/blogs", GET=self.list_blogs),
+            self._resource("/api/blogs", ("after", "limit"), GET=self.list_blogs),
             self._resource(blog, GET=self.get_blog, PUT=self.put_blog, PATCH=self.patch_blog, DELETE=self.delete_blog),
-            self._resource(entries, GET=self.list_entries, POST=self.create_entry),
+            self._resource(entries, ("status", "before", "limit"), GET=self.list_entries, POST=self.create_entry),
             self._resource(entries + "/{entry}", GET=self.get_entry, PATCH=self.patch_entry, DELETE=self.retract_entry),
         ]
 
-    def _resource(self, path: str, **handlers: _Handler) -> Route:
-        """Return one route for all methods of an address, so that a 405 names all allowed methods."""
+    def _resource(self, path: str, query: tuple[str, ...] = (), **handlers: _Handler) -> Route:
+        """Return one route for all methods of an address, so that a 405 names all allowed methods.
+
+        `query` has the parameters that GET takes.
+        """
 
         async def handle(request: Request) -> Response:
             key, method = self._keys.authorise(request), "GET" if request.method == "HEAD" else request.method
             if method != "GET":
                 self._limit.count(key)
+            else:
+                check_query(request, *query)
             return await handlers[method](request, **request.path_params)
 
         return Route(path, handle, methods=list(handlers))
@@ -96,7 +101,7 @@ class Api:
         entries = await self._entries.list_all(blog, status)
         if before is not None:
             if not re.fullmatch(POSITION, before):
-                raise BadInput(f"`before` must come from a `next` address; got {before[:80]!r}.", "before")
+                raise BadQuery(f"`before` must come from a `next` address; got {before[:80]!r}.", "before")
             position = before.partition("_")[::2]
             entries = [entry for entry in entries if Entries.list_position(entry) < position]
         content: dict[str, Any] = {"entries": entries[:limit]}
@@ -118,14 +123,15 @@ class Api:
 
     async def retract_entry(self, request: Request, blog: str, entry: str) -> Response:
         form, conditions = await read_write(request, RetractionForm)
-        written = await self._entries.retract(blog, entry, form.note, conditions)
-        return _written(request, written) if written.content else Response(status_code=204)
+        return _written(request, await self._entries.retract(blog, entry, form.note, conditions))
 
 
 def _written(request: Request, written: Written, location: str | None = None) -> Response:
-    """Return 200, or 201 if the item is new and has this location."""
-    answer = _item(request, written.content, written.version)
+    """Return 200, or 201 if the item is new and has this location, or 204 if the write removed it."""
+    answer = _item(request, written.content, written.version) if written.content else Response(status_code=204)
     answer.headers["stoppress-cursor"] = str(written.cursor)
+    if written.replayed:
+        answer.headers["idempotency-replayed"] = "true"
     if location:
         answer.status_code = 201
         answer.headers["location"] = location
@@ -133,8 +139,10 @@ def _written(request: Request, written: Written, location: str | None = None) ->
 
 
 def _item(request: Request, content: Any, version: int) -> Response:
-    answer = _answer(request, content)
-    answer.headers["etag"] = f'"{version}"'
+    etag = f'"{version}"'
+    is_known = request.method in ("GET", "HEAD") and Wanted(request.headers).has(etag)
+    answer = Response(None, 304) if is_known else _answer(request, content)
+    answer.headers["etag"] = etag
     return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -43,6 +44,10 @@ class Keys:
         advice = "The API key is missing or wrong. Send a valid one as `Authorization: Bearer KEY`."
         if not self._keys:
             advice = "This server has no API keys. Start it with STOPPRESS_KEYS=name:editor:SECRET."
+        elif re.search(rf" [^:]+:({'|'.join(_ROLES)}):", request.headers.get("authorization", "")):
+            advice = (
+                "`Authorization` has name:role:SECRET, as in STOPPRESS_KEYS. Send only the SECRET: `Bearer SECRET`."
+            )
         key = self._keys[check_bearer(request.headers, [key.secret for key in self._keys], advice)]
         request.state.key = key.name
         return key.name

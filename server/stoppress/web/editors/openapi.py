@@ -1,12 +1,13 @@
-"""The OpenAPI 3.1 description of the editors' API, and an HTML page of it.
+"""The OpenAPI 3.1 descriptions of the editors' API and of the readers' addresses, and an HTML page of both.
 
 `openapi.json` describes the operations. In it, `$shared` stands for a part that several have in common, and `$errors`
-lists error responses. The types that decode requests give the schemas.
+lists error responses. The types that decode requests give the schemas, and `$fields` describes their fields.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,46 +19,86 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress import __version__
-from stoppress.model import BLOG_NAME, Header, StoredEntry
+from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.web.pages.assets import Assets
 from stoppress.web.security import HTML_HEADERS
+from stoppress.web.site import Sites
+from stoppress.web.validation import PATTERNS
+
+_ORIGIN = "http://ORIGIN"
+
+_TYPES = {"editors": (EntryForm, HeaderForm, RetractionForm, StoredEntry, Header), "readers": (Entry, Header)}
 
 
 class OpenAPI:
-    """The handlers of the OpenAPI document and its HTML page."""
+    """The handlers of the OpenAPI documents and their HTML page. `sites` gives the address in its examples."""
+
+    def __init__(self, sites: Sites) -> None:
+        self._sites = sites
 
     def routes(self) -> list[Route]:
         return [
-            Route("/api/openapi.json", self.document, methods=["GET"]),
+            Route("/api/openapi.json", self.editors, methods=["GET"]),
+            Route("/api/openapi-readers.json", self.readers, methods=["GET"]),
             Route("/api/docs", self.page, methods=["GET"]),
         ]
 
-    async def document(self, _request: Request) -> Response:
-        return Response(msgspec.json.encode(_description()), media_type="application/json")
+    async def editors(self, _request: Request) -> Response:
+        return Response(msgspec.json.encode(_description("editors")), media_type="application/json")
 
-    async def page(self, _request: Request) -> Response:
-        environment = Environment(loader=PackageLoader("stoppress.web.pages"), autoescape=True)
-        html = environment.get_template("api.html").render(api=_description(), style_sheet=Assets().style_sheet)
+    async def readers(self, _request: Request) -> Response:
+        return Response(msgspec.json.encode(_description("readers")), media_type="application/json")
+
+    async def page(self, request: Request) -> Response:
+        html = _page().replace(_ORIGIN, self._sites.of(request).origin)
         return Response(html, 200, HTML_HEADERS, media_type="text/html")
 
 
 @cache
-def _description() -> dict[str, Any]:
-    document = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
-    shared = document.pop("$shared") | {
+def _page() -> str:
+    """Return the page for a site at `_ORIGIN`."""
+    environment = Environment(loader=PackageLoader("stoppress.web.pages"), autoescape=True, trim_blocks=True)
+    documents = [_description(name) for name in _TYPES]
+    template, style_sheet = environment.get_template("api.html"), Assets().style_sheet
+    return template.render(documents=documents, patterns=PATTERNS, curl=_curl, style_sheet=style_sheet)
+
+
+def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: dict[str, Any]) -> str:
+    """Return a command that sends the example of an operation."""
+    address = _ORIGIN + path
+    for parameter in parameters:
+        address = address.replace(f"{{{parameter['name']}}}", str(parameter["example"]))
+    parts = [f"curl {'' if method == 'get' else f'-X {method.upper()} '}{shlex.quote(address)}"]
+    if "security" not in operation:
+        parts.append('-H "Authorization: Bearer $STOPPRESS_API_KEY"')
+    headers = dict(operation.get("x-curl-headers", {}))
+    if body := operation.get("requestBody"):
+        headers["Content-Type"] = "application/json"
+    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
+    if body:
+        parts.append(f"-d {shlex.quote(json.dumps(body['content']['application/json']['example']))}")
+    return " \\\n    ".join(parts)
+
+
+@cache
+def _description(name: str) -> dict[str, Any]:
+    source = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
+    shared = source["$shared"] | {
         "blog_name": {"type": "string", "pattern": BLOG_NAME},
         "position": {"type": "string", "pattern": POSITION},
         "status": {"enum": STATUSES},
     }
-    _, schemas = msgspec.json.schema_components(
-        (EntryForm, HeaderForm, RetractionForm, StoredEntry, Header), ref_template="#/components/schemas/{name}"
-    )
+    _, schemas = msgspec.json.schema_components(_TYPES[name], ref_template="#/components/schemas/{name}")
+    document: dict[str, Any] = _expand(source[name], shared)
     document["info"]["version"] = __version__
-    document["components"]["schemas"] = schemas | document["components"]["schemas"]
-    expanded: dict[str, Any] = _expand(document, shared)
-    return expanded
+    schemas |= document["components"]["schemas"]
+    for kind, schema in schemas.items():
+        for field, type_ in schema["properties"].items():
+            type_["description"] = source["$fields"].get(f"{kind}.{field}") or source["$fields"][field]
+    document["components"]["schemas"] = schemas
+    return document
 
 
 def _expand(part: Any, shared: dict[str, Any]) -> Any:

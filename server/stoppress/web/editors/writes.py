@@ -1,4 +1,7 @@
-"""A write as it comes in: the form in its body, and its conditions in `If-Match` and `Idempotency-Key`."""
+"""A write as it comes in: the form in its body, and its conditions in headers.
+
+They are `If-Match`, `If-None-Match` and `Idempotency-Key`.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ JSON = ("application/json", "application/merge-patch+json")
 MSGPACK = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 
 _EVERY_VERSION = range(1, 10**15)
-"""The versions that `If-Match: *` matches: all, if the item exists (RFC 9110, section 13.1.1)."""
+"""The versions that `*` matches: all, if the item exists (RFC 9110, sections 13.1.1 and 13.1.2)."""
 
 _T = TypeVar("_T")
 
@@ -38,7 +41,8 @@ async def read_write(request: Request, form: type[_T]) -> tuple[_T, WriteRequest
         BadInput: a field is unknown or missing, or has a wrong value.
     """
     body = await _read(request)
-    return _decode(request, body, form), WriteRequest(_if_match(request), _once(request, body))
+    if_match, if_none_match = _versions(request, "If-Match"), _versions(request, "If-None-Match", weak="(?:W/)?")
+    return _decode(request, body, form), WriteRequest(if_match, _once(request, body), if_none_match or ())
 
 
 async def _read(request: Request) -> bytes:
@@ -84,16 +88,18 @@ def _kind(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _if_match(request: Request) -> Container[int] | None:
-    header = request.headers.get("if-match")
-    if header is None:
+def _versions(request: Request, name: str, weak: str = "") -> Container[int] | None:
+    """Return the versions that a header names, None without it. `weak` matches what may precede an ETag's quotes."""
+    header = ",".join(request.headers.getlist(name))
+    if name.lower() not in request.headers:
         return None
     if header.strip() == "*":
         return _EVERY_VERSION
     tags = [tag.strip() for tag in header.split(",")]
     if not all(re.fullmatch(r'(W/)?"[^"]*"', tag) for tag in tags):
-        raise HTTPError(400, f'If-Match must be an ETag with its quotes, as in "3"; got {header[:80]!r}.')
-    return frozenset(int(tag[1:-1]) for tag in tags if re.fullmatch(r'"[1-9][0-9]{0,14}"', tag))
+        raise HTTPError(400, f'{name} must be * or an ETag with its quotes, as in "3"; got {header[:80]!r}.')
+    found = (re.fullmatch(rf'{weak}"([1-9][0-9]{{0,14}})"', tag) for tag in tags)
+    return frozenset(int(tag[1]) for tag in found if tag)
 
 
 def _once(request: Request, body: bytes) -> Once | None:

@@ -59,7 +59,7 @@ def _entry(root: ET.Element, feed: Feed, entry: Entry) -> None:
     for tag in entry.tags:
         ET.SubElement(element, "category", {"term": _clean(tag)})
     _link(element, "alternate", feed.site.entry(feed.header.blog, entry.id), "text/html")
-    _text(element, "content", Feed.body(entry), type="html")
+    _text(element, "content", feed.body(entry), type="html")
 
 
 def _tombstone(root: ET.Element, entry: Entry) -> None:

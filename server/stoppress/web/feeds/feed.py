@@ -46,10 +46,10 @@ class Feed(NamedTuple):
         """Return the text of a retracted entry."""
         return f"{_RETRACTED} {entry.note}" if entry.note else _RETRACTED
 
-    @staticmethod
-    def body(entry: Entry) -> str:
-        """Return an entry's HTML with its media, corrections and source."""
-        pieces = [Markup(entry.html or ""), *map(_figure, entry.media)]  # noqa: S704, sanitised when it was written
+    def body(self, entry: Entry) -> str:
+        """Return an entry's HTML, with absolute addresses, and its media, corrections and source."""
+        html = self.site.absolute(entry.html or "", self.header.blog)
+        pieces = [Markup(html), *map(_figure, entry.media)]  # noqa: S704, sanitised when it was written
         pieces += [Markup("<p><strong>Correction:</strong> {}</p>").format(one.text) for one in entry.corrections]
         if entry.source:
             pieces.append(Markup("<p>Source: {}</p>").format(_link(entry.source.url, entry.source.name)))

@@ -43,7 +43,7 @@ def _item(feed: Feed, entry: Entry) -> dict[str, Any]:
         "tags": entry.tags,
         "attachments": [one for media in entry.media if (one := _attachment(media))],
     }
-    item |= {"content_text": Feed.note(entry)} if entry.status == "retracted" else {"content_html": Feed.body(entry)}
+    item |= {"content_text": Feed.note(entry)} if entry.status == "retracted" else {"content_html": feed.body(entry)}
     return {name: value for name, value in item.items() if value not in (None, [])}
 
 

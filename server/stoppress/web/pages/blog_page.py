@@ -39,7 +39,7 @@ class Pages:
     async def blog(self, request: Request) -> Response:
         """Answer with a blog's newest entries or, with `before`, with older ones."""
         before = request.query_params.get("before")
-        position = None if before is None else EntryPosition.parse(before)
+        position = EntryPosition.parse(before)
         replica = (await self._follower.hub(request.path_params["blog"])).replica
         position = replica.entry_at(position)
         return await self._answer(request, replica, lambda: View.of(replica, position, self.newest), position)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -31,6 +32,8 @@ def error_handlers(layout: Layout) -> dict[Any, Callable[[Request, Exception], A
 
     async def handle(request: Request, error: Exception) -> Response:
         answer, path = problem_of(request, error), request.url.path
+        if isinstance(error, HTTPException) and error.status_code == 404 and path != "/" and path.endswith("/"):
+            return _without_slash(request)
         if path.startswith("/api/"):
             return answer
         if request.method in ("GET", "HEAD") and Wanted(request.headers).prefers_html():
@@ -48,3 +51,10 @@ def _page(layout: Layout, problem: Response) -> Response:
     html = layout.render("problem.html", title=title, detail=detail)
     kept = {name: value for name, value in problem.headers.items() if not name.startswith("content-")}
     return Response(html, problem.status_code, {**kept, **HTML_HEADERS})
+
+
+def _without_slash(request: Request) -> Response:
+    """Redirect to the address without slashes at its end, on the host and with the scheme that the client knows."""
+    query = request.scope["query_string"].decode("latin-1")
+    address = "/" + quote(request.scope["path"].strip("/")) + (f"?{query}" if query else "")
+    return Response(status_code=307, headers={"location": address})

@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 from stoppress import __version__
 from stoppress.errors import StartError
-from stoppress.model import Entry
+from stoppress.model import Entry, Media
+from stoppress.newsroom.embeds import frame_of
+from stoppress.newsroom.rendering import RIGHT_TO_LEFT
 from stoppress.web.pages.assets import Assets
-from stoppress.web.pages.embeds import frame_of
 from stoppress.web.pages.head import describe, describe_index
 from stoppress.web.pages.markup import Renderer
 from stoppress.web.pages.samples import ROWS, sample_views
@@ -64,7 +65,14 @@ class Layout:
         )
         environment.code_generator_class = _Exporter
         environment.globals |= {"assets": self.assets, "direction_of": direction_of, "texts_of": self.texts.of}
-        environment.filters |= {"frame": frame_of, "safe": _safe, "updated": _updated, "utc": _utc, "web": _web}
+        environment.filters |= {
+            "auto": _auto,
+            "frame": _frame,
+            "safe": _safe,
+            "updated": _updated,
+            "utc": _utc,
+            "web": _web,
+        }
         return environment
 
     def blog(self, site: Site, view: View) -> bytes:
@@ -143,6 +151,15 @@ class _Exporter(CodeGenerator):
 def _said(value: object) -> object:
     """Return what a template writes for a value: nothing for one that is not set."""
     return "" if value is None or value is False else "true" if value is True else value
+
+
+def _frame(media: Media | None) -> object:
+    return frame_of(media.url) if media and media.type == "embed" else None
+
+
+def _auto(text: str | None) -> Markup:
+    """Return the attribute `dir` for a text that may have another direction than the page; most texts need none."""
+    return Markup(' dir="auto"' if RIGHT_TO_LEFT.search(text or "") else "")  # noqa: S704, it is ours
 
 
 def _safe(html: str | None) -> Markup:

@@ -40,7 +40,7 @@ def live_blog_posting(site: Site, view: View) -> dict[str, Any]:
         "keywords": header.tags,
         "image": [_media(header.image)] if header.image else [],
         "coverageEndTime": (header.coverage_end or view.ended) if header.status == "ended" else None,
-        "liveBlogUpdate": [_update(site, view.blog, entry, authors) for entry in published],
+        "liveBlogUpdate": [_update(site, header, entry, authors) for entry in published],
     }
     return _filled(posting)
 
@@ -53,19 +53,24 @@ def data_block(data: dict[str, Any]) -> Markup:
     return Markup(text)  # noqa: S704, none of the characters is left that mean anything in HTML
 
 
-def _update(site: Site, blog: str, entry: Entry, others: Any) -> dict[str, Any]:
+def _update(site: Site, header: Header, entry: Entry, others: Any) -> dict[str, Any]:
+    media: dict[str, list[Any]] = {kind: [_media(one) for one in entry.media if one.type == kind] for kind in _OBJECTS}
+    pictures = [one.url for one in (*entry.media, header.image) if one and one.type == "image"]
+    # Search engines reject a film without a name, a picture and a date
+    film = {"name": headline(entry), "thumbnailUrl": pictures[:1], "uploadDate": entry.published_at}
+    media["video"] = [film | one for one in media["video"] if pictures]
     return _filled(
         {
             "@type": "BlogPosting",
             "@id": f"urn:uuid:{entry.id}",
-            "url": site.entry(blog, entry.id),
+            "url": site.entry(header.blog, entry.id),
             "headline": headline(entry),
             "datePublished": entry.published_at,
             "dateModified": changed_at(entry),
             "author": _people(entry.authors) or others,
             "articleBody": entry.text,
             "keywords": entry.tags,
-            **{kind: [_media(one) for one in entry.media if one.type == kind] for kind in _OBJECTS},
+            **media,
             "correction": [
                 {"@type": "CorrectionComment", "text": one.text, "datePublished": one.at} for one in entry.corrections
             ],

@@ -16,6 +16,7 @@ _RIGHT_TO_LEFT = "ar ckb dv fa he iw nqo ps sd ug ur yi".split()
 SAID_LIVE = (
     *("scheduled", "live", "paused", "ended", "refused", "reconnecting", "offline"),
     *("empty", "empty_key", "loading", "load_failed", "fresh", "is_retracted", "is_corrected"),
+    *("older_updates", "newer_updates", "newest_updates", "visited_before"),
 )
 """The texts that the JavaScript client needs; the others are in the markup."""
 

@@ -1,34 +1,31 @@
 """`/changes` and `/entries`: what a blog has, over plain HTTP.
 
 `/changes` is the update that leads from a cursor to the head, at once or, as a long poll, when there is one. `/entries`
-are older entries, page by page, or one entry by itself.
+are entries, page by page, or one entry by itself.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.errors import BadInput
+from stoppress.errors import BadQuery
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
-from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
+from stoppress.web.admission.held_requests import HeldRequests
 from stoppress.web.documents import Document, Documents
 from stoppress.web.negotiation import Wanted, unless_known
 from stoppress.web.pages.blog_page import Pages
 from stoppress.web.readers.renditions import Renditions
 from stoppress.web.security import READABLE
-from stoppress.web.validation import number
-from stoppress.wire.close_reasons import READER_LEFT
+from stoppress.web.validation import check_query, number
 
 _MAX_WAIT_SECONDS = 60.0
 """How long `wait` may hold a request."""
@@ -56,12 +53,13 @@ class Content:
     def routes(self) -> list[Route]:
         return [
             Route("/blogs/{blog}/changes", self.changes, methods=["GET"]),
-            Route("/blogs/{blog}/entries", self.older, methods=["GET"]),
+            Route("/blogs/{blog}/entries", self.page, methods=["GET"]),
             Route("/blogs/{blog}/entries/{entry}", self.entry, methods=["GET"]),
         ]
 
     async def changes(self, request: Request) -> Response:
         """Answer with the update from `since`, at once or within `wait` seconds."""
+        check_query(request, "since", "wait", "view", "lang")
         blog, text = request.path_params["blog"], request.query_params.get("since")
         since = None if text is None else Cursor.parse(text)
         wait, rendition = _wait(request), self._renditions.of(request)
@@ -69,7 +67,7 @@ class Content:
         is_current = since == hub.replica.cursor or Wanted(request.headers).has(f'"{hub.replica.cursor}"')
         leaves = False
         if wait and is_current and hub.close_reason is None:
-            async with self._held(request) as held:
+            with self._held_requests.open(request, "long_poll") as held:
                 self._counts.deliveries["long_poll"] += await held.change(hub, hub.replica.cursor, wait)
                 leaves = held.close_reason is not None
             hub = await self._follower.hub(blog, since)  # it may have been deleted
@@ -83,43 +81,38 @@ class Content:
             answer.headers["connection"] = "close"  # the next request is for another node
         return answer
 
-    @asynccontextmanager
-    async def _held(self, request: Request) -> AsyncIterator[HeldRequest]:
-        """Hold a request until the block ends or the reader leaves, so that it does not count any more."""
-
-        async def end_with_reader() -> None:
-            await until_gone(request.receive)
-            held.end(READER_LEFT)
-
-        with self._held_requests.open(request, "long_poll") as held:
-            leaving = asyncio.create_task(end_with_reader())
-            try:
-                yield held
-            finally:
-                leaving.cancel()
-
-    async def older(self, request: Request) -> Response:
-        """Answer with a page of entries, newest first."""
-        before = request.query_params.get("before")
-        limit = number(request, "limit", self._pages.newest, 200)
-        position = None if before is None else EntryPosition.parse(before)
+    async def page(self, request: Request) -> Response:
+        """Answer with a page of entries, newest first: those before a position, or after one."""
+        check_query(request, "before", "after", "key", "limit", "view", "lang")
+        query = request.query_params
+        limit, key = number(request, "limit", self._pages.newest, 200), _asks_for_key_events(query)
         rendition, replica = self._renditions.of(request), await self._replica(request)
-        position, says_limit, cursor = replica.entry_at(position), "limit" in request.query_params, replica.cursor
+        if "after" in query:
+            way, find = "newer", replica.page_after
+            position = replica.entry_up_to(EntryPosition.parse(query["after"], "after"))
+        else:
+            way, find = "older", replica.page
+            position = replica.entry_at(EntryPosition.parse(query.get("before")))
+        more, cursor = "&key=true" * key + f"&limit={limit}" * ("limit" in query), replica.cursor
 
         def page() -> tuple[list[PublicItem], str | None]:
-            entries, address = replica.page(position, limit)
-            return entries, address + f"&limit={limit}" if address and says_limit else address
+            entries, address = find(position, limit, key=key)
+            return entries, address and address + more
+
+        def render() -> bytes:
+            entries, address = page()
+            return rendition.page(replica, entries, **{way: address})
 
         document = Document(
-            ("entries", rendition, position, limit, says_limit),
-            lambda _site: rendition.page(replica, *page()),
+            ("entries", rendition, way, position, limit, more),
+            lambda _site: render(),
             lambda: rendition.prepare(replica, page()[0]),
         )
         body = await self._documents.body(request, replica, document)
         self._counts.catch_ups["page"] += 1
         response = _answer(request, body, cursor, "no-cache")
         if (address := page()[1]) is not None:
-            response.headers["link"] = f'<{rendition.address(address)}>; rel="next"'
+            response.headers["link"] = f'<{rendition.address(address)}>; rel="{"next" if way == "older" else "prev"}"'
         return response
 
     async def entry(self, request: Request) -> Response:
@@ -137,10 +130,17 @@ class Content:
 def _wait(request: Request) -> float:
     text = request.query_params.get("wait", "0")
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
-        raise BadInput(f"`wait` must be a number of seconds, as in wait=25; got {text[:80]!r}.", "wait")
+        raise BadQuery(f"`wait` must be a number of seconds, as in wait=25; got {text[:80]!r}.", "wait")
     return min(float(text), _MAX_WAIT_SECONDS)
 
 
 def _answer(request: Request, body: bytes, cursor: Cursor, cache_control: str) -> Response:
     headers = {**READABLE, "content-type": "application/json", "cache-control": cache_control, "vary": "accept"}
     return unless_known(request, f'"{cursor}"', headers, body)
+
+
+def _asks_for_key_events(query: QueryParams) -> bool:
+    text = query.get("key", "false")
+    if text not in ("true", "false"):
+        raise BadQuery(f"`key` must be true or false; got {text[:80]!r}.", "key")
+    return text == "true"

@@ -9,17 +9,18 @@ from contextlib import ExitStack
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import NotAdmitted
-from stoppress.web.admission.held_requests import HeldRequest, HeldRequests, until_gone
+from stoppress.web.admission.held_requests import HeldRequest, HeldRequests
 from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.web.security import READABLE
+from stoppress.web.validation import check_query
 from stoppress.wire.encodings import SSE
 from stoppress.wire.messages import Beat, Retry
 
@@ -44,21 +45,23 @@ class Events:
 
     async def events(self, request: Request) -> Response:
         """Answer with a live stream. After a reconnect the browser's Last-Event-ID counts instead of `since`."""
-        last, text = request.headers.get("last-event-id"), request.query_params.get("since")
+        check_query(request, "since", "lastEventId", "view", "lang")
+        query = request.query_params
+        last, text = request.headers.get("last-event-id") or query.get("lastEventId"), query.get("since")
         since = Cursor.parse(last, "Last-Event-ID") if last else None if text is None else Cursor.parse(text)
         rendition = self._renditions.of(request)
         hub = await self._follower.hub(request.path_params["blog"], since)
         headers = {**READABLE, "cache-control": "no-store", "x-accel-buffering": "no"}
         if request.method == "HEAD":
             return Response(None, 200, headers, media_type=SSE.name)
-        held = ExitStack()
+        admitted = ExitStack()
         try:
-            stream = self._stream(hub, since, rendition, held.enter_context(self._held_requests.open(request, "sse")))
+            held = admitted.enter_context(self._held_requests.open(request, "sse"))
         except NotAdmitted as error:
             if SSE.name not in Wanted(request.headers).weights():
                 raise
             return Response(_come_back(error.retry), 200, headers, media_type=SSE.name)
-        return _Stream(held, stream, headers)
+        return _Stream(admitted, self._stream(hub, since, rendition, held), headers)
 
     async def _stream(
         self, hub: Hub, cursor: Cursor | None, rendition: Rendition, held: HeldRequest
@@ -88,17 +91,13 @@ def _slices(data: bytes) -> Iterator[bytes]:
 class _Stream(StreamingResponse):
     """An event stream that counts as a held request until it ends, however it ends."""
 
-    def __init__(self, held: ExitStack, stream: AsyncIterator[bytes], headers: dict[str, str]) -> None:
+    def __init__(self, admitted: ExitStack, stream: AsyncIterator[bytes], headers: dict[str, str]) -> None:
         super().__init__(stream, 200, headers, media_type=SSE.name)
-        self._held = held
+        self._admitted = admitted
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def gone() -> Message:
-            await until_gone(receive)
-            return {"type": "http.disconnect"}
-
-        with self._held:
-            await super().__call__(scope, gone, send)
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        with self._admitted:
+            await self.stream_response(send)
 
 
 def _come_back(retry: Retry) -> bytes:

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from websockets.frames import Opcode
 
-from stoppress.errors import BadInput
+from stoppress.errors import BadQuery
 from stoppress.live.answers import UpdateCodec
 from stoppress.live.items import PublicItem
 from stoppress.live.replica import Part, Replica
@@ -46,18 +46,20 @@ class Rendition:
     async def prepare(self, replica: Replica, entries: Iterable[PublicItem]) -> None:
         """Do the slow part of answers with these entries."""
 
-    def page(self, replica: Replica, entries: list[PublicItem], older: str | None) -> bytes:
-        """Return a page of older entries."""
-        raw = [entry.raw(HTTP_JSON.codec) for entry in entries]
-        return msgspec.json.encode(Page(blog=replica.blog, cursor=str(replica.cursor), entries=raw, older=older))
+    def page(
+        self, replica: Replica, entries: list[PublicItem], older: str | None = None, newer: str | None = None
+    ) -> bytes:
+        """Return a page of entries."""
+        raw, cursor = [entry.raw(HTTP_JSON.codec) for entry in entries], str(replica.cursor)
+        return msgspec.json.encode(Page(blog=replica.blog, cursor=cursor, entries=raw, older=older, newer=newer))
 
     def entry(self, _replica: Replica, entry: PublicItem) -> bytes:
         """Return one entry."""
         return bytes(entry.raw(HTTP_JSON.codec))
 
-    def address(self, older: str | None) -> str | None:
-        """Return the address of older entries in the same form."""
-        return older
+    def address(self, page: str | None) -> str | None:
+        """Return the address of other entries in the same form."""
+        return page
 
 
 class _HtmlRendition(Rendition, UpdateCodec):
@@ -90,21 +92,24 @@ class _HtmlRendition(Rendition, UpdateCodec):
         )
         return msgspec.json.encode(update)
 
-    def page(self, replica: Replica, entries: list[PublicItem], older: str | None) -> bytes:
+    def page(
+        self, replica: Replica, entries: list[PublicItem], older: str | None = None, newer: str | None = None
+    ) -> bytes:
         page = ShownPage(
             blog=replica.blog,
             cursor=str(replica.cursor),
             parts={"pages": self._renderer.pages(replica.blog, self._language, older)},
             entries=self._entries(replica, entries),
             older=self.address(older),
+            newer=self.address(newer),
         )
         return msgspec.json.encode(page)
 
     def entry(self, replica: Replica, entry: PublicItem) -> bytes:
         return msgspec.json.encode(self._renderer.entry(replica.blog, self._language, entry))
 
-    def address(self, older: str | None) -> str | None:
-        return older and f"{older}&view=html&lang={self._language}"
+    def address(self, page: str | None) -> str | None:
+        return page and f"{page}&view=html&lang={self._language}"
 
     def _entries(self, replica: Replica, entries: list[PublicItem]) -> list[ShownEntry]:
         return [self._renderer.entry(replica.blog, self._language, entry) for entry in entries]
@@ -131,7 +136,9 @@ class _HtmlRendition(Rendition, UpdateCodec):
 
 
 def _shown(header: Header) -> ShownHeader:
-    return ShownHeader(header.headline, header.status, header.language or DEFAULT, direction_of(header.language))
+    return ShownHeader(
+        header.headline, header.status, header.language or DEFAULT, direction_of(header.language), header.timezone
+    )
 
 
 class Renditions:
@@ -143,10 +150,10 @@ class Renditions:
         self._html = {language: _HtmlRendition(renderer, language) for language in renderer.texts.languages}
 
     def of(self, request: Request) -> Rendition:
-        """Return the rendition that a request asks for. Raises `BadInput`."""
+        """Return the rendition that a request asks for. Raises `BadQuery`."""
         view = request.query_params.get("view", "json")
         if view not in ("json", "html"):
-            raise BadInput("`view` must be json or html.", "view")
+            raise BadQuery("`view` must be json or html.", "view")
         return self.of_subprotocol(f"stoppress.v1+{view}", request.query_params.get("lang"))
 
     def of_subprotocol(self, name: str, language: str | None) -> Rendition:
