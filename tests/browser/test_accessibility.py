@@ -107,12 +107,8 @@ def open_state(
             page = await (await browser.new_context(**context)).new_page()
             await page.goto((tmp_path / "demo" / "index.html").as_uri())
             return page
-        paths = {
-            "index": "/",
-            "nowhere": "/blogs/nowhere",
-            "api": "/api/docs",
-            "entry": f"/blogs/demo/entries/{oldest}",
-        }
+        paths = {"index": "/", "nowhere": "/blogs/nowhere", "api": "/api/docs"}
+        paths["entry"] = f"/blogs/demo/entries/{oldest}"
         page = await open_page(node, paths.get(what, "/blogs/demo"), **context)
         if what == "older":
             await page.goto(node.url + str(await page.locator("link[rel=next]").get_attribute("href")))

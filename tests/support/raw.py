@@ -26,9 +26,9 @@ def posting(blog: str, *headers: str, key: str = KEY) -> bytes:
     return "\r\n".join([*lines, f"Authorization: Bearer {key}", *headers, "", ""]).encode()
 
 
-async def respond(writer: asyncio.StreamWriter, body: bytes, *headers: str) -> None:
+async def respond(writer: asyncio.StreamWriter, body: bytes, *headers: str, status: str = "200 OK") -> None:
     """Answer with a body, and end the connection."""
-    lines = ["HTTP/1.1 200 OK", *headers, f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close", "", ""]
     writer.write("\r\n".join(lines).encode() + body)
     await writer.drain()
     writer.close()
