@@ -107,9 +107,7 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
 
         async def start(store: str | None = None, descriptors: int | None = None, **environ: str) -> RunningNode:
             node = RunningNode(store or sqlite_url(tmp_path), descriptors, **environ)
-            await node.start()
-            stack.push_async_callback(node.stop)
-            return node
+            return await stack.enter_async_context(node)
 
         yield start
 
