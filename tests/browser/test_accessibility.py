@@ -99,7 +99,7 @@ def open_state(
         context |= {"bypass_csp": True, "reduced_motion": "reduce"}
         if what == "embed":
             page = await embed(attributes=attributes, **context)
-            await expect(page.locator("live-blog h1")).to_be_visible(timeout=30_000)
+            await expect(page.locator("live-blog h1")).to_be_visible()
             return page
         if what == "archive":
             result = await asyncio.to_thread(stoppress, "export", "--url", node.url, "demo", str(tmp_path / "demo"))
@@ -117,7 +117,7 @@ def open_state(
             await page.context.set_offline(True)
             await page.reload()
             await expect(page.locator("html")).to_have_attribute("data-offline", "")
-            await expect(page.locator(".status")).to_contain_text("last update", timeout=30_000)
+            await expect(page.locator(".status")).to_contain_text("last update")
         return page
 
     return open_
@@ -134,11 +134,11 @@ async def test_axe_finds_nothing(node, open_state, complaints, what, state):
     if state == "reconnecting":
         await page.context.set_offline(True)
         await node.stop()
-        await expect(page.locator(".status")).to_contain_text("last update", timeout=30_000)
+        await expect(page.locator(".status")).to_contain_text("last update")
     if state == "waiting":
         await page.get_by_role("button", name="Pause").click()
         await post(node, title="New")
-        await expect(page.get_by_role("button", name="1 new update")).to_be_visible(timeout=30_000)
+        await expect(page.get_by_role("button", name="1 new update")).to_be_visible()
     if state == "narrow" and what in ("page", "embed"):
         await page.get_by_text("Options").click()
     if state == "key":

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 Figure = Callable[[str], None]
 
-ENTRIES, READERS = 200, 500
+ENTRIES, READERS = 100, 500
 
 LATENCY_MS = {"p50": 30, "p99": 100}
 """From the answer to a publish until the entry is painted, on a machine of its own."""
@@ -149,7 +149,7 @@ async def test_a_thousand_entries_make_no_long_task(start_node, open_page, figur
             shown = str(await entries.nth(50 + number).get_attribute("id")).removeprefix("entry-")
             await edit(node, shown, title=f"Edited {number}")
             slowdown.sample()
-        await expect(page.locator(f"#entry-{shown} h2")).to_have_text("Edited 9", timeout=30_000)
+        await expect(page.locator(f"#entry-{shown} h2")).to_have_text("Edited 9")
         tasks = await page.evaluate("seen")
         figure(f"long tasks with {await page.locator('.entry').count()} entries, scrolled to {place}: {tasks} ms")
         assert not [task for task in tasks if task > 50 * ROOM * slowdown.factor]

@@ -19,9 +19,6 @@ from tests.support.publishing import post, send
 
 pytestmark = pytest.mark.browser
 
-SOON = 30_000
-"""Milliseconds until what was posted is in an open page, at the latest: a machine may be busy."""
-
 MOST = 120
 """Presses of Tab until something is out of reach."""
 
@@ -71,7 +68,7 @@ class Hands:
 
     async def walk_to(self, target: Locator, key: str = "Tab") -> None:
         """By as many presses of a key as it takes; everything on the way shows its focus."""
-        await expect(target).to_be_visible(timeout=SOON)
+        await expect(target).to_be_visible()
         for _ in range(MOST):
             await self.page.keyboard.press(key)
             if await self.page.evaluate(FOCUSED) is None and key == "Tab":
@@ -112,7 +109,7 @@ async def hands(
 ) -> Hands:
     # A smooth scroll would go on while the next key is pressed
     page = await (open_page(node, **CALM) if request.param == "page" else embed(**CALM))
-    await expect(page.locator(f"#entry-{ids[24]}")).to_be_visible(timeout=30_000)
+    await expect(page.locator(f"#entry-{ids[24]}")).to_be_visible()
     return Hands(page)
 
 
@@ -184,7 +181,7 @@ async def test_a_pause_and_new_updates_also_by_scrolling_up(node, hands):
     await expect(newest).to_be_focused()
     await hands.walk_to(button(hands, "Resume"), "Shift+Tab")
     await post(node, title="One more")
-    await expect(button(hands, "1 new update")).to_be_visible(timeout=SOON)
+    await expect(button(hands, "1 new update")).to_be_visible()
     await hands.press("Space")
     await expect(button(hands, "Pause")).to_be_focused()
     await expect(newest.locator("h2")).to_have_text("One more")
@@ -195,7 +192,7 @@ async def test_a_pause_and_new_updates_also_by_scrolling_up(node, hands):
     await post(node, title="The last")
     await hands.walk_to(button(hands, "1 new update"))
     await hands.page.keyboard.press("Home")
-    await expect(newest.locator("h2")).to_have_text("The last", timeout=SOON)
+    await expect(newest.locator("h2")).to_have_text("The last")
     await expect(newest).to_be_focused()
     await hands.focus()
 
@@ -223,7 +220,7 @@ async def test_older_updates_to_the_last(hands, ids):
     await hands.walk_to(older)  # by scrolling, some have come in on the way
     while len(ids) > (count := await entries.count()):
         await hands.press("Enter")
-        await expect(entries.nth(count)).to_be_focused(timeout=SOON)
+        await expect(entries.nth(count)).to_be_focused()
         await hands.focus()
         if await older.count():
             await hands.press("Control+End")
@@ -240,7 +237,7 @@ async def test_key_events_embeds_retractions_and_permalinks(node, hands, ids, co
     await hands.focus()
     await hands.walk_to(link, "Shift+Tab")
     await send(node, "PATCH", f"/entries/{ids[23]}", {"key": False})
-    await expect(page.locator(f"#entry-{ids[24]}")).to_be_focused(timeout=SOON)
+    await expect(page.locator(f"#entry-{ids[24]}")).to_be_focused()
     await hands.focus()
 
     await page.context.route(
@@ -258,13 +255,13 @@ async def test_key_events_embeds_retractions_and_permalinks(node, hands, ids, co
 
     await hands.walk_to(rich.locator(".body a"))
     await send(node, "DELETE", f"/entries/{ids[23]}", {})
-    await expect(page.locator(f"#entry-{ids[23]}.retracted")).to_be_focused(timeout=SOON)
+    await expect(page.locator(f"#entry-{ids[23]}.retracted")).to_be_focused()
     await hands.focus()
 
     await hands.walk_to(page.locator(f"#time-{ids[22]}"))
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"{node.url}/blogs/demo/entries/{ids[22]}#entry-{ids[22]}")
-    await expect(page.locator(f"#entry-{ids[22]}")).to_be_focused(timeout=30_000)
+    await expect(page.locator(f"#entry-{ids[22]}")).to_be_focused()
     await hands.focus()
     complaints.clear()  # of the other site
     embed.complaints.clear()
