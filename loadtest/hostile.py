@@ -19,7 +19,7 @@ def _connect(where: Target) -> socket.socket:
     sock = where.new_socket(0, slow=False)
     sock.settimeout(TIMEOUT_SECONDS)
     sock.connect(where.address)
-    return sock
+    return where.tls.wrap_socket(sock, server_hostname=where.hostname) if where.tls else sock
 
 
 def _ends(sock: socket.socket, what: str) -> str:
@@ -81,7 +81,8 @@ def flood(where: Target) -> str:
 
 
 def wrong_key(where: Target) -> str:
-    with httpx.Client(base_url=where.url, timeout=TIMEOUT_SECONDS, trust_env=False) as http:
+    verify = where.tls or False
+    with httpx.Client(base_url=where.url, timeout=TIMEOUT_SECONDS, trust_env=False, verify=verify) as http:
         headers = {"authorization": "Bearer guessed"}
         answer = http.post(f"/api/blogs/{where.path}/entries", json={"markdown": "Fake news."}, headers=headers)
     return "" if answer.status_code == 401 else f"the server answers a wrong key with {answer.status_code}, not 401"

@@ -17,14 +17,17 @@ from itertools import count
 from typing import Any
 
 import httpx
-from locust import HttpUser, User, constant_throughput, events, stats, task
+from locust import HttpUser, User, constant_throughput, events, main, stats, task, web
+from locust.dispatch import UsersDispatcher
 from locust.exception import StopUser
 from locust.runners import MasterRunner
 
 from loadtest.hostile import ATTACKS
 from loadtest.probe import Probe, Shared
+from loadtest.report import Deliveries, Row, headline, page, problems
 from loadtest.scenarios import SCENARIOS, Scenario
-from loadtest.swarming import swarm_command
+from loadtest.swarming import swarm_command, times_of
+from stoppress.tools.swarm.histogram import FineHistogram
 from stoppress.tools.swarm.plan import Target
 from stoppress.tools.swarm.publisher import Drafts
 
@@ -46,6 +49,7 @@ class Run:
 
     shared: Shared
     numbers: count[int]
+    deliveries = Deliveries()
 
 
 @events.init_command_line_parser.add_listener
@@ -62,6 +66,27 @@ def add_options(parser: Any) -> None:
         include_in_web_ui=False,
         help="API key of an editor.",
     )
+
+
+@events.init.add_listener
+def keep_attackers_out(environment: Any, **_: Any) -> None:
+    """Start `Hostile` users only in a hostile scenario, or if they were named on the command line or chosen alone."""
+    options = environment.parsed_options
+    are_named = "Hostile" in (options.user_classes or ())
+
+    def chosen(classes: list[type[User]]) -> list[type[User]]:
+        if are_named or SCENARIOS[options.scenario].hostile:
+            return classes
+        return [one for one in classes if one is not Hostile] or classes
+
+    class Dispatcher(UsersDispatcher):
+        def __init__(self, worker_nodes: Any, user_classes: list[type[User]]) -> None:
+            super().__init__(worker_nodes, chosen(user_classes))
+
+        def new_dispatch(self, count: int, rate: float, user_classes: Any = None) -> None:
+            super().new_dispatch(count, rate, user_classes and chosen(user_classes))
+
+    environment.dispatcher_class = Dispatcher
 
 
 @events.init.add_listener
@@ -82,11 +107,51 @@ def wait_for_the_workers_last_figures(environment: Any, **_: Any) -> None:
 def make_the_blog(environment: Any, **_: Any) -> None:
     options = environment.parsed_options
     where = Target.parse(environment.host, options.blog)
-    Run.shared, Run.numbers = Shared(where), count()
+    Run.shared, Run.numbers, Run.deliveries = Shared(where), count(), Deliveries()
     headers = {"authorization": f"Bearer {options.api_key}"}
-    with httpx.Client(base_url=where.url, headers=headers, timeout=20, trust_env=False) as http:
+    verify = where.tls or False
+    with httpx.Client(base_url=where.url, headers=headers, timeout=20, trust_env=False, verify=verify) as http:
         if http.get(f"/blogs/{where.path}/changes").status_code == 404:
             http.put(f"/api/blogs/{where.path}", json={"headline": "The load test"}).raise_for_status()
+
+
+@events.report_to_master.add_listener
+def send_deliveries(data: dict[str, Any], **_: Any) -> None:
+    data["deliveries"] = Run.deliveries.pack()
+    Run.deliveries = Deliveries()
+
+
+@events.worker_report.add_listener
+def take_deliveries(data: dict[str, Any], **_: Any) -> None:
+    Run.deliveries.merge(data["deliveries"])
+
+
+def report(environment: Any, *, ends: bool = False, **_: Any) -> str:
+    """Return our report instead of locust's, for `--html` and for the web page."""
+    options, runner = environment.parsed_options, environment.runner
+    if ends:
+        runner.quit()  # the users make their final checks
+    faults = [f"{one.method} {one.name} ({one.occurrences}): {one.error}" for one in runner.stats.errors.values()]
+    faults += [f"error in the load test ({one['count']}): {one['msg']}" for one in runner.exceptions.values()]
+    reasons = problems(faults, Run.deliveries)
+    if ends:
+        print(headline(Run.deliveries, reasons))
+        environment.process_exit_code = 1 if reasons else 0
+    facts = {
+        "Scenario": f"{options.scenario}: {SCENARIOS[options.scenario].about}",
+        "Readers": f"{Run.deliveries.readers:,}",
+        "Server": f"{environment.host}, blog {options.blog}",
+    }
+    shares = (0.5, 0.99, 1)
+    rows = [
+        Row(one.method, one.name, one.num_requests, *(one.get_response_time_percentile(share) for share in shares))
+        for _, one in sorted(runner.stats.entries.items(), key=lambda pair: pair[0][::-1])
+    ]
+    return page(facts, Run.deliveries, reasons, rows, "" if ends or runner.state == "stopped" else "Not finished: ")
+
+
+web.get_html_report = report
+main.get_html_report = partial(report, ends=True)
 
 
 class _Of(User):
@@ -118,7 +183,15 @@ class ReaderProbe(_Of):
     """A measured reader: its times, and a check that it gets every change once and in order."""
 
     def on_start(self) -> None:
-        self.probe = Probe(next(Run.numbers), Run.shared, partial(self.measured, "probe"), self._failed)
+        Run.deliveries.readers += 1
+        self.probe = Probe(next(Run.numbers), Run.shared, self._measured, self._failed)
+
+    def _measured(self, name: str, seconds: float) -> None:
+        self.measured("probe", name, seconds)
+        if name == "publish to receive":
+            times = FineHistogram()
+            times.add(seconds)
+            Run.deliveries.add(int(time.time()), 1, times)
 
     def _failed(self, name: str, text: str) -> None:
         self.measured("probe", name, 0.0, text)
@@ -145,6 +218,7 @@ class ReaderHolder(_Of):
 
     def on_start(self) -> None:
         self._swarms: list[subprocess.Popen[str]] = []
+        Run.deliveries.readers += self.options.readers
 
     @task
     def hold(self) -> None:
@@ -190,7 +264,9 @@ class ReaderHolder(_Of):
                 for percent in ("p50", "p99", "max"):
                     if value := figures[key][percent]:
                         self.measured("held", f"{name}: {percent}", value / 1000)
-        elif figures["delivered"]:
+            return
+        Run.deliveries.add(int(time.time()), figures["delivered"], times_of(figures))
+        if figures["delivered"]:
             for percent in ("p50", "p99", "max"):
                 self.measured("held", f"a second's {percent}", figures[f"{percent}_ms"] / 1000)
 
@@ -220,6 +296,7 @@ class Editor(_Of, HttpUser):
         return wait
 
     def on_start(self) -> None:
+        self.client.verify = os.environ.get("SSL_CERT_FILE") or True
         self.client.headers["authorization"] = f"Bearer {self.options.api_key}"
         self._drafts = Drafts(f"/api/blogs/{Run.shared.where.path}")
 

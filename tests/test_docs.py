@@ -100,7 +100,7 @@ def test_a_page_names_no_variable_that_nobody_reads(page):
 def test_a_command_is_documented_with_its_arguments_and_exactly_its_options(command):
     text = section(DOCS / "reference" / "cli.md", f"## stoppress {command.name}")
     options = {flag for option in command.params if isinstance(option, click.Option) for flag in option.opts}
-    settings = {setting.option for setting in SETTINGS} if command.name in ("serve", "demo") else set()
+    settings = {setting.option for setting in SETTINGS} if command.name in ("serve", "demo", "doctor") else set()
     documented = {row[0].split(" ")[0] for row in rows(text) if row[0].startswith("-") and row[0].strip("-")}
     assert documented == options - settings
     for argument in command.params:

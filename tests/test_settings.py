@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stoppress.errors import StartError
-from stoppress.settings import SETTINGS, Settings, load
+from stoppress.settings import SETTINGS, Settings, load, unknown
 
 ROWS: dict[str, tuple[Any, str, Any]] = {
     "host": ("127.0.0.1", "0.0.0.0", "0.0.0.0"),  # noqa: S104, nothing listens
@@ -143,3 +143,18 @@ def test_a_file_with_a_secret_that_cannot_be_read_is_named(tmp_path, kind, name)
     variable = f"STOPPRESS_{name.upper()}_FILE"
     with pytest.raises(StartError, match=f"cannot read {variable} {re.escape(str(file))}: .+"):
         getattr(load(environ={variable: str(file)}), f"read_{name}")()
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("STOPPRESS_MAX_READER", "did you mean STOPPRESS_MAX_READERS?"),
+        ("STOPRESS_BEAT", "did you mean STOPPRESS_BEAT?"),
+        ("stoppress_keys_file", "did you mean STOPPRESS_KEYS_FILE?"),
+        ("STOPPRESS_API_KEYS", "did you mean STOPPRESS_API_KEY?"),
+        ("STOPPRESS_QQQQ", "see `stoppress serve --help`"),
+    ],
+)
+def test_a_variable_that_no_command_reads_is_named_with_the_nearest_one(name: str, advice: str):
+    known = {setting.variable: "" for setting in SETTINGS} | {"STOPPRESS_URL": "", "STOPPRESS_API_KEY": "", "PATH": ""}
+    assert list(unknown({**known, name: "9"})) == [f"{name} is not a setting and has no effect; {advice}"]

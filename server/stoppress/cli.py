@@ -61,6 +61,8 @@ def _serve(**flags: str | None) -> None:
     """
     from stoppress.process.serve import serve as run
 
+    for text in settings.unknown():
+        click.echo(f"warning: {text}", err=True)
     run(settings.load(flags))
 
 
@@ -263,18 +265,17 @@ def _swarm(url: str, blog: str | None, **options: Any) -> None:
 @cli.command("doctor")
 @click.option("--url", envvar="STOPPRESS_URL", show_envvar=True, help="Address of the site, as readers see it.")
 @click.option("--blog", default="", help="A blog of the site to read.  [default: the first one that the site lists]")
-@click.option("--store", envvar="STOPPRESS_STORE", show_envvar=True, help="The node's store.")
-@click.option("--keys-file", envvar="STOPPRESS_KEYS_FILE", show_envvar=True, help="The node's file with keys.")
-def _doctor(url: str | None, blog: str, store: str | None, keys_file: str | None) -> None:
-    """Check a deployment and say what to change: machine, keys, store, and the site through its proxies.
+@click.option("--json", is_flag=True, help="Print the findings as one JSON object.")
+@_node_options
+def _doctor(url: str | None, blog: str, *, json: bool, **flags: str | None) -> None:
+    """Check a deployment and say what to change: settings, machine, keys, store, and the site through its proxies.
 
-    Run it on the machine of a node, as the user of the node, with the node's settings. With --url and without --store
-    it checks only the site. The exit status is 1 if a check fails.
+    Run it on the machine of a node, as the user of the node, with the node's settings. With --url and without any
+    setting it checks only the site. The exit status is 1 if a check fails.
     """
     from stoppress.tools.doctor.run import examine
 
-    node = settings.load({"store": store, "keys_file": keys_file}) if store or not url else None
-    runner.run(examine(node, url, blog))
+    runner.run(examine(flags, url, blog, json=json))
 
 
 @cli.command("top")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -147,6 +148,9 @@ def _settings() -> Iterator[Setting]:
 
 SETTINGS = tuple(_settings())
 
+_OTHER_VARIABLES = ("STOPPRESS_URL", "STOPPRESS_API_KEY")
+"""Variables that only other commands read."""
+
 
 def _read(variable: str, path: str, advice_if_empty: str = "") -> str:
     try:
@@ -174,3 +178,14 @@ def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, st
         except ValueError as error:
             raise StartError(f"{source}={text[:100] if text else text!r}: {error}") from None
     return Settings(**values)
+
+
+def unknown(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """Yield a warning for each variable that begins like a setting, but that no command reads."""
+    known = {name.removeprefix("STOPPRESS_"): name for name in (*(one.variable for one in SETTINGS), *_OTHER_VARIABLES)}
+    for name in sorted(environ):
+        if re.match("STOP+RES+_", name, re.IGNORECASE) and name not in known.values():
+            near = difflib.get_close_matches(name.partition("_")[2].upper(), known, 1)
+            yield f"{name} is not a setting and has no effect; " + (
+                f"did you mean {known[near[0]]}?" if near else "see `stoppress serve --help`"
+            )

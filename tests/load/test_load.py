@@ -36,13 +36,16 @@ async def test_a_night_without_a_fault_ends_with_a_report(tmp_path):
     for name in ("handshake", "catch-up", "publish to receive", "a second's p99", "write"):
         assert name in out
     html = report.read_text()
-    assert "publish to receive" in html and "99.9%" in out
+    assert "publish to receive" in html and "steady: " in html and "<polyline" in html
+    [line] = [line for line in out.splitlines() if "everyone everything, in order, once; p99 " in line]
+    assert line.startswith("43 readers, ") and f"<h1>{line}</h1>" in html
 
 
 @pytest.mark.slow
 async def test_a_lost_entry_fails_it_and_the_readers_are_named_with_what_they_missed(tmp_path):
     status, out = await load(tmp_path / "load.html", "--break")
     assert status == 1, out
+    assert "<h1 class=failed>FAILED: 43 readers" in (tmp_path / "load.html").read_text()
     failures = out.partition("Error report")[2]
     for kind in ("probe missed", "held missed"):
         [first, *_] = [line for line in failures.splitlines() if kind in line]

@@ -9,6 +9,7 @@ import time
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from stoppress.errors import StartError
 from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.newsroom.blogs import Blogs
@@ -72,6 +73,11 @@ class Node:
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
         self.store = timed(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
+        if settings.workers > 1 and not self.store.nodes_share_it:
+            raise StartError(
+                f"{settings.workers} workers need a store that processes can share; name a Redis with --store, "
+                "or use --workers 1"
+            )
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
         committer = Committer(self.store, self.follower.committed)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)

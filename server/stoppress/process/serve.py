@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from stoppress.errors import StartError
 from stoppress.process import runner, signals
 from stoppress.process.life import Service
 from stoppress.process.node import Node
@@ -24,11 +23,6 @@ def serve(settings: Settings) -> None:
     allow_many()
     signals.ignore_hangup()
     node = Node(settings)
-    if settings.workers > 1 and not node.store.nodes_share_it:
-        raise StartError(
-            f"{settings.workers} workers need a store that processes can share; name a Redis with --store, "
-            "or use --workers 1"
-        )
     sockets = listening_sockets(settings.host, settings.port, settings.workers)
     if not len(node.keys):
         click.echo("warning: nobody can publish without editors' keys; set STOPPRESS_KEYS=name:editor:SECRET", err=True)

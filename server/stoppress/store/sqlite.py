@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -100,15 +100,30 @@ class SQLiteStore:
                 f"the store {self._path} is in use by another stoppress; stop that, or use another file with --store"
             ) from error
         except (OSError, sqlite3.Error) as error:
-            raise StartError(
-                f"cannot write to the store {self._path}: {getattr(error, 'strerror', None) or error}; "
-                "use a file in a writable folder with --store sqlite:PATH"
-            ) from error
+            raise self._unusable(error) from error
 
-    def _migrate(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+    def _unusable(self, error: Exception) -> StartError:
+        reason = getattr(error, "strerror", None) or error
+        advice = "use a file in a writable folder with --store sqlite:PATH"
+        return StartError(f"cannot write to the store {self._path}: {reason}; {advice}")
+
+    def check(self) -> None:
+        """Raise `StartError` if `open` would reject the content of the file. This only reads, also beside a node."""
+        try:
+            address = f"{self._path.absolute().as_uri()}?immutable=1"
+            with closing(sqlite3.connect(address, uri=True)) as db:
+                self._version(db)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def _version(self, db: sqlite3.Connection) -> int:
+        version: int = db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(MIGRATIONS):
             raise StartError(f"a newer stoppress wrote the store {self._path} (schema {version}); install that version")
+        return version
+
+    def _migrate(self) -> None:
+        version = self._version(self._db)
         for number, script in enumerate(MIGRATIONS[version:], version + 1):
             self._db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
         self._db.execute("BEGIN IMMEDIATE")  # fails at once if the file is not writable

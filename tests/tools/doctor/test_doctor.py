@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import sqlite3
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,9 +23,12 @@ from stoppress.tools.doctor.finding import Finding, Level
 from stoppress.tools.doctor.machine import check_machine
 from stoppress.tools.doctor.site import SiteCheck
 from stoppress.tools.doctor.stores import StoreCheck
+from stoppress.tools.swarm.plan import Plan, Target
+from stoppress.tools.swarm.run import run as swarm
+from stoppress.tools.tail import follow
 from tests.conftest import RedisServer, StartNode
-from tests.support.command import Result, command, environment
-from tests.support.node import RunningNode, sqlite_url
+from tests.support.command import Result, command, environment, invoke
+from tests.support.node import KEY, RunningNode, sqlite_url
 
 KEYS = {"STOPPRESS_KEYS": "ann:editor:a-long-and-random-secret"}
 
@@ -61,6 +67,7 @@ class Proxy:
         idle_seconds: silence after which it closes the connection.
         buffers: whether it keeps event streams back until they end.
         tls: the TLS context for its clients.
+        keeps: the beginning of requests whose answers it keeps for ever, as nginx does: with a new date.
     """
 
     def __init__(
@@ -71,14 +78,23 @@ class Proxy:
         idle_seconds: float = 60,
         buffers: bool = False,
         tls: ssl.SSLContext | None = None,
+        keeps: bytes = b"",
     ) -> None:
         self._ask, self._answer = ask, answer
         self._idle_seconds, self._buffers, self._tls = idle_seconds, buffers, tls
+        self._keeps, self._kept = keeps, dict[bytes, bytes]()
 
     @contextlib.asynccontextmanager
     async def before(self, node: RunningNode) -> AsyncIterator[str]:
         async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            first = await reader.readuntil(b"\r\n\r\n")
+            if self._keeps:
+                first = first.replace(b"Connection: keep-alive", b"Connection: close")  # see each request
+                if first.startswith(self._keeps):
+                    writer.write(await self._kept_answer(node, first))
+                    return writer.close()
             there_reader, there = await asyncio.open_connection("127.0.0.1", node.port)
+            there.write(self._ask(first))
             try:
                 await asyncio.gather(self._pump(reader, there, self._ask), self._back(there_reader, writer))
             except (OSError, TimeoutError):
@@ -91,6 +107,15 @@ class Proxy:
         async with server:
             scheme = "https" if self._tls else "http"
             yield f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}"
+
+    async def _kept_answer(self, node: RunningNode, request: bytes) -> bytes:
+        line = request.partition(b"\r\n")[0]
+        if line not in self._kept:
+            reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+            writer.write(line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            self._kept[line] = (await reader.read()).replace(b"date:", b"x-date:")
+            writer.close()
+        return self._kept[line]
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Change) -> None:
         while data := await reader.read(65_536):
@@ -113,6 +138,9 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
     """A node for all tests, because the doctor changes nothing."""
     async with RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), STOPPRESS_BEAT="0.5") as node:
         await node.make_blog()
+        async with node.editor() as editor:
+            for text in ("a\u2028b\u2029c\u0085d\x0be\x0cf\x1cg", "more"):
+                (await editor.post("/api/blogs/demo/entries", json={"markdown": text})).raise_for_status()
         yield node
 
 
@@ -133,13 +161,32 @@ async def test_a_sound_site_has_no_failures(node: RunningNode):
         (Proxy(ask=lambda data: data.replace(b"Upgrade: websocket\r\n", b"")), "websocket", "pass Upgrade"),
         (Proxy(ask=lambda data: data.replace(b"Sec-WebSocket-Protocol", b"X-Lost")), "websocket", "Sec-WebSocket-Pro"),
         (Proxy(answer=lambda data: data.replace(b"etag:", b"lost:")), "headers", "missing: etag"),
+        (Proxy(answer=lambda data: data.replace(b"max-age=1\r", b"max-age=600\r")), "headers", "600 s, 1 at most"),
+        (Proxy(answer=lambda data: data.replace(b"no-cache", b"max-age=600")), "headers", "600 s, 0 at most"),
+        (Proxy(keeps=b"GET /blogs/demo/changes"), "headers", "answers a long poll at once"),
+        (Proxy(keeps=b"GET /blogs/demo "), "headers", "longer than 0 s"),
     ],
-    ids=["it buffers", "no Upgrade", "no subprotocol", "no ETag"],
+    ids=["it buffers", "no Upgrade", "no subprotocol", "no ETag", "changes", "pages", "kept changes", "kept pages"],
 )
 async def test_what_a_proxy_does_wrong_is_said(node: RunningNode, proxy: Proxy, what: str, advice: str):
     async with proxy.before(node) as url:
         line = failed(await doctor("--url", url))
     assert what in line and advice in line
+
+
+async def test_a_path_before_all_addresses_is_said(node: RunningNode):
+    async with Proxy(ask=lambda data: data.replace(b"GET /live/", b"GET /")).before(node) as url:
+        assert "a host of its own" in failed(await doctor("--url", f"{url}/live"))
+
+
+async def test_what_the_site_answers_is_compared_with_the_settings(node: RunningNode, tmp_path: Path):
+    settings = {**KEYS, "STOPPRESS_PAGE_MAX_AGE": "60", "STOPPRESS_PUBLIC_URL": "https://live.example"}
+    result = await doctor("--url", node.url, "--store", sqlite_url(tmp_path), "--newest", "1", **settings)
+    assert (result.code, levels(result)["settings"]) == (0, "warn")
+    for name in ("STOPPRESS_BEAT", "STOPPRESS_NEWEST", "STOPPRESS_PAGE_MAX_AGE", "STOPPRESS_PUBLIC_URL"):
+        assert f"{name} is " in result.out or f"is {name};" in result.out
+    same = await doctor("--url", node.url, "--beat", "0.5", **KEYS, STOPPRESS_STORE=sqlite_url(tmp_path))
+    assert (same.code, levels(same)["settings"]) == (0, "ok")
 
 
 async def test_a_proxy_that_ends_silent_lines_is_found(start_node: StartNode):
@@ -181,20 +228,43 @@ async def test_a_site_without_blogs_cannot_be_examined_whole(start_node: StartNo
     assert (result.code, levels(result)["blog"]) == (0, "warn")
 
 
-async def test_a_certificate_is_judged_by_what_is_left_of_it(node: RunningNode, tmp_path: Path):
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+@pytest.fixture(scope="module")
+async def certified(node: RunningNode, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, str]]:
+    """The address of a proxy whose certificate only the file trusts, and that file."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
     making = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
     making += f" -addext subjectAltName=DNS:localhost -keyout {key} -out {certificate}"
     await asyncio.to_thread(subprocess.run, making.split(), check=True, capture_output=True)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
     async with Proxy(tls=tls).before(node) as url:
-        trusted = await doctor("--url", url, SSL_CERT_FILE=str(certificate))
-        unknown = await doctor("--url", url)
+        yield url, str(certificate)
+
+
+async def test_a_certificate_is_judged_by_what_is_left_of_it(certified: tuple[str, str]):
+    url, certificate = certified
+    trusted = await doctor("--url", url, SSL_CERT_FILE=certificate)
+    unknown = await doctor("--url", url)
     assert (trusted.code, levels(trusted)["tls"]) == (0, "ok")
     assert "expires in 48.0 hours" in trusted.out
     assert levels(trusted)["websocket"] == levels(trusted)["events"] == "ok"
     assert "certificate verify failed" in failed(unknown)
+
+
+async def test_all_clients_trust_the_authorities_in_ssl_cert_file(
+    certified: tuple[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    url, certificate = certified
+    post = ["post", "--url", url, "--api-key", KEY, "demo", "news"]
+    for arguments in (post, ["top", "--url", url], ["export", "--url", url, "demo", str(tmp_path / "archive")]):
+        for trusted in (None, certificate):
+            done = await asyncio.to_thread(CliRunner().invoke, cli, arguments, env={"SSL_CERT_FILE": trusted})
+            assert (done.exit_code == 0) is bool(trusted), done
+            assert trusted or "certificate verify failed" in str(done.exception)
+    monkeypatch.setenv("SSL_CERT_FILE", certificate)
+    await swarm(Target.parse(url, "demo"), Plan(readers=2, duration=0.5, publish=4, api_key=KEY))
+    assert (await anext(follow(url, "demo")))["blog"] == "demo"
 
 
 # The machine and the settings
@@ -222,6 +292,41 @@ async def test_what_is_wrong_with_keys_is_said(tmp_path: Path, keys: str, level:
     assert "short" not in result.out
 
 
+SETUPS: dict[str, tuple[str, dict[str, str]]] = {
+    "workers": ("4 workers need a store", {"STOPPRESS_WORKERS": "4"}),
+    "templates": ("there is no such directory", {"STOPPRESS_TEMPLATES": "/nothing"}),
+    "token": ("cannot read STOPPRESS_METRICS_TOKEN_FILE", {"STOPPRESS_METRICS_TOKEN_FILE": "/nothing"}),
+    "store file": ("cannot read STOPPRESS_STORE_FILE", {"STOPPRESS_STORE_FILE": "/nothing"}),
+    "keys file": ("cannot read STOPPRESS_KEYS_FILE", {"STOPPRESS_KEYS_FILE": "/nothing"}),
+    "address": ("cannot listen on 192.0.2.1:8000", {"STOPPRESS_HOST": "192.0.2.1"}),
+    "a wrong value": ("STOPPRESS_BEAT='x': must be a number", {"STOPPRESS_BEAT": "x"}),
+}
+
+
+@pytest.mark.parametrize(("text", "environ"), SETUPS.values(), ids=SETUPS)
+def test_all_that_keeps_a_node_from_starting_fails(text: str, environ: dict[str, str], tmp_path: Path):
+    environ = {**KEYS, "STOPPRESS_STORE": sqlite_url(tmp_path), "STOPPRESS_MAX_READER": "9", **environ}
+    serve, result = invoke("serve", environ=environ), invoke("doctor", environ=environ)
+    assert serve.code == 2 and text in serve.error and serve.error in failed(result)
+    warning = "STOPPRESS_MAX_READER is not a setting and has no effect; did you mean STOPPRESS_MAX_READERS?"
+    assert f"warning: {warning}\n" in serve.err and f"{warning}\n" in result.out
+
+
+@pytest.mark.parametrize(("beat", "level"), [("20", "ok"), ("45", "warn"), ("300", "fail")])
+async def test_a_beat_that_is_rarer_than_proxies_allow_is_said(tmp_path: Path, beat: str, level: str):
+    result = await doctor("--store", sqlite_url(tmp_path), **KEYS, STOPPRESS_BEAT=beat)
+    assert levels(result)["beat"] == level
+
+
+async def test_the_findings_as_json(tmp_path: Path):
+    result = await doctor("--json", "--store", "mysql://", **KEYS, STOPPRESS_MAX_READER="9")
+    answer = json.loads(result.out)
+    assert [set(one) for one in answer["findings"]] == [{"level", "check", "message"}] * len(answer["findings"])
+    assert result.code == 1 and answer["counts"]["fail"] == 1 and answer["counts"]["warn"] == 1
+    [found] = [one for one in answer["findings"] if one["level"] == "fail"]
+    assert found["check"] == "store" and "unknown scheme" in found["message"]
+
+
 @pytest.mark.parametrize("name", ["blogs.db", "blogs.db-wal", "blogs.db-shm"])
 async def test_a_file_that_others_can_read_is_said(tmp_path: Path, name: str):
     for mode, level in ((0o644, "warn"), (0o640, "none")):
@@ -242,6 +347,10 @@ async def test_a_limit_by_address_without_a_proxy_to_believe_is_said(tmp_path: P
 async def test_a_store_that_cannot_be_is_said(tmp_path: Path):
     line = failed(await doctor("--store", f"sqlite:{tmp_path}/nothing/blogs.db", **KEYS))
     assert f"the folder {tmp_path}/nothing does not exist" in line
+    assert "file is not a database" in failed(await doctor("--store", f"sqlite:{__file__}", **KEYS))
+    with closing(sqlite3.connect(tmp_path / "blogs.db")) as db:
+        db.execute("PRAGMA user_version=99")
+    assert "a newer stoppress wrote" in failed(await doctor("--store", f"sqlite:{tmp_path}/blogs.db", **KEYS))
     assert "unknown scheme" in failed(await doctor("--store", "mysql://somewhere", **KEYS))
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stoppress.errors import StartError
-from stoppress.process.sockets import BACKLOG
+from stoppress.process.node import Node
+from stoppress.process.sockets import BACKLOG, listen
 from stoppress.settings import Settings
 from stoppress.tools.doctor.finding import Finding, fail, ok, warn
 from stoppress.web.editors.auth import Keys
+from stoppress.web.pages.layout import Layout
 
 _MIN_FILES, _MANY_FILES = 1_024, 16_384
 _MIN_SECRET_LENGTH = 16
+_LONG_BEAT_SECONDS = 30.0
+_SILENCE_SECONDS = 60.0
+"""Many proxies and mobile networks close a connection after this silence."""
+
 _SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 
 
@@ -31,6 +38,7 @@ def check_machine(settings: Settings, open_files: int | None = None, somaxconn: 
     if somaxconn is not None:
         yield _backlog(somaxconn)
     yield _keys(settings)
+    yield _beat(settings.beat)
     if settings.max_readers_per_address:
         yield _proxies(settings.trusted_proxies)
 
@@ -72,3 +80,38 @@ def _keys(settings: Settings) -> Finding:
         names = ", ".join(short)
         return warn("keys", f"the secret of {names} can be guessed; make one with secrets.token_urlsafe(24)")
     return ok("keys", f"{number} editors' keys" if number > 1 else "1 editor's key")
+
+
+def _beat(seconds: float) -> Finding:
+    text = f"silent connections get a beat every {seconds:g} s"
+    if seconds <= _LONG_BEAT_SECONDS:
+        return ok("beat", text)
+    level = warn if seconds < _SILENCE_SECONDS else fail
+    return level("beat", f"{text}, but many proxies close them after {_SILENCE_SECONDS:g} s; set STOPPRESS_BEAT to 20")
+
+
+def check_start(settings: Settings) -> Iterator[Finding]:
+    """Yield everything for which `serve` would not start, except the content of the store."""
+    parts: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("templates", lambda: Layout(settings.templates)),
+        ("metrics", settings.read_metrics_token),
+        ("address", lambda: _listen(settings)),
+        ("start", lambda: _build(settings)),
+    )
+    for subject, part in parts:
+        try:
+            part()
+        except StartError as error:
+            yield fail(subject, str(error))
+
+
+def _build(settings: Settings) -> None:
+    Node(settings).tracing.close()
+
+
+def _listen(settings: Settings) -> None:
+    try:
+        listen(settings.host, settings.port).close()
+    except StartError as error:
+        if getattr(error.__context__, "errno", None) != errno.EADDRINUSE:  # it may be the node that listens there
+            raise

@@ -8,7 +8,7 @@ import ipaddress
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +18,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
+from stoppress.settings import Settings
+from stoppress.tools.doctor.caching import CacheCheck, kept_seconds, seq_of
 from stoppress.tools.doctor.finding import Finding, Level, fail, ok, warn
 
 _FIRST_SECONDS = 1.0
@@ -36,6 +38,7 @@ _FAIL_SHARE, _WARN_SHARE = 1 / 20, 1 / 4
 """The same as shares of the lifetime, for short-lived certificates. Automatic renewal happens at a third of it."""
 
 _CLOCK_SECONDS = 5.0
+_CUT_BYTES = 100_000
 _SUBPROTOCOL = Subprotocol("stoppress.v1+json")
 _CHANGES_HEADERS = ("etag", "cache-control")
 _PAGE_HEADERS = ("content-security-policy", "x-content-type-options")
@@ -47,9 +50,19 @@ _Types = AsyncIterator[str]
 
 
 class SiteCheck:
-    """The checks of one site, as readers see it; without `blog`, of the first one that it lists."""
+    """The checks of one site, as readers see it.
 
-    def __init__(self, url: str, blog: str = "") -> None:
+    Args:
+        url: its address.
+        blog: the blog to read; empty: the first one that the site lists.
+        node: the settings to compare the answers with.
+    """
+
+    def __init__(self, url: str, blog: str = "", node: Settings | None = None) -> None:
+        self._node = node
+        self._differences: list[str] = []
+        self._head: int | None = None
+        self._beats: list[float] = []
         self.url = url.rstrip("/")
         self._blog = blog
         self._host = urlsplit(url).hostname or ""
@@ -70,10 +83,15 @@ class SiteCheck:
             if not self._blog:
                 yield warn("blog", "the site lists no blog to check as a reader; create one, or pass --blog")
                 return
-            yield await _checked("headers", self._headers())
-            waiting = _checked("websocket", self._websocket()), _checked("events", self._events())
-            for finding in await asyncio.gather(*waiting):
+            waiting = {"headers": self._headers(), "websocket": self._websocket(), "events": self._events()}
+            for finding in await asyncio.gather(*(_checked(*check) for check in waiting.items())):
                 yield finding
+            self._compare_beats()
+            if self._differences:
+                advice = "restart the node, or run the doctor with its settings"
+                yield warn("settings", f"the site differs: {'; '.join(self._differences)}; {advice}")
+            elif self._node is not None:
+                yield ok("settings", "the site answers as they say")
 
     async def _page(self) -> Finding:
         try:
@@ -83,6 +101,9 @@ class SiteCheck:
         if answer.status_code != 200 or "/static/stoppress.css" not in answer.text:
             text = f"{self.url} answers with {answer.status_code}, not with Stoppress's list of blogs"
             return fail("page", f"{text}; check --url")
+        if answer.url.path != "/":
+            text = f"{answer.url} has a path, but the page's links lead to the root of its host"
+            return fail("page", f"{text}; give Stoppress a host of its own")
         listed = re.search(r'href="/blogs/([^"/]+)"', answer.text)
         self._blog = self._blog or (listed[1] if listed else "")
         return ok("page", f"{answer.url} answers")
@@ -123,7 +144,23 @@ class SiteCheck:
         again = await self._http.get(self._address("/changes"), headers={"if-none-match": changes.headers["etag"]})
         if again.status_code not in (304, 200) or again.headers.get("etag") is None:
             return fail("headers", f"If-None-Match was answered with {again.status_code}; make the proxy pass it")
+        return await self._caching(page, changes)
+
+    async def _caching(self, page: httpx.Response, changes: httpx.Response) -> Finding:
+        check = CacheCheck(self._http, None if self._node is None else self._node.page_max_age)
+        problem = await check.problem(page, changes, lambda: self._head)
+        if problem:
+            return fail("headers", problem)
+        if self._node is not None:
+            self._differences += _differences(self._node, page, changes)
         return ok("headers", "the caching and security headers arrive")
+
+    def _compare_beats(self) -> None:
+        if self._node is None or len(self._beats) < 2:
+            return
+        seen, said = self._beats[1] - self._beats[0], self._node.beat
+        if abs(seen - said) > max(1.0, said / 4):
+            self._differences.append(f"a beat every {seen:.1f} s, and STOPPRESS_BEAT is {said:g}")
 
     def _address(self, resource: str = "") -> str:
         return f"/blogs/{quote(self._blog, safe='%')}{resource}"
@@ -134,9 +171,23 @@ class SiteCheck:
             async with connect(address, subprotocols=[_SUBPROTOCOL], max_size=None, ssl=self._tls) as connection:
                 if connection.subprotocol != _SUBPROTOCOL:
                     return fail("websocket", "no subprotocol; make the proxy pass Sec-WebSocket-Protocol")
-                return await _until_beat("websocket", _messages(connection), beats=2)
+                return await _until_beat("websocket", self._messages(connection), beats=2)
         except InvalidHandshake as error:
             return fail("websocket", f"the handshake failed ({error}); make the proxy pass Upgrade and Connection")
+
+    async def _messages(self, connection: ClientConnection) -> _Types:
+        """Yield the type of each message."""
+        try:
+            while True:
+                message = msgspec.json.decode(await connection.recv())
+                if self._head is None and "cursor" in message:
+                    self._head = seq_of(message)
+                if message["type"] == "beat":
+                    self._beats.append(time.monotonic())
+                yield message["type"]
+        except ConnectionClosed as error:
+            if error.rcvd is not None and error.rcvd.reason:
+                raise ConnectionError(f"{error.rcvd.code} {error.rcvd.reason}") from None
 
     async def _events(self) -> Finding:
         request = self._http.build_request("GET", self._address("/events"), timeout=_BEAT_SECONDS + 5)
@@ -173,26 +224,38 @@ class SiteCheck:
         return fail("metrics", "/metrics is public; set STOPPRESS_METRICS_TOKEN_FILE, and block it in the proxy")
 
 
-async def _messages(connection: ClientConnection) -> _Types:
-    """Yield the type of each message."""
-    try:
-        while True:
-            yield msgspec.json.decode(await connection.recv())["type"]
-    except ConnectionClosed as error:
-        if error.rcvd is not None and error.rcvd.reason:
-            raise ConnectionError(f"{error.rcvd.code} {error.rcvd.reason}") from None
-
-
 async def _events(stream: httpx.Response) -> _Types:
     """Yield the type of each complete event."""
     kind = ""
     with contextlib.suppress(httpx.HTTPError):  # treat an error like the end of the stream
-        async for line in stream.aiter_lines():
-            if line.startswith("data:"):
-                kind = msgspec.json.decode(line.removeprefix("data:"))["type"]
+        async for line in _lines(stream):
+            if line.startswith(b"data:"):
+                kind = msgspec.json.decode(line.removeprefix(b"data:"))["type"]
             elif not line and kind:
                 yield kind
                 kind = ""
+
+
+async def _lines(stream: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield complete lines. `aiter_lines` also splits at characters of the text, such as U+2028."""
+    rest = b""
+    async for part in stream.aiter_bytes():
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line.removesuffix(b"\r")
+
+
+def _differences(node: Settings, page: httpx.Response, changes: httpx.Response) -> Iterator[str]:
+    kept = kept_seconds(page)
+    if kept != node.page_max_age:
+        yield f"caches may keep pages for {kept:g} s, and STOPPRESS_PAGE_MAX_AGE is {node.page_max_age}"
+    reset = changes.json()
+    shown = len(reset["entries"])
+    is_cut = len(changes.content) > _CUT_BYTES  # a reset that would be too long has fewer entries
+    if shown > node.newest or (shown < node.newest and "older" in reset and not is_cut):
+        yield f"{shown} newest entries, and STOPPRESS_NEWEST is {node.newest}"
+    if node.public_url not in page.text:
+        yield f"its pages do not name {node.public_url}, which is STOPPRESS_PUBLIC_URL"
 
 
 async def _until_beat(subject: str, types: _Types, beats: int) -> Finding:

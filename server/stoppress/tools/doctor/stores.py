@@ -38,12 +38,12 @@ class StoreCheck:
     async def findings(self) -> AsyncIterator[Finding]:
         """Run all checks for this kind of store."""
         try:
-            store_from(self._url)
+            store = store_from(self._url)
         except StartError as error:
             yield fail("store", str(error))
             return
-        if self._url.startswith("sqlite:"):
-            for finding in _sqlite(SQLiteStore.path_of(self._url)):
+        if isinstance(store, SQLiteStore):
+            for finding in _sqlite(store, SQLiteStore.path_of(self._url)):
                 yield finding
         else:
             async for finding in _redis(self._url):
@@ -75,7 +75,7 @@ class StoreCheck:
         return ok("latency", seen)
 
 
-def _sqlite(path: Path) -> Iterator[Finding]:
+def _sqlite(store: SQLiteStore, path: Path) -> Iterator[Finding]:
     folder = path.resolve().parent
     if not folder.is_dir():
         yield fail("sqlite", f"the folder {folder} does not exist; create it, writable for the node's user")
@@ -85,7 +85,7 @@ def _sqlite(path: Path) -> Iterator[Finding]:
     if unwritable:
         yield fail("sqlite", f"this user cannot write {', '.join(unwritable)}; chown to the node's user")
     else:
-        yield ok("sqlite", f"{path} is writable")
+        yield _content(store, path)
     blogs = (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
     if public := [str(file) for file in blogs if file.exists() and file.stat().st_mode & 0o004]:
         yield warn("drafts", f"every user of this machine can read {', '.join(public)}; run chmod o= on them")
@@ -95,6 +95,15 @@ def _sqlite(path: Path) -> Iterator[Finding]:
         yield fail("disk", f"{text}; free some space, a full disk stops all writes")
     else:
         yield ok("disk", f"{free / 2**30:,.1f} GiB are free")
+
+
+def _content(store: SQLiteStore, path: Path) -> Finding:
+    try:
+        if path.exists():
+            store.check()
+    except StartError as error:
+        return fail("sqlite", str(error))
+    return ok("sqlite", f"{path} is writable")
 
 
 async def _redis(url: str) -> AsyncIterator[Finding]:

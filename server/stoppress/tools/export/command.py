@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import ssl
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +30,8 @@ def export(url: str, blog: str, target: Path, *, force: bool) -> int:
     if not _is_address(url):
         raise StartError(f"{url[:100]} is not the address of a server; give one like http://127.0.0.1:8000")
     _check(target, force=force)
-    with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
+    tls = ssl.create_default_context()  # it trusts the authorities in SSL_CERT_FILE
+    with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False, verify=tls) as client:
         files = Crawl(client, blog).files()
     mark = json.dumps({"blog": blog, "files": sorted(files)}, indent=1).encode() + b"\n"
     _write(target, {**files, _MARK: mark})

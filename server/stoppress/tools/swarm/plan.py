@@ -38,6 +38,7 @@ class Target(NamedTuple):
     """The argument of `socket.connect`."""
     hostname: str
     tls: ssl.SSLContext | None
+    """Trusts the authorities of the system, or those in SSL_CERT_FILE."""
     is_loopback: bool
     msgpack: bool = False
     compress: bool = False
@@ -55,7 +56,7 @@ class Target(NamedTuple):
         """
         answers: list[bytes] = []
         since, more = "0", True
-        with httpx.Client(timeout=_ANSWER_SECONDS, trust_env=False) as http:
+        with httpx.Client(timeout=_ANSWER_SECONDS, trust_env=False, verify=self.tls or False) as http:
             while more:
                 address = f"{self.url}/blogs/{self.path}/changes"
                 answer = http.get(address, params={"since": since}).raise_for_status()

@@ -76,6 +76,7 @@ class Publisher:
             headers={b"authorization": f"Bearer {key}".encode()},
             timeout=_ANSWER_SECONDS,
             trust_env=False,
+            verify=target.tls or False,
         )
 
     async def make_blog(self) -> None:

@@ -123,11 +123,18 @@ class Swarm:
     # Connections
 
     async def connect(self) -> None:
-        """Connect all readers at the rate of the plan. Return when all have started to connect."""
-        begun = time.monotonic()
-        for number, reader in enumerate(self.readers, 1):
-            await asyncio.sleep(max(0.0, begun + number / self._plan.rate - time.monotonic()))
-            self._begin(reader)
+        """Connect all readers at the rate of the plan. Return when all have started to connect.
+
+        If it is cancelled, the others are no longer readers of this swarm.
+        """
+        begun, number = time.monotonic(), 0
+        try:
+            for number, reader in enumerate(self.readers):
+                await asyncio.sleep(max(0.0, begun + (number + 1) / self._plan.rate - time.monotonic()))
+                self._begin(reader)
+        except asyncio.CancelledError:
+            del self.readers[number:]
+            raise
 
     async def churn(self) -> None:
         """Drop the connections of random readers."""
