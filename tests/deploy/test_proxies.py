@@ -133,13 +133,10 @@ async def keeps_events_back(kind: type[Proxy], folder: Path, pause: float) -> bo
 
 async def counted(site: Site, transport: str, number: int) -> bool:
     """Return whether the nodes have so many readers in all."""
-    found = 0.0
-    for node in site.nodes:
-        async with node.editor() as client:
-            metrics = (await client.get("/metrics")).text
-        (line,) = re.findall(rf'^stoppress_readers\{{.*transport="{transport}".*\}} (.*)$', metrics, re.MULTILINE)
-        found += float(line)
-    return found == number
+    found = [sample for node in site.nodes for sample in (await node.samples()).items()]
+    return (
+        sum(value for (name, *labels), value in found if name == "stoppress_readers" and transport in labels) == number
+    )
 
 
 async def test_a_long_poll_is_answered_when_there_is_a_change(site, editor, blog, eventually):

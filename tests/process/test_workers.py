@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import RedisServer, StartNode
 from tests.support.command import running, stoppress
-from tests.support.node import RunningNode
+from tests.support.node import RunningNode, until_received
 from tests.support.processes import children
 
 WORKERS, READERS = 3, 300
@@ -26,11 +26,10 @@ WORKERS, READERS = 3, 300
 
 async def shares(node: RunningNode) -> list[int]:
     """Return the number of readers of each worker."""
-    async with node.editor() as editor:
-        metrics = (await editor.get("/metrics")).text
     counts = Counter[str]()
-    for worker, count in re.findall(r'^stoppress_readers{.*worker="(\d+)".*} (.*)$', metrics, re.MULTILINE):
-        counts[worker] += int(float(count))
+    for (name, *labels), count in (await node.samples()).items():
+        if name == "stoppress_readers":
+            counts[labels[-1]] += int(count)
     return list(counts.values())
 
 
@@ -46,13 +45,6 @@ async def readers(node: RunningNode, stack: AsyncExitStack, number: int) -> list
     return [await stack.enter_async_context(connect(url, compression=None)) for _ in range(number)]
 
 
-async def everybody_gets(lines: list[ClientConnection], cursor: str) -> None:
-    async with asyncio.timeout(30):
-        for line in lines:
-            while cursor not in str(await line.recv()):
-                pass
-
-
 @pytest.mark.redis
 async def test_readers_are_spread_evenly_and_all_get_what_is_published_to_any(node):
     before = children(node.pid)
@@ -65,7 +57,7 @@ async def test_readers_are_spread_evenly_and_all_get_what_is_published_to_any(no
         for _ in range(5):
             async with node.editor() as editor:  # a connection of its own, so any worker may get it
                 answer = await editor.post("/api/blogs/workers/entries", json={"markdown": "news"})
-            await everybody_gets(lines, answer.headers["stoppress-cursor"])
+            await asyncio.gather(*(until_received(line, answer.headers["stoppress-cursor"]) for line in lines))
     assert await node.stop() == 0
     assert not any(map(_runs, before))
 
@@ -89,7 +81,7 @@ async def test_a_worker_that_crashes_is_replaced_and_nobody_else_notices(node, e
         lines += await readers(node, stack, 10)  # some of them wait for the new worker
         async with node.editor() as editor:
             answer = await editor.post("/api/blogs/workers/entries", json={"markdown": "news"})
-        await everybody_gets(lines, answer.headers["stoppress-cursor"])
+        await asyncio.gather(*(until_received(line, answer.headers["stoppress-cursor"]) for line in lines))
         assert victim not in children(node.pid)
         assert len(children(node.pid)) == WORKERS
 

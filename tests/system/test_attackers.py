@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import Close, Frame, Opcode
 
 from tests.support.frames import client_protocol
-from tests.support.node import RunningNode
+from tests.support.node import RunningNode, until_received
 from tests.support.processes import Slowdown, resident
 from tests.support.raw import handshake
 
@@ -104,8 +104,7 @@ async def test_attackers_are_sent_away(empty_node, kind, figure):
 async def delay(node: RunningNode, line: ClientConnection) -> float:
     """Seconds from a post to a reader."""
     started = time.monotonic()
-    async with node.editor() as editor, asyncio.timeout(30):
+    async with node.editor() as editor:
         answer = await editor.post("/api/blogs/demo/entries", json={"markdown": "news"})
-        while answer.headers["stoppress-cursor"] not in str(await line.recv()):
-            pass
+    await until_received(line, answer.headers["stoppress-cursor"])
     return time.monotonic() - started
