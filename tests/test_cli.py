@@ -70,7 +70,7 @@ def test_a_server_allows_itself_all_the_files_it_may_open(store):
 def test_a_port_in_use_is_named(name, store):
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = str(other.getsockname()[1])
-        result = stoppress(name, "--port", port, "--store", store)
+        result = invoke(name, "--port", port, "--store", store)
     assert result.code == 2
     assert result.error == (
         f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another address with --host and --port"

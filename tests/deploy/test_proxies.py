@@ -10,7 +10,6 @@ import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +21,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from tests.deploy.conftest import Site
-from tests.deploy.proxies import PROXIES, Nginx, Proxy
+from tests.deploy.proxies import PROXIES, Proxy
 from tests.deploy.units import environment_of_the_unit
 from tests.support.event_stream import listening, upcoming
 from tests.support.raw import respond
@@ -94,41 +93,22 @@ async def test_an_event_comes_without_a_further_one_and_a_reader_who_leaves_is_g
 @pytest.mark.parametrize("kind", PROXIES)
 async def test_the_proxy_keeps_no_event_back_by_itself(kind, tmp_path):
     """Nodes send `X-Accel-Buffering: no`, too; here the files of the proxy have to do."""
-    assert not await keeps_events_back(PROXIES[kind], tmp_path, pause=30)
-
-
-async def test_nginx_keeps_events_back_without_its_setting(tmp_path):
-    """So the test above fails if it goes missing."""
-
-    class Buffering(Nginx):
-        def lay_out(self) -> None:
-            super().lay_out()
-            site = self.folder / "stoppress.conf"
-            assert "proxy_buffering off;" in site.read_text()
-            site.write_text(site.read_text().replace("proxy_buffering off;", ""))
-
-    assert await keeps_events_back(Buffering, tmp_path, pause=1)
-
-
-async def keeps_events_back(kind: type[Proxy], folder: Path, pause: float) -> bool:
-    """Return whether an event comes through a proxy only when its server ends the stream, after a pause."""
-    has_ended = False
+    ended = asyncio.Event()
 
     async def send_one_event(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal has_ended
         await reader.readuntil(b"\r\n\r\n")
         head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Type: text/event-stream"
         writer.write(head + b"\r\n\r\nevent: update\ndata: 1\n\n")
         with suppress(TimeoutError):
-            await asyncio.wait_for(reader.read(), pause)  # until the proxy leaves
-        has_ended = True
+            await asyncio.wait_for(reader.read(), 10)  # until the proxy leaves
+        ended.set()
         writer.close()
 
     async with await asyncio.start_server(send_one_event, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        async with kind(folder, [port]) as proxy, proxy.client() as client, listening(client, "any") as events:
+        proxy = PROXIES[kind](tmp_path, [server.sockets[0].getsockname()[1]])
+        async with proxy, proxy.client() as client, listening(client, "any") as events:
             await upcoming(events)
-            return has_ended
+            assert not ended.is_set()
 
 
 async def counted(site: Site, transport: str, number: int) -> bool:
