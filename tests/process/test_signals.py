@@ -1,4 +1,4 @@
-"""Signals: what SIGHUP does in a service and in a terminal, and that nothing is waited for after the third stop."""
+"""Signals: what SIGHUP does in a terminal, and that nothing is waited for after the third stop."""
 
 from __future__ import annotations
 
@@ -8,29 +8,10 @@ import pty
 import signal
 import subprocess
 
-import httpx
-import pytest
-
 from stoppress.process.signals import SAME_SECONDS
-from tests.support.command import command, environment, running
+from tests.support.command import command, environment
 from tests.support.node import sqlite_url
-from tests.support.processes import children
 from tests.support.raw import posting
-
-
-@pytest.mark.redis
-@pytest.mark.parametrize("workers", [1, 2])
-async def test_a_service_ignores_a_hangup(redis_server, workers):
-    options = ("serve", "--port", "0", "--store", redis_server.url, "--workers", str(workers))
-    async with running(*options) as server:
-        url = (await server.line("serves")).split("serves ")[1].split()[0]
-        for pid in (server.pid, *children(server.pid)):
-            os.kill(pid, signal.SIGHUP)
-        async with httpx.AsyncClient(trust_env=False) as client:
-            for _ in range(10):
-                assert (await client.get(f"{url}/readyz")).status_code == 200
-        assert await server.stop() == 0
-    assert not any("worker_ended" in line for line in server.lines)
 
 
 def test_a_server_ends_with_the_terminal_that_it_was_started_in(tmp_path):
