@@ -176,9 +176,11 @@ export class Reading {
 
   /** @param {Held | null} held */
   #set(held) {
-    const scroller = /** @type {HTMLElement} */ (scrollerOf(this.#list));
+    const scroller = scrollerOf(this.#list);
+    // On the document element, it has no effect in Chromium
+    const content = /** @type {HTMLElement} */ (scroller === document.scrollingElement ? document.body : scroller);
     // Another element on the page may have set it
-    if (held || this.#held) scroller.style.overflowAnchor = held ? "none" : "";
+    if (held || this.#held) content.style.overflowAnchor = held ? "none" : "";
     this.#held = held;
     this.#scrolled = scroller.scrollTop;
   }
