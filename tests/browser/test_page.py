@@ -213,6 +213,7 @@ async def test_a_publisher_may_have_templates_of_another_kind(empty_node, open_p
 
 async def test_a_reset_replaces_everything_also_on_an_older_page(node, open_page, browser, complaints):
     entry = await post(node, title="Before", published_at="2020-10-09T06:00:00Z")
+    await post(node, title="Later")
     page = await (await browser.new_context()).new_page()
     complaints.watch(page, node.url)
     connected: asyncio.Future[WebSocketRoute] = asyncio.get_running_loop().create_future()
