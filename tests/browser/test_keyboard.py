@@ -189,6 +189,7 @@ async def test_a_pause_and_new_updates_also_by_scrolling_up(node, hands):
     await hands.walk_to(summary)
     await hands.page.keyboard.press("PageDown")
     await expect(summary).not_to_be_in_viewport()
+    await hands.page.evaluate(FOCUSED)  # by the next frames, observers have seen it as well
     await post(node, title="The last")
     await hands.walk_to(button(hands, "1 new update"))
     await hands.page.keyboard.press("Home")
