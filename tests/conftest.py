@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -53,31 +52,14 @@ class RedisServer:
         command = shutil.which("redis-server")
         assert command, "these tests need redis-server: apt-get install redis-server"
         assert self._process is None, "it runs already"
-        settings = {
-            "port": self.port,
-            "bind": "127.0.0.1",
-            "save": "",
-            "appendonly": "no",
-            "dir": self._folder,
-        }
-        arguments = [str(part) for name, value in settings.items() for part in (f"--{name}", value)]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([command, *arguments], stdout=log, stderr=log)
-        self._await_answer()
-
-    def _await_answer(self) -> None:
+        settings = ["--port", str(self.port), "--bind", "127.0.0.1", "--appendonly", "no", "--save", ""]
+        log = self._folder / "log"
+        with log.open("wb") as out:
+            self._process = subprocess.Popen([command, *settings, "--dir", self._folder], stdout=out, stderr=out)
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            assert self._process is not None and self._process.poll() is None, (self._folder / "log").read_text()
-            with (
-                suppress(OSError),
-                socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection,
-            ):
-                connection.sendall(b"PING\r\n")
-                if connection.recv(7) == b"+PONG\r\n":
-                    return
+        while "Ready to accept connections" not in (said := log.read_text()):
+            assert self._process.poll() is None and time.monotonic() < deadline, f"redis-server does not start: {said}"
             time.sleep(0.01)
-        pytest.fail(f"redis-server does not answer on port {self.port}")
 
     def stop(self) -> None:
         """Kill it, as a power cut would: everything in it is gone."""
@@ -125,9 +107,7 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
 
         async def start(store: str | None = None, descriptors: int | None = None, **environ: str) -> RunningNode:
             node = RunningNode(store or sqlite_url(tmp_path), descriptors, **environ)
-            await node.start()
-            stack.push_async_callback(node.stop)
-            return node
+            return await stack.enter_async_context(node)
 
         yield start
 

@@ -31,18 +31,12 @@ def test_help_names_every_command():
         text = invoke(*arguments)
         assert [name for name in COMMANDS if name not in text.out + text.err] == [], text
     assert invoke("--version").out == f"stoppress, version {__version__}\n"
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_has_help(name: str):
-    result = invoke(name, "--help")
-    assert result.code == 0
-    assert f"{name} [OPTIONS]" in result.out
-    assert len(result.out.splitlines()) > 5
+    for name in COMMANDS:
+        assert f"{name} [OPTIONS]" in invoke(name, "--help").out
 
 
 @pytest.mark.parametrize("name", ["serve", "demo"])
-def test_help_names_every_setting_with_its_variable_and_default(name: str):
+def test_help_names_every_setting_with_its_variable_and_default(name):
     text = " ".join(invoke(name, "--help").out.split())
     for setting in SETTINGS:
         if setting.has_flag:
@@ -53,14 +47,14 @@ def test_help_names_every_setting_with_its_variable_and_default(name: str):
 
 
 @pytest.mark.parametrize("arguments", [("nothing",), ("serve", "--nothing"), ("post",), ("tail",), ("serve", "extra")])
-def test_wrong_usage_is_explained(arguments: tuple[str, ...]):
+def test_wrong_usage_is_explained(arguments):
     result = invoke(*arguments)
     assert result.code == 2
     assert "Usage: " in result.err and "Error: " in result.err
     assert "Traceback" not in result.err
 
 
-def test_a_server_allows_itself_all_the_files_it_may_open(store: str):
+def test_a_server_allows_itself_all_the_files_it_may_open(store):
     limited = ("sh", "-c", 'ulimit -Sn 128; exec "$@"', "sh")
     with subprocess.Popen(
         [*limited, *command("serve", "--port", "0", "--store", store)], env=environment(), stdout=subprocess.PIPE
@@ -73,10 +67,10 @@ def test_a_server_allows_itself_all_the_files_it_may_open(store: str):
 
 
 @pytest.mark.parametrize("name", ["serve", "demo"])
-def test_a_port_in_use_is_named(name: str, store: str):
+def test_a_port_in_use_is_named(name, store):
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = str(other.getsockname()[1])
-        result = stoppress(name, "--port", port, "--store", store)
+        result = invoke(name, "--port", port, "--store", store)
     assert result.code == 2
     assert result.error == (
         f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another address with --host and --port"
@@ -92,7 +86,7 @@ def test_a_port_in_use_is_named(name: str, store: str):
         ("192.0.2.1", "Cannot assign requested address"),
     ],
 )
-def test_a_host_that_cannot_be_listened_on_is_named(host: str, reason: str, store: str):
+def test_a_host_that_cannot_be_listened_on_is_named(host, reason, store):
     result = invoke("serve", "--port", "0", "--host", host, "--store", store)
     assert result.code == 2
     assert re.match(f"cannot listen on {host}:0: {reason}", result.error)
@@ -100,7 +94,7 @@ def test_a_host_that_cannot_be_listened_on_is_named(host: str, reason: str, stor
 
 
 @pytest.mark.parametrize("name", ["serve", "demo"])
-def test_a_store_that_cannot_be_written_is_named(name: str):
+def test_a_store_that_cannot_be_written_is_named(name):
     result = stoppress(name, "--port", "0", "--store", "sqlite:/proc/blogs.db")
     assert result.code == 2
     assert "cannot write to the store /proc/blogs.db" in result.error
@@ -116,7 +110,7 @@ def test_a_store_that_cannot_be_written_is_named(name: str):
         ({"STOPPRESS_KEYS_FILE": "/nowhere/keys"}, "cannot read STOPPRESS_KEYS_FILE /nowhere/keys: No such file"),
     ],
 )
-def test_a_wrong_setting_is_explained_in_one_line(environ: dict[str, str], message: str, store: str):
+def test_a_wrong_setting_is_explained_in_one_line(environ, message, store):
     result = invoke("serve", environ={"STOPPRESS_STORE": store, "STOPPRESS_PORT": "0"} | environ)
     assert result.code == 2
     assert message in result.error
@@ -124,7 +118,7 @@ def test_a_wrong_setting_is_explained_in_one_line(environ: dict[str, str], messa
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-async def test_serve_says_where_it_listens_and_ends_with_0(store: str, how: signal.Signals):
+async def test_serve_says_where_it_listens_and_ends_with_0(store, how):
     async with running("serve", "--port", "0", STOPPRESS_STORE=store) as server:
         warning = await server.line("warning")
         line = await server.line("serves http://127.0.0.1:")

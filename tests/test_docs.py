@@ -13,7 +13,7 @@ import pytest
 
 from scripts.settings_docs import README, REFERENCE, written
 from stoppress.cli import cli
-from stoppress.settings import SETTINGS, Setting
+from stoppress.settings import SETTINGS
 from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -55,7 +55,7 @@ def section(path: Path, heading: str) -> str:
 
 
 @pytest.mark.parametrize("page", [REFERENCE, README])
-def test_the_settings_of_a_page_are_those_of_the_code(page: str):
+def test_the_settings_of_a_page_are_those_of_the_code(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert written(page, text) == text, "run `make docs`"
 
@@ -72,7 +72,7 @@ def test_the_reference_shows_every_setting_and_the_readme_six():
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_the_reference_explains_a_setting_under_a_heading(setting: Setting):
+def test_the_reference_explains_a_setting_under_a_heading(setting):
     headings = re.findall(r"^## (STOPPRESS_.*)$", (ROOT / REFERENCE).read_text(encoding="utf-8"), re.MULTILINE)
     assert setting.variable in ", ".join(headings).split(", ")
 
@@ -89,7 +89,7 @@ def variables() -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_a_page_names_no_variable_that_nobody_reads(page: Path):
+def test_a_page_names_no_variable_that_nobody_reads(page):
     assert set(re.findall(r"STOPPRESS_[A-Z_]+", page.read_text(encoding="utf-8"))) <= variables()
 
 
@@ -97,7 +97,7 @@ def test_a_page_names_no_variable_that_nobody_reads(page: Path):
 
 
 @pytest.mark.parametrize("command", cli.commands.values(), ids=lambda command: str(command.name))
-def test_a_command_is_documented_with_its_arguments_and_exactly_its_options(command: click.Command):
+def test_a_command_is_documented_with_its_arguments_and_exactly_its_options(command):
     text = section(DOCS / "reference" / "cli.md", f"## stoppress {command.name}")
     options = {flag for option in command.params if isinstance(option, click.Option) for flag in option.opts}
     settings = {setting.option for setting in SETTINGS} if command.name in ("serve", "demo", "doctor") else set()
@@ -155,7 +155,7 @@ def broken(page: Path, link: str) -> bool:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_links_lead_to_files_and_headings_that_are_there(page: Path):
+def test_links_lead_to_files_and_headings_that_are_there(page):
     assert [link for link in links(page) if broken(page, link)] == []
 
 
@@ -244,7 +244,7 @@ MEMBERS = {
 
 
 @pytest.mark.parametrize("heading", MEMBERS)
-def test_the_reference_of_the_element_lists_exactly_what_it_has(heading: str):
+def test_the_reference_of_the_element_lists_exactly_what_it_has(heading):
     files, pattern = MEMBERS[heading]
     code = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob(files))
     text = section(DOCS / "reference" / "element.md", heading)

@@ -111,7 +111,7 @@ def test_no_import_goes_up_or_sideways():
 
 
 @pytest.mark.parametrize("name", [name for name in modules() if room(name) in ("live", "wire", "model", "errors")])
-def test_no_chain_of_imports_leads_from_the_core_to_a_network_or_a_store(name: str):
+def test_no_chain_of_imports_leads_from_the_core_to_a_network_or_a_store(name):
     assert leaks(name, modules()) == []
 
 
@@ -123,7 +123,7 @@ def test_no_chain_of_imports_leads_from_the_core_to_a_network_or_a_store(name: s
         ("import asyncio\nclass A(asyncio.Protocol): ...", "core.live -> core.helper uses asyncio's Protocol"),
     ],
 )
-def test_a_chain_over_another_module_is_found(tmp_path: Path, text: str, chain: str):
+def test_a_chain_over_another_module_is_found(tmp_path, text, chain):
     files = {"__init__": "", "live": "from core.helper import A", "helper": text, "store": "import sqlite3"}
     (tmp_path / "core").mkdir()
     for name, content in files.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,7 +67,7 @@ def test_the_defaults_are_those_of_the_contract():
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_setting_comes_from_a_flag_or_else_from_the_environment(name: str):
+def test_a_setting_comes_from_a_flag_or_else_from_the_environment(name):
     _, text, value = ROWS[name]
     variable = f"STOPPRESS_{name.upper()}"
     for flags, environ in (
@@ -81,7 +80,7 @@ def test_a_setting_comes_from_a_flag_or_else_from_the_environment(name: str):
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_a_setting_is_documented(setting: Any):
+def test_a_setting_is_documented(setting):
     assert re.fullmatch(r"[A-Z].{10,}\.", setting.help)
 
 
@@ -89,7 +88,7 @@ def test_a_setting_is_documented(setting: Any):
     ("name", "text"),
     [("lead", "0"), ("beat", "20"), ("page_max_age", "0"), ("max_writes", "12000"), ("keys", "none"), ("port", "8000")],
 )
-def test_a_default_is_shown_as_people_write_it(name: str, text: str):
+def test_a_default_is_shown_as_people_write_it(name, text):
     assert [setting.default_text for setting in SETTINGS if setting.name == name] == [text]
 
 
@@ -102,7 +101,7 @@ def test_white_space_around_a_value_does_not_count():
 
 
 @pytest.mark.parametrize(("name", "text"), WRONG)
-def test_a_wrong_value_is_refused_by_its_variable_or_flag(name: str, text: str):
+def test_a_wrong_value_is_refused_by_its_variable_or_flag(name, text):
     with pytest.raises(StartError, match=f"STOPPRESS_{name.upper()}={text!r}: must"):
         load(environ={f"STOPPRESS_{name.upper()}": text})
     with pytest.raises(StartError, match=f"--{name.replace('_', '-')}={text!r}: must"):
@@ -118,7 +117,7 @@ def test_a_long_wrong_value_is_not_repeated_whole():
 @pytest.mark.parametrize(
     ("name", "text"), [("keys", "a:editor:x\nb:editor:y"), ("store", "redis://:secret@127.0.0.1/0")]
 )
-def test_a_secret_comes_from_a_file_if_one_is_named_and_else_from_the_environment(tmp_path: Path, name: str, text: str):
+def test_a_secret_comes_from_a_file_if_one_is_named_and_else_from_the_environment(tmp_path, name, text):
     (tmp_path / name).write_text(f"{text}\n")
     environ = {f"STOPPRESS_{name.upper()}": "other"}
     assert getattr(load(environ=environ), f"read_{name}")() == "other"
@@ -126,7 +125,7 @@ def test_a_secret_comes_from_a_file_if_one_is_named_and_else_from_the_environmen
     assert getattr(load(environ=environ), f"read_{name}")().strip() == text
 
 
-def test_an_empty_store_file_is_named(tmp_path: Path):
+def test_an_empty_store_file_is_named(tmp_path):
     file = tmp_path / "store"
     file.write_text("\n")
     with pytest.raises(StartError, match=f"STOPPRESS_STORE_FILE {re.escape(str(file))} is empty"):
@@ -135,7 +134,7 @@ def test_an_empty_store_file_is_named(tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["keys", "store"])
 @pytest.mark.parametrize("kind", ["missing", "folder", "binary"])
-def test_a_file_with_a_secret_that_cannot_be_read_is_named(tmp_path: Path, kind: str, name: str):
+def test_a_file_with_a_secret_that_cannot_be_read_is_named(tmp_path, kind, name):
     file = tmp_path / name
     if kind == "folder":
         file.mkdir()

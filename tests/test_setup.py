@@ -29,14 +29,14 @@ def run(checkout: Path, *command: str, **environ: str) -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize("target", ["run", "test", "check", "load", "soak", "proof", "bench", "latency", "clean"])
-def test_make_uses_another_environment_if_it_has_not_made_this_one(checkout: Path, target: str):
+def test_make_uses_another_environment_if_it_has_not_made_this_one(checkout, target):
     planned = run(checkout, "make", "--dry-run", target).stdout
     assert ".venv-make" in planned and ".venv/" not in planned and "rm -rf .venv " not in planned
     (checkout / ".venv" / ".stamps").mkdir()
     assert ".venv-make" not in run(checkout, "make", "--dry-run", target).stdout
 
 
-def test_setup_does_not_replace_an_environment_that_it_has_not_made(checkout: Path):
+def test_setup_does_not_replace_an_environment_that_it_has_not_made(checkout):
     setup = run(checkout, "scripts/setup", "run", VENV=".venv")
     assert (setup.returncode, setup.stderr) == (
         2,

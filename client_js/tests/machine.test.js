@@ -14,14 +14,6 @@ beforeEach(() => {
   driver = new Driver();
 });
 
-test("updates are applied to the state, and their changes are shown", () => {
-  driver.send(update("2-b", "3-c"));
-  driver.send(beat("3-c"));
-  assert.equal(driver.state.cursor, "3-c");
-  assert.deepEqual(driver.shown, [["e3"]]);
-  assert.deepEqual(driver.phases, ["connecting", "live"]);
-});
-
 test("after a lost connection it connects again after a random wait, from the newest cursor", () => {
   assert.equal(new Driver({ cursor: null }).connection.cursor, null);
   assert.deepEqual(driver.connections, [{ id: 1, rank: 0, cursor: "2-b", open: true }]);
@@ -241,12 +233,9 @@ describe("the network and the page", () => {
     driver.tell("visible");
     assert.equal(driver.connections.length, 2);
     assert.equal(driver.connection.cursor, "3-c");
-  });
-
-  test("a page that is left without a connection does nothing", () => {
     driver.drop();
     driver.tell("leave");
-    assert.equal(driver.due, null);
+    assert.equal(driver.due, null, "without a connection, it does nothing");
   });
 
   for (const [name, milliseconds] of /** @type {const} */ ([
@@ -271,5 +260,43 @@ describe("the network and the page", () => {
     driver.sleep(20 * MINUTE);
     driver.pass(10_000);
     assert.equal(driver.phase, "reconnecting");
+  });
+});
+
+describe("tabs", () => {
+  const [TAB, SOCKET] = [0, 1];
+
+  beforeEach(() => {
+    driver = new Driver({ count: 4, shared: true });
+  });
+
+  test("the leading tab opens its own connection", () => {
+    assert.deepEqual(driver.ranks, [TAB]);
+    driver.tell("lead");
+    assert.deepEqual(driver.ranks, [TAB, SOCKET]);
+    driver.send(nothingNew("2-b"));
+    driver.tell("relayed");
+    driver.drop();
+    driver.attempt();
+    assert.deepEqual(driver.ranks, [TAB, SOCKET, SOCKET]);
+  });
+
+  test("after a second gap in a row a tab opens its own connection", () => {
+    driver.send(beat("3-c"));
+    assert.deepEqual(driver.ranks, [TAB, TAB]);
+    driver.send(beat("3-c"));
+    assert.deepEqual(driver.ranks, [TAB, TAB, SOCKET]);
+  });
+
+  test("a page that is left stops sharing, and follows the leading tab when it is back", () => {
+    driver.tell("lead");
+    driver.send(nothingNew("2-b"));
+    const { left } = driver;
+    driver.tell("leave");
+    assert.equal(driver.left, left + 1);
+    driver.tell("return");
+    assert.equal(driver.connection.rank, TAB);
+    driver.tell("relayed");
+    assert.equal(driver.connection.rank, TAB);
   });
 });

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { publint } from "publint";
+import { sizes } from "../scripts/sizes.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const PARTS = ["LICENSE", "README.md", "package.json", "scripts", "src", "tsconfig.json", "tsconfig.types.json"];
@@ -92,3 +93,10 @@ test("a project can install it, load it on a server, and compile what the docume
   }
   assert.equal(compiled(), "");
 });
+
+for (const { name, bytes, gzip, limit } of await sizes()) {
+  test(`${name} has at most ${limit} bytes with gzip`, (context) => {
+    context.diagnostic(`${bytes} bytes minified, ${gzip} with gzip`);
+    assert.ok(gzip <= limit, `${gzip} bytes`);
+  });
+}

@@ -59,11 +59,14 @@ afterEach(() => {
   tabs = [];
 });
 
-async function leader(cursor = "2-b") {
-  const tab = await new Tab(cursor).start();
-  tab.world.connection.send(nothingNew(cursor));
+async function leader() {
+  const tab = await new Tab("2-b").start();
+  tab.world.connection.send(nothingNew("2-b"));
   return tab;
 }
+
+/** Open a leading tab and one that follows it. */
+const pair = async () => /** @type {const} */ ([await leader(), await new Tab("2-b").start(nothingNew("2-b"))]);
 
 test("two tabs share one connection and show the same", async () => {
   const first = await leader();
@@ -112,8 +115,7 @@ test("when the leading tab stops, another one continues from its own cursor", as
 });
 
 test("a frozen leading tab counts as lost after the same time as a dead connection", async () => {
-  const first = await leader();
-  const second = await new Tab("2-b").start(nothingNew("2-b"));
+  const [first, second] = await pair();
   second.world.pass(45_000);
   assert.equal(second.openCount, 1);
   second.world.connection.send(update("2-b", "3-c"));
@@ -125,8 +127,7 @@ test("a frozen leading tab counts as lost after the same time as a dead connecti
 });
 
 test("all tabs report that the leading tab has lost its connection", async () => {
-  const first = await leader();
-  const second = await new Tab("2-b").start(nothingNew("2-b"));
+  const [first, second] = await pair();
   first.world.connection.drop();
   await settled();
   assert.equal(second.live.phase, "reconnecting");
@@ -136,8 +137,7 @@ test("all tabs report that the leading tab has lost its connection", async () =>
 });
 
 test("a reset of the leading tab does not reset tabs that are up to date", async () => {
-  const first = await leader();
-  const second = await new Tab("2-b").start(nothingNew("2-b"));
+  const [first, second] = await pair();
   const asked = second.world.requests.length;
   let changes = 0;
   second.live.addEventListener("change", () => (changes += 1));

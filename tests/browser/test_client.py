@@ -7,9 +7,9 @@ It ends with exactly the server's state, without a reload, and with each version
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from typing import Any
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
@@ -70,30 +70,22 @@ WATCH_ELEMENT = """() => {
 }"""
 
 
-class Tab:
-    """A page with a client in it.
+class Tab(NamedTuple):
+    """A page with a client in it."""
 
-    Args:
-        page: in the browser.
-        path: of a page that renders by itself, or of the server's.
-        eventually: asks again until something is true.
-    """
+    page: Page
+    eventually: Eventually
 
-    def __init__(self, page: Page, path: str, eventually: Eventually) -> None:
-        self.page = page
-        self._path = path
-        self._eventually = eventually
-
-    async def open(self, url: str) -> None:
+    async def open(self, address: str) -> None:
         await self.page.add_init_script(WATCH)
-        await self.page.goto(url + self._path)
-        if self._path != OWN:
+        await self.page.goto(address)
+        if not address.endswith(OWN):
             await self.page.evaluate(WATCH_ELEMENT)
         await self.reach("live")
         await self.page.evaluate("window.sameDocument = true")
 
     async def reach(self, phase: str) -> None:
-        await self._eventually(lambda: self.page.evaluate("phase => window.live?.phase === phase", phase))
+        await self.eventually(lambda: self.page.evaluate("phase => window.live?.phase === phase", phase))
 
     async def phase(self) -> str:
         return str(await self.page.evaluate("live.phase"))
@@ -119,25 +111,23 @@ class Tab:
         )
 
 
+@dataclass
 class World:
     """A node, the network before it, and the tabs of one browser."""
 
-    def __init__(
-        self, node: RunningNode, network: Network, context: BrowserContext, eventually: Eventually, path: str
-    ) -> None:
-        self.node = node
-        self.network = network
-        self.context = context
-        self.eventually = eventually
-        self.tabs: list[Tab] = []
-        self._path = path
-        self._posted = 0
-        self._last: str | None = None
+    node: RunningNode
+    network: Network
+    context: BrowserContext
+    eventually: Eventually
+    path: str
+    tabs: list[Tab] = field(default_factory=list)
+    _posted = 0
+    _last = ""
 
     async def tab(self) -> Tab:
-        tab = Tab(await self.context.new_page(), self._path, self.eventually)
+        tab = Tab(await self.context.new_page(), self.eventually)
         await tab.page.clock.install()
-        await tab.open(self.network.url)
+        await tab.open(self.network.url + self.path)
         self.tabs.append(tab)
         return tab
 
@@ -181,46 +171,21 @@ class World:
 
 
 @pytest.fixture
-async def bfcache_browser(launch: Launch) -> AsyncIterator[Browser]:
+async def browser(launch: Launch) -> AsyncIterator[Browser]:
     """Chromium as people have it: pages are kept for the back button."""
     pages = Pages(await launch(ignore_default_args=["--disable-back-forward-cache"]))
     yield pages.browser
     await pages.give_back()
 
 
-MakeWorld = Callable[[Browser], Awaitable[World]]
-
-
 @pytest.fixture(params=[OWN, "/blogs/demo"], ids=["own page", "server's page"])
-async def make_world(
-    request: pytest.FixtureRequest, empty_node: StartNode, eventually: Eventually
-) -> AsyncIterator[MakeWorld]:
-    async with AsyncExitStack() as stack:
-
-        async def make(browser: Browser) -> World:
-            node = await empty_node(STOPPRESS_BEAT=str(BEAT))
-            await node.make_blog()
-            network = Network(node.port, {OWN: PAGE})
-            await network.open()
-            stack.push_async_callback(network.close)
-            return World(node, network, await browser.new_context(), eventually, request.param)
-
-        yield make
-
-
-@pytest.fixture
-async def world(make_world: MakeWorld, browser: Browser) -> World:
-    return await make_world(browser)
-
-
-async def test_a_server_that_is_restarted(world):
-    tab = await world.tab()
-    await world.becomes_true()
-    await world.node.stop()
-    await tab.reach("reconnecting")
-    await world.node.start()
-    await world.becomes_true()
-    await world.readers("live", 1)
+async def world(
+    request: pytest.FixtureRequest, empty_node: StartNode, eventually: Eventually, browser: Browser
+) -> AsyncIterator[World]:
+    node = await empty_node(STOPPRESS_BEAT=str(BEAT))
+    await node.make_blog()
+    async with Network(node.port, {OWN: PAGE}) as network:
+        yield World(node, network, await browser.new_context(), eventually, request.param)
 
 
 async def test_sockets_and_then_events_that_a_proxy_blocks_and_lets_through_again(world):
@@ -242,21 +207,22 @@ async def test_sockets_and_then_events_that_a_proxy_blocks_and_lets_through_agai
     assert world.network.readers("changes") == 0
 
 
-async def test_a_minute_offline(world):
-    tab = await world.tab()
-    await world.becomes_true()
+async def restart(world: World, tab: Tab) -> None:
+    await world.node.stop()
+    await tab.reach("reconnecting")
+    await world.node.start()
+
+
+async def go_offline_for_a_minute(world: World, tab: Tab) -> None:
     await world.context.set_offline(True)
     assert await tab.phase() == "reconnecting"
     await world.write()
     await tab.pass_time(60_000)
     assert await tab.phase() == "reconnecting"
     await world.context.set_offline(False)
-    await world.becomes_true()
 
 
-async def test_a_tab_that_nobody_sees_for_minutes(world):
-    tab = await world.tab()
-    await world.becomes_true()
+async def hide_for_minutes(world: World, tab: Tab) -> None:
     await tab.hide(True)
     await tab.pass_time(170_000)
     await world.readers("live", 1)
@@ -264,27 +230,30 @@ async def test_a_tab_that_nobody_sees_for_minutes(world):
     await world.readers("live", 0)
     await world.write()
     await tab.hide(False)
+
+
+async def sleep_while_the_connection_dies(world: World, tab: Tab) -> None:
+    world.network.freeze()
+    await world.write()
+    await tab.page.clock.fast_forward("01:00:00")
+
+
+async def test_a_restart_and_absences(world):
+    tab = await world.tab()
     await world.becomes_true()
+    for happens in (restart, go_offline_for_a_minute, hide_for_minutes, sleep_while_the_connection_dies):
+        await happens(world, tab)
+        await world.becomes_true()
+        await world.readers("live", 1)
 
 
-async def test_the_back_button(make_world, bfcache_browser):
-    world = await make_world(bfcache_browser)
+async def test_the_back_button(world):
     tab = await world.tab()
     await world.becomes_true()
     await tab.page.goto(f"{world.network.url}/livez")
     await world.readers("live", 0)
     await world.write()
     await tab.page.go_back(wait_until="commit")
-    await world.becomes_true()
-    await world.readers("live", 1)
-
-
-async def test_a_laptop_that_slept_while_its_connection_died(world):
-    tab = await world.tab()
-    await world.becomes_true()
-    world.network.freeze()
-    await world.write()
-    await tab.page.clock.fast_forward("01:00:00")
     await world.becomes_true()
     await world.readers("live", 1)
 
@@ -310,16 +279,3 @@ async def test_two_tabs_have_one_connection_and_the_other_goes_on_when_one_is_cl
     await second.page.evaluate("document.dispatchEvent(new Event('resume'))")
     await world.becomes_true(second, third)
     await world.readers("live", 1)
-
-
-async def test_a_tab_whose_leader_says_nothing_makes_its_own_connection(world):
-    first = await world.tab()
-    second = await world.tab()
-    await world.becomes_true()
-    # The leading tab hangs, as in a debugger, and holds its lock
-    await first.page.evaluate("BroadcastChannel.prototype.postMessage = () => {}")
-    await world.write()
-    for _ in range(5):
-        await second.page.clock.run_for(STEP)
-    await world.readers("live", 2)
-    await world.becomes_true(second)

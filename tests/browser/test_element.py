@@ -17,9 +17,6 @@ from tests.support.publishing import edit, post, send
 
 pytestmark = pytest.mark.browser
 
-SOON = 30_000
-"""Milliseconds until what was posted is in an open page, at the latest: a machine may be busy."""
-
 
 @pytest.fixture
 async def node(empty_node: StartNode) -> RunningNode:
@@ -41,30 +38,30 @@ async def until(page: Page, expression: str, argument: object = None) -> None:
 async def test_one_script_and_one_element_follow_a_blog(node: RunningNode, embed: Embed) -> None:
     old = await post(node, title="Before", markdown="**Bold**", key=True)
     page = await embed()
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible()
     await expect(page.locator(f"#entry-{old} .body strong")).to_have_text("Bold")
     await expect(page.get_by_role("navigation", name="Key events").get_by_role("link")).to_have_count(1)
     entry = await post(node, title="After")
-    await expect(page.locator(f"#entry-{entry} h2")).to_have_text("After", timeout=SOON)
+    await expect(page.locator(f"#entry-{entry} h2")).to_have_text("After")
     await edit(node, old, title="Before, edited")
-    await expect(page.locator(f"#entry-{old} h2")).to_have_text("Before, edited", timeout=SOON)
+    await expect(page.locator(f"#entry-{old} h2")).to_have_text("Before, edited")
     await send(node, "DELETE", f"/entries/{entry}", {})
-    await expect(page.locator(f"#entry-{entry}.retracted")).to_have_count(1, timeout=SOON)
+    await expect(page.locator(f"#entry-{entry}.retracted")).to_have_count(1)
     await expect(page.locator(".status")).to_have_text("Live")
     assert await page.title() == "A newspaper"
+    await send(node, "PATCH", "", {"status": "ended"})
+    await expect(page.get_by_role("button", name="Pause")).to_be_hidden()
 
 
 async def test_its_links_lead_to_the_server_and_its_older_entries_come_to_it(node: RunningNode, embed: Embed) -> None:
     ids = [await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z") for n in range(5)]
     page = await embed()
     link = page.locator(f"#time-{ids[4]}")
-    await expect(link).to_have_attribute(
-        "href", f"{node.url}/blogs/demo/entries/{ids[4]}#entry-{ids[4]}", timeout=30_000
-    )
+    await expect(link).to_have_attribute("href", f"{node.url}/blogs/demo/entries/{ids[4]}#entry-{ids[4]}")
     older = page.get_by_role("link", name="Older updates")
     await expect(older).to_have_attribute("href", re.compile(re.escape(f"{node.url}/blogs/demo?before=")))
     await older.click()
-    await expect(page.locator(".entry")).to_have_count(5, timeout=SOON)
+    await expect(page.locator(".entry")).to_have_count(5)
 
 
 async def test_it_may_be_moved_while_it_is_made_ready(node: RunningNode, embed: Embed) -> None:
@@ -75,17 +72,10 @@ async def test_it_may_be_moved_while_it_is_made_ready(node: RunningNode, embed: 
         document.body.lastElementChild.append(element);
     })"""
     page = await embed(script=move)
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible()
     await expect(page.locator(".entry")).to_have_count(1)
     await post(node, title="After")
-    await expect(page.locator(".entry")).to_have_count(2, timeout=SOON)
-
-
-async def test_it_goes_to_the_entry_that_the_address_names(node: RunningNode, embed: Embed) -> None:
-    ids = [await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z") for n in range(9)]
-    page = await embed(place=f"#entry-{ids[1]}")
-    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=30_000)
-    await expect(page.locator(f"#entry-{ids[1]}")).to_be_in_viewport()
+    await expect(page.locator(".entry")).to_have_count(2)
 
 
 LATE = """
@@ -103,26 +93,7 @@ async def test_it_goes_there_also_if_more_has_come_than_it_shows_at_first(node: 
     page = await embed(place=f"#entry-{ids[1]}", script=LATE)
     await page.wait_for_timeout(300)
     await post(node, title="Meanwhile")
-    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=30_000)
-
-
-async def test_the_publisher_fills_its_slots_and_sets_its_colours(node: RunningNode, embed: Embed) -> None:
-    page = await embed('<p slot="masthead">Masthead</p><p slot="related">Our stories</p><p slot="footer">Foot</p>')
-    await expect(page.locator("live-blog header")).to_be_visible(timeout=30_000)
-    for text in ("Masthead", "Our stories", "Foot"):
-        await expect(page.get_by_text(text)).to_be_visible()
-    ground = "one => getComputedStyle(one).backgroundColor"
-    assert await page.locator("live-blog").evaluate(ground) == "rgba(0, 0, 0, 0)"
-    await page.locator("live-blog").evaluate("one => one.style.setProperty('--stoppress-paper', 'rgb(1, 2, 3)')")
-    assert await page.locator("live-blog").evaluate(ground) == "rgb(1, 2, 3)"
-
-
-async def test_what_has_ended_cannot_be_paused(node: RunningNode, embed: Embed) -> None:
-    page = await embed()
-    pause = page.get_by_role("button", name="Pause")
-    await expect(pause).to_be_visible(timeout=30_000)
-    await send(node, "PATCH", "", {"status": "ended"})
-    await expect(pause).to_be_hidden(timeout=30_000)
+    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused()
 
 
 async def test_the_blog_keeps_its_own_language(node: RunningNode, embed: Embed) -> None:
@@ -132,23 +103,6 @@ async def test_the_blog_keeps_its_own_language(node: RunningNode, embed: Embed) 
         await expect(page.locator(f'[data-part="{part}"]')).to_have_attribute("lang", "ar")
         await expect(page.locator(f'[data-part="{part}"]')).to_have_attribute("dir", "rtl")
     await expect(page.locator(".tools")).not_to_have_attribute("dir", "rtl")
-
-
-async def test_it_speaks_the_language_around_it(node: RunningNode, embed: Embed) -> None:
-    page = await embed(attributes='lang="de"')
-    await expect(page.get_by_text("Noch keine Meldungen")).to_be_visible(timeout=30_000)
-
-
-async def test_taken_out_of_the_document_it_lets_go_and_put_back_it_catches_up(node: RunningNode, embed: Embed) -> None:
-    page = await embed()
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
-    await until(page, LIVE)
-    await page.evaluate("window.one = document.querySelector('live-blog'); one.remove()")
-    entry = await post(node, title="Meanwhile")
-    await page.wait_for_timeout(300)
-    await page.evaluate("document.body.append(one)")
-    await expect(page.locator(f"#entry-{entry} h2")).to_have_text("Meanwhile", timeout=30_000)
-    await expect(page.locator(".entry")).to_have_count(1)
 
 
 REFUSED_TWICE = """
@@ -168,12 +122,12 @@ async def test_until_the_server_answers_it_shows_what_stands_in_it(node: Running
     page = await embed('<a href="/blog">Our live blog</a>', script=REFUSED_TWICE)
     fallback = page.get_by_role("link", name="Our live blog")
     await expect(fallback).to_be_visible()
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible()
     await expect(fallback).to_be_hidden()
     first, second, third, *more = await page.evaluate("asked")
     assert second - first >= 400 and third - second >= 1_900 and not more
     await post(node, title="After")
-    await expect(page.locator(".entry")).to_have_count(1, timeout=SOON)
+    await expect(page.locator(".entry")).to_have_count(1)
 
 
 ODD_ANSWERS = """
@@ -206,15 +160,10 @@ async def test_older_entries_come_by_the_way_that_the_blog_came(empty_node: Star
     await node.make_blog()
     for n in range(5):
         await post(node, title=str(n), published_at=f"2020-10-09T06:0{n}:00Z")
-    embed = Embed(node, pages)
-    await embed.start()
-    try:
+    async with Embed(node, pages) as embed:
         page = await embed()
         await page.get_by_role("link", name="Older updates").click()
-        await expect(page.locator(".entry")).to_have_count(5, timeout=SOON)
-        assert embed.complaints == []
-    finally:
-        await embed.stop()
+        await expect(page.locator(".entry")).to_have_count(5)
 
 
 PICTURE = """{% from "stoppress/entry.html" import byline, figure, link with context %}
@@ -230,25 +179,20 @@ async def test_addresses_of_templates_lead_to_the_server(start_node: StartNode, 
     node = await start_node(STOPPRESS_TEMPLATES=str(tmp_path))
     await node.make_blog()
     await post(node, title="Before")
-    embed = Embed(node, pages)
-    await embed.start()
-    try:
+    async with Embed(node, pages) as embed:
         page = await embed()
         await until(page, LIVE)
         await post(node, title="After")
         for name in ("Before", "After"):
             picture = page.get_by_role("img", name=name)
-            await expect(picture).to_have_attribute("src", f"{node.url}/static/icon.svg", timeout=SOON)
+            await expect(picture).to_have_attribute("src", f"{node.url}/static/icon.svg")
             await until(page, "one => one.naturalWidth > 0", await picture.element_handle())
         await expect(page.get_by_role("link", name="else").first).to_have_attribute("href", "http://example.org/")
-        assert embed.complaints == []
-    finally:
-        await embed.stop()
 
 
 async def test_it_says_that_its_blog_is_gone_also_where_sockets_are_blocked(node: RunningNode, embed: Embed) -> None:
     page = await embed(blog="nowhere", script="WebSocket = EventSource = class { constructor() { throw Error() } }")
-    await expect(page.get_by_text("No longer available")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_text("No longer available")).to_be_visible()
     embed.complaints.clear()  # of the 404
 
 
@@ -269,27 +213,20 @@ async def test_it_follows_the_blog_and_the_language_that_it_is_given_later(node:
     await node.make_blog("other", headline="Another day")
     page = await embed(script=SOCKETS)
     element = page.locator("live-blog")
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible()
     await element.evaluate("(one, src) => { one.src = src }", f"{node.url}/blogs/other")
-    await expect(page.get_by_role("heading", name="Another day")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_role("heading", name="Another day")).to_be_visible()
     await post(node, title="In the first one")
     async with node.editor() as editor:
         await editor.post("/api/blogs/other/entries", json={"title": "In the other one"})
-    await expect(page.locator(".entry h2")).to_have_text("In the other one", timeout=SOON)
+    await expect(page.locator(".entry h2")).to_have_text("In the other one")
     await element.evaluate("one => { one.lang = 'de' }")
-    await expect(page.get_by_role("button", name="Anhalten")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_role("button", name="Anhalten")).to_be_visible()
     await until(page, f"{OPEN} === 1")
     await element.evaluate("one => one.removeAttribute('src')")
     await expect(page.locator(".entry")).to_have_count(0)
     await until(page, f"{OPEN} === 0")
     assert await element.evaluate("one => one.live") is None
-
-
-async def test_without_a_blog_it_shows_what_stands_in_it(node: RunningNode, embed: Embed) -> None:
-    page = await embed('<a href="/blog">Our live blog</a>')
-    await expect(page.get_by_role("heading", name="A day in October")).to_be_visible(timeout=30_000)
-    await page.locator("live-blog").evaluate("one => { one.src = '' }")
-    await expect(page.get_by_role("link", name="Our live blog")).to_be_visible()
 
 
 SECOND = """(src) => {
@@ -311,16 +248,16 @@ async def test_two_on_a_page_do_not_disturb_each_other(node: RunningNode, embed:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await page.evaluate(SECOND, f"{node.url}/blogs/other")
-    await expect(page.locator("#other .entry")).to_have_count(3, timeout=30_000)
+    await expect(page.locator("#other .entry")).to_have_count(3)
     await page.evaluate("id => { location.hash = `#entry-${id}` }", ids[1])
-    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=30_000)
+    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused()
     assert any(f"/blogs/other/entries/{ids[1]}" in url for url in asked), "it was asked whether it has the entry"
     assert not any("/blogs/other/entries?" in url for url in asked)
     await expect(page.locator("#other .entry")).to_have_count(3)
     await page.evaluate("document.getElementById('other').remove()")
     await page.evaluate("scrollTo(0, 0)")
     entry = await post(node, title="After")
-    await expect(page.locator(f"#entry-{entry}")).to_have_count(1, timeout=SOON)
+    await expect(page.locator(f"#entry-{entry}")).to_have_count(1)
     embed.complaints[:] = [one for one in embed.complaints if "404" not in one]
 
 
@@ -345,7 +282,7 @@ COME_AND_GO = """async (times) => {
 }"""
 
 
-async def test_a_hundred_comings_and_goings_leave_nothing_behind(node: RunningNode, embed: Embed) -> None:
+async def test_comings_and_goings_leave_nothing_behind(node: RunningNode, embed: Embed) -> None:
     """New elements come and go in `test_frameworks.py`."""
     await post(node, title="One")
     page = await embed(script=SOCKETS)
@@ -361,7 +298,7 @@ async def test_a_hundred_comings_and_goings_leave_nothing_behind(node: RunningNo
 
     await page.evaluate(COME_AND_GO, 2)
     before = await counted()
-    await page.evaluate(COME_AND_GO, 100)
+    await page.evaluate(COME_AND_GO, 20)
     async with asyncio.timeout(20):
         while [name for name, count in (await counted()).items() if count > before[name]]:
             await page.wait_for_timeout(100)
@@ -409,12 +346,12 @@ async def test_moved_it_keeps_its_connection_and_changed_it_follows_the_last(nod
     await until(page, LIVE)
     assert await page.evaluate("sockets.length") == 1
     await page.evaluate("for (const n of [1, 2, 3, 'other']) one.src = one.src.replace(/[^/]*$/, n)")
-    await expect(page.get_by_role("heading", name="Another day")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_role("heading", name="Another day")).to_be_visible()
     assert len([url for url in asked if "/embed" in url]) == 1
     await until(page, "one.live.phase === 'live'")
     await page.evaluate("document.body.append(document.createElement('iframe')); frames[0].document.body.append(one)")
     frame = page.frames[1]
-    await expect(frame.get_by_role("heading", name="Another day")).to_be_visible(timeout=30_000)
+    await expect(frame.get_by_role("heading", name="Another day")).to_be_visible()
     assert await frame.locator(".entries").evaluate("one => getComputedStyle(one).overflowWrap") == "break-word"
     await until(page, "one.live.phase === 'live'")
     for nowhere in ("javascript:alert(1)", "mailto:a@example.org", " ", "http://["):
@@ -431,21 +368,19 @@ async def test_markup_of_the_server_in_the_page_of_a_publisher_changes_nothing_e
     assert markup
     script = '<script type="module" src="/client/element.js"></script>'
     html = f'<!doctype html><html lang="en"><title>A newspaper</title>{script}{markup[0]}'
-    network = Network(node.port, {"/news": html})
-    await network.open()
-    page = await browser.new_page()
-    await page.goto(f"{network.url}/news")
-    await until(page, LIVE)
-    await send(node, "PATCH", "", {"headline": "عنوان", "language": "ar"})
-    await expect(page.get_by_role("heading", name="عنوان")).to_be_visible(timeout=SOON)
-    await expect(page.locator("[data-part=title]")).to_have_attribute("dir", "rtl")
-    for target in ("unknown", ids[0]):
-        await page.evaluate("id => { location.hash = `#entry-${id}` }", target)
-    await expect(page.locator(f"#entry-{ids[0]}")).to_be_focused(timeout=SOON)
-    assert page.url == f"{network.url}/news#entry-{ids[0]}"
-    assert await page.evaluate("[document.title, document.documentElement.lang]") == ["A newspaper", "en"]
-    await page.close()
-    await network.close()
+    async with Network(node.port, {"/news": html}) as network:
+        page = await browser.new_page()
+        await page.goto(f"{network.url}/news")
+        await until(page, LIVE)
+        await send(node, "PATCH", "", {"headline": "عنوان", "language": "ar"})
+        await expect(page.get_by_role("heading", name="عنوان")).to_be_visible()
+        await expect(page.locator("[data-part=title]")).to_have_attribute("dir", "rtl")
+        for target in ("unknown", ids[0]):
+            await page.evaluate("id => { location.hash = `#entry-${id}` }", target)
+        await expect(page.locator(f"#entry-{ids[0]}")).to_be_focused()
+        assert page.url == f"{network.url}/news#entry-{ids[0]}"
+        assert await page.evaluate("[document.title, document.documentElement.lang]") == ["A newspaper", "en"]
+        await page.close()
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "does not have the update"), ("de", "gibt es in diesem")])
@@ -456,7 +391,7 @@ async def test_the_page_of_the_server_says_that_it_does_not_have_an_entry(
     entry = await post(node, title="Before")
     page = await browser.new_page()
     await page.goto(f"{node.url}/blogs/demo#entry-unknown")
-    await expect(page.get_by_text(said)).to_be_visible(timeout=SOON)
+    await expect(page.get_by_text(said)).to_be_visible()
     assert page.url == f"{node.url}/blogs/demo#entry-unknown"
     await page.evaluate("id => { location.hash = `#entry-${id}` }", entry)
     await expect(page.get_by_text(said)).to_be_hidden()
@@ -476,13 +411,18 @@ async def test_a_sticky_header_hides_nothing_and_slots_keep_the_type_of_the_page
     }})"""
     slots = "".join(f'<p slot="{name}">In {name}</p>' for name in ("masthead", "related", "footer"))
     page = await embed(slots, place=f"#entry-{ids[1]}", script=style)
-    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused(timeout=SOON)
+    await expect(page.locator(f"#entry-{ids[1]}")).to_be_focused()
     top = "one => Math.round(one.getBoundingClientRect().top)"
     assert await page.locator(f"#entry-{ids[1]}").evaluate(top) == 80
     await post(node, title="New")
     button = page.get_by_role("button", name="1 new update")
-    await expect(button).to_be_visible(timeout=SOON)
+    await expect(button).to_be_visible()
     assert await button.evaluate(top) >= 80
     font = "one => (({ fontFamily, fontSize, color }) => [fontFamily, fontSize, color])(getComputedStyle(one))"
     for name in ("masthead", "related", "footer"):
         assert await page.get_by_text(f"In {name}").evaluate(font) == ["monospace", "20px", "rgb(1, 2, 3)"]
+        await expect(page.get_by_text(f"In {name}")).to_be_visible()
+    element, ground = page.locator("live-blog"), "one => getComputedStyle(one).backgroundColor"
+    assert await element.evaluate(ground) == "rgba(0, 0, 0, 0)"
+    await element.evaluate("one => one.style.setProperty('--stoppress-paper', 'rgb(1, 2, 3)')")
+    assert await element.evaluate(ground) == "rgb(1, 2, 3)"

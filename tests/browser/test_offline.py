@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from collections.abc import AsyncIterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Error, Page, expect
@@ -15,6 +13,7 @@ from tests.support.browser import can_go_offline, kept
 from tests.support.fixtures import Post
 from tests.support.node import RunningNode
 from tests.support.paths import CLIENT
+from tests.support.raw import respond
 
 pytestmark = pytest.mark.browser
 
@@ -100,39 +99,28 @@ async def test_only_pages_are_kept_and_no_more_than_twenty(page, post, blog, eve
 WORKER = CLIENT / "worker" / "sw.js"
 
 
-class Failing(BaseHTTPRequestHandler):
-    """A proxy in front of a server that fails after its first page."""
-
-    answers: ClassVar = iter([(200, b"<html lang=en>good"), (502, b"<html lang=en>bad gateway")])
-
-    def do_GET(self) -> None:
-        status, body, kind = 200, WORKER.read_bytes(), "text/javascript"
-        if self.path != "/blogs/sw.js":
-            (status, body), kind = next(self.answers), "text/html"
-        self.send_response(status)
-        self.send_header("content-type", kind)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-
 async def test_an_error_of_a_proxy_takes_no_copy_away(context, eventually):
-    with ThreadingHTTPServer(("127.0.0.1", 0), Failing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    """The proxy is in front of a server that fails after its first page."""
+    pages = iter([("200 OK", b"<html lang=en>good"), ("502 Bad Gateway", b"<html lang=en>bad gateway")])
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if b"/sw.js" in await reader.readuntil(b"\r\n\r\n"):
+            await respond(writer, WORKER.read_bytes(), "Content-Type: text/javascript")
+        else:
+            status, body = next(pages)
+            await respond(writer, body, "Content-Type: text/html", status=status)
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/blogs"
         page = await context.new_page()
-        address = f"http://127.0.0.1:{server.server_port}/blogs/demo"
         await context.route("**/favicon.ico", lambda route: route.abort())
-        await page.goto(f"http://127.0.0.1:{server.server_port}/blogs/sw.js")
+        await page.goto(f"{url}/sw.js")
         await page.evaluate(
             "navigator.serviceWorker.register('/blogs/sw.js').then(() => navigator.serviceWorker.ready)"
         )
-        await page.goto(address)
+        await page.goto(f"{url}/demo")
         await eventually(lambda: has_copy(page, "good"))
-        answer = await page.reload()
-        assert answer is not None and answer.status == 502
+        assert (await page.reload()).status == 502
         await context.set_offline(True)
         await page.reload()
         assert "good" in await page.content()
-        server.shutdown()

@@ -9,7 +9,6 @@ import subprocess
 import httpx
 
 from stoppress.tools.demo.replay import Timeline
-from tests.conftest import StartNode
 from tests.support.page import Document
 from tests.support.paths import ROOT
 
@@ -33,7 +32,7 @@ def paragraphs() -> list[str]:
     return [" ".join(text.split()) for text in texts if 200 < len(text) < 2_000 and text[0].isalpha()]
 
 
-async def test_a_page_with_50_entries_fits_into_40_kilobytes(start_node: StartNode, figure):
+async def test_a_page_with_50_entries_fits_into_40_kilobytes(start_node, figure):
     node = await start_node()
     timeline = Timeline.karabakh()
     told = [step.entry for step in timeline.steps if step.op == "create" and step.entry]

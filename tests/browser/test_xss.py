@@ -13,8 +13,6 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
-from tests.conftest import StartNode
-from tests.support.browser import OpenPage
 from tests.support.payloads import ELEMENTS, RUN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -55,7 +53,7 @@ def everywhere(payload: str) -> dict[str, Any]:
     }
 
 
-async def test_no_payload_runs_live_or_rendered(start_node: StartNode, open_page: OpenPage, complaints: list[str]):
+async def test_no_payload_runs_live_or_rendered(start_node, open_page, complaints):
     node = await start_node(STOPPRESS_NEWEST="200")
     await node.make_blog()
     page = await open_page(node)

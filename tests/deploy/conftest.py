@@ -31,10 +31,7 @@ async def site(
     async with AsyncExitStack() as stack:
         nodes = [RunningNode(redis_server.url, STOPPRESS_BEAT="1") for _ in range(2)]
         for node in nodes:
-            await node.start()
-            stack.push_async_callback(node.stop)
+            await stack.enter_async_context(node)
         folder: Path = tmp_path_factory.mktemp(request.param)
         proxy = PROXIES[request.param](folder, [node.port for node in nodes])
-        await proxy.start()
-        stack.push_async_callback(proxy.stop)
-        yield Site(nodes, proxy)
+        yield Site(nodes, await stack.enter_async_context(proxy))

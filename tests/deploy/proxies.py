@@ -43,6 +43,13 @@ def program(name: str) -> str:
     return found
 
 
+def promtool(*arguments: str) -> str:
+    """Run promtool, which must succeed. Return its output."""
+    done = subprocess.run([program("promtool"), *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def make_certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate for localhost that signs itself, and its key."""
     certificate, key = folder / "fullchain.pem", folder / "privkey.pem"
@@ -86,8 +93,8 @@ class Proxy(ABC):
     def prepare(self) -> tuple[list[str], dict[str, str]]:
         """Write its files. Returns its command, and environment variables for it."""
 
-    async def start(self) -> None:
-        """Returns when it accepts connections."""
+    async def __aenter__(self) -> Proxy:
+        """Return when it accepts connections."""
         command, environ = self.prepare()
         with (self.folder / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -102,9 +109,9 @@ class Proxy(ABC):
                     await asyncio.sleep(0.02)
                 else:
                     writer.close()
-                    return
+                    return self
 
-    async def stop(self) -> None:
+    async def __aexit__(self, *_: object) -> None:
         assert self._process is not None
         if self._process.returncode is None:
             self._process.terminate()

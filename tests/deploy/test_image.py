@@ -38,18 +38,18 @@ def test_a_linter_has_nothing_to_say():
     assert done.returncode == 0, done.stdout
 
 
-def test_the_base_is_pinned_and_can_be_pinned_further(image: Image):
+def test_the_base_is_pinned_and_can_be_pinned_further(image):
     assert re.fullmatch(r"PYTHON=3\.\d+\.\d+-slim-[a-z]+", image.instructions[0].text)
     bases = [text.split()[0] for name, text in image.instructions if name == "FROM"]
     assert bases == ["node:${NODE}", *["python:${PYTHON}"] * 2]
 
 
 @pytest.mark.parametrize("path", ["stoppress.db", ".git/config", "deploy/secrets/keys", "server/x.db-wal", ".env"])
-def test_what_is_private_does_not_get_into_an_image(path: str):
+def test_what_is_private_does_not_get_into_an_image(path):
     assert ignored(path)
 
 
-def test_the_image_holds_the_server_whole_and_no_tools(image: Image):
+def test_the_image_holds_the_server_whole_and_no_tools(image):
     packages = image.stage.folder / "opt/stoppress/venv/lib" / f"python3.{sys.version_info.minor}" / "site-packages"
     for part in ("templates/blog.html", "static/stoppress.css", "client/manifest.json", "languages/de.json"):
         assert (packages / "stoppress/web/pages" / part).is_file(), part
@@ -59,13 +59,15 @@ def test_the_image_holds_the_server_whole_and_no_tools(image: Image):
     assert sorted(path.name for path in (image.stage.folder / "opt/stoppress").iterdir()) == ["venv"]
 
 
-def test_the_variables_of_the_image_are_settings(image: Image):
+def test_the_variables_of_the_image_are_settings_and_its_user_is_not_root(image):
     named = {name for name in image.stage.env if name.startswith("STOPPRESS_")}
     assert named <= {setting.variable for setting in SETTINGS}
     assert image.stage.env["STOPPRESS_HOST"] == "0.0.0.0"  # noqa: S104, as it is reached from outside the container
+    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", image.stage.user)
+    assert any(name == "COPY" and f"--chown={image.stage.user} " in text for name, text in image.instructions)
 
 
-def test_it_runs_as_somebody_who_may_write_nothing_but_the_data(image: Image):
+def test_it_runs_as_somebody_who_may_write_nothing_but_the_data(image):
     """... is healthy by its own check while it runs, ends on its signal with 0, and is not healthy then.
 
     Root runs it without capabilities, and is then as bound to the rights of files as everybody else.
@@ -90,11 +92,6 @@ def test_it_runs_as_somebody_who_may_write_nothing_but_the_data(image: Image):
     assert healthy(image, python, environ) == 1
     assert times(opt) == tree
     assert (data / "stoppress.db").is_file()
-
-
-def test_its_user_is_not_root(image: Image):
-    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", image.stage.user)
-    assert any(name == "COPY" and f"--chown={image.stage.user} " in text for name, text in image.instructions)
 
 
 def times(folder: Path) -> dict[str, int]:

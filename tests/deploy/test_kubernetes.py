@@ -9,10 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from stoppress.settings import SETTINGS
 from stoppress.settings import load as load_settings
-from tests.deploy.stopping import KILLED_AFTER, longest_stop
-from tests.support.node import RunningNode
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / "deploy" / "kubernetes"
@@ -32,15 +29,8 @@ VARIABLES: dict[str, str] = {variable["name"]: variable["value"] for variable in
 
 @pytest.mark.parametrize("version", ["1.30", "1.34"])
 @pytest.mark.parametrize("name", MANIFESTS)
-def test_a_manifest_keeps_the_schema_of_kubernetes(name: str, version: str):
+def test_a_manifest_keeps_the_schema_of_kubernetes(name, version):
     kubernetes_validate.validate(load(name), version, strict=True)
-
-
-def test_the_schema_is_asked():
-    wrong = load("service.yaml")
-    wrong["spec"]["portz"] = []
-    with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(wrong, "1.34", strict=True)
 
 
 def test_kustomize_takes_every_manifest_but_the_example():
@@ -72,9 +62,7 @@ def test_the_labels_that_select_are_those_of_the_pod():
     assert selectors == [labels] * len(selectors)
 
 
-def test_its_variables_are_settings_and_their_files_are_in_the_secret():
-    assert load_settings(environ=VARIABLES)
-    assert set(VARIABLES) <= {setting.variable for setting in SETTINGS}
+def test_the_files_of_its_variables_are_in_the_secret():
     mounts = {mount["name"]: mount["mountPath"] for mount in CONTAINER["volumeMounts"]}
     secret = load("secret.example.yaml")
     assert POD["spec"]["volumes"][0]["secret"]["secretName"] == secret["metadata"]["name"]
@@ -85,16 +73,9 @@ def test_its_variables_are_settings_and_their_files_are_in_the_secret():
 def test_the_pods_of_the_ingress_are_believed_and_are_the_only_ones_that_reach_a_node():
     (proxies,) = load_settings(environ=VARIABLES).trusted_proxies.split()
     assert ip_network(proxies).is_private
-    senders = [
-        sender["namespaceSelector"]["matchLabels"]
-        for sender in load("networkpolicy.yaml")["spec"]["ingress"][0]["from"]
-    ]
-    assert [labels["kubernetes.io/metadata.name"] for labels in senders] == ["ingress-nginx", "monitoring"]
-
-
-def test_it_has_time_to_go():
-    assert POD["spec"]["terminationGracePeriodSeconds"] == KILLED_AFTER["terminationGracePeriodSeconds"]
-    assert KILLED_AFTER["terminationGracePeriodSeconds"] > pre_stop() + longest_stop(VARIABLES)
+    allowed = load("networkpolicy.yaml")["spec"]["ingress"][0]["from"]
+    labels = [sender["namespaceSelector"]["matchLabels"] for sender in allowed]
+    assert [one["kubernetes.io/metadata.name"] for one in labels] == ["ingress-nginx", "monitoring"]
 
 
 def test_load_balancers_have_time_to_learn_that_it_goes():
@@ -125,21 +106,12 @@ def test_the_ingress_leads_to_the_service_and_not_to_what_is_for_the_operator():
         if path["backend"]["service"]["name"] == load("service.yaml")["metadata"]["name"]
     ]
     assert {"/blogs", "/api", "/client", "/static"} <= set(paths)
-    assert not any(
-        private.startswith(path) for private in ("/metrics", "/readyz", "/livez") for path in paths if path != "/"
-    )
+    private = ("/metrics", "/readyz", "/livez")
+    assert not any(one.startswith(path) for one in private for path in paths if path != "/")
 
 
-async def test_what_the_probes_ask_for_is_answered(start_node: Any):
-    node: RunningNode = await start_node()
-    probes = [CONTAINER[name]["httpGet"]["path"] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
-    async with node.editor() as client:
-        assert [(await client.get(path)).status_code for path in probes] == [200, 200, 200]
-
-
-def test_the_probes_ask_the_port_of_the_container():
+def test_the_probes_ask_the_port_of_the_container_for_what_there_is():
     port = CONTAINER["ports"][0]["name"]
-    assert {CONTAINER[name]["httpGet"]["port"] for name in ("startupProbe", "readinessProbe", "livenessProbe")} == {
-        port
-    }
+    probes = [CONTAINER[f"{name}Probe"]["httpGet"] for name in ("startup", "readiness", "liveness")]
+    assert probes == [{"path": path, "port": port} for path in ("/livez", "/readyz", "/livez")]
     assert load("service.yaml")["spec"]["ports"][0]["targetPort"] == port

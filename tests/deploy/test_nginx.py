@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from pathlib import Path
 
 from stoppress.settings import load
 from tests.deploy.proxies import NGINX, Nginx
@@ -23,7 +22,7 @@ def test_nginx_waits_longer_than_there_is_silence():
     }
 
 
-def test_nginx_takes_the_shipped_files_as_they_are(tmp_path: Path):
+def test_nginx_takes_the_shipped_files_as_they_are(tmp_path):
     nginx = Nginx(tmp_path, [])
     nginx.lay_out()
     if os.geteuid() != 0:  # who may not listen below 1024

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -18,14 +17,15 @@ import httpx
 import msgpack
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.conftest import Eventually
 from tests.deploy.conftest import Site
-from tests.deploy.proxies import PROXIES, Nginx, Proxy
+from tests.deploy.proxies import PROXIES, Proxy
 from tests.deploy.units import environment_of_the_unit
-from tests.support.node import RunningNode, sqlite_url
+from tests.support.event_stream import listening, upcoming
+from tests.support.raw import respond
+from tests.support.returning_reader import ReturningReader
 
 pytestmark = pytest.mark.redis
 
@@ -69,16 +69,8 @@ async def update(line: ClientConnection, text: str) -> dict[str, Any]:
                 return message
 
 
-@asynccontextmanager
-async def event_stream(editor: httpx.AsyncClient, blog: str) -> AsyncIterator[AsyncIterator[str]]:
-    async with editor.stream("GET", f"/blogs/{blog}/events") as stream:
-        assert stream.status_code == 200
-        assert stream.headers.get("content-encoding") is None
-        yield stream.aiter_lines()
-
-
 @pytest.mark.parametrize("protocol", DECODE)
-async def test_a_reader_follows_by_websocket(site: Site, editor: httpx.AsyncClient, blog: str, protocol: str):
+async def test_a_reader_follows_by_websocket(site, editor, blog, protocol):
     cursor = await publish(editor, blog, "before")
     async with follow(site, blog, protocol=protocol) as line:
         assert line.response is not None
@@ -88,95 +80,49 @@ async def test_a_reader_follows_by_websocket(site: Site, editor: httpx.AsyncClie
         assert (await update(line, "while connected"))["from"] == cursor
 
 
-async def test_an_event_comes_without_a_further_one(editor: httpx.AsyncClient, blog: str):
-    async with event_stream(editor, blog) as lines, asyncio.timeout(30):
-        assert blog in await line_with("data:", lines)
+async def test_an_event_comes_without_a_further_one_and_a_reader_who_leaves_is_gone(site, editor, blog, eventually):
+    await eventually(partial(counted, site, "sse", 0))
+    async with listening(editor, blog) as events:
+        assert (await upcoming(events)).json()["blog"] == blog
+        await eventually(partial(counted, site, "sse", 1))
         await publish(editor, blog, "an event")
-        assert "an event" in await line_with("data:", lines)
+        assert "an event" in (await upcoming(events))["data"]
+    await eventually(partial(counted, site, "sse", 0))
 
 
 @pytest.mark.parametrize("kind", PROXIES)
-async def test_the_proxy_keeps_no_event_back_by_itself(kind: str, tmp_path: Path):
+async def test_the_proxy_keeps_no_event_back_by_itself(kind, tmp_path):
     """Nodes send `X-Accel-Buffering: no`, too; here the files of the proxy have to do."""
-    assert not await keeps_events_back(PROXIES[kind], tmp_path, pause=30)
-
-
-async def test_nginx_keeps_events_back_without_its_setting(tmp_path: Path):
-    """So the test above fails if it goes missing."""
-
-    class Buffering(Nginx):
-        def lay_out(self) -> None:
-            super().lay_out()
-            site = self.folder / "stoppress.conf"
-            assert "proxy_buffering off;" in site.read_text()
-            site.write_text(site.read_text().replace("proxy_buffering off;", ""))
-
-    assert await keeps_events_back(Buffering, tmp_path, pause=1)
-
-
-async def keeps_events_back(kind: type[Proxy], folder: Path, pause: float) -> bool:
-    """Return whether an event comes through a proxy only when its server ends the stream, after a pause."""
-    has_ended = False
+    ended = asyncio.Event()
 
     async def send_one_event(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal has_ended
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(reader.read(), pause)  # until the proxy leaves
-        has_ended = True
+        head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Type: text/event-stream"
+        writer.write(head + b"\r\n\r\nevent: update\ndata: 1\n\n")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(reader.read(), 10)  # until the proxy leaves
+        ended.set()
         writer.close()
 
     async with await asyncio.start_server(send_one_event, "127.0.0.1", 0) as server:
-        proxy = kind(folder, [server.sockets[0].getsockname()[1]])
-        await proxy.start()
-        try:
-            async with proxy.client() as client, event_stream(client, "any") as lines:
-                await line_with("data:", lines)
-                return has_ended
-        finally:
-            await proxy.stop()
+        proxy = PROXIES[kind](tmp_path, [server.sockets[0].getsockname()[1]])
+        async with proxy, proxy.client() as client, listening(client, "any") as events:
+            await upcoming(events)
+            assert not ended.is_set()
 
 
-async def line_with(text: str, lines: AsyncIterator[str]) -> str:
-    async for line in lines:
-        if text in line:
-            return line
-    raise AssertionError(f"the stream ended without {text!r}")
+async def counted(site: Site, transport: str, number: int) -> bool:
+    """Return whether the nodes have so many readers in all."""
+    found = [sample for node in site.nodes for sample in (await node.samples()).items()]
+    return (
+        sum(value for (name, *labels), value in found if name == "stoppress_readers" and transport in labels) == number
+    )
 
 
-async def test_a_reader_of_events_who_leaves_is_gone_at_the_node(
-    site: Site, editor: httpx.AsyncClient, blog: str, eventually: Eventually
-):
-    async def readers() -> int:
-        return sum([await readers_of(node, "sse") for node in site.nodes])
-
-    async def nobody() -> bool:
-        return await readers() == 0
-
-    await eventually(nobody)
-    async with site.client() as reader, event_stream(reader, blog) as lines:
-        await line_with("data:", lines)
-        assert await readers() == 1
-    await eventually(nobody)
-
-
-async def readers_of(node: RunningNode, transport: str) -> int:
-    async with node.editor() as client:
-        metrics = (await client.get("/metrics")).text
-    (line,) = re.findall(rf'^stoppress_readers\{{.*transport="{transport}".*\}} (.*)$', metrics, re.MULTILINE)
-    return int(float(line))
-
-
-async def test_a_long_poll_is_answered_when_there_is_a_change(
-    site: Site, editor: httpx.AsyncClient, blog: str, eventually: Eventually
-):
-    async def held() -> bool:
-        return sum([await readers_of(node, "long_poll") for node in site.nodes]) == 1
-
+async def test_a_long_poll_is_answered_when_there_is_a_change(site, editor, blog, eventually):
     cursor = await publish(editor, blog, "before")
     poll = asyncio.create_task(poll_until_changed(editor, blog, cursor))
-    await eventually(held)
+    await eventually(partial(counted, site, "long_poll", 1))
     assert not poll.done(), poll.result()
     await publish(editor, blog, "the change")
     assert await asyncio.wait_for(poll, 30) == ["the change"]
@@ -192,91 +138,72 @@ async def poll_until_changed(editor: httpx.AsyncClient, blog: str, since: str) -
     raise AssertionError("polls are not held")
 
 
-async def test_silence_between_beats_does_not_end_a_connection(site: Site, editor: httpx.AsyncClient, blog: str):
+async def test_silence_between_beats_does_not_end_a_connection(site, editor, blog):
     """Beats come every second here, and are all that is sent."""
-    async with follow(site, blog) as line, event_stream(editor, blog) as lines, asyncio.timeout(30):
+    async with follow(site, blog) as line, listening(editor, blog) as events, asyncio.timeout(30):
         for _ in range(3):
             while json.loads(await line.recv())["type"] != "beat":
                 pass
-            await line_with('"beat"', lines)
+            await upcoming(events, "beat")
 
 
-async def test_readers_of_a_node_that_was_killed_go_on_at_the_other(site: Site, editor: httpx.AsyncClient, blog: str):
+async def test_readers_of_a_node_that_was_killed_go_on_at_the_other(site, editor, blog, eventually):
     """... and an editor's request comes through, if it is repeated once."""
-    await publish(editor, blog, "before")
-    victim = site.nodes[0]
+    address = f"{site.proxy.websocket_url}/blogs/{blog}/live"
+    readers = [ReturningReader(lambda: address, ssl=site.proxy.tls) for _ in range(8)]
+
+    async def all_have(cursor: str) -> bool:
+        return all(reader.client.cursor == cursor for reader in readers)
+
     async with asyncio.TaskGroup() as group:
-        readers = [group.create_task(read_until(site, blog, "after")) for _ in range(8)]
-        await asyncio.sleep(0.5)
-        await victim.stop(signal.SIGKILL)
+        tasks = [group.create_task(reader.run()) for reader in readers]
+        await eventually(partial(all_have, await publish(editor, blog, "before")))
+        await site.nodes[0].stop(signal.SIGKILL)
         try:
-            attempts = await post_with_one_retry(editor, blog, "after")
+            await eventually(partial(all_have, await publish_with_one_retry(editor, blog)))
         finally:
-            await victim.start()
-    assert attempts <= 2
-    assert sum(reader.result() for reader in readers) > 0, "all were at the other node: nothing was tried"
+            await site.nodes[0].start()
+        for task in tasks:
+            task.cancel()
+    assert sum(reader.lost for reader in readers) > 0, "all were at the other node: nothing was tried"
 
 
-async def read_until(site: Site, blog: str, text: str) -> int:
-    """Follow a blog, over any number of connections, until an entry comes. Returns how many were lost."""
-    cursor, lost = "", 0
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                async with follow(site, blog, cursor) as line:
-                    async for data in line:
-                        message = json.loads(data)
-                        assert message["type"] != "update" or message["from"] == (cursor or None)
-                        cursor = message.get("cursor", cursor)
-                        if any(entry["text"] == text for entry in message.get("entries", [])):
-                            return lost
-            except (OSError, InvalidHandshake, ConnectionClosed):
-                pass
-            lost += 1
-            await asyncio.sleep(0.2)
-
-
-async def post_with_one_retry(editor: httpx.AsyncClient, blog: str, text: str) -> int:
-    """As editors' programs should: with an Idempotency-Key. Returns how often it was sent."""
-    headers = {"idempotency-key": uuid4().hex}
-    answers = []
-    for attempt in (1, 2):
-        await asyncio.sleep(attempt - 1)
-        try:
-            answer = await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": text}, headers=headers)
-        except httpx.TransportError as error:
-            answers.append(repr(error))
-            continue
-        if answer.status_code == 201:
-            return attempt
-        answers.append(f"{answer.status_code} {answer.text}")
-    raise AssertionError(f"two attempts were in vain: {answers}")
+async def publish_with_one_retry(editor: httpx.AsyncClient, blog: str) -> str:
+    """As editors' programs should: with an Idempotency-Key. Return the cursor after it."""
+    editor.headers["idempotency-key"] = uuid4().hex
+    try:
+        return await publish(editor, blog, "after")
+    except (httpx.TransportError, AssertionError):
+        await asyncio.sleep(1)
+        return await publish(editor, blog, "after")
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/livez"])
-async def test_what_is_for_the_operator_is_not_public(editor: httpx.AsyncClient, path: str):
+async def test_what_is_for_the_operator_is_not_public(editor, path):
     answer = await editor.get(path)
     assert answer.status_code == 404
     assert not re.search(r"\d", answer.headers.get("server", "")), "no version is told to strangers"
 
 
-async def test_pages_are_compressed_and_revalidated(editor: httpx.AsyncClient, blog: str):
+async def test_pages_are_compressed_and_revalidated_and_too_large_bodies_answered(editor, blog):
     await publish(editor, blog, "x" * 2_000)
     for path in (f"/blogs/{blog}", f"/blogs/{blog}/changes", "/static/stoppress.css"):
         answer = await editor.get(path)
         assert answer.headers.get("content-encoding") == "gzip", (path, answer.headers)
         again = await editor.get(path, headers={"if-none-match": answer.headers["etag"]})
         assert again.status_code == 304, path
+    answer = await editor.post(f"/api/blogs/{blog}/entries", content=b"x" * 300_000)
+    assert answer.status_code == 413
 
 
-async def test_what_editors_get_is_not_compressed(editor: httpx.AsyncClient, blog: str):
+async def test_what_editors_get_is_not_compressed(editor, blog):
     await publish(editor, blog, "x" * 2_000)
     answer = await editor.get(f"/api/blogs/{blog}/entries")
     assert answer.status_code == 200
     assert "content-encoding" not in answer.headers
 
 
-async def test_browsers_get_http_2_and_are_told_to_stay_with_tls(site: Site, blog: str):
+async def test_browsers_get_http_2_and_are_told_to_stay_with_tls(site, blog):
     command = ["curl", "--silent", "--show-error", "--cacert", str(site.proxy.certificate), "--http2", "--head"]
     done = await asyncio.create_subprocess_exec(
         *command, f"{site.proxy.url}/client/index.js", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -286,23 +213,13 @@ async def test_browsers_get_http_2_and_are_told_to_stay_with_tls(site: Site, blo
     assert re.search(r"^strict-transport-security: max-age=\d{8}", output, re.MULTILINE), output
 
 
-async def test_a_body_that_is_too_large_is_answered(editor: httpx.AsyncClient, blog: str):
-    answer = await editor.post(f"/api/blogs/{blog}/entries", content=b"x" * 300_000)
-    assert answer.status_code == 413
-
-
 @pytest.mark.parametrize("kind", PROXIES)
-async def test_a_node_is_told_the_address_of_the_client_and_not_what_the_client_says(kind: str, tmp_path: Path):
+async def test_a_node_is_told_the_address_of_the_client_and_not_what_the_client_says(kind, tmp_path):
     """Behind the proxy is a server that answers with the headers that came."""
     async with await asyncio.start_server(answer_with_headers, "127.0.0.1", 0) as echo:
-        proxy = PROXIES[kind](tmp_path, [echo.sockets[0].getsockname()[1]])
-        await proxy.start()
         lies = {"x-forwarded-for": "203.0.113.9", "forwarded": "for=203.0.113.9", "x-forwarded-host": "203.0.113.9"}
-        try:
-            async with proxy.client() as client:  # from 127.0.0.7
-                told = (await client.get("/blogs/any", headers=lies)).text.lower()
-        finally:
-            await proxy.stop()
+        async with PROXIES[kind](tmp_path, [echo.sockets[0].getsockname()[1]]) as proxy, proxy.client() as client:
+            told = (await client.get("/blogs/any", headers=lies)).text.lower()  # from 127.0.0.7
     assert "\nx-forwarded-for: 127.0.0.7\r" in told
     assert "\nx-forwarded-proto: https\r" in told
     assert f"\nhost: localhost:{proxy.port}\r" in told
@@ -310,30 +227,19 @@ async def test_a_node_is_told_the_address_of_the_client_and_not_what_the_client_
 
 
 async def answer_with_headers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    head = await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(head) + head)
-    await writer.drain()
-    writer.close()
+    await respond(writer, await reader.readuntil(b"\r\n\r\n"))
 
 
 @pytest.mark.parametrize("kind", PROXIES)
 @pytest.mark.parametrize("believed", [True, False])
-async def test_a_limit_by_address_counts_clients_if_the_proxy_is_believed(
-    kind: str, believed: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-):
+async def test_a_limit_by_address_counts_clients_if_the_proxy_is_believed(kind, believed, start_node, tmp_path, capfd):
     """With the shipped settings for a proxy on the node's machine. Else all readers have the proxy's address."""
     proxies = environment_of_the_unit()["STOPPRESS_TRUSTED_PROXIES"] if believed else ""
+    node = await start_node(STOPPRESS_MAX_READERS_PER_ADDRESS="1", STOPPRESS_TRUSTED_PROXIES=proxies)
+    await node.make_blog("limited")
+    (tmp_path / kind).mkdir()
     async with AsyncExitStack() as stack:
-        node = RunningNode(
-            sqlite_url(tmp_path), STOPPRESS_MAX_READERS_PER_ADDRESS="1", STOPPRESS_TRUSTED_PROXIES=proxies
-        )
-        await node.start()
-        stack.push_async_callback(node.stop)
-        await node.make_blog("limited")
-        (tmp_path / kind).mkdir()
-        proxy = PROXIES[kind](tmp_path / kind, [node.port])
-        await proxy.start()
-        stack.push_async_callback(proxy.stop)
+        proxy = await stack.enter_async_context(PROXIES[kind](tmp_path / kind, [node.port]))
         taken_in = [await is_taken_in(stack, reader_from(proxy, place)) for place in (7, 7, 8)]
         assert taken_in == [True, False, believed]
     assert ("proxy_not_trusted" in capfd.readouterr().err) != believed

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from stoppress.telemetry.metrics import FAMILIES
+from tests.deploy.proxies import promtool
 from tests.support.paths import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -21,11 +18,6 @@ RULES, RULES_TEST = DEPLOY / "prometheus" / "rules.yaml", DEPLOY / "prometheus" 
 DASHBOARD = DEPLOY / "grafana" / "dashboards" / "stoppress.json"
 
 METRIC = re.compile(r"\b(?:stoppress|process)_[a-z_]+\b")
-
-
-def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
-    assert shutil.which("promtool"), "these tests need promtool: apt-get install prometheus"
-    return subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=60)
 
 
 def panels() -> list[dict[str, Any]]:
@@ -52,17 +44,9 @@ def without_grafana(expression: str) -> str:
     return expression.replace("$__rate_interval", "5m").replace("$job", "stoppress").replace("$instance", ".*")
 
 
-def test_prometheus_takes_the_rules():
-    checked = promtool("check", "rules", "--lint=all", "--lint-fatal", str(RULES))
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-
-
 def test_the_rules_fire_when_they_should_and_not_on_a_quiet_night():
-    tested = promtool("test", "rules", str(RULES_TEST))
-    assert tested.returncode == 0, tested.stdout + tested.stderr
-
-
-def test_every_alert_is_seen_to_fire():
+    promtool("check", "rules", "--lint=all", "--lint-fatal", str(RULES))
+    promtool("test", "rules", str(RULES_TEST))
     alerts = re.findall(r"alert: (\w+)", RULES.read_text())
     fired = set(re.findall(r'\{alertname="(\w+)"\}', RULES_TEST.read_text()))
     assert len(alerts) > 10
@@ -74,19 +58,11 @@ def test_every_alert_says_how_bad_it_is_and_what_to_do():
         assert re.search(r"severity: (critical|warning)\b", rule) and "summary: " in rule and "action: " in rule, rule
 
 
-@pytest.mark.parametrize("place", ["rules", "dashboard"])
-def test_only_metrics_are_named_that_a_node_has(place: str):
-    text = "\n".join(re.findall(r"expr:(.*?)\n +(?:for|labels):", RULES.read_text(), re.DOTALL))
-    named = set(METRIC.findall(text if place == "rules" else "\n".join(expressions())))
-    assert len(named) > 10
-    assert named - known() == set()
-
-
 def test_no_file_of_a_deployment_names_a_metric_that_there_is_not():
     """nginx's own variables begin with $."""
     files = [path for path in DEPLOY.rglob("*") if path.is_file() and "secrets" not in path.parts]
     named = {name for path in files for name in re.findall(rf"(?<!\$){METRIC.pattern}", path.read_text())}
-    assert "stoppress_readers" in named
+    assert len(named) > 10
     assert named - known() == set()
 
 
@@ -103,14 +79,13 @@ def test_every_metric_is_on_the_dashboard():
     assert {family.name for family in FAMILIES} - shown == set()
 
 
-def test_every_expression_of_the_dashboard_is_one(tmp_path: Path):
+def test_every_expression_of_the_dashboard_is_one(tmp_path):
     rules = [
         f"      - record: check:{number}\n        expr: {json.dumps(without_grafana(expression))}"
         for number, expression in enumerate(expressions())
     ]
     (tmp_path / "rules.yaml").write_text("groups:\n  - name: dashboard\n    rules:\n" + "\n".join(rules))
-    checked = promtool("check", "rules", "--lint=none", str(tmp_path / "rules.yaml"))
-    assert checked.returncode == 0 and f"{len(rules)} rules found" in checked.stdout, checked.stdout + checked.stderr
+    assert f"{len(rules)} rules found" in promtool("check", "rules", "--lint=none", str(tmp_path / "rules.yaml"))
 
 
 def test_every_panel_says_what_it_shows_and_in_which_unit():

@@ -29,7 +29,7 @@ async def load(report: Path, *options: str) -> tuple[int | None, str]:
 
 
 @pytest.mark.slow
-async def test_a_night_without_a_fault_ends_with_a_report(tmp_path: Path):
+async def test_a_night_without_a_fault_ends_with_a_report(tmp_path):
     report = tmp_path / "load.html"
     status, out = await load(report)
     assert status == 0, out
@@ -42,7 +42,7 @@ async def test_a_night_without_a_fault_ends_with_a_report(tmp_path: Path):
 
 
 @pytest.mark.slow
-async def test_a_lost_entry_fails_it_and_the_readers_are_named_with_what_they_missed(tmp_path: Path):
+async def test_a_lost_entry_fails_it_and_the_readers_are_named_with_what_they_missed(tmp_path):
     status, out = await load(tmp_path / "load.html", "--break")
     assert status == 1, out
     assert "<h1 class=failed>FAILED: 43 readers" in (tmp_path / "load.html").read_text()

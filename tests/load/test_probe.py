@@ -10,7 +10,6 @@ import pytest
 from loadtest.faulty_proxy import Fault, faulty_proxy
 from loadtest.probe import Probe, Shared
 from stoppress.tools.swarm.plan import Target
-from tests.conftest import Eventually, StartNode
 
 
 class Failed(Exception):
@@ -21,14 +20,11 @@ def fail(kind: str, text: str) -> None:
     raise Failed(kind, text)
 
 
-BROKEN: dict[str, Fault] = {
-    "gap": lambda update: [],
-    "duplicate": lambda update: [update, update],
-}
+BROKEN: dict[str, Fault] = {"gap": lambda update: [], "duplicate": lambda update: [update, update]}
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-async def test_a_probe_says_which_reader_was_told_what(start_node: StartNode, eventually: Eventually, kind: str):
+async def test_a_probe_says_which_reader_was_told_what(start_node, eventually, kind):
     node = await start_node()
     await node.make_blog("demo")
     times: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from stoppress.tools.swarm.histogram import FineHistogram
 
 
 @pytest.mark.slow
-async def test_a_storm_brings_everybody_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+async def test_a_storm_brings_everybody_back(capsys, monkeypatch):
     monkeypatch.setattr("loadtest.proofs.storm.CALM_SECONDS", 4.0)
     await storm(readers=60, publish=5)  # times are for a machine that has nothing else to do
     out = capsys.readouterr().out
@@ -24,7 +24,7 @@ async def test_a_storm_brings_everybody_back(capsys: pytest.CaptureFixture[str],
 
 
 @pytest.mark.slow
-async def test_a_full_node_sends_a_crowd_away(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+async def test_a_full_node_sends_a_crowd_away(capsys, monkeypatch):
     monkeypatch.setattr("loadtest.proofs.overload.CALM_SECONDS", 4.0)
     await overload(readers=50, publish=5)
     out = capsys.readouterr().out
@@ -35,9 +35,7 @@ async def test_a_full_node_sends_a_crowd_away(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.slow
 @pytest.mark.redis
-async def test_a_rolling_restart_behind_nginx_loses_nothing(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
+async def test_a_rolling_restart_behind_nginx_loses_nothing(capsys, monkeypatch):
     monkeypatch.setattr("loadtest.proofs.rolling.CALM_SECONDS", 2.0)
     await rolling(readers=60, publish=5)
     out = capsys.readouterr().out
@@ -61,19 +59,15 @@ def times(seconds: float) -> FineHistogram:
         (0.200, 0.200, {"missed": 1}, False),
     ],
 )
-def test_a_machine_that_was_too_busy_before_says_nothing(
-    capsys: pytest.CaptureFixture[str], before: float, during: float, wrong: dict[str, int], is_kept: bool | None
-):
+def test_a_machine_that_was_too_busy_before_says_nothing(capsys, before, during, wrong, is_kept):
     assert verdict(times(before), times(during), wrong, is_kept=True) is is_kept
     said = "no result: the machine was too busy before the event" in capsys.readouterr().out
     assert said == (is_kept is None)
 
 
 @pytest.mark.parametrize(("told", "out", "status"), [(True, "kept\n", 0), (False, "NOT KEPT\n", 1), (None, "", 1)])
-def test_nothing_is_said_to_be_broken_that_cannot_be_told(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, told: bool | None, out: str, status: int
-):
-    async def play(readers: int, publish: float) -> bool | None:
+def test_nothing_is_said_to_be_broken_that_cannot_be_told(capsys, monkeypatch, told, out, status):
+    async def play(readers, publish):
         return told
 
     monkeypatch.setitem(proofs.PROOFS, "storm", (play, 10, 1.0))

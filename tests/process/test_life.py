@@ -41,14 +41,14 @@ class Noted(Life):
         self.moments.append("stopped")
 
 
-async def test_the_moments_come_in_order(tmp_path: Path):
+async def test_the_moments_come_in_order(tmp_path):
     life = Noted(tmp_path, lambda: os.kill(os.getpid(), signal.SIGTERM))
     await life.run()
     assert life.moments == ["ready 200", "stopping", "stopped"]
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-async def test_the_store_is_closed_when_something_fails(tmp_path: Path):
+async def test_the_store_is_closed_when_something_fails(tmp_path):
     def fail() -> None:
         raise StoreUnavailable("disk on fire")
 

@@ -1,4 +1,4 @@
-"""Signals: what SIGHUP does in a service and in a terminal, and that nothing is waited for after the third stop."""
+"""Signals: what SIGHUP does in a terminal, and that nothing is waited for after the third stop."""
 
 from __future__ import annotations
 
@@ -7,35 +7,14 @@ import os
 import pty
 import signal
 import subprocess
-from pathlib import Path
-
-import httpx
-import pytest
 
 from stoppress.process.signals import SAME_SECONDS
-from tests.conftest import RedisServer, StartNode
-from tests.support.command import command, environment, running
+from tests.support.command import command, environment
 from tests.support.node import sqlite_url
-from tests.support.processes import children
 from tests.support.raw import posting
 
 
-@pytest.mark.redis
-@pytest.mark.parametrize("workers", [1, 2])
-async def test_a_service_ignores_a_hangup(redis_server: RedisServer, workers: int):
-    options = ("serve", "--port", "0", "--store", redis_server.url, "--workers", str(workers))
-    async with running(*options) as server:
-        url = (await server.line("serves")).split("serves ")[1].split()[0]
-        for pid in (server.pid, *children(server.pid)):
-            os.kill(pid, signal.SIGHUP)
-        async with httpx.AsyncClient(trust_env=False) as client:
-            for _ in range(10):
-                assert (await client.get(f"{url}/readyz")).status_code == 200
-        assert await server.stop() == 0
-    assert not any("worker_ended" in line for line in server.lines)
-
-
-def test_a_server_ends_with_the_terminal_that_it_was_started_in(tmp_path: Path):
+def test_a_server_ends_with_the_terminal_that_it_was_started_in(tmp_path):
     ours, terminal = pty.openpty()
     with subprocess.Popen(
         command("serve", "--port", "0", "--store", sqlite_url(tmp_path)),
@@ -52,7 +31,7 @@ def test_a_server_ends_with_the_terminal_that_it_was_started_in(tmp_path: Path):
     os.close(terminal)
 
 
-async def test_after_the_third_signal_nothing_is_waited_for(start_node: StartNode):
+async def test_after_the_third_signal_nothing_is_waited_for(start_node):
     node = await start_node(STOPPRESS_LEAD="60")
     reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
     writer.write(posting("demo", "Content-Length: 17") + b"{")

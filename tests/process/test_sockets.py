@@ -15,7 +15,7 @@ from tests.support.command import command, environment
 from tests.support.node import KEY, sqlite_url
 
 
-def test_a_socket_from_the_service_manager_is_served(tmp_path: Path):
+def test_a_socket_from_the_service_manager_is_served(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port, fd = listening.getsockname()[1], listening.fileno()
         shell = ("bash", "-c", f'exec 3<&{fd}; LISTEN_PID=$$ exec "$@"', "sh")
@@ -36,7 +36,7 @@ def test_a_socket_from_the_service_manager_is_served(tmp_path: Path):
             process.stdout.close()
 
 
-def test_a_descriptor_that_does_not_listen_is_refused(tmp_path: Path):
+def test_a_descriptor_that_does_not_listen_is_refused(tmp_path):
     done = subprocess.run(
         ["sh", "-c", 'exec 3</dev/null; exec "$@"', "sh", *command("serve", "--store", sqlite_url(tmp_path))],
         env=environment({"LISTEN_FDS": "1"}),
@@ -48,7 +48,7 @@ def test_a_descriptor_that_does_not_listen_is_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize("environ", [{}, {"LISTEN_FDS": "1", "LISTEN_PID": "1"}, {"LISTEN_FDS": "x"}])
-def test_what_was_handed_to_somebody_else_is_not_taken(environ: dict[str, str]):
+def test_what_was_handed_to_somebody_else_is_not_taken(environ):
     with listening_sockets("127.0.0.1", 0, 1, environ)[0] as own:
         assert own.getsockname()[0] == "127.0.0.1"
     assert environ == {}  # and is not handed on
@@ -63,7 +63,7 @@ def handed_over(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
 
 
 @pytest.mark.parametrize("shares", [False, True])
-def test_every_worker_gets_a_socket_on_the_port_that_was_handed_over(handed_over: list[socket.socket], shares: bool):
+def test_every_worker_gets_a_socket_on_the_port_that_was_handed_over(handed_over, shares):
     handed_over.append(socket.create_server(("127.0.0.1", 0), reuse_port=shares))
     port = handed_over[0].getsockname()[1]
     sockets = listening_sockets("127.0.0.1", 0, workers=3)
@@ -76,7 +76,7 @@ def test_every_worker_gets_a_socket_on_the_port_that_was_handed_over(handed_over
             one.close()
 
 
-def test_more_sockets_than_workers_are_refused(handed_over: list[socket.socket]):
+def test_more_sockets_than_workers_are_refused(handed_over):
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
         handed_over += [first, second]
         with pytest.raises(StartError, match="passed 2 sockets"):

@@ -16,9 +16,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.conftest import Eventually, RedisServer, StartNode
+from tests.conftest import RedisServer, StartNode
 from tests.support.command import running, stoppress
-from tests.support.node import RunningNode
+from tests.support.node import RunningNode, until_received
 from tests.support.processes import children
 
 WORKERS, READERS = 3, 300
@@ -26,11 +26,10 @@ WORKERS, READERS = 3, 300
 
 async def shares(node: RunningNode) -> list[int]:
     """Return the number of readers of each worker."""
-    async with node.editor() as editor:
-        metrics = (await editor.get("/metrics")).text
     counts = Counter[str]()
-    for worker, count in re.findall(r'^stoppress_readers{.*worker="(\d+)".*} (.*)$', metrics, re.MULTILINE):
-        counts[worker] += int(float(count))
+    for (name, *labels), count in (await node.samples()).items():
+        if name == "stoppress_readers":
+            counts[labels[-1]] += int(count)
     return list(counts.values())
 
 
@@ -46,15 +45,8 @@ async def readers(node: RunningNode, stack: AsyncExitStack, number: int) -> list
     return [await stack.enter_async_context(connect(url, compression=None)) for _ in range(number)]
 
 
-async def everybody_gets(lines: list[ClientConnection], cursor: str) -> None:
-    async with asyncio.timeout(30):
-        for line in lines:
-            while cursor not in str(await line.recv()):
-                pass
-
-
 @pytest.mark.redis
-async def test_readers_are_spread_evenly_and_all_get_what_is_published_to_any(node: RunningNode):
+async def test_readers_are_spread_evenly_and_all_get_what_is_published_to_any(node):
     before = children(node.pid)
     assert len(before) == WORKERS
     async with AsyncExitStack() as stack:
@@ -65,13 +57,13 @@ async def test_readers_are_spread_evenly_and_all_get_what_is_published_to_any(no
         for _ in range(5):
             async with node.editor() as editor:  # a connection of its own, so any worker may get it
                 answer = await editor.post("/api/blogs/workers/entries", json={"markdown": "news"})
-            await everybody_gets(lines, answer.headers["stoppress-cursor"])
+            await asyncio.gather(*(until_received(line, answer.headers["stoppress-cursor"]) for line in lines))
     assert await node.stop() == 0
     assert not any(map(_runs, before))
 
 
 @pytest.mark.redis
-async def test_a_worker_that_crashes_is_replaced_and_nobody_else_notices(node: RunningNode, eventually: Eventually):
+async def test_a_worker_that_crashes_is_replaced_and_nobody_else_notices(node, eventually):
     async with AsyncExitStack() as stack:
         lines = await readers(node, stack, 30)
         victim = children(node.pid)[0]
@@ -89,13 +81,13 @@ async def test_a_worker_that_crashes_is_replaced_and_nobody_else_notices(node: R
         lines += await readers(node, stack, 10)  # some of them wait for the new worker
         async with node.editor() as editor:
             answer = await editor.post("/api/blogs/workers/entries", json={"markdown": "news"})
-        await everybody_gets(lines, answer.headers["stoppress-cursor"])
+        await asyncio.gather(*(until_received(line, answer.headers["stoppress-cursor"]) for line in lines))
         assert victim not in children(node.pid)
         assert len(children(node.pid)) == WORKERS
 
 
 @pytest.mark.redis
-async def test_orphaned_workers_stop_in_time(start_node: StartNode, redis_server: RedisServer, eventually: Eventually):
+async def test_orphaned_workers_stop_in_time(start_node, redis_server, eventually):
     node = await start_node(redis_server.url, STOPPRESS_WORKERS="2", STOPPRESS_LEAD="2")
     await node.make_blog("workers")
     workers = children(node.pid)
@@ -141,7 +133,7 @@ def _runs(pid: int) -> bool:
     ],
     ids=["embedded store", "demonstration", "what is wrong is said once"],
 )
-def test_workers_that_cannot_be_are_refused(command: str, said: str):
+def test_workers_that_cannot_be_are_refused(command, said):
     result = stoppress(*command.split(), "--workers", "2")
     assert result.code == 2
     assert re.match(said, result.error), result.error

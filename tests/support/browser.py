@@ -10,6 +10,7 @@ from typing import Any
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request
 
 from tests.support.node import RunningNode
+from tests.support.raw import respond
 
 OpenPage = Callable[..., Awaitable[Page]]
 
@@ -104,13 +105,16 @@ class Embed:
         self._server: asyncio.Server | None = None
         self.complaints = Complaints()
 
-    async def start(self) -> None:
+    async def __aenter__(self) -> Embed:
         self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        return self
 
-    async def stop(self) -> None:
+    async def __aexit__(self, failed: object, *_: object) -> None:
+        """End, without complaints."""
         assert self._server is not None
         self._server.close()
         await self._server.wait_closed()
+        assert failed or self.complaints == []
 
     async def __call__(
         self,
@@ -152,12 +156,9 @@ class Embed:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        url, body = self._node.url, self._page.encode()
+        url = self._node.url
         policy = (
             f"default-src 'none'; script-src {url}; connect-src {url} {self._node.websocket_url}; img-src {url}; "
             "frame-src https:; require-trusted-types-for 'script'; trusted-types stoppress"
         )
-        head = f"Content-Type: text/html\r\nContent-Security-Policy: {policy}\r\nContent-Length: {len(body)}"
-        writer.write(f"HTTP/1.1 200 OK\r\n{head}\r\nConnection: close\r\n\r\n".encode() + body)
-        await writer.drain()
-        writer.close()
+        await respond(writer, self._page.encode(), "Content-Type: text/html", f"Content-Security-Policy: {policy}")

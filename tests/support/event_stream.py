@@ -30,6 +30,7 @@ async def listening(
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-store"
+        assert "content-encoding" not in answer.headers
 
         async def events() -> AsyncIterator[Event]:
             event = Event()

@@ -127,8 +127,5 @@ async def open_page(pages: Pages, complaints: Complaints) -> AsyncIterator[OpenP
 @pytest.fixture
 async def embed(node: RunningNode, pages: Pages) -> AsyncIterator[Embed]:
     """Open a page of another origin that has the element in it; there must be no complaints until the end."""
-    embed = Embed(node, pages)
-    await embed.start()
-    yield embed
-    await embed.stop()
-    assert embed.complaints == []
+    async with Embed(node, pages) as embed:
+        yield embed

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 
+from tests.support.raw import respond
+
 SURFACE = re.compile(rb"GET /blogs/[^/? ]+/(live|events|changes)[? ]")
 
 
@@ -43,11 +45,12 @@ class Network:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Network:
         self._server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
+        return self
 
-    async def close(self) -> None:
+    async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
         for connection in [*self._connections]:
@@ -97,7 +100,7 @@ class Network:
                 found = SURFACE.match(data)
                 connection.surface = found[1].decode() if found else ""
                 if page := self._pages.get(re.split(rb"[ ?]", data, maxsplit=2)[1].decode()):
-                    await _answer(connection.writers[0], page)
+                    await respond(connection.writers[0], page.encode(), "Content-Type: text/html")
                     break
             if connection.surface in self._blocked:
                 break
@@ -107,12 +110,3 @@ class Network:
                 writer.write(data)
                 await writer.drain()
         connection.cut()
-
-
-async def _answer(writer: asyncio.StreamWriter, page: str) -> None:
-    body = page.encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    writer.write(head.encode() + body)
-    await writer.drain()
-    writer.close()
-    await writer.wait_closed()

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
+from websockets.asyncio.client import ClientConnection
 
 from loadtest.ports import free_port
 from tests.support.warm import WarmProcess, command
@@ -98,10 +100,18 @@ class RunningNode:
 
     async def until_readers(self, transport: str, number: int) -> None:
         """Wait until the node has so many readers over `long_poll`, `sse` or uncompressed `websocket`."""
-        sample = f'stoppress_readers{{compression="none",encoding="json",transport="{transport}"}} {number}.0'
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client, asyncio.timeout(60):
-            while sample not in (await client.get("/metrics")).text:
+        async with asyncio.timeout(60):
+            while (await self.samples()).get(("stoppress_readers", "none", "json", transport)) != number:
                 await asyncio.sleep(0.05)
+
+    async def samples(self) -> dict[tuple[str, ...], float]:
+        """Return the metrics by name and the values of the labels, in the order of the labels' names."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(f"{self.url}/metrics")
+        assert answer.status_code == 200, answer.text
+        families = text_string_to_metric_families(answer.text)
+        found = [(sample.name, sample.labels, sample.value) for family in families for sample in family.samples]
+        return {(name, *(labels[label] for label in sorted(labels))): value for name, labels, value in found}
 
     async def delete_blogs(self) -> None:
         """Delete the blog that `make_blog` created, and close its readers' connections."""
@@ -109,6 +119,13 @@ class RunningNode:
             while self.blogs:
                 answer = await editor.delete(f"/api/blogs/{self.blogs.pop()}")
                 assert answer.status_code in (204, 404), answer.text
+
+
+async def until_received(line: ClientConnection, cursor: str) -> None:
+    """Read until a message with a cursor comes, within half a minute."""
+    async with asyncio.timeout(30):
+        while cursor not in str(await line.recv()):
+            pass
 
 
 def sqlite_url(folder: Path) -> str:

@@ -26,6 +26,15 @@ def posting(blog: str, *headers: str, key: str = KEY) -> bytes:
     return "\r\n".join([*lines, f"Authorization: Bearer {key}", *headers, "", ""]).encode()
 
 
+async def respond(writer: asyncio.StreamWriter, body: bytes, *headers: str, status: str = "200 OK") -> None:
+    """Answer with a body, and end the connection."""
+    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    writer.write("\r\n".join(lines).encode() + body)
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
 async def head_of(reader: asyncio.StreamReader) -> bytes:
     """Return the head of the next answer, within half a minute."""
     async with asyncio.timeout(30):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from tests.support.client import Client
 
@@ -20,9 +20,10 @@ class ReturningReader:
 
     Args:
         address: returns the address of the next connection, without the query.
+        options: options of the connections.
     """
 
-    def __init__(self, address: Callable[[], str]) -> None:
+    def __init__(self, address: Callable[[], str], **options: Any) -> None:
         self.client = Client()
         self.closed: list[float] = []
         """The times when its connections ended, by `time.monotonic`."""
@@ -32,6 +33,7 @@ class ReturningReader:
         """The number of rejections, and of connections that failed or were lost without a reason."""
         self.connected = False
         self._address = address
+        self._options = {"compression": None, "max_size": None, "proxy": None} | options
 
     async def run(self) -> None:
         """Follow the blog until cancelled. Raise `AssertionError` on a broken promise."""
@@ -40,7 +42,7 @@ class ReturningReader:
         while True:
             try:
                 query = f"?since={since}" if since else ""
-                async with connect(self._address() + query, compression=None, max_size=None, proxy=None) as connection:
+                async with connect(self._address() + query, **self._options) as connection:
                     self._back()
                     async for data in connection:
                         message = json.loads(data)
@@ -48,7 +50,7 @@ class ReturningReader:
                         retry = message if message["type"] == "retry" else {"min": 0, "max": 500}
             except InvalidStatus:
                 self.not_admitted += 1
-            except (ConnectionClosed, OSError):
+            except (ConnectionClosed, InvalidHandshake, OSError):
                 self.lost += 1
             self._gone()
             since = self.client.connected()

@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from tests.support.client import Client
+from tests.support.event_stream import listening
 from tests.support.node import RunningNode
 
 
@@ -46,14 +47,11 @@ async def _websocket(session: Session, name: str, decode: Callable[[Any], Any]) 
 
 
 async def server_sent_events(session: Session) -> None:
-    since = session.client.connected()
-    headers = {} if since is None else {"last-event-id": since}
-    async with session.http.stream("GET", f"{session.node.url}/blogs/{session.blog}/events", headers=headers) as stream:
-        assert stream.status_code == 200
+    session.http.base_url = httpx.URL(session.node.url)
+    async with listening(session.http, session.blog, last=session.client.connected()) as events:
         async with asyncio.timeout(session.seconds):
-            async for line in stream.aiter_lines():
-                if line.startswith("data: "):
-                    session.client.receive(json.loads(line.removeprefix("data: ")))
+            async for event in events:
+                session.client.receive(event.json())
 
 
 async def changes(session: Session) -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import Close, Frame, Opcode
 
-from tests.conftest import StartNode
 from tests.support.frames import client_protocol
-from tests.support.node import RunningNode
+from tests.support.node import RunningNode, until_received
 from tests.support.processes import Slowdown, resident
 from tests.support.raw import handshake
 
@@ -77,10 +75,10 @@ def _close_code(data: bytes) -> int | None:
 
 
 @pytest.mark.parametrize("kind", ATTACKS)
-async def test_attackers_are_sent_away(start_node: StartNode, kind: str, figure: Callable[[str], None]):
+async def test_attackers_are_sent_away(empty_node, kind, figure):
     first, again, code = ATTACKS[kind]
     slowdown = Slowdown()
-    node = await start_node()
+    node = await empty_node()
     await node.make_blog("demo")
     async with connect(f"{node.websocket_url}/blogs/demo/live") as line:
         await attack(node, first, again)  # what is made once is made
@@ -106,8 +104,7 @@ async def test_attackers_are_sent_away(start_node: StartNode, kind: str, figure:
 async def delay(node: RunningNode, line: ClientConnection) -> float:
     """Seconds from a post to a reader."""
     started = time.monotonic()
-    async with node.editor() as editor, asyncio.timeout(30):
+    async with node.editor() as editor:
         answer = await editor.post("/api/blogs/demo/entries", json={"markdown": "news"})
-        while answer.headers["stoppress-cursor"] not in str(await line.recv()):
-            pass
+    await until_received(line, answer.headers["stoppress-cursor"])
     return time.monotonic() - started

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import httpx
 from websockets.asyncio.client import connect
 
-from tests.conftest import StartNode
-from tests.support.node import RunningNode
+from tests.support.node import RunningNode, until_received
 from tests.support.processes import Slowdown, resident
 
 ATTACKERS, MUTE, READERS = 32, 300, 50
@@ -41,34 +40,27 @@ async def ask_and_not_read(node: RunningNode, path: str) -> asyncio.StreamWriter
     return writer
 
 
-async def test_readers_editors_and_memory_bear_expensive_requests(start_node: StartNode, figure: Callable[[str], None]):
+async def test_readers_editors_and_memory_bear_expensive_requests(start_node, figure):
     node, slowdown, delays, health = await start_node(), Slowdown(), [], []
     await node.make_blog("demo")
-    received: asyncio.Queue[float] = asyncio.Queue()
-
-    async def read(ready: asyncio.Semaphore) -> None:
-        async with connect(f"{node.websocket_url}/blogs/demo/live", max_size=None) as line:
-            async for message in line:
-                ready.release() if "Breaking" not in str(message) else await received.put(time.monotonic())
-
-    async with node.editor() as editor:
+    url = f"{node.websocket_url}/blogs/demo/live"
+    async with node.editor() as editor, AsyncExitStack() as stack:
         for number in range(100):
             big = "A long day of talks. " * 4_500 if number % 10 == 0 else f"Entry {number}. " * 50
             await editor.post("/api/blogs/demo/entries", json={"markdown": big})
-        ready = asyncio.Semaphore(0)
-        tasks = [asyncio.create_task(read(ready)) for _ in range(READERS)]
-        for _ in range(READERS):
-            await ready.acquire()
+        lines = [await stack.enter_async_context(connect(url, max_size=None)) for _ in range(READERS)]
+        await asyncio.gather(*(line.recv() for line in lines))
         before = resident(node.pid)
-        tasks += [asyncio.create_task(ask(node)) for _ in range(ATTACKERS)]
+        tasks = [asyncio.create_task(ask(node)) for _ in range(ATTACKERS)]
         mute = [
             await ask_and_not_read(node, path)
             for path in ("/blogs/demo", "/blogs/demo/entries?limit=200") * (MUTE // 2)
         ]
         for _ in range(10):
             begin = time.monotonic()
-            await editor.post("/api/blogs/demo/entries", json={"markdown": "Breaking"})
-            delays += [await received.get() - begin for _ in range(READERS)]
+            answer = await editor.post("/api/blogs/demo/entries", json={"markdown": "Breaking"})
+            await asyncio.gather(*(until_received(line, answer.headers["stoppress-cursor"]) for line in lines))
+            delays.append(time.monotonic() - begin)
             begin = time.monotonic()
             await editor.get("/livez")
             health.append(time.monotonic() - begin)

@@ -19,7 +19,7 @@ from tests.support.warm import WarmProcess
 
 KILLS, AT_ONCE = 100, 4
 
-LINES_OF_A_PUBLISH = 400
+LINES_OF_A_PUBLISH = 3_000
 """More than a publish takes; kills beyond its end hit the next one."""
 
 
@@ -66,10 +66,8 @@ async def test_every_answered_write_survives_a_kill_at_any_line(tmp_path, figure
     rng = random.Random(9)
     template = tmp_path / "template"
     template.mkdir()
-    node = RunningNode(sqlite_url(template))
-    await node.start()
-    await node.make_blog("demo")
-    await node.stop()
+    async with RunningNode(sqlite_url(template)) as node:
+        await node.make_blog("demo")
     whole = (template / "blogs.db").read_bytes()
     kills = [(number, rng.randrange(1, 2 * LINES_OF_A_PUBLISH)) for number in range(KILLS)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
 
 import pytest
@@ -13,8 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake
 
 from stoppress.process.node import SPARE_DESCRIPTORS
-from tests.conftest import StartNode
-from tests.support.node import RunningNode
+from tests.support.node import RunningNode, until_received
 from tests.support.processes import cpu_seconds, open_files
 from tests.support.raw import posting
 
@@ -81,7 +80,7 @@ async def lasting_files(pid: int) -> int:
 
 
 @pytest.mark.parametrize("name", PRESSURES)
-async def test_readers_get_in_after_the_pressure(start_node: StartNode, name: str, figure: Callable[[str], None]):
+async def test_readers_get_in_after_the_pressure(start_node, name, figure):
     number, begins, descriptors = PRESSURES[name]
     node = await start_node(descriptors=descriptors)
     await node.make_blog("demo")
@@ -101,9 +100,7 @@ async def test_readers_get_in_after_the_pressure(start_node: StartNode, name: st
         await asyncio.wait(pressure)
         seconds = await seconds_until_in(node)
         answer = await editor.post("/api/blogs/demo/entries", json={"title": "afterwards"})
-        async with asyncio.timeout(30):
-            while answer.headers["stoppress-cursor"] not in str(await line.recv()):
-                pass
+        await until_received(line, answer.headers["stoppress-cursor"])
     figure(f"{name}: {share:.0%} CPU, {files} files open; a new reader got in {seconds:.2f} s after")
     assert share <= 0.2
     assert descriptors is None or files <= descriptors - SPARE_DESCRIPTORS  # it could open more, if it had to

@@ -21,7 +21,7 @@ from stoppress.web.admission.addresses import Addresses
 from stoppress.web.admission.admission import Admission
 from stoppress.web.operations.health import Health
 from stoppress.wire.close_reasons import CloseCode, CloseReason
-from tests.conftest import RedisServer, StartNode
+from tests.conftest import RedisServer
 from tests.support.node import RunningNode
 from tests.sync.test_follower import BLOG, make_blog, publish
 
@@ -53,9 +53,7 @@ async def admin(redis_server: RedisServer) -> AsyncIterator[Redis]:
 
 
 @pytest.mark.parametrize("lost", ["-lindex", "-evalsha"], ids=["heads cannot be compared", "blogs cannot be read"])
-async def test_a_node_that_hears_nothing_of_the_others_turns_red(
-    start_node: StartNode, redis_server: RedisServer, admin: Redis, figure, lost: str
-):
+async def test_a_node_that_hears_nothing_of_the_others_turns_red(start_node, redis_server, admin, figure, lost):
     async def allow(*rules: str) -> None:
         await admin.execute_command("ACL", "SETUSER", "half", "on", ">secret", "~*", *rules)
 
@@ -78,7 +76,7 @@ async def test_a_node_that_hears_nothing_of_the_others_turns_red(
     figure(f"P8, {lost}: /readyz red {red:.1f} s after the publish, green {green:.1f} s after it came out")
 
 
-async def test_a_node_whose_redis_is_frozen_turns_red(start_node: StartNode, redis_server: RedisServer, figure):
+async def test_a_node_whose_redis_is_frozen_turns_red(start_node, redis_server, figure):
     node = await start_node(redis_server.url)
     assert await status(node) == 200
     redis_server.freeze()
@@ -90,7 +88,7 @@ async def test_a_node_whose_redis_is_frozen_turns_red(start_node: StartNode, red
     figure(f"P8, Redis frozen: /readyz red after {red:.1f} s, green {green:.1f} s after it went on")
 
 
-async def test_a_node_whose_deliveries_are_stuck_turns_red(redis_server: RedisServer, admin: Redis, figure):
+async def test_a_node_whose_deliveries_are_stuck_turns_red(redis_server, admin, figure):
     kept: list[Callable[[], None]] = []
     timing = Timing(lambda _delay, work: kept.append(work), asyncio.get_running_loop().time)
     store = RedisStore(redis_server.url)

@@ -48,7 +48,7 @@ ROOM = 3.0
 
 @pytest.mark.slow
 @pytest.mark.redis
-async def test_a_rolling_restart_loses_nothing(nodes: list[RunningNode], figure: Callable[[str], None]):
+async def test_a_rolling_restart_loses_nothing(nodes, figure):
     await nodes[0].make_blog("restart")
     readers = [
         ReturningReader(lambda: f"{random.choice(nodes).websocket_url}/blogs/restart/live") for _ in range(READERS)

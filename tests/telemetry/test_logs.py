@@ -10,14 +10,13 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from tests.conftest import RedisServer
 from tests.support.command import running
 
 CANARIES = ("canary-key", "canary-redis", "canary-query", "canary-header", "canary-once", "canary-body")
 
 
 @pytest.mark.redis
-async def test_nothing_that_is_secret_gets_into_the_log(redis_server: RedisServer):
+async def test_nothing_that_is_secret_gets_into_the_log(redis_server):
     store = redis_server.url.replace("//", "//default:canary-redis@")
     environ = {"STOPPRESS_KEYS": "ann:editor:canary-key", "STOPPRESS_STORE": store}
     async with Redis(port=redis_server.port) as admin:

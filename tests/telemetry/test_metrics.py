@@ -1,36 +1,21 @@
-"""What Prometheus is told: by one node, by several workers, and to whom."""
+"""What Prometheus is told, and to whom; `process` tests that any of several workers answers for all."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 
-import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import connect
 
 import stoppress
 from stoppress.telemetry.counts import REJECTIONS
 from stoppress.telemetry.metrics import FAMILIES
-from tests.conftest import Eventually, RedisServer, StartNode
-from tests.support.node import RunningNode
 from tests.support.publishing import post
 from tests.test_docs import DOCS, rows
 
 
-async def samples(node: RunningNode) -> dict[tuple[str, ...], float]:
-    """By name and the values of the labels, in the order of the labels' names."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.get(f"{node.url}/metrics")
-    assert answer.status_code == 200, answer.text
-    families = text_string_to_metric_families(answer.text)
-    found = [(sample.name, sample.labels, sample.value) for family in families for sample in family.samples]
-    return {(name, *(labels[label] for label in sorted(labels))): value for name, labels, value in found}
-
-
-async def test_readers_and_what_they_are_sent_are_counted(start_node: StartNode, eventually: Eventually):
+async def test_readers_and_what_they_are_sent_are_counted(start_node, eventually):
     node = await start_node()
     await node.make_blog()
     live = f"{node.websocket_url}/blogs/demo/live"
@@ -40,10 +25,10 @@ async def test_readers_and_what_they_are_sent_are_counted(start_node: StartNode,
         await first.recv(), await second.recv()
 
         async def lag_was_measured() -> bool:
-            return (await samples(node))[("stoppress_event_loop_lag_seconds_count",)] > 0
+            return bool((await node.samples())[("stoppress_event_loop_lag_seconds_count",)])
 
         await eventually(lag_was_measured)
-        seen = await samples(node)
+        seen = await node.samples()
         assert seen["stoppress_readers", "none", "json", "websocket"] == 2
         assert seen["stoppress_deliveries_total", "websocket"] == 2
         assert seen["stoppress_catch_ups_total", "opening"] == 2
@@ -56,44 +41,31 @@ async def test_readers_and_what_they_are_sent_are_counted(start_node: StartNode,
         assert seen[("stoppress_ready",)] == seen[("stoppress_store_up",)] == 1
 
 
-async def test_refusals_are_counted_by_reason(node: RunningNode, blog: str):
+async def test_refusals_are_counted_by_reason(node, blog):
     for address in (f"{blog}/live?since=x", "nothing/live"):
         async with connect(f"{node.websocket_url}/blogs/{address}") as line:
             await line.wait_closed()
-    seen = await samples(node)
+    seen = await node.samples()
     assert seen["stoppress_refusals_total", "malformed_cursor"] == 1
     assert seen["stoppress_refusals_total", "no_such_blog"] == 1
 
 
 @pytest.mark.redis
-async def test_a_change_from_another_node_is_timed(start_node: StartNode, redis_server: RedisServer):
+async def test_a_change_from_another_node_is_timed(start_node, redis_server):
     here, there = await start_node(redis_server.url), await start_node(redis_server.url)
     await here.make_blog()
     async with connect(f"{there.websocket_url}/blogs/demo/live") as line:
         await line.recv()
         await post(here, markdown="news")
         await line.recv()
-    seen = await samples(there)
+    seen = await there.samples()
     assert seen["stoppress_changes_total", "elsewhere"] == 1
     assert seen[("stoppress_publish_to_receive_seconds_count",)] == 1
     assert seen[("stoppress_publish_to_receive_seconds_sum",)] < 60  # seconds, and no other unit
 
 
-@pytest.mark.redis
-async def test_any_of_several_workers_answers_for_all(start_node: StartNode, redis_server: RedisServer):
-    node = await start_node(redis_server.url, STOPPRESS_WORKERS="2")
-    await node.make_blog()
-    lines = [await connect(f"{node.websocket_url}/blogs/demo/live", compression=None) for _ in range(20)]
-    await asyncio.gather(*(line.recv() for line in lines))
-    seen = await samples(node)
-    shares = [seen["stoppress_readers", "none", "json", "websocket", worker] for worker in ("1", "2")]
-    assert sum(shares) == 20
-    assert min(shares) > 0
-    await asyncio.gather(*(line.close() for line in lines))
-
-
 @pytest.mark.parametrize("header", [{"x-forwarded-for": "192.0.2.1"}, {"host": "live.example"}, {"via": "1.1 proxy"}])
-async def test_what_comes_through_a_proxy_gets_no_metrics(reader: httpx.AsyncClient, header: dict[str, str]):
+async def test_what_comes_through_a_proxy_gets_no_metrics(reader, header):
     assert (await reader.get("/metrics", headers=header)).status_code == 403
 
 

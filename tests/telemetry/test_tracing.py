@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from websockets.asyncio.client import connect
 
 from stoppress.telemetry.tracing import Tracing
-from tests.conftest import Eventually, RedisServer, StartNode
+from tests.support.raw import respond
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -31,12 +31,11 @@ class Collector:
         )
         for span in (span for some in request.resource_spans for scope in some.scope_spans for span in scope.spans):
             self.spans[span.name] = span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex()
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        writer.close()
+        await respond(writer, b"")
 
 
 @pytest.mark.redis
-async def test_a_publish_is_one_trace(start_node: StartNode, redis_server: RedisServer, eventually: Eventually):
+async def test_a_publish_is_one_trace(start_node, redis_server, eventually):
     collector = Collector()
     server = await asyncio.start_server(collector.answer, "127.0.0.1", 0)
     place = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -61,5 +60,5 @@ async def test_a_publish_is_one_trace(start_node: StartNode, redis_server: Redis
 
 
 @pytest.mark.parametrize("environ", [{}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_SDK_DISABLED": "true"}])
-def test_it_is_off_unless_it_is_configured(environ: dict[str, str]):
+def test_it_is_off_unless_it_is_configured(environ):
     assert type(Tracing.from_environment(environ)) is Tracing
