@@ -433,6 +433,7 @@ async def test_a_printed_page_says_when_and_where(node: RunningNode, open_page: 
     await fill(node, 1)
     page = await open_page(node)
     await page.emulate_media(media="print")
-    await expect(page.get_by_text(f"{node.url}/blogs/demo")).to_be_visible()
+    await expect(page.locator(".address")).to_have_attribute("href", f"{node.url}/blogs/demo")
+    assert await page.evaluate("document.querySelector('.address').getBoundingClientRect().width") > 100
     date = "getComputedStyle(document.querySelector('.entry time'), '::after').content"
     assert await page.evaluate(date) == "attr(title)" or "2020-10-09" in await page.evaluate(date)

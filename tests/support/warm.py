@@ -67,8 +67,10 @@ class WarmProcess:
 
     async def ended(self) -> int:
         """Wait until it has ended. Return its exit code."""
-        await asyncio.to_thread(self._process.join, 60)
-        assert self.code is not None, f"process {self.pid} does not end"
+        # Not in a thread: each start of another process also looks for processes that have ended
+        async with asyncio.timeout(60):
+            while self.code is None:
+                await asyncio.sleep(0.01)
         self._out.close()
         return self.code
 

@@ -92,7 +92,7 @@ async def test_where_nobody_watches_it_is_printed_once_as_plain_text(start_node:
     assert f"{node.url}  ready  up 0:00:" in result.out
     assert row(result.out, "readers").split() == ["2", "websocket", "2"]
     assert "2  demo" in result.out
-    assert re.fullmatch(r"0\.[1-9]/s  here 0\.\d", row(result.out, "changes"))
+    assert re.fullmatch(r"\d\.\d/s  here \d\.\d", row(result.out, "changes"))
     assert re.fullmatch(r"p50 [\d.]+ m?s  p99 [\d.]+ m?s", row(result.out, "publish to write"))
     assert row(result.out, "from other nodes") == "-"
     assert row(result.out, "store").split()[0] == "up"

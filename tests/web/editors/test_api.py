@@ -433,7 +433,7 @@ async def test_nothing_is_done_without_a_key(reader: httpx.AsyncClient, method: 
         ("/api/blogs?limit=5&aftr=a", "aftr'. Allowed parameters: after, limit"),
         ("/api/blogs/{}/entries?statuss=draft", "statuss'. Allowed parameters: status, before, limit"),
         ("/api/blogs/{}?x", "x'. This request takes no parameters"),
-        ("/blogs/{}/entries?limt=2", "limt'. Allowed parameters: before, limit, view, lang"),
+        ("/blogs/{}/entries?limt=2", "limt'. Allowed parameters: before, after, key, limit, view, lang"),
         ("/blogs/{}/changes?sinse=0&wait=30", "sinse'. Allowed parameters: since, wait, view, lang"),
         ("/blogs/{}/events?utm_source=x", "utm_source'. Allowed parameters: since, lastEventId, view, lang"),
     ],
