@@ -154,7 +154,7 @@ async def test_what_is_read_stays_where_it_is(
         for _ in range(TRIES):
             waiting += 1
             article = random.randrange(3) if mover is hidden else 0
-            await read(page, article, random.randrange(16, 150))
+            await read(page, article, random.randrange(16, 100))
             await mover.note()
             await page.evaluate(HIDE, mover is hidden)
             await post(node, title=f"New {waiting}")
