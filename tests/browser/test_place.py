@@ -149,6 +149,7 @@ async def test_what_is_read_stays_where_it_is(
         await page.evaluate(PICTURES, [6, node.url])
         await pictures.compare()
         await page.evaluate("for (const one of document.querySelectorAll('img')) one.remove()")
+        await page.evaluate(FRAME)  # the page would hold its place against a `read` in this frame
     waiting = 0
     for mover in (hidden, top):
         for _ in range(TRIES):
@@ -161,6 +162,7 @@ async def test_what_is_read_stays_where_it_is(
             await expect(page).to_have_title(f"({waiting}) A day in October")
             await page.evaluate(HIDE, False)
             await mover.compare()
+            assert await page.evaluate("scrollY") > 0
     await expect(page.get_by_role("button", name=f"{waiting} new updates")).to_be_visible()
     for _ in range(TRIES):
         entry = await page.locator(".entry").nth(random.randrange(NEWEST - 4)).get_attribute("id")
@@ -172,6 +174,19 @@ async def test_what_is_read_stays_where_it_is(
         figure(f"{what}, {order} first: {len(mover.moves)} tries, moved by {max(mover.moves):.2f} px at most")
         assert len(mover.moves) > TRIES / 2
     assert max(*pictures.moves, *hidden.moves, *top.moves, *links.moves) <= MOST_PIXELS
+
+
+async def test_a_jump_ends_where_it_leads_while_pictures_change(
+    node: RunningNode, open_page: OpenPage, complaints: Complaints
+) -> None:
+    await fill(node)
+    page = await open_page(node, service_workers="block")
+    complaints.clear()
+    await let_pictures_be_late(page)
+    await read(page, 9, 50)
+    await page.evaluate(PICTURES, [NEWEST, node.url])
+    await page.evaluate("for (const one of document.querySelectorAll('img')) one.remove(); scrollTo(0, 100)")
+    assert await page.evaluate(FRAME) == 100
 
 
 async def test_the_page_of_an_old_entry_tells_of_news_and_leads_to_it(node: RunningNode, open_page: OpenPage) -> None:

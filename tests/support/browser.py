@@ -51,28 +51,33 @@ class Complaints(list[str]):
         page.on("request", on_request)
 
 
+_MEDIA = ("color_scheme", "forced_colors", "reduced_motion")
+"""Options of a context that tests may also change on a page."""
+
+
 class Pages:
     """Pages that tests use one after the other: a cleared one costs half a second less than a new one."""
 
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
         self._free: dict[str, Page] = {}
-        self._taken: list[tuple[str, Page]] = []
+        self._taken: list[tuple[dict[str, Any], Page]] = []
 
     async def take(self, **options: Any) -> Page:
         """Return a page in a context of its own with these options, as good as new."""
         key = str(options)
         page = self._free.pop(key, None) or await (await self.browser.new_context(**options)).new_page()
-        self._taken.append((key, page))
+        self._taken.append((options, page))
         return page
 
     async def give_back(self) -> None:
         """Clear all pages that were taken, and close all other contexts."""
         while self._taken:
-            key, page = self._taken.pop()
+            options, page = self._taken.pop()
             with suppress(Error):  # then it is not used again
                 await _clear(page)
-                self._free.setdefault(key, page)
+                await page.emulate_media(media="null", **{name: options.get(name, "null") for name in _MEDIA})
+                self._free.setdefault(str(options), page)
         kept = [page.context for page in self._free.values()]
         for context in self.browser.contexts:
             if context not in kept:

@@ -144,6 +144,8 @@ export class Reading {
     const by = scroller.scrollTop - this.#scrolled;
     // A page that has become shorter has scrolled up by itself
     const isClamped = by < 0 && scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1;
+    // A jump leads away from what was held
+    if (!isClamped && !held.goal && Math.abs(by) > scroller.clientHeight) return this.#pick();
     if (!isClamped) held.at -= by;
     const moved = topOf(held.node) - held.at;
     if (Math.abs(moved) >= 0.5) scroller.scrollBy({ top: moved, behavior: "instant" });
