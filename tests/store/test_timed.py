@@ -1,4 +1,4 @@
-"""A store that is measured does what it did before, and counts it."""
+"""A store that is measured does what the other one does, and counts it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from stoppress.errors import StoreUnavailable, VersionConflict
 from stoppress.store.port import Store
-from stoppress.store.timed import timed
+from stoppress.store.timed import TimedStore
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 
@@ -48,7 +48,12 @@ def counts() -> Counts:
 
 @pytest.fixture
 def store(below: Recording, counts: Counts) -> Store:
-    return timed(cast(Store, below), counts, Tracing())
+    return TimedStore(cast(Store, below), counts, Tracing())
+
+
+def test_it_has_the_signatures_of_the_port():
+    for name, method in METHODS.items():
+        assert inspect.signature(getattr(TimedStore, name)) == inspect.signature(method), name
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -19,7 +19,7 @@ from stoppress.newsroom.entries import Entries
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
 from stoppress.store.select import store_from
-from stoppress.store.timed import timed
+from stoppress.store.timed import TimedStore
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
@@ -72,7 +72,7 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        self.store = timed(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
+        self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
         if settings.workers > 1 and not self.store.nodes_share_it:
             raise StartError(
                 f"{settings.workers} workers need a store that processes can share; name a Redis with --store, "

@@ -1,51 +1,109 @@
-"""Measure a store: how long each operation takes, how often it fails, and a span for each commit."""
+"""A store that measures another one: how long each operation takes, how often it fails, and a span for each commit."""
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 
 from stoppress.errors import StoreUnavailable
-from stoppress.store.port import Store
+from stoppress.model import START, Cursor, Item, Segment
+from stoppress.store.port import Hint, Once, Store, Write
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-_OPERATIONS = [
-    name
-    for name, method in vars(Store).items()
-    if inspect.iscoroutinefunction(method) and name not in ("open", "close")
-]
+_OPERATIONS = "ping commit recall read item drafts blogs heads due delete was_deleted restore follow unfollow".split()
 
 
-def timed(store: Store, counts: Counts, tracing: Tracing) -> Store:
-    """Return the store itself, after replacing each of its operations by one that measures it."""
-    for name in _OPERATIONS:
-        counts.store_errors[name] += 0  # Prometheus does not see the step from nothing to 1
-        setattr(store, name, _timed(getattr(store, name), name, counts, tracing))
-    return store
+class TimedStore:
+    """A `Store` that asks another one. Opening, closing and hints are not measured: they are not operations.
 
+    Args:
+        store: does the work.
+        counts: gets durations and failures.
+        tracing: gets the spans.
+    """
 
-def _timed(
-    operation: Callable[_P, Awaitable[_T]], name: str, counts: Counts, tracing: Tracing
-) -> Callable[_P, Awaitable[_T]]:
-    @wraps(operation)
-    async def measured(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+    def __init__(self, store: Store, counts: Counts, tracing: Tracing) -> None:
+        self.nodes_share_it = store.nodes_share_it
+        self._store = store
+        self._counts = counts
+        self._tracing = tracing
+        for operation in _OPERATIONS:
+            counts.store_errors[operation] += 0  # Prometheus does not see the step from nothing to 1
+
+    async def open(self) -> None:
+        await self._store.open()
+
+    async def close(self) -> None:
+        await self._store.close()
+
+    async def ping(self) -> None:
+        with self._timed("ping"):
+            await self._store.ping()
+
+    async def commit(self, blog: str, writes: Sequence[Write], once: Once | None = None) -> Segment:
+        with self._timed("commit"), self._tracing.span("stoppress.commit", blog=blog):
+            return await self._store.commit(blog, writes, once)
+
+    async def recall(self, blog: str, once: Once) -> Segment | None:
+        with self._timed("recall"):
+            return await self._store.recall(blog, once)
+
+    async def read(self, blog: str, after: Cursor = START) -> Segment:
+        with self._timed("read"):
+            return await self._store.read(blog, after)
+
+    async def item(self, blog: str, item_id: str) -> Item | None:
+        with self._timed("item"):
+            return await self._store.item(blog, item_id)
+
+    async def drafts(self, blog: str) -> list[Item]:
+        with self._timed("drafts"):
+            return await self._store.drafts(blog)
+
+    async def blogs(self) -> list[str]:
+        with self._timed("blogs"):
+            return await self._store.blogs()
+
+    async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
+        with self._timed("heads"):
+            return await self._store.heads(blogs)
+
+    async def due(self, now: float) -> list[tuple[str, str]]:
+        with self._timed("due"):
+            return await self._store.due(now)
+
+    async def delete(self, blog: str) -> None:
+        with self._timed("delete"):
+            await self._store.delete(blog)
+
+    async def was_deleted(self, blog: str, epoch: str) -> bool:
+        with self._timed("was_deleted"):
+            return await self._store.was_deleted(blog, epoch)
+
+    async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
+        with self._timed("restore"):
+            return await self._store.restore(blog, head, lost, retracted)
+
+    async def follow(self, blog: str) -> None:
+        with self._timed("follow"):
+            await self._store.follow(blog)
+
+    async def unfollow(self, blog: str) -> None:
+        with self._timed("unfollow"):
+            await self._store.unfollow(blog)
+
+    def hints(self) -> AsyncIterator[Hint]:
+        return self._store.hints()
+
+    @contextmanager
+    def _timed(self, operation: str) -> Iterator[None]:
         began = time.monotonic()
-        span = tracing.span("stoppress.commit", blog=str(args[0])) if name == "commit" else nullcontext()
         try:
-            with span:
-                return await operation(*args, **kwargs)
+            yield
         except (StoreUnavailable, TimeoutError):
-            counts.store_errors[name] += 1
+            self._counts.store_errors[operation] += 1
             raise
         finally:
-            counts.store[name].add(time.monotonic() - began)
-
-    return measured
+            self._counts.store[operation].add(time.monotonic() - began)
