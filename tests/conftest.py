@@ -36,10 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class RedisServer:
-    """A redis-server process on a loopback port of its own, without persistence."""
+    """A redis-server process on a loopback port of its own, without persistence.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: its working directory.
+        options: further lines of its configuration.
+    """
+
+    def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
 
@@ -52,10 +58,11 @@ class RedisServer:
         command = shutil.which("redis-server")
         assert command, "these tests need redis-server: apt-get install redis-server"
         assert self._process is None, "it runs already"
-        settings = ["--port", str(self.port), "--bind", "127.0.0.1", "--appendonly", "no", "--save", ""]
-        log = self._folder / "log"
+        settings = [f"port {self.port}", "bind 127.0.0.1", "appendonly no", 'save ""', f"dir {self._folder}"]
+        configuration, log = self._folder / "redis.conf", self._folder / "log"
+        configuration.write_text("\n".join([*settings, *self._options, ""]))
         with log.open("wb") as out:
-            self._process = subprocess.Popen([command, *settings, "--dir", self._folder], stdout=out, stderr=out)
+            self._process = subprocess.Popen([command, configuration], stdout=out, stderr=out)
         deadline = time.monotonic() + 30
         while "Ready to accept connections" not in (said := log.read_text()):
             assert self._process.poll() is None and time.monotonic() < deadline, f"redis-server does not start: {said}"
@@ -98,6 +105,24 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def start_redis(tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
+    """Start further servers, with lines of their configuration; stop them at the end."""
+    started: list[RedisServer] = []
+
+    def start(*options: str) -> RedisServer:
+        folder = tmp_path / f"redis-{len(started)}"
+        folder.mkdir()
+        server = RedisServer(folder, *options)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
 
 
 @pytest.fixture

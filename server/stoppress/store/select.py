@@ -8,12 +8,14 @@ from stoppress.errors import StartError
 from stoppress.store.port import Store
 from stoppress.store.sqlite import SQLiteStore
 
+REDIS_SCHEMES = "redis rediss unix redis+sentinel rediss+sentinel redis+cluster rediss+cluster".split()
+
 
 def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:
     """Return the store at an address, not yet opened.
 
     Args:
-        url: `sqlite:PATH` (also `sqlite:///ABSOLUTE/PATH`), `redis://`, `rediss://` or `unix://`.
+        url: `sqlite:PATH` (also `sqlite:///ABSOLUTE/PATH`), or one of `REDIS_SCHEMES`.
         traceparent: returns the trace context of the running commit.
 
     Raises:
@@ -22,12 +24,13 @@ def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite":
         return SQLiteStore(SQLiteStore.path_of(url))
-    if scheme in ("redis", "rediss", "unix") and rest.startswith("//"):
+    if scheme in REDIS_SCHEMES and rest.startswith("//"):
         from stoppress.store.redis.store import RedisStore  # a tenth of a second that embedded stores do not need
 
         return RedisStore(url, traceparent)
     # Do not show the whole address: it may contain a password.
     raise StartError(
         f"--store has the unknown scheme {scheme[:20]!r}; use sqlite:PATH for one node, or "
-        "redis://HOST:PORT/DATABASE, rediss://... (TLS) or unix://SOCKET for several"
+        "redis://HOST:PORT/DATABASE, rediss://... (TLS), unix://SOCKET, redis+sentinel://... or redis+cluster://... "
+        "for several"
     )

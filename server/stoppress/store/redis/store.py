@@ -15,7 +15,7 @@ from redis.asyncio.client import Pipeline
 from stoppress.errors import BlogNotFound, KeyReused, StartError, VersionConflict
 from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
-from stoppress.store.redis.format import BLOGS, Message, key, keys, pack_lost, pack_writes, unpack_item, unpack_segment
+from stoppress.store.redis.format import Message, pack_lost, pack_writes, unpack_item, unpack_segment
 from stoppress.store.redis.hints import Hints
 from stoppress.store.redis.server import RedisServer
 
@@ -29,7 +29,7 @@ class RedisStore:
     """A `port.Store` in Redis.
 
     Args:
-        url: redis://, rediss:// or unix://
+        url: see `address.py`.
         traceparent: returns the trace context of the running commit, which travels with the change.
 
     Raises:
@@ -42,10 +42,13 @@ class RedisStore:
         self._server = RedisServer(url)
         self._traceparent = traceparent
         self._hints = Hints(self._server)
-        self._commit = self._server.script("checks.lua", "erase.lua", "commit.lua")
-        self._read = self._server.script("read.lua")
-        self._restore = self._server.script("checks.lua", "erase.lua", "restore.lua")
-        self._delete = self._server.script("checks.lua", "delete.lua")
+        self._names = self._server.names
+        self._editors = self._server.editors
+        self._sync = self._server.sync
+        self._commit = self._editors.script("checks.lua", "erase.lua", "commit.lua")
+        self._delete = self._editors.script("checks.lua", "delete.lua")
+        self._read = self._sync.script("read.lua")
+        self._restore = self._sync.script("checks.lua", "erase.lua", "restore.lua")
 
     async def open(self) -> None:
         try:
@@ -67,10 +70,10 @@ class RedisStore:
         """Queue one command for each name, run them in pipelines, and return the answers in order."""
         answers: list[Any] = []
         for some in _chunks(names):
-            pipeline = self._server.client.pipeline(transaction=False)
+            pipeline = self._sync.client.pipeline(transaction=False)
             for name in some:
                 queue(pipeline, name)
-            answers += await self._server.answer(pipeline.execute())
+            answers += await self._sync.answer(pipeline.execute())
         return answers
 
     # Writing
@@ -79,12 +82,9 @@ class RedisStore:
         if any(write.id == HEADER and write.expected == 0 for write in writes):
             await self._name(blog)
         packed = pack_writes(once.fingerprint if once else "", writes, Sent(time.time(), self._traceparent()))
-        request = (once.key, REMEMBER_SECONDS) if once else ()
-        outcome, *more = await self._server.answer(
-            self._commit(
-                keys(blog, "line items order due answers expiry"), (self._server.channel(blog), packed, *request)
-            )
-        )
+        arguments = (self._names.channel(blog), packed, *((once.key, REMEMBER_SECONDS) if once else ()))
+        blog_keys = self._names.keys(blog, "line items order due answers expiry")
+        outcome, *more = await self._editors.answer(self._commit(blog_keys, arguments))
         if outcome == b"done":
             return Message.unpack(more[0]).segment
         if outcome == b"conflict":
@@ -94,30 +94,30 @@ class RedisStore:
     async def _name(self, blog: str) -> None:
         # Before the blog is created: a name without a blog does no harm, but a blog without its name would never be
         # found. Names are never removed, because another node may be creating the blog again at the same moment.
-        await self._server.answer(self._server.client.sadd(BLOGS, blog))
+        await self._editors.answer(self._editors.client.sadd(self._names.blogs, blog))
 
     async def delete(self, blog: str) -> None:
-        blog_keys = keys(blog, "deleted line items order due answers expiry")
-        if not await self._server.answer(self._delete(blog_keys, (self._server.channel(blog),))):
+        blog_keys = self._names.keys(blog, "deleted line items order due answers expiry")
+        if not await self._editors.answer(self._delete(blog_keys, (self._names.channel(blog),))):
             raise BlogNotFound(blog)
 
     async def was_deleted(self, blog: str, epoch: str) -> bool:
-        deleted = self._server.client.sismember(key(blog, "deleted"), str(Cursor(1, epoch)))
-        return bool(await self._server.answer(deleted))
+        deleted = self._sync.client.sismember(self._names.key(blog, "deleted"), str(Cursor(1, epoch)))
+        return bool(await self._sync.answer(deleted))
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         await self._name(blog)
-        blog_keys = keys(blog, "line items order due deleted answers")
-        arguments = (self._server.channel(blog), str(head), pack_lost(lost, retracted))
-        return bool(await self._server.answer(self._restore(blog_keys, arguments)))
+        blog_keys = self._names.keys(blog, "line items order due deleted answers")
+        arguments = (self._names.channel(blog), str(head), pack_lost(lost, retracted))
+        return bool(await self._sync.answer(self._restore(blog_keys, arguments)))
 
     # Reading
 
     async def recall(self, blog: str, once: Once) -> Segment | None:
-        pipeline = self._server.client.pipeline(transaction=False)
-        pipeline.hget(key(blog, "answers"), once.key)
-        pipeline.zscore(key(blog, "expiry"), once.key)
-        message, expires = await self._server.answer(pipeline.execute())
+        pipeline = self._editors.client.pipeline(transaction=False)
+        pipeline.hget(self._names.key(blog, "answers"), once.key)
+        pipeline.zscore(self._names.key(blog, "expiry"), once.key)
+        message, expires = await self._editors.answer(pipeline.execute())
         if message is None or expires is None or expires <= time.time():
             return None
         earlier = Message.unpack(message)
@@ -134,7 +134,7 @@ class RedisStore:
         return whole
 
     async def _read_part(self, blog: str, after: Cursor) -> tuple[Segment, bool]:
-        part = await self._server.answer(self._read(keys(blog, "line items order"), (str(after),)))
+        part = await self._sync.answer(self._read(self._names.keys(blog, "line items order"), (str(after),)))
         if part is None:
             raise BlogNotFound(blog)
         *segment, more = part
@@ -142,46 +142,46 @@ class RedisStore:
 
     async def _require(self, blog: str) -> None:
         """Raise `BlogNotFound` if the blog does not exist."""
-        if not await self._server.answer(self._server.client.exists(key(blog, "line"))):
+        if not await self._editors.answer(self._editors.client.exists(self._names.key(blog, "line"))):
             raise BlogNotFound(blog)
 
     async def item(self, blog: str, item_id: str) -> Item | None:
-        value: Any = await self._server.answer(self._server.client.hget(key(blog, "items"), item_id))
+        value: Any = await self._editors.answer(self._editors.client.hget(self._names.key(blog, "items"), item_id))
         if value is not None:
             return unpack_item(item_id, value)
         await self._require(blog)
         return None
 
     async def drafts(self, blog: str) -> list[Item]:
-        client = self._server.client
-        ids: Any = await self._server.answer(client.zrangebyscore(key(blog, "order"), 0, 0))
+        client = self._editors.client
+        ids: Any = await self._editors.answer(client.zrangebyscore(self._names.key(blog, "order"), 0, 0))
         if not ids:
             await self._require(blog)
         items: list[Item] = []
         for some in _chunks([item_id.decode() for item_id in ids]):
-            values: Any = await self._server.answer(client.hmget(key(blog, "items"), some))
+            values: Any = await self._editors.answer(client.hmget(self._names.key(blog, "items"), some))
             items += (unpack_item(*pair) for pair in zip(some, values, strict=True) if pair[1] is not None)
         return [item for item in items if not item.seq]  # some may just have been published
 
-    async def _names(self) -> list[str]:
+    async def _blog_names(self) -> list[str]:
         """Return the names of all blogs, including deleted ones, sorted."""
-        names: Any = await self._server.answer(self._server.client.smembers(BLOGS))
+        names: Any = await self._sync.answer(self._sync.client.smembers(self._names.blogs))
         return sorted(name.decode() for name in names)
 
     async def blogs(self) -> list[str]:
-        names = await self._names()
-        there = await self._pipelined(lambda pipeline, blog: pipeline.exists(key(blog, "line")), names)
+        names = await self._blog_names()
+        there = await self._pipelined(lambda pipeline, blog: pipeline.exists(self._names.key(blog, "line")), names)
         return [name for name, exists in zip(names, there, strict=True) if exists]
 
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
-        heads = await self._pipelined(lambda pipeline, blog: pipeline.lindex(key(blog, "line"), -1), blogs)
+        heads = await self._pipelined(lambda pipeline, blog: pipeline.lindex(self._names.key(blog, "line"), -1), blogs)
         return [Cursor.parse(head.decode()) if head is not None else None for head in heads]
 
     async def due(self, now: float) -> list[tuple[str, str]]:
         def queue(pipeline: Pipeline, blog: str) -> None:
-            pipeline.zrangebyscore(key(blog, "due"), "-inf", now, 0, _MAX_DUE_ENTRIES, withscores=True)
+            pipeline.zrangebyscore(self._names.key(blog, "due"), "-inf", now, 0, _MAX_DUE_ENTRIES, withscores=True)
 
-        names = await self._names()
+        names = await self._blog_names()
         found = zip(names, await self._pipelined(queue, names), strict=True)
         times = sorted((at, blog, entry_id.decode()) for blog, entries in found for entry_id, at in entries)
         return [(blog, entry_id) for _, blog, entry_id in times[:_MAX_DUE_ENTRIES]]

@@ -111,10 +111,10 @@ async def _redis(url: str) -> AsyncIterator[Finding]:
     try:
         with _quiet():
             await server.check()
-        info: dict[str, Any] = await server.answer(server.client.info())
-        yield ok("redis", f"{server.address} accepts writes; version {info.get('redis_version', 'unknown')}")
-        for finding in StoreCheck.redis_settings(info):
-            yield finding
+        for info in await server.infos():
+            yield ok("redis", f"{server.address} accepts writes; version {info.get('redis_version', 'unknown')}")
+            for finding in StoreCheck.redis_settings(info):
+                yield finding
         yield await _latency(server)
         yield await _clock(server)
     except (StartError, StoreUnavailable) as error:
@@ -153,5 +153,5 @@ async def _latency(server: RedisServer) -> Finding:
 
 async def _clock(server: RedisServer) -> Finding:
     start = time.time()
-    seconds, microseconds = await server.answer(server.client.time())
+    seconds, microseconds = await server.probes.answer(server.probes.client.time())
     return Finding.of_clock("redis clock", seconds + microseconds / 1e6 - (start + time.time()) / 2, _CLOCK_SECONDS)
