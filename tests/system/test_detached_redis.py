@@ -11,9 +11,9 @@ import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
-from tests.conftest import RedisServer
 from tests.support.node import RunningNode
 from tests.support.processes import Slowdown
+from tests.support.redis_servers import RedisServer
 from tests.support.relay import Relay
 
 BLOG = "karabakh"
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 @pytest.fixture
 async def relay(start_redis: Callable[..., RedisServer]) -> AsyncIterator[Relay]:
-    async with Relay(start_redis("repl-diskless-sync-delay 0").port) as relay:
+    async with Relay(start_redis().port) as relay:
         yield relay
 
 

@@ -13,7 +13,7 @@ from stoppress.model import HEADER
 from stoppress.store.port import Lost, Write
 from stoppress.store.redis import hints
 from stoppress.store.redis.store import RedisStore
-from tests.conftest import RedisServer
+from tests.support.redis_servers import RedisServer
 from tests.support.relay import Relay
 
 pytestmark = pytest.mark.redis
