@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from stoppress.errors import StoreUnavailable
+from loadtest.ports import free_port
+from stoppress.errors import StartError, StoreUnavailable
 from stoppress.model import HEADER
 from stoppress.store.port import Lost, Write
 from stoppress.store.redis import hints
+from stoppress.store.redis.address import Address
+from stoppress.store.redis.sentinels import Sentinels
 from stoppress.store.redis.store import RedisStore
-from tests.support.redis_servers import RedisServer
+from tests.support.redis_servers import SERVICE, Cluster, RedisServer, WatchedServers
 from tests.support.relay import Relay
 
 pytestmark = pytest.mark.redis
@@ -88,3 +94,63 @@ async def test_nobody_waits_for_connections_of_others(store: RedisStore, purpose
     for task in busy:
         task.cancel()
     await asyncio.gather(*busy, return_exceptions=True)
+
+
+async def test_a_store_uses_tls_and_checks_the_certificate(start_redis: Callable[..., RedisServer], tmp_path: Path):
+    key, certificate, port = tmp_path / "key.pem", tmp_path / "certificate.pem", free_port()
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *files, *names]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: ASYNC221, it takes a moment
+    options = (f"tls-cert-file {certificate}", f"tls-key-file {key}", f"tls-ca-cert-file {certificate}")
+    start_redis(f"tls-port {port}", *options, "tls-auth-clients no")
+    store = RedisStore(f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}")
+    await store.open()
+    await store.follow(BLOG)
+    change = await store.commit(BLOG, [MAKE])
+    assert (await anext(store.hints()))[:2] == (BLOG, change)
+    await store.close()
+    with pytest.raises(StartError, match="certificate"):
+        await RedisStore(f"rediss://127.0.0.1:{port}").open()
+
+
+async def test_the_newest_configuration_of_the_sentinels_counts(watched_redis: WatchedServers, monkeypatch):
+    """A sentinel that is cut off from the others goes on naming the old master."""
+    sentinels = Sentinels(Address.parse(watched_redis.url), {})
+    master = watched_redis.master().port
+    ask = sentinels._ask
+
+    async def stale(client: Any) -> tuple[int, str, int]:
+        epoch, host, port = await ask(client)
+        return (epoch, host, port) if client is sentinels._clients[1] else (epoch - 1, host, port + 1)
+
+    monkeypatch.setattr(sentinels, "_ask", stale)
+    assert await sentinels.master() == ("127.0.0.1", master)
+    await sentinels.close()
+
+
+async def test_sentinels_that_do_not_know_the_service_are_reported(watched_redis: WatchedServers):
+    with pytest.raises(StartError, match=r"no sentinel names a master of 'papers': .*No such master"):
+        await RedisStore(watched_redis.url.replace(f"/{SERVICE}", "/papers")).open()
+
+
+async def test_a_cluster_needs_its_own_scheme(redis_cluster: Cluster, redis_server: RedisServer):
+    with pytest.raises(StartError, match=r"runs as a cluster; use redis\+cluster://"):
+        await RedisStore(redis_cluster.masters[0].url).open()
+    with pytest.raises(StartError, match="Cluster mode is not enabled"):
+        await RedisStore(redis_server.url.replace("redis:", "redis+cluster:")).open()
+
+
+async def test_every_master_of_a_cluster_must_take_writes(redis_cluster: Cluster):
+    store = RedisStore(redis_cluster.node_url)
+    await store.open()
+    for server in redis_cluster.servers:
+        async with Redis(port=server.port) as admin:
+            is_master = (await admin.info("replication"))["role"] == "master"
+            await admin.config_set("maxmemory", 1)
+            if is_master:
+                with pytest.raises(StoreUnavailable, match="memory"):
+                    await store.ping()
+            await admin.config_set("maxmemory", 0)
+        await store.ping()
+    await store.close()

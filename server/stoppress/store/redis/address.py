@@ -53,15 +53,16 @@ class Address(NamedTuple):
         parameters = dict(parse_qsl(query, keep_blank_values=True))
         prefix = parameters.pop("prefix", DEFAULT_PREFIX)
         login = {name: parameters.pop(f"sentinel_{name}", "") for name in ("username", "password")}
-        service = ""
+        service, port = "", 6379
         if kind == Kind.SENTINEL.value:
+            port = 26379
             service, _, path = path[1:].partition("/")
         user, at, hosts = netloc.rpartition("@")
         end = f"/{path.removeprefix('/')}?{urlencode(parameters)}"
         servers: list[dict[str, Any]] = [{**parse_url(f"{redis}://{user}{at}{host}{end}")} for host in hosts.split(",")]
         options = {name: value for name, value in servers[0].items() if name not in ("host", "port")}
         encryption = {name: options[name] for name in options if name.startswith("ssl") or name == "connection_class"}
-        places = tuple((server.get("host", "localhost"), server.get("port", 6379)) for server in servers)
+        places = tuple((server.get("host", "localhost"), server.get("port", port)) for server in servers)
         address = cls(
             Kind(kind),
             () if "path" in options else places,

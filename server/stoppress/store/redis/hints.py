@@ -174,7 +174,7 @@ class Hints:
             try:
                 await self._send_probe()
                 self._unreachable_since = None
-            except REDIS_ERRORS as error:
+            except Exception as error:  # after any error, a node must keep probing
                 self._note_unreachable(error)
                 # Without a new connection it is unknown where the address leads. Go on as long as the old ones work.
                 with suppress(StoreUnavailable, TimeoutError):  # `_receive` notices the missing probe
@@ -195,8 +195,9 @@ class Hints:
 
     def _note_unreachable(self, error: Exception) -> None:
         if self._unreachable_since is None:
-            address = {"redis": str(self._server.address), "error": str(error)}
-            log.warning("no_new_connection", extra=address)
+            expected = isinstance(error, REDIS_ERRORS)
+            address = {"redis": str(self._server.address), "error": str(error) or "no answer in time"}
+            log.warning("no_new_connection", exc_info=not expected, extra=address)
             self._unreachable_since = time.monotonic()
 
     async def _receive(self, connection: AbstractConnection) -> None:
