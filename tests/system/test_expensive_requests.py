@@ -87,8 +87,9 @@ async def test_readers_editors_and_memory_bear_expensive_requests(start_node, fi
         for writer in mute:
             writer.transport.abort()
     figure(
-        f"{ATTACKERS} clients with expensive requests, {MUTE} that read nothing: an entry took {max(delays) * 1000:.0f} ms at most to "
-        f"{READERS} readers, /livez {max(health) * 1000:.0f} ms; the node grew by {grown / 1e6:.0f} MB"
+        f"{ATTACKERS} clients with expensive requests, {MUTE} that read nothing: "
+        f"an entry took {max(delays) * 1000:.0f} ms at most to {READERS} readers, "
+        f"/livez {max(health) * 1000:.0f} ms; the node grew by {grown / 1e6:.0f} MB"
     )
     assert max(delays) <= 0.25 * slowdown.factor
     assert max(health) <= 0.25 * slowdown.factor

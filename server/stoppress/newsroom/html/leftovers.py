@@ -1,4 +1,4 @@
-"""What pasted HTML has that cannot stand in text: media become the entry's media, the rest is named in warnings."""
+"""Collects what an entry's text cannot contain: media become the entry's media, and warnings name the rest."""
 
 from __future__ import annotations
 
