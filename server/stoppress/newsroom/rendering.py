@@ -104,6 +104,8 @@ class Rendered(NamedTuple):
         rendered = _safe(_well_formed(html), "html", left, StyleSheet(html))
         if re.search("<script", html, re.IGNORECASE) and not left.media:
             left.warn("Left out a script.")
+        if re.search("<svg", html, re.IGNORECASE):
+            left.warn_of_drawing()
         return rendered
 
 
