@@ -79,6 +79,19 @@ async def test_a_store_that_can_open_no_connection_goes_on_with_the_old_ones(
     assert await store.heads([BLOG]) == [change.cursor]
 
 
+async def test_a_write_in_flight_fails_when_the_connections_are_dropped(store: RedisStore, redis: Redis):
+    await store.commit(BLOG, [MAKE])
+    await redis.client_pause(2_000, all=False)  # holds back writes
+    write = asyncio.create_task(store.commit(BLOG, [Write("a", 0, b"{}")]))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(1):
+        await store._server.renew()
+        with pytest.raises(StoreUnavailable):
+            await write
+    await redis.client_unpause()
+    await store.commit(BLOG, [Write("b", 0, b"{}")])
+
+
 @pytest.mark.parametrize("purpose", ["editors", "sync"])
 async def test_nobody_waits_for_connections_of_others(store: RedisStore, purpose: str):
     await store.commit(BLOG, [MAKE])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from itertools import cycle
 from typing import Any, TypeVar, cast
@@ -14,7 +15,14 @@ from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, ReadOnlyError, RedisClusterException, RedisError
+from redis.exceptions import (
+    ClusterError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
 
 from stoppress.errors import StoreUnavailable
 from stoppress.store.redis.address import Address, Kind
@@ -109,16 +117,17 @@ class Connections:
             await self.renew()
             raise StoreUnavailable(f"Redis at {address} is a read-only replica.") from error
         except REDIS_ERRORS as error:
-            self._doubt_topology()
+            self._doubt_topology(error)
             reason = str(error).partition(" script: ")[0].rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
             raise StoreUnavailable(f"Redis at {address} failed: {reason}.") from error
         finally:
             if asyncio.iscoroutine(work):
                 work.close()  # it has not begun if all connections were busy
 
-    def _doubt_topology(self) -> None:
+    def _doubt_topology(self, error: Exception) -> None:
         """Let a cluster's client ask for the masters before its next command, as pipelines do not do by themselves."""
-        if isinstance(self.client, RedisCluster):
+        is_answer = isinstance(error, ResponseError) and not isinstance(error, ClusterError)
+        if isinstance(self.client, RedisCluster) and not is_answer:
             self.client._initialize = True
 
     def script(self, *names: str) -> Callable[[Sequence[str], Sequence[Any]], Awaitable[Any]]:
@@ -143,8 +152,16 @@ class Connections:
     async def renew(self) -> None:
         """Drop all connections, also those in use; the next command opens a new one."""
         old, self.client = self.client, self._connector.client()
-        await old.aclose()
+        await _close(old)
 
     async def close(self) -> None:
         """Close all connections."""
-        await self.client.aclose()
+        await _close(self.client)
+
+
+async def _close(client: Redis) -> None:
+    with suppress(*REDIS_ERRORS):  # a connection that cannot be closed properly is closed all the same
+        await client.aclose()
+        if isinstance(client, RedisCluster):  # its `aclose` does nothing while it looks for the masters
+            await client.nodes_manager.aclose()
+            await client.nodes_manager.aclose("startup_nodes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from typing import Any
@@ -88,23 +89,22 @@ class RedisServer:
                 break
         return list(found.values())
 
-    async def infos(self) -> list[dict[str, Any]]:
-        """Return the answers of all masters to INFO. Raises `StoreUnavailable`."""
+    async def infos(self) -> dict[str, dict[str, Any]]:
+        """Return the answers of all masters to INFO, by their addresses. Raises `StoreUnavailable`."""
         client: Any = self.probes.client
         if not isinstance(client, RedisCluster):
-            return [await self.probes.answer(client.info())]
+            return {str(self.address): await self.probes.answer(client.info())}
         await self.probes.answer(client.initialize())
-        return [await self.probes.answer(client.info(target_nodes=node)) for node in client.get_primaries()]
+        masters = client.get_primaries()
+        return {node.name: await self.probes.answer(client.info(target_nodes=node)) for node in masters}
 
     async def renew(self) -> None:
         """Drop all connections, also those in use: the address may lead to another Redis than before."""
-        for connections in (self.editors, self.sync, self.probes):
-            await connections.renew()
+        await asyncio.gather(self.editors.renew(), self.sync.renew(), self.probes.renew())
 
     async def close(self) -> None:
         """Close all connections."""
-        for connections in (self.editors, self.sync, self.probes):
-            await connections.close()
+        await asyncio.gather(self.editors.close(), self.sync.close(), self.probes.close())
         await self._connector.close()
 
     async def check(self) -> None:
@@ -112,29 +112,29 @@ class RedisServer:
         try:
             await self.probes.answer(self.probes.client.ping())
             try:
-                for info in await self.infos():
-                    self._judge(info)
+                for address, info in (await self.infos()).items():
+                    self._judge(address, info)
             except StoreUnavailable as error:
                 log.warning("cannot_check_redis", extra={"error": str(error)})
             await self.ping()
         except StoreUnavailable as error:
             raise StartError(f"{error} Start a writable Redis there, or use another one with --store") from error
 
-    def _judge(self, info: dict[str, Any]) -> None:
+    def _judge(self, address: str, info: dict[str, Any]) -> None:
         """Raise `StartError` for a wrong configuration. `info` is the answer to INFO; fields may be missing.
 
         See https://redis.io/docs/latest/commands/info/.
         """
         version = str(info.get("redis_version", "7.0"))
         if tuple(int(part) for part in version.split(".")[:2]) < _MIN_REDIS_VERSION:
-            raise StartError(f"Redis at {self.address} has version {version}; the store needs 7.0 or newer")
+            raise StartError(f"Redis at {address} has version {version}; the store needs 7.0 or newer")
         if info.get("cluster_enabled") and self.address.kind is not Kind.CLUSTER:
-            raise StartError(f"Redis at {self.address} runs as a cluster; use redis+cluster:// with --store")
+            raise StartError(f"Redis at {address} runs as a cluster; use redis+cluster:// with --store")
         policy = info.get("maxmemory_policy", "noeviction")
         if info.get("maxmemory") and policy != "noeviction":
             raise StartError(
-                f"Redis at {self.address} evicts data when memory runs short "
+                f"Redis at {address} evicts data when memory runs short "
                 f"(maxmemory-policy {policy}); set maxmemory-policy to noeviction"
             )
         if info.get("aof_enabled") == 0:
-            log.warning("redis_may_forget", extra={"redis": str(self.address), "advice": "set appendonly to yes"})
+            log.warning("redis_may_forget", extra={"redis": address, "advice": "set appendonly to yes"})

@@ -111,8 +111,8 @@ async def _redis(url: str) -> AsyncIterator[Finding]:
     try:
         with _quiet():
             await server.check()
-        for info in await server.infos():
-            yield ok("redis", f"{server.address} accepts writes; version {info.get('redis_version', 'unknown')}")
+        for address, info in (await server.infos()).items():
+            yield ok("redis", f"{address} accepts writes; version {info.get('redis_version', 'unknown')}")
             for finding in StoreCheck.redis_settings(info):
                 yield finding
         yield await _latency(server)
