@@ -96,7 +96,7 @@ async def test_a_write_in_flight_fails_when_the_connections_are_dropped(store: R
 async def test_nobody_waits_for_connections_of_others(store: RedisStore, purpose: str):
     await store.commit(BLOG, [MAKE])
     server = store._server
-    connections = {"editors": server.editors, "sync": server.sync}[purpose]
+    connections = {"editors": server, "sync": server.sync}[purpose]
     busy = [
         asyncio.create_task(connections.answer(connections.client.blpop("nothing", 2))) for _ in range(100)
     ]  # so many that some wait

@@ -76,11 +76,14 @@ class Connector:
     def _place(self) -> dict[str, Any]:
         return next(self._hosts) if self.address.kind is not Kind.SENTINEL and self.address.hosts else {}
 
+    def pool(self) -> ConnectionPool:
+        """Return a new pool."""
+        return ConnectionPool(connection_class=self._class, **self._options, **self._place())
+
     def client(self) -> Redis:
         """Return a new client with connections of its own."""
         if self.address.kind is not Kind.CLUSTER:
-            pool = ConnectionPool(connection_class=self._class, **self._options, **self._place())
-            return Redis.from_pool(pool)
+            return Redis.from_pool(self.pool())
         options = {name: value for name, value in self._options.items() if name != "db"}
         nodes = [ClusterNode(host, port) for host, port in self.address.hosts]
         ssl = self._class is SSLConnection
@@ -151,17 +154,24 @@ class Connections:
 
     async def renew(self) -> None:
         """Drop all connections, also those in use; the next command opens a new one."""
-        old, self.client = self.client, self._connector.client()
-        await _close(old)
+        await self._drop()
+
+    async def _drop(self) -> None:
+        with suppress(*REDIS_ERRORS):  # a connection that cannot be closed properly is dropped all the same
+            if isinstance(self.client, RedisCluster):
+                await self._leave_cluster(self.client)
+            else:
+                old, self.client.connection_pool = self.client.connection_pool, self._connector.pool()
+                await old.disconnect()
+
+    async def _leave_cluster(self, cluster: RedisCluster) -> None:
+        """Close the connections to a cluster's nodes, and forget all nodes but those of the address."""
+        await cluster.aclose()
+        await cluster.nodes_manager.aclose()  # what `aclose` does not do while it looks for the masters
+        await cluster.nodes_manager.aclose("startup_nodes")
+        cluster.nodes_manager.startup_nodes = {node.name: node for node in cluster.startup_nodes}
 
     async def close(self) -> None:
         """Close all connections."""
-        await _close(self.client)
-
-
-async def _close(client: Redis) -> None:
-    with suppress(*REDIS_ERRORS):  # a connection that cannot be closed properly is closed all the same
-        await client.aclose()
-        if isinstance(client, RedisCluster):  # its `aclose` does nothing while it looks for the masters
-            await client.nodes_manager.aclose()
-            await client.nodes_manager.aclose("startup_nodes")
+        await self._drop()
+        await self.client.aclose()

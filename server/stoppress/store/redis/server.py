@@ -31,10 +31,10 @@ _MIN_REDIS_VERSION = (7, 0)
 log = logging.getLogger("stoppress.store")
 
 
-class RedisServer:
-    """One Redis: a server, the master of a service, or a cluster.
+class RedisServer(Connections):
+    """One Redis: a server, the master of a service, or a cluster. These are the connections for editors.
 
-    Editors, the comparison and repair of blogs, and probes have connections of their own. So a thousand repairs do not
+    The comparison and repair of blogs (`sync`) and `probes` have connections of their own. So a thousand repairs do not
     keep an editor waiting, and a stalled editor does not make the node look unhealthy.
 
     Args:
@@ -47,14 +47,15 @@ class RedisServer:
     def __init__(self, url: str) -> None:
         try:
             self.address = Address.parse(url)
-            self._connector = Connector(self.address)
-            self.editors = Connections(self._connector, _EDITORS_CONNECTIONS)
-            self.sync = Connections(self._connector, _SYNC_CONNECTIONS)
-            self.probes = Connections(self._connector, _PROBES_CONNECTIONS)
+            connector = Connector(self.address)
+            super().__init__(connector, _EDITORS_CONNECTIONS)
+            self.sync = Connections(connector, _SYNC_CONNECTIONS)
+            self.probes = Connections(connector, _PROBES_CONNECTIONS)
         except (ValueError, TypeError, RedisError):
             raise StartError(f"the store's address is not a valid Redis URL; use {FORMS}") from None
         self.names = KeyNames(self.address.prefix, self.address.database)
-        self.probe_channel = self.names.probe_channel(secrets.token_hex(8))
+        self.node = secrets.token_hex(8)
+        self.probe_channel = self.names.probe_channel(self.node)
         """The pub/sub channel on which this node probes its own connection."""
         self._ping = self.probes.script("checks.lua", "ping.lua")
 
@@ -100,11 +101,11 @@ class RedisServer:
 
     async def renew(self) -> None:
         """Drop all connections, also those in use: the address may lead to another Redis than before."""
-        await asyncio.gather(self.editors.renew(), self.sync.renew(), self.probes.renew())
+        await asyncio.gather(self._drop(), self.sync.renew(), self.probes.renew())
 
     async def close(self) -> None:
         """Close all connections."""
-        await asyncio.gather(self.editors.close(), self.sync.close(), self.probes.close())
+        await asyncio.gather(super().close(), self.sync.close(), self.probes.close())
         await self._connector.close()
 
     async def check(self) -> None:

@@ -43,10 +43,9 @@ class RedisStore:
         self._traceparent = traceparent
         self._hints = Hints(self._server)
         self._names = self._server.names
-        self._editors = self._server.editors
         self._sync = self._server.sync
-        self._commit = self._editors.script("checks.lua", "erase.lua", "commit.lua")
-        self._delete = self._editors.script("checks.lua", "delete.lua")
+        self._commit = self._server.script("checks.lua", "erase.lua", "commit.lua")
+        self._delete = self._server.script("checks.lua", "delete.lua")
         self._read = self._sync.script("read.lua")
         self._restore = self._sync.script("checks.lua", "erase.lua", "restore.lua")
 
@@ -84,7 +83,7 @@ class RedisStore:
         packed = pack_writes(once.fingerprint if once else "", writes, Sent(time.time(), self._traceparent()))
         arguments = (self._names.channel(blog), packed, *((once.key, REMEMBER_SECONDS) if once else ()))
         blog_keys = self._names.keys(blog, "line items order due answers expiry")
-        outcome, *more = await self._editors.answer(self._commit(blog_keys, arguments))
+        outcome, *more = await self._server.answer(self._commit(blog_keys, arguments))
         if outcome == b"done":
             return Message.unpack(more[0]).segment
         if outcome == b"conflict":
@@ -94,11 +93,11 @@ class RedisStore:
     async def _name(self, blog: str) -> None:
         # Before the blog is created: a name without a blog does no harm, but a blog without its name would never be
         # found. Names are never removed, because another node may be creating the blog again at the same moment.
-        await self._editors.answer(self._editors.client.sadd(self._names.blogs, blog))
+        await self._server.answer(self._server.client.sadd(self._names.blogs, blog))
 
     async def delete(self, blog: str) -> None:
         blog_keys = self._names.keys(blog, "deleted line items order due answers expiry")
-        if not await self._editors.answer(self._delete(blog_keys, (self._names.channel(blog),))):
+        if not await self._server.answer(self._delete(blog_keys, (self._names.channel(blog),))):
             raise BlogNotFound(blog)
 
     async def was_deleted(self, blog: str, epoch: str) -> bool:
@@ -114,10 +113,10 @@ class RedisStore:
     # Reading
 
     async def recall(self, blog: str, once: Once) -> Segment | None:
-        pipeline = self._editors.client.pipeline(transaction=False)
+        pipeline = self._server.client.pipeline(transaction=False)
         pipeline.hget(self._names.key(blog, "answers"), once.key)
         pipeline.zscore(self._names.key(blog, "expiry"), once.key)
-        message, expires = await self._editors.answer(pipeline.execute())
+        message, expires = await self._server.answer(pipeline.execute())
         if message is None or expires is None or expires <= time.time():
             return None
         earlier = Message.unpack(message)
@@ -142,24 +141,24 @@ class RedisStore:
 
     async def _require(self, blog: str) -> None:
         """Raise `BlogNotFound` if the blog does not exist."""
-        if not await self._editors.answer(self._editors.client.exists(self._names.key(blog, "line"))):
+        if not await self._server.answer(self._server.client.exists(self._names.key(blog, "line"))):
             raise BlogNotFound(blog)
 
     async def item(self, blog: str, item_id: str) -> Item | None:
-        value: Any = await self._editors.answer(self._editors.client.hget(self._names.key(blog, "items"), item_id))
+        value: Any = await self._server.answer(self._server.client.hget(self._names.key(blog, "items"), item_id))
         if value is not None:
             return unpack_item(item_id, value)
         await self._require(blog)
         return None
 
     async def drafts(self, blog: str) -> list[Item]:
-        client = self._editors.client
-        ids: Any = await self._editors.answer(client.zrangebyscore(self._names.key(blog, "order"), 0, 0))
+        client = self._server.client
+        ids: Any = await self._server.answer(client.zrangebyscore(self._names.key(blog, "order"), 0, 0))
         if not ids:
             await self._require(blog)
         items: list[Item] = []
         for some in _chunks([item_id.decode() for item_id in ids]):
-            values: Any = await self._editors.answer(client.hmget(self._names.key(blog, "items"), some))
+            values: Any = await self._server.answer(client.hmget(self._names.key(blog, "items"), some))
             items += (unpack_item(*pair) for pair in zip(some, values, strict=True) if pair[1] is not None)
         return [item for item in items if not item.seq]  # some may just have been published
 
