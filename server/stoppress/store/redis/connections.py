@@ -62,23 +62,22 @@ class Connector:
         self._options: dict[str, Any] = {**address.options, **_OPTIONS}
         self._class: type[AbstractConnection] = self._options.pop("connection_class", Connection)
         self._sentinels: Sentinels | None = None
-        self._hosts = cycle({"host": host, "port": port} for host, port in address.hosts or [("", 0)])
+        places: list[dict[str, Any]] = [{"host": host, "port": port} for host, port in address.hosts]
         if address.kind is Kind.SENTINEL:
+            places = []  # the sentinels know it
             self._sentinels = Sentinels(address, _OPTIONS)
             self._options["sentinels"] = self._sentinels
             self._class = MasterSSLConnection if self._class is SSLConnection else MasterConnection
+        self._places = cycle(places or [{}])
         self.connection()  # pools do not check options
 
     def connection(self) -> AbstractConnection:
         """Return a new connection, not yet opened: to the master, or to the next of the named nodes of a cluster."""
-        return self._class(**self._options, **self._place())
-
-    def _place(self) -> dict[str, Any]:
-        return next(self._hosts) if self.address.kind is not Kind.SENTINEL and self.address.hosts else {}
+        return self._class(**self._options, **next(self._places))
 
     def pool(self) -> ConnectionPool:
         """Return a new pool."""
-        return ConnectionPool(connection_class=self._class, **self._options, **self._place())
+        return ConnectionPool(connection_class=self._class, **self._options, **next(self._places))
 
     def client(self) -> Redis:
         """Return a new client with connections of its own."""
