@@ -146,6 +146,11 @@ class WatchedServers:
     def node_url(self) -> str:
         return self.url
 
+    @property
+    def short_url(self) -> str:
+        """The address with only one of the sentinels."""
+        return f"redis+sentinel://stoppress:{PASSWORD}@127.0.0.1:{self.sentinels[0].port}/{SERVICE}"
+
     def start(self) -> None:
         for server in [*self.servers, *self.sentinels]:
             server.start()
@@ -206,6 +211,11 @@ class Cluster:
     def node_url(self) -> str:
         return self.url
 
+    @property
+    def short_url(self) -> str:
+        """The address with only the replica."""
+        return f"redis+cluster://stoppress:{PASSWORD}@127.0.0.1:{self.replica().port}"
+
     def start(self) -> None:
         for server in self.servers:
             server.start()
@@ -229,6 +239,10 @@ class Cluster:
             replica.execute_command("CLUSTER REPLICATE", master.execute_command("CLUSTER MYID"))
         until(self.can_fail_over)
 
+    def replica(self) -> RedisServer:
+        """Return the server that is not a master."""
+        return next(server for server in self.servers if is_replica(server))
+
     def master(self, blog: str) -> RedisServer:
         """Return the master of a blog."""
         with Redis(port=self.servers[1].port) as client:
@@ -243,8 +257,7 @@ class Cluster:
 
     def hand_over(self) -> None:
         """Promote the replica, and make its master its replica."""
-        replica = next(server for server in self.servers if is_replica(server))
-        with Redis(port=replica.port) as client:
+        with Redis(port=self.replica().port) as client:
             client.execute_command("CLUSTER FAILOVER")
 
     def _is_joined(self) -> bool:

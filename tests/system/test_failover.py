@@ -11,6 +11,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
+from tests.support.node import RunningNode
 from tests.support.redis_servers import until
 
 BLOG = "karabakh"
@@ -51,6 +52,11 @@ class Writer:
         return max(0.0, self.failed_at - since)
 
 
+async def is_ready(node: RunningNode) -> bool:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return (await client.get(f"{node.url}/readyz")).status_code == 200
+
+
 async def read(websocket: Any, seen: set[str]) -> None:
     async for message in websocket:
         seen.update(item["id"] for item in json.loads(message).get("entries", ()))
@@ -61,7 +67,7 @@ async def test_readers_get_everything_and_writes_go_on_after_a_failover(request,
     servers = request.getfixturevalue(kind)
     await asyncio.to_thread(until, servers.can_fail_over)
     servers.flush()
-    node, other = await start_node(servers.node_url), await start_node(servers.node_url)
+    node, other = await start_node(servers.node_url), await start_node(servers.short_url)
     await node.make_blog(BLOG)
     seen: set[str] = set()
     async with node.editor() as editor, connect(f"{other.websocket_url}/blogs/{BLOG}/live") as websocket:
@@ -78,6 +84,7 @@ async def test_readers_get_everything_and_writes_go_on_after_a_failover(request,
         began = time.monotonic()
         await asyncio.to_thread(until, lambda: servers.master(BLOG) is not killed)
         failed_over = await writer.goes_on(began)
+        await eventually(lambda: is_ready(other))
         writing.cancel()
         killed.start()
 

@@ -100,6 +100,7 @@ USELESS = {
     "no scripts": ("ACL SETUSER stoppress -evalsha", "ACL SETUSER stoppress +evalsha"),
     "read-only replica": ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
     "full memory": ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+    "too few replicas": ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
     "no new connections": ("CONFIG SET maxclients 1", "CONFIG SET maxclients 1000"),
 }
 

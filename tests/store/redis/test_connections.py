@@ -20,7 +20,7 @@ from stoppress.store.redis import hints
 from stoppress.store.redis.address import Address
 from stoppress.store.redis.sentinels import Sentinels
 from stoppress.store.redis.store import RedisStore
-from tests.support.redis_servers import SERVICE, Cluster, RedisServer, WatchedServers
+from tests.support.redis_servers import SERVICE, Cluster, RedisServer, WatchedServers, until
 from tests.support.relay import Relay
 
 pytestmark = pytest.mark.redis
@@ -180,3 +180,24 @@ async def test_every_master_of_a_cluster_must_take_writes(redis_cluster: Cluster
             await admin.config_set("maxmemory", 0)
         await store.ping()
     await store.close()
+
+
+async def test_a_cluster_is_found_without_the_node_in_the_address(redis_cluster: Cluster, next_hint):
+    until(redis_cluster.can_fail_over)
+    redis_cluster.flush()
+    store = RedisStore(redis_cluster.short_url)
+    await store.open()
+    await store.follow(BLOG)
+    hints = store.hints()
+    named = redis_cluster.replica()
+    named.stop()
+    for server in redis_cluster.servers:
+        if server is not named:
+            async with Redis(port=server.port) as admin:
+                await admin.client_kill_filter(_type="pubsub")
+    assert await next_hint(hints, Lost) == Lost(None)
+    change = await store.commit(BLOG, [MAKE])
+    assert (await anext(hints))[:2] == (BLOG, change)
+    await store.ping()
+    await store.close()
+    named.start()

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from importlib.resources import files
-from itertools import cycle
+from itertools import count
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import Connection, ConnectionPool, Redis, RedisCluster, SSLConnection
@@ -62,22 +62,31 @@ class Connector:
         self._options: dict[str, Any] = {**address.options, **_OPTIONS}
         self._class: type[AbstractConnection] = self._options.pop("connection_class", Connection)
         self._sentinels: Sentinels | None = None
-        places: list[dict[str, Any]] = [{"host": host, "port": port} for host, port in address.hosts]
+        self._turns = count()
         if address.kind is Kind.SENTINEL:
-            places = []  # the sentinels know it
             self._sentinels = Sentinels(address, _OPTIONS)
             self._options["sentinels"] = self._sentinels
             self._class = MasterSSLConnection if self._class is SSLConnection else MasterConnection
-        self._places = cycle(places or [{}])
         self.connection()  # pools do not check options
 
-    def connection(self) -> AbstractConnection:
-        """Return a new connection, not yet opened: to the master, or to the next of the named nodes of a cluster."""
-        return self._class(**self._options, **next(self._places))
+    def connection(self, masters: Sequence[tuple[str, int]] = ()) -> AbstractConnection:
+        """Return a new connection, not yet opened.
+
+        Args:
+            masters: known masters of a cluster; connections take turns with them and with the nodes in the address.
+        """
+        return self._class(**self._options, **self._place(masters))
+
+    def _place(self, masters: Sequence[tuple[str, int]] = ()) -> dict[str, Any]:
+        places = list(dict.fromkeys([*self.address.hosts, *masters]))
+        if self.address.kind is Kind.SENTINEL or not places:
+            return {}  # the sentinels know it, or it is a socket
+        host, port = places[next(self._turns) % len(places)]
+        return {"host": host, "port": port}
 
     def pool(self) -> ConnectionPool:
         """Return a new pool."""
-        return ConnectionPool(connection_class=self._class, **self._options, **next(self._places))
+        return ConnectionPool(connection_class=self._class, **self._options, **self._place())
 
     def client(self) -> Redis:
         """Return a new client with connections of its own."""
@@ -151,6 +160,11 @@ class Connections:
 
         return run
 
+    async def prepare(self) -> None:
+        """Ask a cluster for its masters, while nodes that the address names are still there."""
+        if isinstance(self.client, RedisCluster):
+            await self.answer(self.client.initialize())
+
     async def renew(self) -> None:
         """Drop all connections, also those in use; the next command opens a new one."""
         await self._drop()
@@ -164,11 +178,12 @@ class Connections:
                 await old.disconnect()
 
     async def _leave_cluster(self, cluster: RedisCluster) -> None:
-        """Close the connections to a cluster's nodes, and forget all nodes but those of the address."""
+        """Close the connections to a cluster's nodes. Those that the address names are asked again for the masters."""
+        manager = cluster.nodes_manager
         await cluster.aclose()
-        await cluster.nodes_manager.aclose()  # what `aclose` does not do while it looks for the masters
-        await cluster.nodes_manager.aclose("startup_nodes")
-        cluster.nodes_manager.startup_nodes = {node.name: node for node in cluster.startup_nodes}
+        await manager.aclose()  # `RedisCluster.aclose` does not do it while it looks for the masters
+        await manager.aclose("startup_nodes")
+        manager.startup_nodes |= {node.name: node for node in cluster.startup_nodes}
 
     async def close(self) -> None:
         """Close all connections."""

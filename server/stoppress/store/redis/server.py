@@ -61,7 +61,9 @@ class RedisServer(Connections):
 
     def new_connection(self) -> AbstractConnection:
         """Return a connection outside of all pools, not yet opened and without a timeout of its own."""
-        connection = self._connector.connection()
+        cluster: Any = self.probes.client
+        masters = cluster.get_primaries() if isinstance(cluster, RedisCluster) else []
+        connection = self._connector.connection([(master.host, int(master.port)) for master in masters])
         connection.socket_timeout = None
         return connection
 
@@ -95,7 +97,7 @@ class RedisServer(Connections):
         client: Any = self.probes.client
         if not isinstance(client, RedisCluster):
             return {str(self.address): await self.probes.answer(client.info())}
-        await self.probes.answer(client.initialize())
+        await self.probes.prepare()
         masters = client.get_primaries()
         return {node.name: await self.probes.answer(client.info(target_nodes=node)) for node in masters}
 
@@ -111,6 +113,8 @@ class RedisServer(Connections):
     async def check(self) -> None:
         """Raise `StartError` if this Redis is unreachable or too old, or evicts data if memory is short."""
         try:
+            for connections in (self, self.sync, self.probes):
+                await connections.prepare()
             await self.probes.answer(self.probes.client.ping())
             try:
                 for address, info in (await self.infos()).items():
