@@ -4,121 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
 from typing import Any
 
-import msgspec
 import pytest
-from redis.asyncio import Redis
 
 from stoppress.errors import BlogNotFound
-from stoppress.live.hub import Hub, Timing
-from stoppress.live.replica import Replica
-from stoppress.model import HEADER, Cursor, Segment
-from stoppress.store.port import Store, Write
-from stoppress.store.redis.store import RedisStore
-from stoppress.sync.follower import Follower
-from stoppress.wire.close_reasons import CloseCode, CloseReason
+from stoppress.model import HEADER
 from stoppress.wire.encodings import HTTP_JSON
-from tests.support.history import entry, header
-
-BLOG = "demo"
-
-
-class Node:
-    """A store's client and a follower on it, without a web."""
-
-    def __init__(self, store: Store) -> None:
-        loop = asyncio.get_running_loop()
-        timing = Timing(loop.call_later, loop.time)
-        self.store = store
-        self.follower = Follower(store, lambda blog: Hub(Replica(blog), timing, os.write))
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def listen(self) -> None:
-        """From now on, take hints and compare heads."""
-        self._tasks = [asyncio.create_task(self.follower.follow()), asyncio.create_task(self.follower.compare())]
-
-    async def stop(self) -> None:
-        await self.follower.close(CloseReason(CloseCode.GOING_AWAY, "over"))
-        for task in self._tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def write(self, *writes: Write) -> Segment:
-        segment = await self.store.commit(BLOG, writes)
-        self.follower.committed(BLOG, segment, time.monotonic())
-        return segment
-
-    async def shown(self) -> dict[str, int]:
-        """Item id to the version that readers of this node see."""
-        replica = (await self.follower.hub(BLOG)).replica
-        return {item.id: item.version for item in replica.segment_after(Cursor(0, "")).items}
-
-    async def cursor(self) -> Cursor:
-        return (await self.follower.hub(BLOG)).replica.cursor
-
-    async def is_at(self, cursor: Cursor) -> bool:
-        return await self.cursor() == cursor
-
-    async def store_is_at(self, cursor: Cursor) -> bool:
-        return await self.store.heads([BLOG]) == [cursor]
-
-
-def publish(number: int, expected: int = 0, text: str = "text") -> Write:
-    content = entry(number, text=text)
-    return Write(content.id, expected, msgspec.json.encode(content))
-
-
-def retract(number: int, expected: int) -> Write:
-    tombstone = entry(number)
-    tombstone.status, tombstone.text = "retracted", None
-    return Write(tombstone.id, expected, msgspec.json.encode(tombstone), erase=True)
-
-
-def make_blog(headline: str = "headline") -> Write:
-    return Write(HEADER, 0, msgspec.json.encode(header(headline)))
-
-
-NewNode = Callable[..., Awaitable[Node]]
-
-
-@pytest.fixture
-async def redis(redis_server) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_server.url) as client:
-        await client.flushall()
-        yield client
-
-
-@pytest.fixture
-async def new_node(redis, redis_server) -> AsyncIterator[NewNode]:
-    async with AsyncExitStack() as stack:
-
-        async def start(*, listening: bool = True) -> Node:
-            store = RedisStore(redis_server.url)
-            await store.open()
-            stack.push_async_callback(store.close)
-            node = Node(store)
-            stack.push_async_callback(node.stop)
-            if listening:
-                node.listen()
-            return node
-
-        yield start
-
-
-async def taken(redis: Redis) -> dict[Any, Any]:
-    """Return a copy of the blog, for `restore`."""
-    return {key: await redis.dump(key) for key in await redis.keys("stoppress:{demo}:*")}
-
-
-async def restore(redis: Redis, snapshot: dict[Any, Any]) -> None:
-    for key, value in snapshot.items():
-        await redis.restore(key, 0, value, replace=True)
+from tests.support.history import entry
+from tests.support.store_node import BLOG, make_blog, publish, restore, retract, taken
+from tests.sync.conftest import NewNode
 
 
 async def test_the_newest_entry_is_that_of_the_store_even_if_no_hint_comes(new_node: NewNode):

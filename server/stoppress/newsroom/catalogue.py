@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from stoppress.errors import BlogNotFound
+from stoppress.errors import BlogDamaged, BlogMissing, BlogNotFound
 from stoppress.model import HEADER, Cursor, Header
 from stoppress.store.port import Store
 
@@ -50,6 +50,6 @@ class Catalogue:
     async def _find(self, name: str) -> Header | None:
         try:
             item = await self._store.item(name, HEADER)
-        except BlogNotFound:
+            return None if item is None else Header.of(item)
+        except (BlogNotFound, BlogMissing, BlogDamaged):
             return None
-        return None if item is None else Header.of(item)

@@ -65,13 +65,20 @@ class Committer:
 
     Args:
         store: keeps the blogs.
+        doubted: called with a blog when a commit to it fails: the store may have done it, or be damaged.
         committed: called right after every commit, before any hint of it, with the blog, the change and the arrival of
             the request (`time.monotonic`).
     """
 
-    def __init__(self, store: Store, committed: Callable[[str, Segment, float], object]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        committed: Callable[[str, Segment, float], object],
+        doubted: Callable[[str], object] = lambda _blog: None,
+    ) -> None:
         self._store = store
         self._committed = committed
+        self._doubted = doubted
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def commit(self, blog: str, request: Request, plan: _Plan) -> Written:
@@ -109,6 +116,9 @@ class Committer:
             segment = await self._store.commit(blog, planned, request.once)
         except VersionConflict:
             return None
+        except StoreUnavailable:
+            self._doubted(blog)
+            raise
         self._committed(blog, segment, arrival)
         subject, write = segment.items[-1], planned[-1]
         is_own = (subject.id, subject.version, subject.body) == (write.id, write.expected + 1, write.body or b"")

@@ -20,7 +20,9 @@ from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
 from stoppress.store.select import store_from
 from stoppress.store.timed import TimedStore
+from stoppress.sync.audit import Audit
 from stoppress.sync.follower import Follower
+from stoppress.telemetry.blog_errors import BlogErrors
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 from stoppress.telemetry.worker_metrics import WorkerId
@@ -78,8 +80,10 @@ class Node:
                 f"{settings.workers} workers need a store that processes can share; name a Redis with --store, "
                 "or use --workers 1"
             )
-        self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
-        committer = Committer(self.store, self.follower.committed)
+        self.errors = BlogErrors(self.counts)
+        self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing, self.errors)
+        self.audit = Audit(self.store, self.follower, self.errors)
+        committer = Committer(self.store, self.follower.committed, self.follower.look_into)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.entries = Entries(self.store, committer, self.follower.newest)
         self.admission = Admission(

@@ -180,7 +180,7 @@ class SQLiteStore:
         if write.body is None:
             self._db.execute("DELETE FROM items WHERE blog=? AND id=?", (blog, write.id))
             return Item(write.id, 0, write.expected + 1, b"")
-        item = Item(write.id, seq, write.expected + 1, write.body)
+        item = Item(write.id, seq, write.next_version, write.body)
         self._put(blog, item, write.due)
         if write.erase:
             self._erase(blog, item)
@@ -244,6 +244,20 @@ class SQLiteStore:
 
         return await self._in_thread(lambda: self._transaction(work))
 
+    # Damage: SQLite checks its pages by itself, and no other node has a replica
+
+    async def verify(self, blog: str) -> None:
+        pass
+
+    async def mend(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+        return False
+
+    async def renew(self, blog: str) -> bool:
+        return False
+
+    async def ask_for(self, blog: str) -> None:
+        pass
+
     # Reading
 
     def _head(self, blog: str) -> Cursor | None:
@@ -272,6 +286,10 @@ class SQLiteStore:
 
     async def recall(self, blog: str, once: Once) -> Segment | None:
         return await self._in_thread(lambda: self._recall(blog, once))
+
+    async def forget(self, blog: str, once: Once) -> None:
+        statement = "DELETE FROM answers WHERE blog=? AND key=?"
+        await self._in_thread(lambda: self._transaction(lambda: self._db.execute(statement, (blog, once.key))))
 
     async def read(self, blog: str, after: Cursor = START) -> Segment:
         def work() -> Segment:

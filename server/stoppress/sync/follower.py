@@ -13,13 +13,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 
-from stoppress.errors import BlogNotFound, StoppressError, StoreUnavailable
+from stoppress.errors import BlogDamaged, BlogNotFound, StoppressError, StoreUnavailable
 from stoppress.live.hub import Hub
 from stoppress.live.replica import Fit
-from stoppress.model import Cursor, Segment
-from stoppress.store.port import Changed, Lost, Sent, Store
+from stoppress.model import HEADER, Cursor, Segment
+from stoppress.store.port import Changed, Hint, Lost, Sent, Store
 from stoppress.sync.repair import Repair
 from stoppress.tasks import end
+from stoppress.telemetry.blog_errors import BlogErrors
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 from stoppress.wire.close_reasons import BLOG_DELETED, CloseReason
@@ -28,7 +29,13 @@ COMPARE_SECONDS = 2.0
 """Time between two comparisons of heads with the store's."""
 
 RETRY_SECONDS = 0.5
-"""Pause before the next question to a store that failed."""
+"""Pause before a failed repair is tried again. It doubles each time."""
+
+MAX_RETRIES = 4
+"""How often a failed repair is tried again. After that, the next comparison may start a new one."""
+
+THOROUGH_SECONDS = 5.0
+"""Minimum time between two complete comparisons of a blog with the store."""
 
 REACH_SECONDS = 3.0
 """How long a reader waits for the store if its cursor is newer than anything that this node has."""
@@ -46,10 +53,16 @@ class Follower:
     """See the module's docstring. `make_hub` makes a hub with an empty replica for a blog."""
 
     def __init__(
-        self, store: Store, make_hub: Callable[[str], Hub], counts: Counts | None = None, tracing: Tracing | None = None
+        self,
+        store: Store,
+        make_hub: Callable[[str], Hub],
+        counts: Counts | None = None,
+        tracing: Tracing | None = None,
+        errors: BlogErrors | None = None,
     ) -> None:
         self._store = store
         self._counts = counts or Counts()
+        self._errors = errors or BlogErrors(self._counts)
         self._tracing = tracing or Tracing()
         self._make_hub = make_hub
         self._repair = Repair(store, self._counts)
@@ -59,6 +72,8 @@ class Follower:
         self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._awaited: dict[str, tuple[Cursor, float]] = {}  # heads that no reader got yet, and since when
+        self._damaged: dict[str, float] = {}  # blogs that could not be mended, and since when
+        self._thorough: dict[str, float] = {}  # blogs to compare completely, and those compared lately: the time
         self._compared: float | None = None
 
     @property
@@ -72,7 +87,13 @@ class Follower:
         now = time.monotonic()
         if self._compared is not None and now - self._compared > OVERDUE_SECONDS:
             return max(1, len(self._hubs))
-        return sum(now - since > BEHIND_SECONDS for _, since in self._awaited.values())
+        late = {blog for blog, (_, since) in self._awaited.items() if now - since > BEHIND_SECONDS}
+        return len(late | {blog for blog, since in self._damaged.items() if now - since > BEHIND_SECONDS})
+
+    @property
+    def damaged(self) -> int:
+        """The number of blogs in memory of which the store has lost a part that this node cannot put back."""
+        return len(self._damaged)
 
     # Questions
 
@@ -122,8 +143,7 @@ class Follower:
 
     async def _load(self, blog: str) -> None:
         try:
-            if await self._store.heads([blog]) == [None]:
-                raise BlogNotFound(blog)  # before anything is kept for a name that anybody may make up
+            await self._store.item(blog, HEADER)  # raises before anything is kept for a name that anybody may make up
             hub = self._hubs[blog] = self._make_hub(blog)
             await self._store.follow(blog)
             await self._repair.bring_to_head(hub)
@@ -135,7 +155,8 @@ class Follower:
         self._hubs.pop(blog, None)
         self._loaded.pop(blog, None)
         self._reading.pop(blog, None)
-        self._awaited.pop(blog, None)
+        for notes in (self._awaited, self._damaged, self._thorough):
+            notes.pop(blog, None)
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -165,29 +186,48 @@ class Follower:
     def _apply(self, blog: str, change: Segment, arrived_at: float, *, own: bool) -> Fit | None:
         """Take a change, of this node or of another one. Return how it fits; None if no reader may see it."""
         hub = self._hubs.get(blog)
-        fit = hub.apply(change, arrived_at) if hub is not None and change.tags else None
+        try:
+            fit = hub.apply(change, arrived_at) if hub is not None and change.tags else None
+        except Exception as error:  # another version of this program may write what this one cannot read
+            self._errors.report(blog, "apply", error)
+            fit = Fit.GAP
         if fit is Fit.GAP:
             self._schedule_repair(blog)
         elif fit is Fit.NEWS:
             self._counts.changes["here" if own else "elsewhere"] += len(change.tags)
         return fit
 
-    async def deleted(self, blog: str) -> None:
-        """Check at once whether a blog still exists."""
-        if blog in self._hubs:
-            await asyncio.shield(self._schedule_repair(blog))
+    async def deleted(self, blog: str) -> bool:
+        """Check at once whether a blog still exists. Return whether it was in the memory of this node."""
+        if blog not in self._hubs:
+            return False
+        await asyncio.shield(self._schedule_repair(blog))
+        return True
+
+    def look_into(self, blog: str, *, thorough: bool = False) -> None:
+        """Start to compare a blog with the store, because a commit or a check of it has failed."""
+        if blog not in self._loaded:
+            self._loaded[blog] = self._start(self._load(blog))
+        elif thorough and time.monotonic() - self._thorough.get(blog, float("-inf")) > THOROUGH_SECONDS:
+            self._thorough[blog] = float("inf")
+            self._schedule_repair(blog)
+        else:
+            self._schedule_repair(blog)
 
     async def follow(self) -> None:
         """Take hints until cancelled."""
         async for hint in self._store.hints():
-            match hint:
-                case Changed(blog, change, sent):
-                    self._take(blog, change, sent or Sent(0.0))
-                case Lost(None):
-                    for blog in tuple(self._hubs):
-                        self._schedule_repair(blog)
-                case Lost(blog) if blog in self._hubs:
+            self._hear(hint)
+
+    def _hear(self, hint: Hint) -> None:
+        match hint:
+            case Changed(blog, change, sent):
+                self._take(blog, change, sent or Sent(0.0))
+            case Lost(None):
+                for blog in tuple(self._hubs):
                     self._schedule_repair(blog)
+            case Lost(blog, damaged) if blog in self._hubs:
+                self.look_into(blog, thorough=damaged)
 
     def _take(self, blog: str, change: Segment, sent: Sent) -> None:
         began = time.time_ns()
@@ -207,8 +247,9 @@ class Follower:
             try:
                 heads = await self._store.heads([hub.replica.blog for hub in hubs])
             except StoreUnavailable as error:
-                log.warning("cannot_compare_heads", extra={"error": str(error)})
+                self._errors.report("", "compare", error)
                 continue
+            self._errors.clear("", "compare")
             self._compared = time.monotonic()
             for hub, head in zip(hubs, heads, strict=True):
                 self._await(hub, head)
@@ -235,19 +276,35 @@ class Follower:
     async def _settle(self, blog: str) -> None:
         async with self._reading[blog]:
             self._queued.pop(blog, None)
-            while (hub := self._hubs.get(blog)) is not None:
+            for attempt in range(MAX_RETRIES + 1):
+                if (hub := self._hubs.get(blog)) is None:
+                    return
                 try:
                     await asyncio.shield(self._loaded[blog])
-                    before = hub.replica.cursor
-                    await self._repair.bring_to_head(hub)
-                    self._counts.gaps_repaired += hub.replica.cursor != before
+                    await self._bring_to_head(hub)
                 except BlogNotFound:
                     await self._leave(blog)
-                except StoreUnavailable as error:
-                    log.warning("cannot_catch_up", extra={"blog": blog, "error": str(error)})
-                    await asyncio.sleep(RETRY_SECONDS)
+                except Exception as error:  # whatever it is, it stays with its blog
+                    self._failed(blog, error)
+                    await asyncio.sleep(RETRY_SECONDS * 2**attempt)
                 else:
                     return
+
+    async def _bring_to_head(self, hub: Hub) -> None:
+        blog, before = hub.replica.blog, hub.replica.cursor
+        thorough = self._thorough.get(blog) == float("inf")
+        await self._repair.bring_to_head(hub, thorough=thorough)
+        if thorough:
+            self._thorough[blog] = time.monotonic()
+        self._counts.gaps_repaired += hub.replica.cursor != before
+        self._damaged.pop(blog, None)
+        for work in ("apply", "audit", "repair"):
+            self._errors.clear(blog, work)
+
+    def _failed(self, blog: str, error: Exception) -> None:
+        self._errors.report(blog, "repair", error)
+        if isinstance(error, BlogDamaged):
+            self._damaged.setdefault(blog, time.monotonic())
 
     async def _leave(self, blog: str) -> None:
         hub = self._hubs.get(blog)

@@ -48,6 +48,8 @@ FAMILIES = (
     _Family("stoppress_resets_total", "counter", "Readers whose cursor was no longer in the history."),
     _Family("stoppress_gaps_repaired_total", "counter", "Reads of the store that found changes missed by hints."),
     _Family("stoppress_changes_put_back_total", "counter", "Changes that the store had lost and the node restored."),
+    _Family("stoppress_blogs_damaged", "gauge", "Blogs of which the store has lost a part that no node can put back."),
+    _Family("stoppress_blog_errors_total", "counter", "Errors that concern a single blog, by what failed.", ("work",)),
     _Family(
         "stoppress_publish_to_write_seconds",
         "histogram",
@@ -81,6 +83,7 @@ class State(NamedTuple):
     store_up: bool
     blogs: int
     behind: int
+    damaged: int
     slow: int
     tasks: int
     readers: Mapping[tuple[str, str, str], int]
@@ -131,6 +134,8 @@ def _families(counts: Counts, state: State) -> Iterator[Metric]:
     yield _simple("stoppress_resets_total", {(): counts.resets})
     yield _simple("stoppress_gaps_repaired_total", {(): counts.gaps_repaired})
     yield _simple("stoppress_changes_put_back_total", {(): counts.put_back})
+    yield _simple("stoppress_blogs_damaged", {(): state.damaged})
+    yield _simple("stoppress_blog_errors_total", _labelled(counts.blog_errors))
     yield _histograms("stoppress_publish_to_write_seconds", {(): counts.publish_to_write})
     yield _histograms("stoppress_publish_to_receive_seconds", {(): counts.publish_to_receive})
     used = {(name,): histogram for name, histogram in counts.store.items() if histogram.count}

@@ -99,10 +99,13 @@ class RedisServer:
             reason = str(error).partition(" script: ")[0].rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
             raise StoreUnavailable(f"Redis at {self.address} failed: {reason}.") from error
 
-    def script(self, *names: str) -> Callable[..., Awaitable[Any]]:
-        """Return a script as a function. It runs by its digest; its text is sent only if Redis does not have it."""
+    def script(self, *names: str, flags: str = "") -> Callable[..., Awaitable[Any]]:
+        """Return a script as a function. It runs by its digest; its text is sent only if Redis does not have it.
+
+        `flags` replaces the first line of the last file: "#!lua" and the flags of the script.
+        """
         texts = [files("stoppress.store.redis").joinpath(name).read_text() for name in names]
-        flags = texts[-1].partition("\n")[0]  # "#!lua" and the script's flags
+        flags = flags or texts[-1].partition("\n")[0]
         return self.client.register_script("\n".join([flags, *(text.partition("\n")[2] for text in texts)]))
 
     async def ping(self) -> None:

@@ -96,7 +96,7 @@ class WebSocketEndpoint:
                 newcomer.transport.resume_reading()
 
     def _refuse(self, newcomer: _Newcomer, error: StoppressError) -> None:
-        kind, code, retry = _REASONS[type(error)]
+        kind, code, retry = next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
         self._counts.count_rejection(kind)
         newcomer.refuse(CloseReason(code, str(error), retry))
 
