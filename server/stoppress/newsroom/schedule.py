@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 
-from stoppress.errors import Conflict, NotFound
+from stoppress.errors import Conflict
 from stoppress.newsroom.entries import Entries
 from stoppress.store.port import Store
 from stoppress.telemetry.blog_errors import BlogErrors
@@ -34,7 +34,7 @@ async def publish_when_due(store: Store, entries: Entries, errors: BlogErrors | 
 async def _publish(entries: Entries, errors: BlogErrors, blog: str, entry_id: str) -> None:
     try:
         await entries.publish_scheduled(blog, entry_id)
-    except (Conflict, NotFound) as error:  # another node or an editor was faster
+    except Conflict as error:  # another node or an editor was faster
         log.info("not_published_here", extra={"blog": blog, "entry": entry_id, "error": str(error)})
     except Exception as error:  # whatever it is, it stays with its blog
         errors.report(blog, "schedule", error)

@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError, RedisError
 
-from stoppress.errors import StartError, StoreUnavailable
+from stoppress.errors import BlogDamaged, StartError, StoreUnavailable
 from stoppress.store.redis.format import ALL_PARTS, keys
 
 _T = TypeVar("_T")
@@ -87,7 +87,12 @@ class RedisServer:
         return f"{self._channels}:node:{self.node}"
 
     async def answer(self, work: Awaitable[_T]) -> _T:
-        """Await a command and return its answer. Raises `StoreUnavailable` for errors and timeouts."""
+        """Await a command and return its answer.
+
+        Raises:
+            BlogDamaged: a key has a wrong type.
+            StoreUnavailable: any other error, or a timeout.
+        """
         try:
             async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                 return await work
@@ -97,6 +102,8 @@ class RedisServer:
             raise StoreUnavailable(f"Redis at {self.address} is a read-only replica.") from error
         except (RedisError, OSError) as error:
             reason = str(error).partition(" script: ")[0].rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
+            if reason.startswith("WRONGTYPE"):
+                raise BlogDamaged(f"A key in Redis at {self.address}", reason) from error
             raise StoreUnavailable(f"Redis at {self.address} failed: {reason}.") from error
 
     def script(self, *names: str, flags: str = "") -> Callable[..., Awaitable[Any]]:

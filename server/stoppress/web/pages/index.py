@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.errors import NotFound
+from stoppress.errors import BlogDamaged, BlogMissing, NotFound
 from stoppress.model import Header
 from stoppress.newsroom.catalogue import Catalogue
 from stoppress.sync.follower import Follower
@@ -68,8 +68,8 @@ class Index:
         """Return a blog with the number of its entries, and when the newest one was published."""
         try:
             replica = (await self._follower.hub(header.blog)).replica
-        except NotFound:
-            return None  # deleted meanwhile
+        except (NotFound, BlogMissing, BlogDamaged):
+            return None  # deleted meanwhile, or not readable now
         positions = replica.positions
         updated_at = positions[-1].published_at if positions else None
         return {"header": replica.header or header, "updates": len(positions), "updated_at": updated_at}
