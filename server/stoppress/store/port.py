@@ -117,11 +117,23 @@ class Store(Protocol):
     async def blogs(self) -> list[str]:
         """Return the names of all blogs, sorted."""
 
+    async def names(self) -> list[str]:
+        """Return the names of all blogs, sorted. A shared store also returns those of deleted blogs."""
+
+    async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
+        """Return the header of each blog, or None for a blog that does not exist."""
+
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
-        """Return the newest cursor of each blog, or None for a blog that does not exist."""
+        """Return the newest cursor of each blog, or None for a blog that does not exist.
+
+        A head that cannot be read is START; `read` then tells why. So one damaged blog does not hide the others.
+        """
 
     async def due(self, now: float) -> list[tuple[str, str]]:
         """Return (blog, entry id) of scheduled entries due at `now` (Unix time in seconds), at most 100."""
+
+    async def time(self) -> float:
+        """Return the time of the store's clock, which all its nodes share, as Unix time in seconds."""
 
     async def delete(self, blog: str) -> None:
         """Delete a blog and all data that belongs to it. Raises `BlogNotFound`."""

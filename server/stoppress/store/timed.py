@@ -12,7 +12,9 @@ from stoppress.store.port import Hint, Once, Store, Write
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 
-_OPERATIONS = "ping commit recall read item drafts blogs heads due delete was_deleted restore follow unfollow".split()
+_OPERATIONS = (
+    "ping commit recall read item drafts blogs names headers heads due time delete was_deleted restore follow unfollow"
+).split()
 
 
 class TimedStore:
@@ -66,6 +68,14 @@ class TimedStore:
         with self._timed("blogs"):
             return await self._store.blogs()
 
+    async def names(self) -> list[str]:
+        with self._timed("names"):
+            return await self._store.names()
+
+    async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
+        with self._timed("headers"):
+            return await self._store.headers(blogs)
+
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
         with self._timed("heads"):
             return await self._store.heads(blogs)
@@ -73,6 +83,10 @@ class TimedStore:
     async def due(self, now: float) -> list[tuple[str, str]]:
         with self._timed("due"):
             return await self._store.due(now)
+
+    async def time(self) -> float:
+        with self._timed("time"):
+            return await self._store.time()
 
     async def delete(self, blog: str) -> None:
         with self._timed("delete"):

@@ -10,6 +10,7 @@ All keys of a blog contain its name as a hash tag, so that scripts may use them 
     stoppress:{BLOG}:expiry    sorted set: Idempotency-Keys by expiry time
     stoppress:{BLOG}:deleted   set: the first cursor of every history that an editor deleted
     stoppress:blogs            set: the names of all blogs, deleted ones included
+    stoppress:schedule         sorted set: blogs by the time of their next scheduled entry; see schedule.py
 
 A blog exists as long as it has a history. A committed change is the same message everywhere: on the channel, as the
 result of the script, and as the remembered answer to an Idempotency-Key. It consists of the cursor before the change, a
@@ -29,6 +30,7 @@ from stoppress.model import Cursor, Item, Segment
 from stoppress.store.port import Sent, Write
 
 BLOGS = "stoppress:blogs"
+SCHEDULE = "stoppress:schedule"
 ALL_PARTS = "line items order due answers expiry deleted"
 
 

@@ -7,22 +7,18 @@ A commit is one script in one round trip. Redis runs one script at a time, so co
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from redis.asyncio.client import Pipeline
-
-from stoppress.errors import BlogNotFound, KeyReused, StartError, VersionConflict
+from stoppress.errors import BlogNotFound, KeyReused, MalformedCursor, StartError, StoreUnavailable, VersionConflict
 from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
 from stoppress.store.redis.format import BLOGS, Message, key, keys, pack_lost, pack_writes, unpack_item, unpack_segment
 from stoppress.store.redis.hints import Hints
+from stoppress.store.redis.pipelines import chunks, pipelined
+from stoppress.store.redis.schedule import Schedule
 from stoppress.store.redis.server import RedisServer
-
-_PIPELINE_COMMANDS = 500
-"""Maximum commands in one pipeline, or fields in one command, so that Redis can serve other clients in between."""
-
-_MAX_DUE_ENTRIES = 100
 
 
 class RedisStore:
@@ -42,6 +38,7 @@ class RedisStore:
         self._server = RedisServer(url)
         self._traceparent = traceparent
         self._hints = Hints(self._server)
+        self._schedule = Schedule(self._server)
         self._commit = self._server.script("checks.lua", "erase.lua", "commit.lua")
         self._read = self._server.script("read.lua")
         self._restore = self._server.script("checks.lua", "erase.lua", "restore.lua")
@@ -63,21 +60,21 @@ class RedisStore:
         await self._server.ping()
         self._hints.require()
 
-    async def _pipelined(self, queue: Callable[[Pipeline, str], object], names: Sequence[str]) -> list[Any]:
-        """Queue one command for each name, run them in pipelines, and return the answers in order."""
-        answers: list[Any] = []
-        for some in _chunks(names):
-            pipeline = self._server.client.pipeline(transaction=False)
-            for name in some:
-                queue(pipeline, name)
-            answers += await self._server.answer(pipeline.execute())
-        return answers
-
     # Writing
 
     async def commit(self, blog: str, writes: Sequence[Write], once: Once | None = None) -> Segment:
         if any(write.id == HEADER and write.expected == 0 for write in writes):
             await self._name(blog)
+        due = min((write.due for write in writes if write.due is not None), default=None)
+        if due is None:
+            return await self._run_commit(blog, writes, once)
+        await self._schedule.remind(blog, due)  # and again below: a node may look in between and see nothing
+        segment = await self._run_commit(blog, writes, once)
+        with suppress(StoreUnavailable):  # the entry is written, and the reminder of before is usually still there
+            await self._schedule.remind(blog, due)
+        return segment
+
+    async def _run_commit(self, blog: str, writes: Sequence[Write], once: Once | None) -> Segment:
         packed = pack_writes(once.fingerprint if once else "", writes, Sent(time.time(), self._traceparent()))
         request = (once.key, REMEMBER_SECONDS) if once else ()
         outcome, *more = await self._server.answer(
@@ -109,6 +106,7 @@ class RedisStore:
         await self._name(blog)
         blog_keys = keys(blog, "line items order due deleted answers")
         arguments = (self._server.channel(blog), str(head), pack_lost(lost, retracted))
+        self._schedule.scan()
         return bool(await self._server.answer(self._restore(blog_keys, arguments)))
 
     # Reading
@@ -158,33 +156,38 @@ class RedisStore:
         if not ids:
             await self._require(blog)
         items: list[Item] = []
-        for some in _chunks([item_id.decode() for item_id in ids]):
+        for some in chunks([item_id.decode() for item_id in ids]):
             values: Any = await self._server.answer(client.hmget(key(blog, "items"), some))
             items += (unpack_item(*pair) for pair in zip(some, values, strict=True) if pair[1] is not None)
         return [item for item in items if not item.seq]  # some may just have been published
 
-    async def _names(self) -> list[str]:
-        """Return the names of all blogs, including deleted ones, sorted."""
+    async def names(self) -> list[str]:
         names: Any = await self._server.answer(self._server.client.smembers(BLOGS))
         return sorted(name.decode() for name in names)
 
     async def blogs(self) -> list[str]:
-        names = await self._names()
-        there = await self._pipelined(lambda pipeline, blog: pipeline.exists(key(blog, "line")), names)
+        names = await self.names()
+        there = await pipelined(self._server, lambda pipeline, blog: pipeline.exists(key(blog, "line")), names)
         return [name for name, exists in zip(names, there, strict=True) if exists]
 
+    async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
+        values = await pipelined(
+            self._server, lambda pipeline, blog: pipeline.hget(key(blog, "items"), HEADER), blogs, errors=True
+        )
+        return [unpack_item(HEADER, value) if isinstance(value, bytes) else None for value in values]
+
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
-        heads = await self._pipelined(lambda pipeline, blog: pipeline.lindex(key(blog, "line"), -1), blogs)
-        return [Cursor.parse(head.decode()) if head is not None else None for head in heads]
+        heads = await pipelined(
+            self._server, lambda pipeline, blog: pipeline.lindex(key(blog, "line"), -1), blogs, errors=True
+        )
+        return [None if head is None else _head(head) for head in heads]
 
     async def due(self, now: float) -> list[tuple[str, str]]:
-        def queue(pipeline: Pipeline, blog: str) -> None:
-            pipeline.zrangebyscore(key(blog, "due"), "-inf", now, 0, _MAX_DUE_ENTRIES, withscores=True)
+        return await self._schedule.due(now)
 
-        names = await self._names()
-        found = zip(names, await self._pipelined(queue, names), strict=True)
-        times = sorted((at, blog, entry_id.decode()) for blog, entries in found for entry_id, at in entries)
-        return [(blog, entry_id) for _, blog, entry_id in times[:_MAX_DUE_ENTRIES]]
+    async def time(self) -> float:
+        seconds, microseconds = await self._server.answer(self._server.client.time())
+        return float(seconds) + float(microseconds) / 1e6
 
     # Hints
 
@@ -207,5 +210,9 @@ def _joined(before: Segment, part: Segment) -> Segment:
     return Segment(before.after, before.tags + part.tags, tuple(items.values()))
 
 
-def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (names[begin : begin + _PIPELINE_COMMANDS] for begin in range(0, len(names), _PIPELINE_COMMANDS))
+def _head(head: bytes | Exception) -> Cursor:
+    """Return a head, or START if it cannot be read: a read of the blog tells why."""
+    try:
+        return Cursor.parse(head.decode()) if isinstance(head, bytes) else START
+    except (UnicodeDecodeError, MalformedCursor):
+        return START
