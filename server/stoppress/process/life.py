@@ -49,6 +49,7 @@ class Life:
             StartError: the store cannot be used.
         """
         await self.node.store.open()
+        await self.node.clock.measure()
         try:
             with signals.caught(self.stop):
                 async with asyncio.TaskGroup() as group:
@@ -114,7 +115,8 @@ def _background(node: Node) -> list[Coroutine[Any, Any, None]]:
     return [
         node.follower.follow(),
         node.follower.compare(),
-        publish_when_due(node.store, node.entries),
+        publish_when_due(node.store, node.entries, node.clock.now),
+        node.clock.watch(),
         node.entrance.deadlines.watch(),
         _beat(node),
         _watch_lag(node),

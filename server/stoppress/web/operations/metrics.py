@@ -78,6 +78,7 @@ class Metrics:
             store_up=self._health.store_up,
             blogs=len(hubs),
             behind=self._follower.behind,
+            clock_skew=self._health.clock_skew,
             slow=sum(hub.slow_count for hub in hubs),
             tasks=len(asyncio.all_tasks()),
             readers=readers,
