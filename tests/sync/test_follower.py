@@ -281,4 +281,3 @@ async def test_names_that_are_no_blogs_leave_nothing_behind(new_node):
     assert node.follower.hubs == []
     assert not node.follower._loaded
     assert not node.follower._hubs
-    assert not node.follower._reading

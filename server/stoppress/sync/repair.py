@@ -15,6 +15,7 @@ from stoppress.live.items import PublicItem
 from stoppress.live.replica import Replica
 from stoppress.model import START, Cursor, Segment
 from stoppress.store.port import Store, Write
+from stoppress.telemetry.bursts import Burst
 from stoppress.telemetry.counts import Counts
 
 log = logging.getLogger("stoppress.repair")
@@ -26,6 +27,7 @@ class Repair:
     def __init__(self, store: Store, counts: Counts) -> None:
         self._store = store
         self._counts = counts
+        self.put_back = Burst(log, "lost_changes_put_back")
 
     async def bring_to_head(self, hub: Hub) -> None:
         """Read what the hub's replica lacks, and put back what the store lacks.
@@ -77,7 +79,7 @@ class Repair:
         """Put back the replica's changes after those that the store has kept, with their seqs and tags."""
         lost = replica.segment_after(kept.cursor)
         self._counts.put_back += len(lost.tags)
-        log.warning("lost_changes_put_back", extra={"blog": replica.blog, "changes": len(lost.tags)})
+        self.put_back.add(replica.blog, len(lost.tags))
         retracted = [item.id for item in lost.items if replica.is_retracted(item.id)]
         await self._store.restore(replica.blog, kept.cursor, lost, retracted)
 
