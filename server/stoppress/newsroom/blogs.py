@@ -25,13 +25,13 @@ class Blogs:
     async def list_after(self, after: str, limit: int) -> list[Header]:
         """Return at most `limit` headers, sorted by name, of the blogs whose name sorts after `after`."""
         headers: list[Header] = []
-        for name in (name for name in await self._store.blogs() if name > after):
-            item = await self._find(name)
-            if item is not None:
-                headers.append(Header.of(item))
-            if len(headers) == limit:
+        names = [name for name in await self._store.names() if name > after]
+        for begin in range(0, len(names), limit):
+            items = await self._store.headers(names[begin : begin + limit])
+            headers += (Header.of(item) for item in items if item is not None)
+            if len(headers) >= limit:
                 break
-        return headers
+        return headers[:limit]
 
     async def get(self, blog: str) -> tuple[Header, int]:
         """Return a blog's header and its version. Raises `BlogNotFound`."""

@@ -65,19 +65,20 @@ class RepairQueue:
 
     async def _repair(self) -> None:
         while (taken := self._take()) is not None:
-            blog, future, is_urgent = taken
+            blog, future = taken
             if await self._attempt(blog):
                 _finish(future)
             else:
                 await asyncio.sleep(RETRY_SECONDS)
-                self.schedule(blog, urgent=is_urgent).add_done_callback(partial(_finish, future))
+                # Behind the others, or some that always fail would hold them up. A comparison makes it urgent again.
+                self.schedule(blog, urgent=False).add_done_callback(partial(_finish, future))
 
-    def _take(self) -> tuple[str, asyncio.Future[None], bool] | None:
+    def _take(self) -> tuple[str, asyncio.Future[None]] | None:
         for blogs in (self._urgent, self._others):
             blog = next((blog for blog in blogs if blog not in self._running), None)
             if blog is not None:
                 del blogs[blog]
-                return blog, self._waiting.pop(blog), blogs is self._urgent
+                return blog, self._waiting.pop(blog)
         return None
 
     async def _attempt(self, blog: str) -> bool:
