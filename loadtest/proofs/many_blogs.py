@@ -6,17 +6,22 @@ import asyncio
 import os
 import tempfile
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import msgspec
 from redis.asyncio import Redis
 
 from loadtest.ports import free_port
 from loadtest.proofs.rolling import program
 from loadtest.server import KEY, NodeProcess
+from stoppress.model import HEADER, Header, StoredEntry, timestamp
+from stoppress.store.port import Write
+from stoppress.store.redis.store import RedisStore
 from stoppress.tools.swarm.histogram import FineHistogram
 
 NODES = 3
@@ -88,14 +93,15 @@ async def measure(blogs: int, publish: float) -> Figures:
         arguments = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder))
         await stack.enter_async_context(program("redis-server", *arguments, port=port))
         redis = await stack.enter_async_context(Redis(port=port))
-        nodes = [NodeProcess(folder, STOPPRESS_STORE=f"redis://127.0.0.1:{port}/0") for _ in range(NODES)]
+        url = f"redis://127.0.0.1:{port}/0"
+        nodes = [NodeProcess(folder, STOPPRESS_STORE=url) for _ in range(NODES)]
         for node in nodes:
             node.log = log
             await stack.enter_async_context(node)
-        await fill(nodes, names)
+        await fill(url, nodes, names)
         await asyncio.sleep(SETTLE_SECONDS)
         commands, core_share = await idle(redis, nodes)
-        newcomer = await stack.enter_async_context(NodeProcess(folder, STOPPRESS_STORE=f"redis://127.0.0.1:{port}/0"))
+        newcomer = await stack.enter_async_context(NodeProcess(folder, STOPPRESS_STORE=url))
         first_page = await seconds_of_first_page(newcomer)
         await newcomer.stop()
         lines = log_lines(folder)
@@ -103,22 +109,40 @@ async def measure(blogs: int, publish: float) -> Figures:
         return Figures(commands, core_share, first_page, back, times.percentile(99), log_lines(folder) - lines)
 
 
-async def fill(nodes: list[NodeProcess], names: list[str]) -> None:
-    """Make all blogs with an entry each, and have every node load them."""
-    async with editor(nodes[0]) as client:
+async def fill(url: str, nodes: list[NodeProcess], names: list[str]) -> None:
+    """Make all blogs with an entry each, past the nodes, and have every node load them."""
+    store = RedisStore(url)
+    await store.open()
+    entry = StoredEntry(
+        id=str(uuid.uuid4()), version=1, status="published", html="<p>It begins.</p>", text="It begins."
+    )
+    entry.published_at = entry.updated_at = timestamp()
 
-        async def make(name: str) -> None:
-            (await client.put(f"/api/blogs/{name}", json={"headline": name})).raise_for_status()
-            (await client.post(f"/api/blogs/{name}/entries", json={"markdown": "It begins."})).raise_for_status()
+    async def make(name: str) -> None:
+        header = Header(blog=name, headline=name, status="live")
+        items = ((HEADER, header), (entry.id, entry))
+        await store.commit(name, [Write(item_id, 0, msgspec.json.encode(item)) for item_id, item in items])
 
-        await in_portions(make, names)
-    for node in nodes:
-        async with editor(node) as client:
+    await in_portions(make, names)
+    await store.close()
+    await asyncio.gather(*(load_all(node, names) for node in nodes))
 
-            async def load(name: str, client: httpx.AsyncClient = client) -> None:
-                (await client.get(f"/blogs/{name}/changes")).raise_for_status()
 
-            await in_portions(load, names)
+async def load_all(node: NodeProcess, names: Iterable[str]) -> None:
+    """Ask a node for all blogs, with as little work as possible on this side."""
+    waiting = iter(names)
+
+    async def some() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+        for name in waiting:
+            writer.write(f"GET /blogs/{name}/changes HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            if b" 200 " not in head:
+                raise RuntimeError(f"the node did not load {name}: {head!r}")
+            await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        writer.close()
+
+    await asyncio.gather(*(some() for _ in range(_AT_ONCE)))
 
 
 async def in_portions(work: Callable[[str], Awaitable[None]], names: Iterable[str]) -> None:

@@ -107,6 +107,7 @@ class Comparison:
 
     def start(self) -> None:
         """Count the time until the first comparison from now on."""
+        self.freshness.tick()
         self._compared = time.monotonic()
         self._next_round = self._compared + COMPARE_SECONDS
 
