@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from stoppress.model import HEADER, Cursor, Segment, StoredEntry, timestamp
 from stoppress.store.port import Store, Write
 from stoppress.sync.audit import Audit
 from stoppress.sync.follower import Follower
+from stoppress.tasks import end
 from stoppress.telemetry.blog_errors import BlogErrors
 from stoppress.telemetry.counts import Counts
 from stoppress.wire.close_reasons import CloseCode, CloseReason
@@ -48,10 +48,7 @@ class Node:
 
     async def stop(self) -> None:
         await self.follower.close(CloseReason(CloseCode.GOING_AWAY, "over"))
-        for task in self._tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await end(self._tasks)
 
     async def write(self, *writes: Write) -> Segment:
         segment = await self.store.commit(BLOG, writes)

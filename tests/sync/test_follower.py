@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from stoppress.errors import BlogNotFound
 from stoppress.model import HEADER
+from stoppress.sync import freshness
+from stoppress.sync.freshness import COMPARE_SECONDS
 from stoppress.wire.encodings import HTTP_JSON
 from tests.support.history import entry
 from tests.support.store_node import BLOG, make_blog, publish, restore, retract, taken
@@ -176,4 +180,85 @@ async def test_names_that_are_no_blogs_leave_nothing_behind(new_node):
     assert node.follower.hubs == []
     assert not node.follower._loaded
     assert not node.follower._hubs
-    assert not node.follower._reading
+
+
+async def test_a_loss_of_all_blogs_is_noticed_although_few_are_compared(
+    eventually, new_node, redis, monkeypatch, caplog
+):
+    monkeypatch.setattr(freshness, "_USED_SECONDS", 0.0)
+    node = await new_node()
+    names = [f"blog-{number:02}" for number in range(60)]
+    for name in names:
+        node.follower.committed(name, await node.store.commit(name, [make_blog(name)]), time.monotonic())
+        await node.follower.hub(name)
+    looks = await commands(redis, "lindex")
+    await asyncio.sleep(COMPARE_SECONDS * 2.2)
+    assert await commands(redis, "lindex") - looks <= 3 * 10
+    before = await node.store.heads(names)
+    await redis.flushall()
+
+    async def all_are_back() -> Any:
+        return await node.store.heads(names) == before
+
+    await eventually(all_are_back)
+    await node.stop()
+    assert "cannot" not in caplog.text
+    assert 1 <= caplog.text.count("lost_changes_put_back") <= 5
+
+
+async def commands(redis: Redis, name: str) -> int:
+    stats: Any = await redis.info("commandstats")
+    return int(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"])
+
+
+async def test_a_blog_that_was_not_compared_is_compared_before_an_answer(new_node, monkeypatch):
+    monkeypatch.setattr(freshness, "_USED_SECONDS", -1.0)
+    monkeypatch.setattr(freshness, "_OTHER_BLOGS", 0)
+    monkeypatch.setattr(freshness, "_NEWEST_BLOGS", 0)
+    monkeypatch.setattr(freshness, "_FRESH_SECONDS", 0.2)
+    here, there = await new_node(), await new_node()
+    await here.write(make_blog())
+    await there.follower.hub(BLOG)
+    monkeypatch.setattr(there.follower, "_take", lambda blog, change, sent: None)  # every hint is lost
+    written = await here.write(publish(1))
+    await asyncio.sleep(0.3)  # the last look is older than it may be
+    assert there.follower.at_hand(BLOG) is None
+    assert await there.cursor() == written.cursor
+
+
+async def test_an_unused_blog_leaves_memory_and_is_loaded_again(eventually, new_node, monkeypatch):
+    node = await new_node()
+    await node.write(make_blog())
+    hub = await node.follower.hub(BLOG)
+    monkeypatch.setattr(freshness, "KEEP_SECONDS", 0.0)
+
+    async def is_gone() -> Any:
+        return not node.follower.hubs
+
+    await eventually(is_gone)
+    assert hub.close_reason is not None and hub.close_reason.retry is not None, "late readers come back"
+    monkeypatch.undo()
+    assert await node.shown() == {HEADER: 1}
+
+
+async def test_a_blog_that_the_store_has_lost_does_not_leave_memory(eventually, new_node, monkeypatch, redis):
+    node = await new_node(listening=False)
+    written = await node.write(make_blog())
+    await node.follower.hub(BLOG)
+    await redis.flushall()
+    monkeypatch.setattr(freshness, "KEEP_SECONDS", 0.0)
+    node.listen()
+    await eventually(lambda: node.store_is_at(written.cursor))
+
+
+async def test_a_node_cut_off_from_its_store_waits_for_it_only_once(new_node, redis_server, monkeypatch):
+    node = await new_node()
+    await node.write(make_blog())
+    await node.follower.hub(BLOG)
+    monkeypatch.setattr(freshness, "_FRESH_SECONDS", 0.0)
+    redis_server.freeze()
+    try:
+        async with asyncio.timeout(30):
+            assert (await node.follower.hub(BLOG)).replica.cursor.seq == 1
+    finally:
+        redis_server.thaw()

@@ -144,7 +144,7 @@ async def test_what_is_wrong_with_one_blog_stays_with_it(
         for each in (node, other, fresh):
             await works(each, "well", eventually)
             assert each.is_running
-        errors = (await node.metrics()).items()
+        errors = (await node.samples()).items()
     assert any(name[0] == "stoppress_blog_errors_total" and count for name, count in errors)
     wrong = {blog: codes for blog, codes in statuses.items() if set(codes) != {200}}
     assert wrong == {}, "nodes that have a blog in memory give it to readers"

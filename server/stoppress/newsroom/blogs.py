@@ -32,14 +32,14 @@ class Blogs:
     async def list_after(self, after: str, limit: int) -> list[Header]:
         """Return at most `limit` headers, sorted by name, of the blogs whose name sorts after `after`."""
         headers: list[Header] = []
-        for name in (name for name in await self._store.blogs() if name > after):
-            with contextlib.suppress(BlogDamaged):  # it concerns that blog alone
-                item = await self._find(name)
-                if item is not None:
-                    headers.append(Header.of(item))
-            if len(headers) == limit:
+        names = [name for name in await self._store.names() if name > after]
+        for begin in range(0, len(names), limit):
+            for item in await self._store.headers(names[begin : begin + limit]):
+                with contextlib.suppress(BlogDamaged):  # it concerns that blog alone
+                    headers += [Header.of(item)] if item is not None else []
+            if len(headers) >= limit:
                 break
-        return headers
+        return headers[:limit]
 
     async def get(self, blog: str) -> tuple[Header, int]:
         """Return a blog's header and its version. Raises `BlogNotFound`."""

@@ -56,6 +56,7 @@ class Life:
             StartError: the store cannot be used.
         """
         await self.node.store.open()
+        await self.node.clock.measure()
         try:
             with signals.caught(self.stop):
                 async with asyncio.TaskGroup() as group:
@@ -121,7 +122,8 @@ def _background(node: Node) -> dict[str, Callable[[], Coroutine[Any, Any, None]]
         "follow": node.follower.follow,
         "compare": node.follower.compare,
         "audit": node.audit.run,
-        "schedule": partial(publish_when_due, node.store, node.entries, node.errors),
+        "schedule": partial(publish_when_due, node.store, node.entries, node.clock.now, node.errors),
+        "clock": node.clock.watch,
         "deadlines": node.entrance.deadlines.watch,
         "beat": partial(_beat, node),
         "lag": partial(_watch_lag, node),

@@ -14,6 +14,7 @@ from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.catalogue import Catalogue
+from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
 from stoppress.process.sockets import descriptors
@@ -85,7 +86,8 @@ class Node:
         self.audit = Audit(self.store, self.follower, self.errors)
         committer = Committer(self.store, self.follower.committed, self.follower.look_into)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
-        self.entries = Entries(self.store, committer, self.follower.newest)
+        self.clock = StoreClock(self.store)
+        self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
         self.admission = Admission(
             Addresses(settings.trusted_proxies),
             self.counts,
@@ -100,7 +102,7 @@ class Node:
         self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
         self.held_requests = HeldRequests(self.admission, self.counts)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
-        self.health = Health(self.store, self.follower, self.admission)
+        self.health = Health(self.store, self.follower, self.admission, self.clock)
         token = settings.read_metrics_token()
         self.metrics = Metrics(self.follower, self.counts, self.health, settings.metrics_blogs, token, worker)
         self.app = RequestLog(self._make_app(layout, renditions), self.counts, self.tracing)

@@ -15,9 +15,6 @@ from typing import NamedTuple, Protocol
 
 from stoppress.model import START, Cursor, Item, Segment
 
-DAMAGED = Cursor(-1, "")
-"""What `heads` returns for a blog whose newest cursor cannot be read."""
-
 REMEMBER_SECONDS = 24 * 3600
 """Seconds for which a store remembers the answer to an Idempotency-Key."""
 
@@ -139,11 +136,23 @@ class Store(Protocol):
     async def blogs(self) -> list[str]:
         """Return the names of all blogs, sorted."""
 
+    async def names(self) -> list[str]:
+        """Return the names of all blogs, sorted. A shared store also returns those of deleted blogs."""
+
+    async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
+        """Return the header of each blog, or None for a blog that does not exist."""
+
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
-        """Return the newest cursor of each blog, None for a blog that does not exist, or `DAMAGED`."""
+        """Return the newest cursor of each blog, or None for a blog that does not exist.
+
+        A head that cannot be read is START; `read` then tells why. So one damaged blog does not hide the others.
+        """
 
     async def due(self, now: float) -> list[tuple[str, str]]:
         """Return (blog, entry id) of scheduled entries due at `now` (Unix time in seconds), at most 100."""
+
+    async def time(self) -> float:
+        """Return the time of the store's clock, which all its nodes share, as Unix time in seconds."""
 
     async def delete(self, blog: str) -> None:
         """Delete a blog and all data that belongs to it, also if parts of it are lost.

@@ -323,6 +323,15 @@ class SQLiteStore:
             lambda: [name for (name,) in self._db.execute("SELECT name FROM blogs ORDER BY name")]
         )
 
+    async def names(self) -> list[str]:
+        return await self.blogs()
+
+    async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
+        def work() -> list[Item | None]:
+            return [next(iter(self._items("blog=? AND id=?", blog, HEADER)), None) for blog in blogs]
+
+        return await self._in_thread(work)
+
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
         return await self._in_thread(lambda: [self._head(blog) for blog in blogs])
 
@@ -332,6 +341,9 @@ class SQLiteStore:
                 "SELECT blog, id FROM items WHERE due <= ? ORDER BY due LIMIT 100", (now,)
             ).fetchall()
         )
+
+    async def time(self) -> float:
+        return time.time()
 
     # Hints: there are no other nodes that could send any
 

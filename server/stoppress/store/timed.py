@@ -13,8 +13,8 @@ from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 
 _OPERATIONS = (
-    "ping commit recall forget read item drafts blogs heads due delete was_deleted restore verify mend renew ask_for "
-    "follow unfollow"
+    "ping commit recall forget read item drafts blogs names headers heads due time delete was_deleted restore verify "
+    "mend renew ask_for follow unfollow"
 ).split()
 
 
@@ -73,6 +73,14 @@ class TimedStore:
         with self._timed("blogs"):
             return await self._store.blogs()
 
+    async def names(self) -> list[str]:
+        with self._timed("names"):
+            return await self._store.names()
+
+    async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
+        with self._timed("headers"):
+            return await self._store.headers(blogs)
+
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
         with self._timed("heads"):
             return await self._store.heads(blogs)
@@ -80,6 +88,10 @@ class TimedStore:
     async def due(self, now: float) -> list[tuple[str, str]]:
         with self._timed("due"):
             return await self._store.due(now)
+
+    async def time(self) -> float:
+        with self._timed("time"):
+            return await self._store.time()
 
     async def delete(self, blog: str) -> None:
         with self._timed("delete"):

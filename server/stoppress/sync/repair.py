@@ -21,6 +21,7 @@ from stoppress.live.items import PublicItem
 from stoppress.live.replica import Replica
 from stoppress.model import START, Cursor, Item, Segment
 from stoppress.store.port import Store, Write
+from stoppress.telemetry.bursts import Burst
 from stoppress.telemetry.counts import Counts
 
 _MAX_ATTEMPTS = 7
@@ -38,6 +39,7 @@ class Repair:
     def __init__(self, store: Store, counts: Counts) -> None:
         self._store = store
         self._counts = counts
+        self.put_back = Burst(log, "lost_changes_put_back")
 
     async def bring_to_head(self, hub: Hub, *, thorough: bool = False) -> None:
         """Read what the hub's replica lacks, and put back what the store lacks.
@@ -127,7 +129,7 @@ class Repair:
         restored = await self._store.restore(replica.blog, kept.cursor, lost, _retracted(replica, lost))
         if restored:
             self._counts.put_back += len(lost.tags)
-            log.warning("lost_changes_put_back", extra={"blog": replica.blog, "changes": len(lost.tags)})
+            self.put_back.add(replica.blog, len(lost.tags))
         return restored
 
     async def _drafts(self, blog: str) -> list[Item]:

@@ -35,6 +35,6 @@ class BlogErrors:
         unexpected = None if isinstance(error, StoppressError) else error
         log.warning("blog_failed", exc_info=unexpected, extra={"blog": blog, "work": work, "error": str(error)})
 
-    def clear(self, blog: str, work: str) -> None:
-        """Log the next error again, because this work of the blog has succeeded."""
-        self._reported.discard((blog, work))
+    def clear(self, blog: str, *works: str) -> None:
+        """Log the next errors again, because the work of the blog has succeeded."""
+        self._reported.difference_update((blog, work) for work in works)

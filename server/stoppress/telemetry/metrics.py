@@ -36,6 +36,7 @@ FAMILIES = (
     _Family("stoppress_store_up", "gauge", "1 if the store takes writes now, else 0."),
     _Family("stoppress_blogs", "gauge", "Blogs in the memory of the node."),
     _Family("stoppress_blogs_behind", "gauge", "Blogs that have been behind the store for several seconds."),
+    _Family("stoppress_clock_skew_seconds", "gauge", "Seconds by which the node's clock is ahead of the store's."),
     _Family("stoppress_readers", "gauge", "Connected readers.", ("transport", "encoding", "compression")),
     _Family("stoppress_blog_readers", "gauge", "WebSocket readers of the largest blogs.", ("blog",)),
     _Family("stoppress_slow_readers", "gauge", "Readers whose connection takes no data now."),
@@ -84,6 +85,7 @@ class State(NamedTuple):
     blogs: int
     behind: int
     damaged: int
+    clock_skew: float
     slow: int
     tasks: int
     readers: Mapping[tuple[str, str, str], int]
@@ -123,6 +125,7 @@ def _families(counts: Counts, state: State) -> Iterator[Metric]:
     yield _simple("stoppress_store_up", {(): state.store_up})
     yield _simple("stoppress_blogs", {(): state.blogs})
     yield _simple("stoppress_blogs_behind", {(): state.behind})
+    yield _simple("stoppress_clock_skew_seconds", {(): state.clock_skew})
     yield _simple("stoppress_readers", state.readers)
     if state.blog_readers:
         yield _simple("stoppress_blog_readers", _labelled(state.blog_readers))

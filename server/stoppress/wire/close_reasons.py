@@ -35,3 +35,8 @@ READER_LEFT = CloseReason(CloseCode.GOING_AWAY, "The reader has left.")
 TOO_MANY_MESSAGES = CloseReason(CloseCode.TOO_MANY_MESSAGES, "Too many messages. This connection is for listening.")
 
 BLOG_DELETED = CloseReason(CloseCode.BLOG_NOT_FOUND, "This blog was deleted.")
+
+BLOG_UNLOADED = CloseReason(
+    CloseCode.GOING_AWAY, "This blog has left the memory of the server.", Retry(min=0, max=1_000)
+)
+"""For readers that come at the very moment. When they come back, the blog is loaded again."""

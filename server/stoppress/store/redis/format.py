@@ -10,12 +10,13 @@ All keys of a blog contain its name as a hash tag, so that scripts may use them 
     stoppress:{BLOG}:expiry    sorted set: Idempotency-Keys by expiry time
     stoppress:{BLOG}:deleted   set: the first cursor of every deleted history, and "0-N" for the Nth deletion
     stoppress:blogs            set: the names of all blogs, deleted ones included
+    stoppress:schedule         sorted set: blogs by the time of their next scheduled entry; see schedule.py
 
 A blog exists as long as it has a history. A committed change is the same message everywhere: on the channel, as the
 result of the script, and as the remembered answer to an Idempotency-Key. It consists of the cursor before the change, a
 space, and in msgpack the request's fingerprint, the writes, and the time and trace of their sending. The writer makes
-the tags; seqs count on from the cursor. An empty message means that the blog was deleted or restored, and `DAMAGED`
-that a node could not read it.
+the tags; seqs count on from the cursor. An empty message means that the blog was deleted or restored, and
+`DAMAGED_MESSAGE` that a node could not read it.
 
 The first tag of a history, its epoch, ends in `GN` if the name had been deleted N times before. So a replica knows
 itself which deletions its history has survived, even if the store has lost its record of them.
@@ -31,11 +32,12 @@ import msgspec
 from msgspec import Struct
 
 from stoppress.errors import BlogDamaged, MalformedCursor
-from stoppress.model import Cursor, Item, Segment
-from stoppress.store.port import DAMAGED, Sent, Write
+from stoppress.model import START, Cursor, Item, Segment
+from stoppress.store.port import Sent, Write
 
 BLOGS = "stoppress:blogs"
 DAMAGED_MESSAGE = b"damaged"
+SCHEDULE = "stoppress:schedule"
 ALL_PARTS = "line items order due answers expiry deleted"
 
 
@@ -167,9 +169,9 @@ def unpack_segment(after: bytes, cursors: list[bytes], ids: list[bytes], values:
     return Segment(start, tuple(cursor.tag for cursor in parsed), items)
 
 
-def unpack_cursor(cursor: bytes) -> Cursor:
-    """Return an element of the list `line`, or `DAMAGED` if it is not a cursor."""
+def unpack_cursor(cursor: bytes | Exception) -> Cursor:
+    """Return an element of the list `line`, or START if it cannot be read."""
     try:
-        return Cursor.parse(cursor.decode(errors="replace"))
+        return Cursor.parse(cursor.decode(errors="replace")) if isinstance(cursor, bytes) else START
     except MalformedCursor:
-        return DAMAGED
+        return START

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stoppress.errors import StoreUnavailable
 from stoppress.model import Cursor
 from stoppress.store.redis.format import BLOGS, deletions_before, epoch_end, key
+from stoppress.store.redis.pipelines import chunks
 from stoppress.store.redis.server import RedisServer
 
 _CHECK_SECONDS = 2.0
 """Seconds between two looks for the list."""
 
 _SCAN_COUNT = 500
-"""About how many keys Redis looks at in one step of a scan, and how many names are added at once."""
+"""About how many keys Redis looks at in one step of a scan."""
 
 _HISTORY = re.compile(re.escape(key("BLOG", "line")).replace("BLOG", "(.+)"))
 
@@ -39,7 +40,7 @@ class BlogNames:
 
     async def add(self, *names: str) -> None:
         """Add names of blogs. Names are never removed, because another node may be creating the blog again just now."""
-        for some in chunks(names, _SCAN_COUNT):
+        for some in chunks(names):
             await self._server.answer(self._server.client.sadd(BLOGS, *some))
 
     async def add_new(self, blog: str) -> str:
@@ -98,8 +99,3 @@ class BlogNames:
         self._has_scanned = True
         if found:
             log.warning("lost_names_restored", extra={"blogs": found})
-
-
-def chunks(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Cut a list into pieces, so that Redis can serve other clients between them."""
-    return (names[begin : begin + size] for begin in range(0, len(names), size))

@@ -10,22 +10,22 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from redis.asyncio.client import Pipeline
-from redis.exceptions import RedisError
-
 from stoppress.errors import (
+    BlogDamaged,
     BlogMissing,
     BlogNotFound,
     KeyReused,
     MalformedCursor,
     StartError,
     StoppressError,
+    StoreUnavailable,
     VersionConflict,
 )
 from stoppress.model import HEADER, START, Cursor, Item, Segment
-from stoppress.store.port import DAMAGED, REMEMBER_SECONDS, Hint, Once, Sent, Write
+from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
 from stoppress.store.redis.damage import WHOLE, Damage
 from stoppress.store.redis.format import (
     DAMAGED_MESSAGE,
@@ -40,15 +40,12 @@ from stoppress.store.redis.format import (
     unpack_segment,
 )
 from stoppress.store.redis.hints import Hints
-from stoppress.store.redis.names import BlogNames, chunks
+from stoppress.store.redis.names import BlogNames
+from stoppress.store.redis.pipelines import chunks, pipelined
+from stoppress.store.redis.schedule import Schedule
 from stoppress.store.redis.server import RedisServer
 from stoppress.store.redis.unanswered import settled
 from stoppress.tasks import end
-
-_PIPELINE_COMMANDS = 500
-"""Maximum commands in one pipeline, or fields in one command, so that Redis can serve other clients in between."""
-
-_MAX_DUE_ENTRIES = 100
 
 log = logging.getLogger("stoppress.store")
 
@@ -71,6 +68,7 @@ class RedisStore:
         self._traceparent = traceparent
         self._hints = Hints(self._server)
         self._names = BlogNames(self._server, self._hints.followed)
+        self._schedule = Schedule(self._server)
         self._damage = Damage(self._server, self._names)
         commit = ("checks.lua", "erase.lua", "whole.lua", "commit.lua")
         self._commit = self._server.script(*commit)
@@ -99,19 +97,6 @@ class RedisStore:
         await self._server.ping()
         self._hints.require()
 
-    async def _pipelined(self, queue: Callable[[Pipeline, str], object], names: Sequence[str]) -> list[Any]:
-        """Queue one command for each name, run them in pipelines, and return the answers in order.
-
-        The answer to a command that failed is its error, so that a wrong key of one blog does not concern the others.
-        """
-        answers: list[Any] = []
-        for some in chunks(names, _PIPELINE_COMMANDS):
-            pipeline = self._server.client.pipeline(transaction=False)
-            for name in some:
-                queue(pipeline, name)
-            answers += await self._server.answer(pipeline.execute(raise_on_error=False))
-        return answers
-
     async def _absence(self, blog: str) -> StoppressError:
         """Return the error for a blog that is not in the store: `BlogMissing` if it may be put back."""
         arguments = (keys(blog, "line deleted"), (self._server.channel(blog),))
@@ -121,6 +106,16 @@ class RedisStore:
     # Writing
 
     async def commit(self, blog: str, writes: Sequence[Write], once: Once | None = None) -> Segment:
+        due = min((write.due for write in writes if write.due is not None), default=None)
+        if due is None:
+            return await self._run_commit(blog, writes, once)
+        await self._schedule.remind(blog, due)  # and again below: a node may look in between and see nothing
+        segment = await self._run_commit(blog, writes, once)
+        with suppress(StoreUnavailable):  # the entry is written, and the reminder of before is usually still there
+            await self._schedule.remind(blog, due)
+        return segment
+
+    async def _run_commit(self, blog: str, writes: Sequence[Write], once: Once | None) -> Segment:
         is_new = any(write.id == HEADER and write.expected == 0 and write.visible for write in writes)
         sent = Sent(time.time(), self._traceparent())
         epoch_end = await self._names.add_new(blog) if is_new else ""
@@ -146,7 +141,7 @@ class RedisStore:
             if once is None:
                 raise
             await self.forget(blog, once)
-            return await self.commit(blog, writes, once)
+            return await self._run_commit(blog, writes, once)
 
     async def delete(self, blog: str) -> None:
         blog_keys = keys(blog, "deleted line items order due answers expiry")
@@ -161,6 +156,7 @@ class RedisStore:
         blog_keys = keys(blog, "line items order due deleted answers")
         deletions = deletions_before(lost.tags[0]) if lost.tags else 0
         arguments = (self._server.channel(blog), str(head), pack_lost(lost, retracted), deletions)
+        self._schedule.scan()
         return bool(await self._server.answer(self._restore(blog_keys, arguments)))
 
     # Damage
@@ -233,29 +229,37 @@ class RedisStore:
         if not ids:
             await self._require(blog)
         items: list[Item] = []
-        for some in chunks(sorted(item_id.decode() for item_id in ids), _PIPELINE_COMMANDS):
+        for some in chunks(sorted(item_id.decode() for item_id in ids)):
             values: Any = await self._server.answer(client.hmget(key(blog, "items"), some))
             items += (unpack_item(*pair) for pair in zip(some, values, strict=True) if pair[1] is not None)
         return [item for item in items if not item.seq]  # some may just have been published
 
+    async def names(self) -> list[str]:
+        return await self._names.all()
+
     async def blogs(self) -> list[str]:
-        names = await self._names.all()
-        there = await self._pipelined(lambda pipeline, blog: pipeline.exists(key(blog, "line")), names)
+        names = await self.names()
+        there = await pipelined(self._server, lambda pipeline, blog: pipeline.exists(key(blog, "line")), names)
         return [name for name, exists in zip(names, there, strict=True) if exists]
 
+    async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
+        values = await pipelined(
+            self._server, lambda pipeline, blog: pipeline.hget(key(blog, "items"), HEADER), blogs, errors=True
+        )
+        return [_header(value) for value in values]
+
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
-        heads = await self._pipelined(lambda pipeline, blog: pipeline.lindex(key(blog, "line"), -1), blogs)
-        return [_head(head) for head in heads]
+        heads = await pipelined(
+            self._server, lambda pipeline, blog: pipeline.lindex(key(blog, "line"), -1), blogs, errors=True
+        )
+        return [None if head is None else unpack_cursor(head) for head in heads]
 
     async def due(self, now: float) -> list[tuple[str, str]]:
-        def queue(pipeline: Pipeline, blog: str) -> None:
-            pipeline.zrangebyscore(key(blog, "due"), "-inf", now, 0, _MAX_DUE_ENTRIES, withscores=True)
+        return await self._schedule.due(now)
 
-        names = await self._names.all()
-        found = zip(names, await self._pipelined(queue, names), strict=True)
-        readable = ((blog, entry) for blog, due in found if not isinstance(due, RedisError) for entry in due)
-        times = sorted((at, blog, entry_id.decode(errors="replace")) for blog, (entry_id, at) in readable)
-        return [(blog, entry_id) for _, blog, entry_id in times[:_MAX_DUE_ENTRIES]]
+    async def time(self) -> float:
+        seconds, microseconds = await self._server.answer(self._server.client.time())
+        return float(seconds) + float(microseconds) / 1e6
 
     # Hints
 
@@ -278,7 +282,8 @@ def _joined(before: Segment, part: Segment) -> Segment:
     return Segment(before.after, before.tags + part.tags, tuple(items.values()))
 
 
-def _head(answer: bytes | RedisError | None) -> Cursor | None:
-    if answer is None:
-        return None
-    return DAMAGED if isinstance(answer, RedisError) else unpack_cursor(answer)
+def _header(value: bytes | Exception | None) -> Item | None:
+    """Return a header, or None if it cannot be read, so that one blog does not hide the others."""
+    with suppress(BlogDamaged):
+        return unpack_item(HEADER, value) if isinstance(value, bytes) else None
+    return None

@@ -72,6 +72,7 @@ class Events:
         for part in _slices(data):
             yield part
         while not (close_reason := held.close_reason or hub.close_reason):
+            await hub.released()
             if cursor != hub.replica.cursor:
                 data, cursor = hub.answer(cursor, rendition.events)
                 self._counts.deliveries["sse"] += 1
