@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from stoppress.store.redis.store import RedisStore
 from stoppress.sync import freshness
 from stoppress.sync.follower import Follower
 from stoppress.sync.freshness import COMPARE_SECONDS
+from stoppress.tasks import end
 from stoppress.wire.close_reasons import CloseCode, CloseReason
 from stoppress.wire.encodings import HTTP_JSON
 from tests.support.history import entry, header
@@ -46,10 +47,7 @@ class Node:
 
     async def stop(self) -> None:
         await self.follower.close(CloseReason(CloseCode.GOING_AWAY, "over"))
-        for task in self._tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await end(self._tasks)
 
     async def write(self, *writes: Write) -> Segment:
         segment = await self.store.commit(BLOG, writes)

@@ -47,7 +47,7 @@ class Follower:
         self._ready: dict[str, Hub] = {}  # those of `_hubs` that have been read
         self._loaded: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._comparison = Comparison(store, self._ready, self._schedule_repair)
+        self._comparison = Comparison(store, self._ready, self._schedule_repair, self._repairs.drop)
         self._freshness = self._comparison.freshness
 
     @property
