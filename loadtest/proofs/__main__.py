@@ -25,12 +25,8 @@ PROOFS = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=(loadtest.proofs.__doc__ or "").partition("\n")[0])
     parser.add_argument("proof", choices=PROOFS)
-    parser.add_argument(
-        "--readers",
-        "--blogs",
-        type=int,
-        help="default 10000 for storm, 2000 for overload, 5000 for rolling and many-blogs",
-    )
+    parser.add_argument("--readers", type=int, help="default 10000 for storm, 2000 for overload, 5000 for rolling")
+    parser.add_argument("--blogs", type=int, help="for many-blogs; default 5000")
     parser.add_argument("--publish", type=float, help="writes a second; default 2 for storm, else 10")
     asked = parser.parse_args()
     allow_many()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -67,6 +68,23 @@ async def test_callers_share_a_repair_until_it_begins(queue: RepairQueue, work: 
     async with asyncio.timeout(30):
         await asyncio.gather(first, second)
     assert work.begun == ["blog", "blog"]
+
+
+async def test_a_repair_that_is_not_needed_any_more_is_dropped(queue: RepairQueue, work: Work):
+    for number in range(MAX_REPAIRS):
+        queue.schedule(f"running-{number}", urgent=True)
+    await asyncio.sleep(0)
+    before = time.monotonic()
+    dropped, late, urgent = (queue.schedule(blog, urgent=blog == "urgent") for blog in ("dropped", "late", "urgent"))
+    queue.drop("dropped", time.monotonic() + 1)
+    queue.drop("late", before - 1)  # that look began before the repair was scheduled
+    queue.drop("urgent", time.monotonic() + 1)
+    queue.drop("unknown", time.monotonic() + 1)
+    assert (dropped.done(), late.done(), urgent.done()) == (True, False, False)
+    work.go.set()
+    async with asyncio.timeout(30):
+        await asyncio.gather(late, urgent)
+    assert "dropped" not in work.begun
 
 
 async def test_a_repair_that_fails_is_tried_again_and_holds_up_no_other(queue: RepairQueue, work: Work):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -33,13 +34,21 @@ class Comparison:
         store: has the heads.
         hubs: those of all blogs in memory, by blog.
         differs: called with each blog that has to be repaired. It returns False if a repair of it is already waiting.
+        agrees: called with each blog that is at the head, and with the time at which the look at it began.
     """
 
-    def __init__(self, store: Store, hubs: Mapping[str, Hub], differs: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hubs: Mapping[str, Hub],
+        differs: Callable[[str], bool],
+        agrees: Callable[[str, float], None],
+    ) -> None:
         self.freshness = Freshness()
         self._store = store
         self._hubs = hubs
         self._differs = differs
+        self._agrees = agrees
         self._suspects: set[str] = set()  # to compare at once
         self._suspects_all = False
         self._woken = asyncio.Event()  # there are suspects
@@ -142,7 +151,7 @@ class Comparison:
         self._suspects = set()
         if self._suspects_all and now - self._compared_all >= COMPARE_ALL_SECONDS:
             self._suspects_all, self._compared_all = False, now
-            return tuple(self._hubs)
+            return random.sample(tuple(self._hubs), len(self._hubs))  # so that nodes do not repair in the same order
         return suspects.union(self.freshness.next(self._hubs)) if is_round else suspects
 
     async def compare(self, blogs: Iterable[str]) -> None:
@@ -170,6 +179,7 @@ class Comparison:
         self._await(hub, head)
         if head in (before, hub.replica.cursor):
             self.check(blog, began)
+            self._agrees(blog, began)
         elif self._differs(blog) and head != START and (head is None or head.seq <= before.seq):
             self.suspect_all()  # the store has lost changes, and perhaps not only of this blog
 

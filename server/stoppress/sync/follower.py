@@ -58,7 +58,7 @@ class Follower:
         self._loaded: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._thorough: dict[str, float] = {}  # blogs to compare completely (infinity), or when that was done
-        self._comparison = Comparison(store, self._ready, self._schedule_repair)
+        self._comparison = Comparison(store, self._ready, self._schedule_repair, self._repairs.drop)
         self._freshness = self._comparison.freshness
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -32,7 +33,7 @@ class RepairQueue:
     def __init__(self, work: Callable[[str], Awaitable[bool]]) -> None:
         self._work = work
         self._urgent: dict[str, None] = {}
-        self._others: dict[str, None] = {}
+        self._others: dict[str, float] = {}  # since when they wait, by `time.monotonic`
         self._waiting: dict[str, asyncio.Future[None]] = {}  # repairs that have not begun
         self._running: set[str] = set()
         self._workers: set[asyncio.Task[None]] = set()
@@ -49,7 +50,7 @@ class RepairQueue:
         future = self._waiting.get(blog)
         if future is None:
             future = self._waiting[blog] = asyncio.get_running_loop().create_future()
-            self._others[blog] = None
+            self._others[blog] = time.monotonic()
         if urgent:
             self._others.pop(blog, None)
             self._urgent[blog] = None
@@ -58,6 +59,15 @@ class RepairQueue:
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
         return future
+
+    def drop(self, blog: str, began: float) -> None:
+        """Drop the repair of a blog that was at the head by a look at the store that began at `began`.
+
+        Urgent repairs stay: a reader has a cursor that may be newer than the look.
+        """
+        if self._others.get(blog, began) < began:
+            del self._others[blog]
+            _finish(self._waiting.pop(blog))
 
     async def close(self) -> None:
         """End all repairs."""
