@@ -16,7 +16,7 @@ import pytest
 from stoppress.errors import StartError
 from stoppress.model import HEADER
 from stoppress.store.port import Once, Write
-from stoppress.store.sqlite import MIGRATIONS, SQLiteStore
+from stoppress.store.sqlite.store import MIGRATIONS, SQLiteStore
 
 MAKE = Write(HEADER, 0, b"{}")
 
@@ -72,7 +72,7 @@ async def test_what_was_committed_is_there_when_the_file_is_opened_again(path: P
 async def test_a_second_process_on_the_same_file_is_refused(path: Path):
     program = (
         "import asyncio, pathlib, sys\n"
-        "from stoppress.store.sqlite import SQLiteStore\n"
+        "from stoppress.store.sqlite.store import SQLiteStore\n"
         "asyncio.run(SQLiteStore(pathlib.Path(sys.argv[1])).open())\n"
     )
     async with opened(path):

@@ -12,7 +12,7 @@ from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Committer, Request, Written
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.forms import EntryForm, HeaderForm
-from stoppress.store.sqlite import SQLiteStore
+from stoppress.store.sqlite.store import SQLiteStore
 
 BLOG = "karabakh"
 

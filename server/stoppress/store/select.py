@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from stoppress.errors import StartError
 from stoppress.store.port import Store
-from stoppress.store.sqlite import SQLiteStore
+from stoppress.store.sqlite.store import SQLiteStore
 
 
 def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:

@@ -15,7 +15,7 @@ from typing import Any
 from stoppress.errors import StartError, StoreUnavailable
 from stoppress.store.redis.server import RedisServer
 from stoppress.store.select import store_from
-from stoppress.store.sqlite import SQLiteStore
+from stoppress.store.sqlite.store import SQLiteStore
 from stoppress.tools.doctor.finding import Finding, fail, ok, warn
 
 _MIN_DISK_BYTES = 256 * 2**20
