@@ -72,14 +72,15 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
+        store = store_from(settings.read_store(), self.tracing.traceparent, self.counts.count_store_error)
+        self.store = TimedStore(store, self.counts, self.tracing)
         if settings.workers > 1 and not self.store.nodes_share_it:
             raise StartError(
                 f"{settings.workers} workers need a store that processes can share; name a Redis with --store, "
                 "or use --workers 1"
             )
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
-        committer = Committer(self.store, self.follower.committed)
+        committer = Committer(self.store, self.follower)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.entries = Entries(self.store, committer, self.follower.newest)
         self.admission = Admission(

@@ -7,7 +7,7 @@ in the write-ahead log and synced to disk before it is answered.
 from __future__ import annotations
 
 import asyncio
-import fcntl
+import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -16,35 +16,34 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
-from stoppress.errors import BlogNotFound, KeyReused, StartError, StoreUnavailable, VersionConflict
-from stoppress.model import HEADER, START, Cursor, Item, Segment
-from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Write
+from stoppress.errors import StartError, StoreDamaged, StoreUnavailable
+from stoppress.model import START, Cursor, Item, Segment
+from stoppress.store.port import Hint, Once, Write
+from stoppress.store.sqlite.files import StoreFiles
+from stoppress.store.sqlite.integrity import is_damage
+from stoppress.store.sqlite.schema import BUSY_SECONDS, MIGRATIONS
+from stoppress.store.sqlite.tables import Tables
+from stoppress.store.sqlite.watch import FileWatch
+from stoppress.tasks import end
 
 _T = TypeVar("_T")
 
-MIGRATIONS = (
-    """
-    CREATE TABLE blogs (name TEXT PRIMARY KEY, seq INTEGER NOT NULL, tag TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE items (
-        blog TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, version INTEGER NOT NULL,
-        due REAL, body BLOB NOT NULL, PRIMARY KEY (blog, id));
-    CREATE INDEX items_by_seq ON items (blog, seq);
-    CREATE INDEX items_by_due ON items (due) WHERE due IS NOT NULL;
-    CREATE TABLE tags (blog TEXT NOT NULL, seq INTEGER NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (blog, seq))
-        WITHOUT ROWID;
-    CREATE TABLE answers (
-        blog TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, segment BLOB NOT NULL,
-        expires REAL NOT NULL, PRIMARY KEY (blog, key));
-    CREATE INDEX answers_by_expiry ON answers (expires);
-    """,
-)
-"""Each migrates the schema from `PRAGMA user_version` = its index to the next version. Never edit a released one."""
+ERASE_SECONDS = 1.0
+"""Time between two attempts to empty the log of erased bodies while another program reads the file."""
+
+CHECK_AGAIN_SECONDS = 5.0
+"""Shortest time between two checks of a damaged file."""
+
+log = logging.getLogger("stoppress.store")
 
 
 class SQLiteStore:
-    """A `port.Store` in one SQLite file. `:memory:` is not durable and therefore not supported."""
+    """A `port.Store` in one SQLite file. `:memory:` is not durable and therefore not supported.
+
+    Args:
+        path: the file.
+        count_error: called with `erase` when the log could not be emptied of an erased body.
+    """
 
     nodes_share_it = False
 
@@ -57,12 +56,20 @@ class SQLiteStore:
             raise StartError(f"the store sqlite:{rest} has no file name; use a path, as in sqlite:stoppress.db")
         return Path(path)
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, count_error: Callable[[str], object] = str) -> None:
+        self._files = StoreFiles(path)
+        self._count_error = count_error
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._closed = asyncio.Event()
         self._db: sqlite3.Connection
+        self._tables: Tables
+        self._watch: FileWatch
         self._resources = ExitStack()
+        self._must_erase = False
+        self._erasing: asyncio.Task[None] | None = None
+        self._damage = ""
+        self._checking: asyncio.Task[None] | None = None
+        self._checked_at = 0.0
 
     async def open(self) -> None:
         try:
@@ -70,250 +77,230 @@ class SQLiteStore:
         except StartError:
             self._thread.shutdown()
             raise
+        self._erase_later()
 
     async def close(self) -> None:
         if not self._closed.is_set():
             self._closed.set()
+            await end(task for task in (self._erasing, self._checking) if task)
             await self._in_thread(self._resources.close)
             self._thread.shutdown()
 
+    def _open(self) -> None:
+        with ExitStack() as opened:
+            opened.enter_context(self._files.locked())
+            self._db = opened.enter_context(closing(self._files.open()))
+            self._tables = Tables(self._db)
+            self._erase()
+            self._watch = FileWatch(self._files.path, self._db)
+            self._resources = opened.pop_all()
+
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        """Run work in the store's thread. Raises `StoreUnavailable`, and remembers if the file is damaged."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except sqlite3.Error as error:
-            raise StoreUnavailable(f"The store {self._path} failed: {error}.") from error
+        except (sqlite3.Error, StoreDamaged) as error:
+            message = f"The store {self._files.path} failed: {str(error).rstrip('.')}."
+            if isinstance(error, StoreDamaged) or is_damage(error):
+                self._damage = message
+            raise StoreUnavailable(message) from error
 
-    def _open(self) -> None:
-        try:
-            with ExitStack() as opened:
-                lock = opened.enter_context(self._path.with_name(self._path.name + ".lock").open("wb"))
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._path.touch(0o600)  # drafts are not for other users; SQLite makes its other files alike
-                self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-                opened.callback(self._db.close)
-                for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-                    self._db.execute(f"PRAGMA {pragma}")
-                self._migrate()
-                self._resources = opened.pop_all()
-        except BlockingIOError as error:
-            raise StartError(
-                f"the store {self._path} is in use by another stoppress; stop that, or use another file with --store"
-            ) from error
-        except (OSError, sqlite3.Error) as error:
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: Exception) -> StartError:
-        reason = getattr(error, "strerror", None) or error
-        advice = "use a file in a writable folder with --store sqlite:PATH"
-        return StartError(f"cannot write to the store {self._path}: {reason}; {advice}")
-
-    def check(self) -> None:
-        """Raise `StartError` if `open` would reject the content of the file. This only reads, also beside a node."""
-        try:
-            address = f"{self._path.absolute().as_uri()}?immutable=1"
-            with closing(sqlite3.connect(address, uri=True)) as db:
-                self._version(db)
-        except sqlite3.Error as error:
-            raise self._unusable(error) from error
-
-    def _version(self, db: sqlite3.Connection) -> int:
-        version: int = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            raise StartError(f"a newer stoppress wrote the store {self._path} (schema {version}); install that version")
-        return version
-
-    def _migrate(self) -> None:
-        version = self._version(self._db)
-        for number, script in enumerate(MIGRATIONS[version:], version + 1):
-            self._db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
-        self._db.execute("BEGIN IMMEDIATE")  # fails at once if the file is not writable
-        self._db.execute("COMMIT")
+    # Health
 
     async def ping(self) -> None:
-        # Rewriting the current value is the smallest commit that needs the disk.
-        await self._in_thread(lambda: self._db.execute(f"PRAGMA user_version={len(MIGRATIONS)}"))
+        def work() -> None:
+            self._watch.require()
+            # Rewriting the current value is the smallest commit that needs the disk.
+            self._db.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+            self._watch.note()
+
+        await self._in_thread(work)
+        if self._damage or self._watch.changed_by_others:
+            await self._check_again()
+        self._require_undamaged()
+
+    def _require_undamaged(self) -> None:
+        if self._damage:
+            raise StoreUnavailable(self._damage)
+
+    async def _check_again(self) -> None:
+        """Check the whole file, beside the store's own work. Callers share one check."""
+        if self._checking is None or self._checking.done():
+            if time.monotonic() - self._checked_at < CHECK_AGAIN_SECONDS and self._damage:
+                return
+            self._checking = asyncio.create_task(self._check_in_background())
+        await asyncio.shield(self._checking)
+
+    async def _check_in_background(self) -> None:
+        self._watch.changed_by_others = False
+        try:
+            await asyncio.to_thread(self.check)
+        except StartError as error:
+            self._damage = f"{str(error)[0].upper()}{str(error)[1:]}."
+            log.error("store_damaged", extra={"error": str(error)})
+        except TimeoutError:
+            log.warning("store_not_checked", extra={"path": str(self._files.path)})
+        else:
+            self._damage = ""
+        self._checked_at = time.monotonic()
+
+    def check(self) -> None:
+        """Check the content of the files. This only reads, also beside a node.
+
+        Raises:
+            StartError: `open` would reject the files.
+            TimeoutError: the file is too large to be checked in time.
+        """
+        if self._files.path.exists():
+            self._files.check()
+
+    # Erasing
+
+    def _erase(self) -> None:
+        """Empty the log, which also has erased bodies. Do not wait for other programs that read the file."""
+        try:
+            self._db.execute("PRAGMA busy_timeout=0")
+            (is_busy, *_frames) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            reason = "another program reads the file" if is_busy else ""
+        except sqlite3.Error as error:
+            reason = str(error)
+        self._db.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
+        if reason:
+            self._count_error("erase")
+            if not self._must_erase:
+                log.warning("cannot_erase_from_log_yet", extra={"error": reason})
+        self._must_erase = bool(reason)
+
+    def _erase_later(self) -> None:
+        """Start to try again, if the log has erased bodies that could not be removed."""
+        if self._must_erase and (self._erasing is None or self._erasing.done()):
+            self._erasing = asyncio.create_task(self._keep_erasing())
+
+    async def _keep_erasing(self) -> None:
+        def work() -> None:
+            self._watch.require()
+            self._erase()
+            self._watch.note()
+
+        while self._must_erase:
+            await asyncio.sleep(ERASE_SECONDS)
+            try:
+                await self._in_thread(work)
+            except StoreUnavailable as error:
+                log.warning("cannot_erase_from_log_yet", extra={"error": str(error)})
 
     # Writing
 
+    async def _write(self, work: Callable[[], _T], is_written: Callable[[_T], bool], *, erases: bool = False) -> _T:
+        """Run work in a transaction and return its result.
+
+        Args:
+            work: writes.
+            is_written: returns whether the database has this result of `work`, to find out after an error.
+            erases: empty the log afterwards. If that fails, the work is done all the same.
+        """
+
+        def run() -> _T:
+            self._watch.require()
+            try:
+                result = self._transaction(work, is_written)
+                if erases:
+                    self._erase()
+            finally:
+                self._watch.note()
+            return result
+
+        self._require_undamaged()
+        result = await self._in_thread(run)
+        self._erase_later()
+        return result
+
+    def _transaction(self, work: Callable[[], _T], is_written: Callable[[_T], bool]) -> _T:
+        results: list[_T] = []
+        try:
+            with self._db:  # commits, or rolls back after any error
+                self._db.execute("BEGIN IMMEDIATE")
+                results.append(work())
+        except sqlite3.Error as error:
+            # A commit that fails may have reached the disk before
+            if not results or not is_written(results[0]):
+                raise
+            log.warning("commit_failed_when_done", extra={"error": str(error)})
+        return results[0]
+
     async def commit(self, blog: str, writes: Sequence[Write], once: Once | None = None) -> Segment:
         def work() -> Segment:
-            if once and (earlier := self._recall(blog, once)):
+            if once and (earlier := self._tables.recall(blog, once)):
                 return earlier
-            segment = self._write(blog, writes)
+            segment = self._tables.write(blog, writes)
             if once:
-                self._remember(blog, once, segment)
+                self._tables.remember(blog, once, segment)
             return segment
 
-        def commit() -> Segment:
-            segment = self._transaction(work)
-            if any(write.erase for write in writes):
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log also has the erased bodies
-            return segment
-
-        return await self._in_thread(commit)
-
-    def _transaction(self, work: Callable[[], _T]) -> _T:
-        with self._db:  # commits, or rolls back after any error
-            self._db.execute("BEGIN IMMEDIATE")
-            return work()
-
-    def _write(self, blog: str, writes: Sequence[Write]) -> Segment:
-        head = self._head(blog)
-        if head is None:
-            if not any(write.id == HEADER and write.expected == 0 and write.visible for write in writes):
-                raise BlogNotFound(blog)
-            head = START
-        items, tags = [], []
-        for write in writes:
-            if write.visible:
-                tags.append(Cursor.new_tag())
-            seq = head.seq + len(tags) if write.visible else 0
-            items.append(self._write_item(blog, write, seq))
-        segment = Segment(head, tuple(tags), tuple(items))
-        self._set_head(blog, segment)
-        return segment
-
-    def _write_item(self, blog: str, write: Write, seq: int) -> Item:
-        row = self._db.execute("SELECT version FROM items WHERE blog=? AND id=?", (blog, write.id)).fetchone()
-        if (row[0] if row else 0) != write.expected:
-            raise VersionConflict(write.id, write.expected)
-        if write.body is None:
-            self._db.execute("DELETE FROM items WHERE blog=? AND id=?", (blog, write.id))
-            return Item(write.id, 0, write.expected + 1, b"")
-        item = Item(write.id, seq, write.expected + 1, write.body)
-        self._put(blog, item, write.due)
-        if write.erase:
-            self._erase(blog, item)
-        return item
-
-    def _put(self, blog: str, item: Item, due: float | None = None) -> None:
-        self._db.execute(
-            "INSERT OR REPLACE INTO items (blog, id, seq, version, due, body) VALUES (?, ?, ?, ?, ?, ?)",
-            (blog, item.id, item.seq, item.version, due, item.body),
-        )
-
-    def _erase(self, blog: str, item: Item) -> None:
-        rows = self._db.execute(
-            "SELECT key, segment FROM answers WHERE blog=? AND instr(segment, CAST(? AS BLOB))", (blog, item.id)
-        ).fetchall()
-        for key, packed in rows:
-            segment = msgspec.msgpack.decode(packed, type=Segment)
-            items = tuple(one._replace(body=item.body) if one.id == item.id else one for one in segment.items)
-            self._db.execute(
-                "UPDATE answers SET segment=? WHERE blog=? AND key=?",
-                (msgspec.msgpack.encode(segment._replace(items=items)), blog, key),
-            )
-
-    def _set_head(self, blog: str, segment: Segment) -> None:
-        self._db.executemany(
-            "INSERT INTO tags (blog, seq, tag) VALUES (?, ?, ?)",
-            [(blog, segment.after.seq + n, tag) for n, tag in enumerate(segment.tags, 1)],
-        )
-        self._db.execute("INSERT OR REPLACE INTO blogs (name, seq, tag) VALUES (?, ?, ?)", (blog, *segment.cursor))
-
-    def _remember(self, blog: str, once: Once, segment: Segment) -> None:
-        now = time.time()
-        self._db.execute("DELETE FROM answers WHERE expires < ?", (now,))
-        self._db.execute(
-            "INSERT INTO answers (blog, key, fingerprint, segment, expires) VALUES (?, ?, ?, ?, ?)",
-            (blog, once.key, once.fingerprint, msgspec.msgpack.encode(segment), now + REMEMBER_SECONDS),
-        )
+        erases = any(write.erase for write in writes)
+        return await self._write(work, lambda segment: self._tables.has(blog, segment), erases=erases)
 
     async def delete(self, blog: str) -> None:
-        def work() -> None:
-            self._require(blog)
-            self._db.execute("DELETE FROM blogs WHERE name=?", (blog,))
-            for table in ("items", "tags", "answers"):
-                self._db.execute(f"DELETE FROM {table} WHERE blog=?", (blog,))  # noqa: S608, a constant
+        def is_written(_: None) -> bool:
+            return self._tables.head(blog) is None
 
-        await self._in_thread(lambda: self._transaction(work))
+        await self._write(lambda: self._tables.delete(blog), is_written, erases=True)
 
     async def was_deleted(self, blog: str, epoch: str) -> bool:
         return True  # no other process writes to the file, so it loses no commits
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         def work() -> bool:
-            if self._head(blog) != head:  # includes a missing blog, which was deleted: see `was_deleted`
+            if self._tables.head(blog) != head:  # includes a missing blog, which was deleted: see `was_deleted`
                 return False
-            for item in lost.items:
-                self._put(blog, item)
-                if item.id in retracted:
-                    self._erase(blog, item)
-            self._set_head(blog, lost)
+            self._tables.put_back(blog, lost, retracted)
             return True
 
-        return await self._in_thread(lambda: self._transaction(work))
+        def is_written(restored: bool) -> bool:
+            return not restored or self._tables.head(blog) == lost.cursor
+
+        return await self._write(work, is_written, erases=bool(retracted))
 
     # Reading
 
-    def _head(self, blog: str) -> Cursor | None:
-        row = self._db.execute("SELECT seq, tag FROM blogs WHERE name=?", (blog,)).fetchone()
-        return Cursor(*row) if row else None
+    async def _read(self, work: Callable[[], _T]) -> _T:
+        """Run work as of one moment, without waiting for other programs that write."""
 
-    def _require(self, blog: str) -> None:
-        """Raise `BlogNotFound` if the blog does not exist."""
-        if self._head(blog) is None:
-            raise BlogNotFound(blog)
+        def run() -> _T:
+            with self._db:
+                self._db.execute("BEGIN")
+                return work()
 
-    def _items(self, condition: str, *values: str | int) -> list[Item]:
-        rows = self._db.execute(f"SELECT id, seq, version, body FROM items WHERE {condition}", values)  # noqa: S608
-        return [Item(*row) for row in rows]
-
-    def _recall(self, blog: str, once: Once) -> Segment | None:
-        row = self._db.execute(
-            "SELECT fingerprint, segment FROM answers WHERE blog=? AND key=? AND expires >= ?",
-            (blog, once.key, time.time()),
-        ).fetchone()
-        if row is None:
-            return None
-        if row[0] != once.fingerprint:
-            raise KeyReused()
-        return msgspec.msgpack.decode(row[1], type=Segment)
+        return await self._in_thread(run)
 
     async def recall(self, blog: str, once: Once) -> Segment | None:
-        return await self._in_thread(lambda: self._recall(blog, once))
+        return await self._read(lambda: self._tables.recall(blog, once))
 
     async def read(self, blog: str, after: Cursor = START) -> Segment:
-        def work() -> Segment:
-            self._require(blog)
-            known = self._db.execute(
-                "SELECT 1 FROM tags WHERE blog=? AND seq=? AND tag=?", (blog, after.seq, after.tag)
-            ).fetchone()
-            start = after if known else START
-            tags = self._db.execute("SELECT tag FROM tags WHERE blog=? AND seq>? ORDER BY seq", (blog, start.seq))
-            items = self._items("blog=? AND seq>? ORDER BY seq", blog, start.seq)
-            return Segment(start, tuple(tag for (tag,) in tags), tuple(items))
-
-        return await self._in_thread(lambda: self._transaction(work))
+        return await self._read(lambda: self._tables.read(blog, after))
 
     async def item(self, blog: str, item_id: str) -> Item | None:
         def work() -> Item | None:
-            self._require(blog)
-            return next(iter(self._items("blog=? AND id=?", blog, item_id)), None)
+            self._tables.require(blog)
+            return next(iter(self._tables.items(blog, "id=?", item_id)), None)
 
-        return await self._in_thread(work)
+        return await self._read(work)
 
     async def drafts(self, blog: str) -> list[Item]:
         def work() -> list[Item]:
-            self._require(blog)
-            return self._items("blog=? AND seq=0 ORDER BY id", blog)
+            self._tables.require(blog)
+            return self._tables.items(blog, "seq=0 ORDER BY id")
 
-        return await self._in_thread(work)
+        return await self._read(work)
 
     async def blogs(self) -> list[str]:
-        return await self._in_thread(
-            lambda: [name for (name,) in self._db.execute("SELECT name FROM blogs ORDER BY name")]
-        )
+        return await self._read(self._tables.blogs)
 
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
-        return await self._in_thread(lambda: [self._head(blog) for blog in blogs])
+        return await self._read(lambda: [self._tables.head(blog) for blog in blogs])
 
     async def due(self, now: float) -> list[tuple[str, str]]:
-        return await self._in_thread(
-            lambda: self._db.execute(
-                "SELECT blog, id FROM items WHERE due <= ? ORDER BY due LIMIT 100", (now,)
-            ).fetchall()
-        )
+        return await self._read(lambda: self._tables.due(now))
 
     # Hints: there are no other nodes that could send any
 

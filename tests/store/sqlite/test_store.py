@@ -16,7 +16,8 @@ import pytest
 from stoppress.errors import StartError
 from stoppress.model import HEADER
 from stoppress.store.port import Once, Write
-from stoppress.store.sqlite.store import MIGRATIONS, SQLiteStore
+from stoppress.store.sqlite.schema import MIGRATIONS
+from stoppress.store.sqlite.store import SQLiteStore
 
 MAKE = Write(HEADER, 0, b"{}")
 
