@@ -18,7 +18,7 @@ def back_up(store: str, file: Path) -> str:
     """
     path = _path(store)
     copied = copies.back_up(path, file)
-    return f"Wrote {file}: {_blogs(copied)} of {path}, {file.stat().st_size / 1e6:,.1f} MB."
+    return f"Wrote {file}: {_blogs(copied)} of {path}, {file.stat().st_size / 1e6:,.2f} MB."
 
 
 def restore(store: str, file: Path) -> str:

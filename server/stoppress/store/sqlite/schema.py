@@ -94,7 +94,8 @@ def version_of(db: sqlite3.Connection) -> int:
     """
     version: int = db.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
-        raise StartError(f"a newer stoppress wrote the store (schema {version}); install that version")
+        file = db.execute("PRAGMA database_list").fetchone()[2]
+        raise StartError(f"a newer stoppress wrote the store {file} (schema {version}); install that version")
     return version
 
 
