@@ -116,20 +116,20 @@ class SQLiteStore:
 
         await self._in_thread(work)
         if self._damage or self._watch.changed_by_others:
-            await self._check_again()
+            await asyncio.shield(self._check_again())
         self._require_undamaged()
 
     def _require_undamaged(self) -> None:
         if self._damage:
+            self._check_again()
             raise StoreUnavailable(self._damage)
 
-    async def _check_again(self) -> None:
-        """Check the whole file, beside the store's own work. Callers share one check."""
-        if self._checking is None or self._checking.done():
-            if time.monotonic() - self._checked_at < CHECK_AGAIN_SECONDS and self._damage:
-                return
+    def _check_again(self) -> asyncio.Task[None]:
+        """Start to check the whole file, beside the store's own work. Callers share one check."""
+        is_recent = self._damage and time.monotonic() - self._checked_at < CHECK_AGAIN_SECONDS
+        if self._checking is None or (self._checking.done() and not is_recent):
             self._checking = asyncio.create_task(self._check_in_background())
-        await asyncio.shield(self._checking)
+        return self._checking
 
     async def _check_in_background(self) -> None:
         self._watch.changed_by_others = False
