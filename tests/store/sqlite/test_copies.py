@@ -173,6 +173,19 @@ async def test_a_restored_store_is_that_of_the_backup_and_knows_no_later_cursor(
     assert await state_of(path) == whole
 
 
+async def test_a_store_behind_a_link_is_backed_up_and_restored_with_its_log(path, backup):
+    link = linked(path)
+    store = SQLiteStore(link)
+    await store.open()
+    old = await store.commit("demo", [MAKE])
+    copies.back_up(link, backup)
+    await store.commit("demo", [Write("a", 0, b"{}")])
+    await store.close()
+    copies.restore(backup, link)
+    assert link.is_symlink()
+    assert await state_of(path) == old
+
+
 async def test_a_backup_is_restored_where_there_was_no_store(path, backup):
     whole = await state_of(path, MAKE)
     copies.back_up(path, backup)

@@ -34,15 +34,15 @@ def back_up(store: Path, target: Path) -> Copied:
     Raises:
         StartError: the store cannot be read or is damaged, or the target cannot be written or is not a backup.
     """
-    target = target.resolve()
-    _require_file(store)
-    if target in [beside(store.resolve(), end) for end in ("", "-wal", "-shm", ".lock")]:
-        raise StartError(f"{target} belongs to the store itself; name another file for the backup")
-    if target.exists() and (not target.is_file() or not _begins_like_a_database(target)):
-        raise StartError(f"{target} exists and is not a backup; name another file")
-    if beside(target, ".lock").exists():
-        raise StartError(f"{target} is the store of a node; name another file for the backup")
+    store, target = store.resolve(), target.resolve()
     with _explained(store, target):
+        _require_file(store)
+        if target in [beside(store, end) for end in ("", "-wal", "-shm", ".lock")]:
+            raise StartError(f"{target} belongs to the store itself; name another file for the backup")
+        if target.exists() and (not target.is_file() or not _begins_like_a_database(target)):
+            raise StartError(f"{target} exists and is not a backup; name another file")
+        if beside(target, ".lock").exists():
+            raise StartError(f"{target} is the store of a node; name another file for the backup")
         return Copied(_copy(store, target))
 
 
@@ -54,8 +54,9 @@ def restore(backup: Path, store: Path) -> Copied:
     Raises:
         StartError: a node uses the store, or the backup cannot be read or is damaged.
     """
+    backup, store = backup.resolve(), store.resolve()
     _require_file(backup)
-    if backup.resolve() == store.resolve():
+    if backup == store:
         raise StartError(f"{backup} is the store itself; name a backup of it")
     files = StoreFiles(store)
     with files.locked(), _explained(backup, store):
@@ -76,6 +77,7 @@ def _begins_like_a_database(path: Path) -> bool:
 
 def _copy(source: Path, target: Path, like: Path | None = None) -> int:
     """Copy a database as of one moment, and check the copy. Return the number of blogs in it."""
+    integrity.check_log(beside(source, "-wal"))
     with _new_file(target, like) as new:
         with closing(StoreFiles(source).connect_to_read()) as db:
             db.execute("VACUUM INTO ?", (str(new),))

@@ -32,7 +32,7 @@ class StoreFiles:
     """The files of the store at `path`."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = path.resolve()  # SQLite's other files are beside the file that a link leads to
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -73,7 +73,9 @@ class StoreFiles:
             except BaseException:
                 db.close()
                 raise
-            beside(self.path, ".lock").write_bytes(_MADE)
+            made = beside(self.path, ".lock")
+            if not made.stat().st_size:
+                made.write_bytes(_MADE)
         return db
 
     def check(self, seconds: float = integrity.CHECK_SECONDS) -> None:

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -136,8 +136,9 @@ class SQLiteStore:
         try:
             await asyncio.to_thread(self.check)
         except StartError as error:
-            self._damage = f"{str(error)[0].upper()}{str(error)[1:]}."
-            log.error("store_damaged", extra={"error": str(error)})
+            before, self._damage = self._damage, f"{str(error)[0].upper()}{str(error)[1:]}."
+            if self._damage != before:
+                log.error("store_damaged", extra={"error": str(error)})
         except TimeoutError:
             log.warning("store_not_checked", extra={"path": str(self._files.path)})
         else:
@@ -184,10 +185,8 @@ class SQLiteStore:
 
         while self._must_erase:
             await asyncio.sleep(ERASE_SECONDS)
-            try:
+            with suppress(StoreUnavailable):  # writes and health checks tell of it
                 await self._in_thread(work)
-            except StoreUnavailable as error:
-                log.warning("cannot_erase_from_log_yet", extra={"error": str(error)})
 
     # Writing
 
