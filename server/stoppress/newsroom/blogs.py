@@ -75,7 +75,7 @@ class Blogs:
             BlogNotFound
         """
         try:
-            await self._store.delete(blog)
+            await self._committer.delete(blog)
         except BlogNotFound:
             if not await self._deleted(blog):
                 raise

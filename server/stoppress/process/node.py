@@ -75,7 +75,8 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
+        store = store_from(settings.read_store(), self.tracing.traceparent, self.counts.count_store_error)
+        self.store = TimedStore(store, self.counts, self.tracing)
         if settings.workers > 1 and not self.store.nodes_share_it:
             raise StartError(
                 f"{settings.workers} workers need a store that processes can share; name a Redis with --store, "
@@ -84,7 +85,7 @@ class Node:
         self.errors = BlogErrors(self.counts)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing, self.errors)
         self.audit = Audit(self.store, self.follower, self.errors)
-        committer = Committer(self.store, self.follower.committed, self.follower.look_into)
+        committer = Committer(self.store, self.follower)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.clock = StoreClock(self.store)
         self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)

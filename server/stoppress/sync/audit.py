@@ -55,7 +55,7 @@ class Audit:
             await self._store.verify(blog)
         except BlogDamaged as error:
             self._errors.report(blog, "audit", error)
-            self._follower.look_into(blog, thorough=True)
+            self._follower.compare_soon(blog, thorough=True)
         except BlogNotFound:
             pass
         except Exception as error:  # whatever it is, it stays with its blog

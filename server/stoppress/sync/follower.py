@@ -190,6 +190,16 @@ class Follower:
             self._counts.changes["here" if own else "elsewhere"] += len(change.tags)
         return fit
 
+    async def reach(self, blog: str, cursor: Cursor) -> None:
+        """Return when the replica of a blog, if there is one, has the change that `cursor` names, or cannot have it.
+
+        Raises:
+            StoreUnavailable
+        """
+        hub = self._hubs.get(blog)
+        if hub is not None and not hub.replica.knows(cursor):
+            await self._reach(blog)
+
     async def deleted(self, blog: str) -> bool:
         """Check at once whether a blog still exists. Return whether it was in the memory of this node."""
         if blog not in self._hubs:
@@ -197,8 +207,8 @@ class Follower:
         await asyncio.shield(self._repairs.schedule(blog, urgent=True))
         return True
 
-    def look_into(self, blog: str, *, thorough: bool = False) -> None:
-        """Start to compare a blog with the store, because a commit or a check of it has failed.
+    def compare_soon(self, blog: str, *, thorough: bool = False) -> None:
+        """Compare a blog with the store as soon as the store answers: a write or a check has failed.
 
         With `thorough`, compare all of it, unless that was done within `THOROUGH_SECONDS`.
         """
@@ -222,7 +232,7 @@ class Follower:
                 self._comparison.suspect_all()
             case Lost(blog, damaged) if blog in self._hubs:
                 if damaged:
-                    self.look_into(blog, thorough=True)
+                    self.compare_soon(blog, thorough=True)
                 else:
                     self._comparison.suspect(blog)
 
