@@ -43,10 +43,10 @@ class Audit:
                 await self._check(blog)
 
     async def _blogs(self) -> list[str]:
-        """Return all blogs, those in memory first."""
+        """Return the names of all blogs, those in memory first."""
         held = [hub.replica.blog for hub in self._follower.hubs]
         try:
-            return list(dict.fromkeys([*held, *await self._store.blogs()]))
+            return list(dict.fromkeys([*held, *await self._store.names()]))
         except StoreUnavailable:
             return held
 

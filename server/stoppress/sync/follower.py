@@ -325,4 +325,4 @@ class Follower:
         await self._repairs.close()
         await end(self._tasks)
         self._failures.flush()
-        self._repair.put_back.flush()
+        self._repair.flush()

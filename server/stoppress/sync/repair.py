@@ -39,7 +39,14 @@ class Repair:
     def __init__(self, store: Store, counts: Counts) -> None:
         self._store = store
         self._counts = counts
-        self.put_back = Burst(log, "lost_changes_put_back")
+        self._put_back_log = Burst(log, "lost_changes_put_back")
+        self._written_anew_log = Burst(log, "lost_items_written_anew")
+        self._repaired_log = Burst(log, "damaged_blogs_repaired")
+
+    def flush(self) -> None:
+        """Log what has not been logged yet."""
+        for burst in (self._put_back_log, self._written_anew_log, self._repaired_log):
+            burst.flush()
 
     async def bring_to_head(self, hub: Hub, *, thorough: bool = False) -> None:
         """Read what the hub's replica lacks, and put back what the store lacks.
@@ -113,7 +120,7 @@ class Repair:
         if not writes:
             return False
         self._counts.put_back += len(writes)
-        log.warning("lost_items_written_anew", extra={"blog": replica.blog, "items": len(writes)})
+        self._written_anew_log.add(replica.blog, len(writes))
         try:
             await self._store.commit(replica.blog, writes)
         except VersionConflict as error:
@@ -129,7 +136,7 @@ class Repair:
         restored = await self._store.restore(replica.blog, kept.cursor, lost, _retracted(replica, lost))
         if restored:
             self._counts.put_back += len(lost.tags)
-            self.put_back.add(replica.blog, len(lost.tags))
+            self._put_back_log.add(replica.blog, len(lost.tags))
         return restored
 
     async def _drafts(self, blog: str) -> list[Item]:
@@ -150,14 +157,14 @@ class Repair:
         if not await self._store.mend(replica.blog, whole, _retracted(replica, whole)):
             raise error
         self._counts.put_back += len(whole.items)
-        log.warning("damaged_blog_mended", extra={"blog": replica.blog, "error": str(error)})
+        self._repaired_log.add(replica.blog, detail=str(error))
 
     async def _wait_for_others(self, blog: str, error: BlogDamaged, attempt: int) -> None:
         """Let the nodes that have the blog mend it. In the end, go without the tags that nobody has."""
         if attempt == 0:
             await self._store.ask_for(blog)
         elif attempt == _MAX_ATTEMPTS - 2 and await self._store.renew(blog):
-            log.warning("lost_tags_replaced", extra={"blog": blog, "error": str(error)})
+            self._repaired_log.add(blog, detail=str(error))
         elif attempt >= _MAX_ATTEMPTS - 2:
             raise error
 
