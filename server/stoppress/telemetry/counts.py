@@ -30,7 +30,7 @@ REJECTIONS = tuple(
 )
 """The reasons for rejecting or disconnecting a client."""
 
-BLOG_WORK = ("apply", "audit", "beat", "compare", "repair", "schedule")
+BLOG_WORK = ("apply", "audit", "beat", "repair", "schedule")
 """What a node does for a blog, that may fail because of the blog."""
 
 

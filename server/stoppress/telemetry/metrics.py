@@ -49,7 +49,11 @@ FAMILIES = (
     _Family("stoppress_resets_total", "counter", "Readers whose cursor was no longer in the history."),
     _Family("stoppress_gaps_repaired_total", "counter", "Reads of the store that found changes missed by hints."),
     _Family("stoppress_changes_put_back_total", "counter", "Changes that the store had lost and the node restored."),
-    _Family("stoppress_blogs_damaged", "gauge", "Blogs of which the store has lost a part that no node can put back."),
+    _Family(
+        "stoppress_blogs_damaged",
+        "gauge",
+        "Blogs in memory with a lost part that the node cannot put back.",
+    ),
     _Family("stoppress_blog_errors_total", "counter", "Errors that concern a single blog, by what failed.", ("work",)),
     _Family(
         "stoppress_publish_to_write_seconds",

@@ -9,6 +9,7 @@ from typing import Any
 from stoppress.errors import BlogDamaged
 from stoppress.store.redis.format import keys
 from stoppress.store.redis.names import BlogNames
+from stoppress.store.redis.schedule import Schedule
 from stoppress.store.redis.server import RedisServer
 
 WHOLE = "line items order due"
@@ -20,9 +21,10 @@ log = logging.getLogger("stoppress.store")
 class Damage:
     """Finds and mends damaged blogs; `whole.lua` and `mend.lua` describe how."""
 
-    def __init__(self, server: RedisServer, names: BlogNames) -> None:
+    def __init__(self, server: RedisServer, names: BlogNames, schedule: Schedule) -> None:
         self._server = server
         self._names = names
+        self._schedule = schedule
         self._verify = server.script("whole.lua", "verify.lua")
         self._mend = server.script("checks.lua", "erase.lua", "whole.lua", "mend.lua")
 
@@ -51,6 +53,7 @@ class Damage:
 
         Return False if that is impossible. With `new_tag`, tags that are lost are replaced.
         """
+        self._schedule.scan()  # the blog may get scheduled entries back
         arguments = (self._server.channel(blog), replica, new_tag, await self._names.add_new(blog))
         return bool(await self._server.answer(self._mend(keys(blog, f"{WHOLE} answers"), arguments)))
 

@@ -69,7 +69,7 @@ class RedisStore:
         self._hints = Hints(self._server)
         self._names = BlogNames(self._server, self._hints.followed)
         self._schedule = Schedule(self._server)
-        self._damage = Damage(self._server, self._names)
+        self._damage = Damage(self._server, self._names, self._schedule)
         commit = ("checks.lua", "erase.lua", "whole.lua", "commit.lua")
         self._commit = self._server.script(*commit)
         self._erasing_commit = self._server.script(*commit, flags="#!lua flags=allow-oom")
