@@ -13,11 +13,11 @@ import pytest
 
 from stoppress.errors import BadInput, BlogNotFound, Conflict, EntryNotFound, PreconditionFailed
 from stoppress.model import HEADER, StoredEntry, timestamp
-from stoppress.newsroom.commits import Request
-from stoppress.newsroom.entries import MAX_ENTRY_BYTES
+from stoppress.newsroom.commits import Committer, Request
+from stoppress.newsroom.entries import MAX_ENTRY_BYTES, Entries
 from stoppress.newsroom.forms import EntryForm
 from stoppress.newsroom.schedule import publish_when_due
-from stoppress.store.port import Once
+from stoppress.store.port import Once, Write
 from tests.support.newsroom import ANY, BLOG, Newsroom, entry_of
 
 
@@ -41,7 +41,7 @@ async def test_an_entry_is_published_unless_it_says_otherwise(newsroom: Newsroom
     assert (entry.status, entry.version, entry.seq) == ("published", 1, 2)
     assert (entry.html, entry.text) == ("<p>Talks <em>begin</em>.</p>", "Talks begin.")
     assert entry.published_at == entry.updated_at
-    (told,) = newsroom.committed
+    (told,) = newsroom.changes
     assert (told.cursor, [item.id for item in told.items]) == (written.cursor, [entry.id])
     assert written.cursor == (await newsroom.store.heads([BLOG]))[0]
 
@@ -196,6 +196,31 @@ async def test_a_scheduled_entry_is_published_when_it_is_due(newsroom: Newsroom,
     assert (await newsroom.get(later)).status == "scheduled"
 
 
+async def test_the_times_of_entries_are_those_of_the_given_clock(newsroom: Newsroom):
+    committer = Committer(newsroom.store, newsroom)
+    ahead = Entries(newsroom.store, committer, newsroom._newest, lambda: time.time() + 7200)
+    written = await ahead.create(BLOG, EntryForm(markdown="x"), ANY)
+    entry = entry_of(written)
+    assert timestamp(datetime.now(UTC) + timedelta(hours=1)) < (entry.published_at or "") == entry.updated_at
+    soon = ago(hours=-1)
+    given = await ahead.create(BLOG, EntryForm(markdown="x", published_at=soon), ANY)
+    assert entry_of(given).published_at == timestamp(soon)
+
+
+async def test_an_entry_that_cannot_be_published_does_not_hold_up_the_others(newsroom: Newsroom, eventually, caplog):
+    await newsroom.store.commit(BLOG, [Write("broken", 0, b"no entry", visible=False, due=1.0)])
+    entry = await newsroom.post(title="x", status="scheduled", publish_at=ago(seconds=1))
+
+    async def is_out() -> bool:
+        return (await newsroom.get(entry)).status == "published"
+
+    async with scheduler(newsroom):
+        await eventually(is_out)
+        entry = await newsroom.post(title="x", status="scheduled", publish_at=ago(seconds=1))
+        await eventually(is_out)
+    assert caplog.text.count("blog_failed") == 1
+
+
 async def test_two_schedulers_publish_an_entry_once(newsroom: Newsroom):
     entry = await newsroom.post(title="x", status="scheduled", publish_at=ago(seconds=1))
     both = [newsroom.entries.publish_scheduled(BLOG, entry.id) for _ in range(2)]
@@ -277,27 +302,27 @@ async def test_an_edit_of_any_entry_keeps_the_pin_until_it_is_taken_off(newsroom
 async def test_a_pin_is_in_the_entry_and_the_header_at_once(newsroom: Newsroom):
     entry = await newsroom.post(title="x", pinned=True)
     await newsroom.patch(entry, pinned=True)  # which it is
-    told = [[item.id for item in segment.items] for segment in newsroom.committed]
+    told = [[item.id for item in segment.items] for segment in newsroom.changes]
     assert told == [[HEADER, entry.id], [entry.id]]
     await assert_pinned(newsroom, entry.id)
 
 
 async def test_a_new_pin_takes_the_place_of_the_old_one_in_the_same_commit(newsroom: Newsroom):
     old = await newsroom.post(title="old", pinned=True)
-    newsroom.committed.clear()
+    newsroom.changes.clear()
     written = await newsroom.entries.create(BLOG, EntryForm(title="new", pinned=True), ANY)
     new = entry_of(written)
     assert (new.title, new.seq) == ("new", written.cursor.seq), "the answer is about what was asked for"
-    (told,) = newsroom.committed
+    (told,) = newsroom.changes
     assert [item.id for item in told.items] == [old.id, HEADER, new.id]
     await assert_pinned(newsroom, new.id)
 
 
 async def test_retracting_the_pinned_entry_unpins_it_in_the_same_commit(newsroom: Newsroom):
     entry = await newsroom.post(title="x", pinned=True)
-    newsroom.committed.clear()
+    newsroom.changes.clear()
     await newsroom.retract(entry)
-    (told,) = newsroom.committed
+    (told,) = newsroom.changes
     assert [item.id for item in told.items] == [HEADER, entry.id]
     await assert_pinned(newsroom, None)
 
@@ -342,9 +367,9 @@ async def test_a_tombstone_has_nothing_of_the_former_body(newsroom: Newsroom):
 async def test_retracting_again_changes_nothing_and_answers_with_the_tombstone(newsroom: Newsroom):
     entry = await newsroom.post(title="x")
     first = await newsroom.retract(entry, "One.")
-    newsroom.committed.clear()
+    newsroom.changes.clear()
     assert await newsroom.retract(entry, "Two.") == first
-    assert newsroom.committed == []
+    assert newsroom.changes == []
     with pytest.raises(Conflict, match="Create a new one"):
         await newsroom.patch(entry, title="y")
 

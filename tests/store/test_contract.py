@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from itertools import pairwise
 
 import pytest
@@ -226,6 +227,18 @@ async def test_the_blogs_are_sorted_by_name(store: Store):
     for name in ("beta", "Alpha", "alpha-2"):
         await store.commit(name, [MAKE])
     assert await store.blogs() == ["Alpha", "alpha-2", "beta"]
+
+
+async def test_headers_come_in_the_order_they_were_asked_for(store: Store):
+    await store.commit("one", [Write(HEADER, 0, b"1")])
+    await store.commit("two", [Write(HEADER, 0, b"2"), entry("a")])
+    assert await store.names() == ["one", "two"]
+    assert await store.headers(["two", "none", "one"]) == [Item(HEADER, 1, 1, b"2"), None, Item(HEADER, 1, 1, b"1")]
+
+
+async def test_the_time_is_that_of_a_clock(store: Store):
+    assert abs(await store.time() - time.time()) < 30
+    assert await store.time() <= await store.time()
 
 
 async def test_heads_come_in_the_order_they_were_asked_for(store: Store):

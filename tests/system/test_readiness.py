@@ -23,7 +23,7 @@ from stoppress.web.operations.health import Health
 from stoppress.wire.close_reasons import CloseCode, CloseReason
 from tests.support.node import RunningNode
 from tests.support.redis_servers import RedisServer
-from tests.sync.test_follower import BLOG, make_blog, publish
+from tests.support.store_node import BLOG, make_blog, publish
 
 LIMIT = 10.0
 """Seconds: the promise."""

@@ -30,6 +30,9 @@ REJECTIONS = tuple(
 )
 """The reasons for rejecting or disconnecting a client."""
 
+BLOG_WORK = ("apply", "audit", "beat", "repair", "schedule")
+"""What a node does for a blog, that may fail because of the blog."""
+
 
 class Histogram:
     """A histogram of durations.
@@ -70,6 +73,7 @@ class Counts:
         self.gaps_repaired = 0
         self.put_back = 0
         """Changes that the store had lost and that were restored."""
+        self.blog_errors = _zeros(BLOG_WORK)
         self.rejections = _zeros(REJECTIONS)
         self.requests: Counter[tuple[str, str, int]] = Counter()
         """Requests by method, route pattern and status."""
@@ -80,6 +84,10 @@ class Counts:
     def count_rejection(self, reason: str) -> None:
         """Count a rejected or disconnected client; `reason` is one of `REJECTIONS`."""
         self.rejections[reason] += 1
+
+    def count_store_error(self, operation: str) -> None:
+        """Count a failed operation of the store."""
+        self.store_errors[operation] += 1
 
     def received(self, sent_at: float) -> None:
         """Count a change from another node, which committed it at `sent_at` (Unix time in seconds by its clock)."""

@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from loadtest.ports import free_port
-from stoppress.errors import StartError, StoreUnavailable
+from stoppress.errors import BlogMissing, BlogNotFound, StartError, StoreUnavailable
 from stoppress.model import HEADER
 from stoppress.store.port import Lost, Write
 from stoppress.store.redis import hints
@@ -92,17 +92,15 @@ async def test_a_store_that_can_open_no_connection_goes_on_with_the_old_ones(
     assert await store.heads([BLOG]) == [change.cursor]
 
 
-async def test_a_write_in_flight_fails_when_the_connections_are_dropped(store: RedisStore, redis: Redis):
-    await store.commit(BLOG, [MAKE])
-    await redis.client_pause(2_000, all=False)  # holds back writes
-    write = asyncio.create_task(store.commit(BLOG, [Write("a", 0, b"{}")]))
+async def test_a_command_in_flight_fails_when_the_connections_are_dropped(store: RedisStore):
+    server = store._server
+    waiting = asyncio.create_task(server.answer(server.client.blpop("nothing", 30)))
     await asyncio.sleep(0.1)
     async with asyncio.timeout(1):
-        await store._server.renew()
+        await server.renew()
         with pytest.raises(StoreUnavailable):
-            await write
-    await redis.client_unpause()
-    await store.commit(BLOG, [Write("b", 0, b"{}")])
+            await waiting
+    await store.commit(BLOG, [MAKE])
 
 
 @pytest.mark.parametrize("purpose", ["editors", "sync"])
@@ -201,3 +199,44 @@ async def test_a_cluster_is_found_without_the_node_in_the_address(redis_cluster:
     await store.ping()
     await store.close()
     named.start()
+
+
+async def test_a_lost_blog_that_another_node_has_is_not_gone_in_a_cluster(redis_cluster: Cluster, monkeypatch):
+    """A node has one subscription, at any server of the cluster."""
+    monkeypatch.setattr(hints, "_RETURN_SECONDS", 0.0)
+    until(redis_cluster.can_fail_over)
+    redis_cluster.flush()
+    here, there = RedisStore(redis_cluster.node_url), RedisStore(redis_cluster.node_url)
+    blogs = [f"blog-{number}" for number in range(12)]
+    for store in (here, there):
+        await store.open()
+    for blog in blogs:
+        await here.commit(blog, [MAKE])
+        await here.follow(blog)
+    redis_cluster.flush()
+    for blog in blogs:
+        with pytest.raises(BlogMissing):
+            await there.read(blog)
+        await here.unfollow(blog)
+    await here.close()
+    for blog in blogs:
+        with pytest.raises(BlogNotFound):
+            await there.read(blog)
+    await there.close()
+
+
+async def test_the_lost_list_of_names_is_written_again_in_a_cluster(redis_cluster: Cluster, eventually):
+    until(redis_cluster.can_fail_over)
+    redis_cluster.flush()
+    store = RedisStore(redis_cluster.node_url)
+    await store.open()
+    blogs = sorted(f"blog-{number}" for number in range(12))
+    for blog in blogs:
+        await store.commit(blog, [MAKE])
+    await store._server.answer(store._server.client.delete(store._server.names.blogs))
+
+    async def is_back() -> bool:
+        return await store.blogs() == blogs
+
+    await eventually(is_back)
+    await store.close()

@@ -24,7 +24,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from stoppress.errors import StoreUnavailable
+from stoppress.errors import BlogDamaged, StoreUnavailable
 from stoppress.store.redis.address import Address, Kind
 from stoppress.store.redis.sentinels import MasterConnection, MasterSSLConnection, Sentinels
 
@@ -118,7 +118,12 @@ class Connections:
         self.client = connector.client()
 
     async def answer(self, work: Awaitable[_T]) -> _T:
-        """Await a command and return its answer. Raises `StoreUnavailable` for errors and timeouts."""
+        """Await a command and return its answer.
+
+        Raises:
+            BlogDamaged: a key has a wrong type.
+            StoreUnavailable: any other error, or a timeout.
+        """
         address = self._connector.address
         try:
             async with asyncio.timeout(REDIS_TIMEOUT_SECONDS), self._free:
@@ -130,6 +135,8 @@ class Connections:
         except REDIS_ERRORS as error:
             self._doubt_topology(error)
             reason = str(error).partition(" script: ")[0].rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
+            if reason.startswith("WRONGTYPE"):
+                raise BlogDamaged(f"A key in Redis at {address}", reason) from error
             raise StoreUnavailable(f"Redis at {address} failed: {reason}.") from error
         finally:
             if asyncio.iscoroutine(work):
@@ -141,17 +148,18 @@ class Connections:
         if isinstance(self.client, RedisCluster) and not is_answer:
             self.client._initialize = True
 
-    def script(self, *names: str) -> Callable[[Sequence[str], Sequence[Any]], Awaitable[Any]]:
+    def script(self, *names: str, flags: str = "") -> Callable[..., Awaitable[Any]]:
         """Return a script as a function of keys and arguments.
 
-        It runs by its digest; its text is sent only if Redis does not have it.
+        It runs by its digest; its text is sent only if Redis does not have it. `flags` replaces the first line of the
+        last file: "#!lua" and the flags of the script.
         """
         texts = [files("stoppress.store.redis").joinpath(name).read_text() for name in names]
-        flags = texts[-1].partition("\n")[0]  # "#!lua" and the script's flags
+        flags = flags or texts[-1].partition("\n")[0]
         text = "\n".join([flags, *(text.partition("\n")[2] for text in texts)])
         digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
-        async def run(keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        async def run(keys: Sequence[str], arguments: Sequence[Any] = ()) -> Any:
             client: Any = self.client
             try:
                 return await client.evalsha(digest, len(keys), *keys, *arguments)

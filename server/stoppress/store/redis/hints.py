@@ -24,7 +24,7 @@ from redis.asyncio.connection import AbstractConnection
 from stoppress.errors import MalformedCursor, StoreUnavailable
 from stoppress.store.port import Changed, Hint, Lost
 from stoppress.store.redis.connections import REDIS_ERRORS, REDIS_TIMEOUT_SECONDS
-from stoppress.store.redis.format import Message
+from stoppress.store.redis.format import DAMAGED_MESSAGE, Message
 from stoppress.store.redis.server import RedisServer
 from stoppress.tasks import end
 
@@ -46,6 +46,9 @@ _MAX_OUTAGE_SECONDS = 5.0
 _MAX_RECONNECT_SECONDS = 1.0
 """Maximum seconds between attempts to connect."""
 
+_RETURN_SECONDS = 5.0
+"""Seconds in which all nodes come back after an outage, and put back what the store has lost."""
+
 _MAX_WAITING_HINTS = 256
 """Maximum hints that wait for a slow consumer; one more replaces them all by `Lost(None)`."""
 
@@ -65,6 +68,7 @@ class Hints:
         self._probe_seen = 0.0
         self._outage_since: float | None = None
         self._unreachable_since: float | None = None
+        self._back_since = float("-inf")
         self._pause = 0.0
         self._waiting: deque[Hint] = deque()
         self._woken = asyncio.Event()
@@ -89,6 +93,15 @@ class Hints:
             raise StoreUnavailable(f"Redis at {self._server.address} has not delivered messages for {silent:.0f} s.")
         if unreachable > _MAX_OUTAGE_SECONDS:
             raise StoreUnavailable(f"Redis at {self._server.address} takes no new connection for {unreachable:.0f} s.")
+
+    def followed(self) -> list[str]:
+        """Return the names of the followed blogs."""
+        return list(self._followed.values())
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the connection was lost just now, so that other nodes may not be connected yet either."""
+        return self._outage_since is not None or time.monotonic() - self._back_since < _RETURN_SECONDS
 
     async def follow(self, blog: str) -> None:
         """Subscribe to a blog. Raises `StoreUnavailable` if Redis does not confirm that in `REDIS_TIMEOUT_SECONDS`."""
@@ -228,6 +241,7 @@ class Hints:
             await self._server.renew()  # so that no connection leads to another Redis than this one
             log.info("hints_are_back", extra={"redis": str(self._server.address)})
             self._tell(Lost(None))
+            self._back_since = time.monotonic()
         self._outage_since = None
         self._pause = 0.0
 
@@ -245,4 +259,4 @@ def _hint(blog: str, message: bytes) -> Hint:
         change = Message.unpack(message)
         return Changed(blog, change.segment, change.sent)
     except (ValueError, MalformedCursor):  # also the empty message: "compare heads with the store"
-        return Lost(blog)
+        return Lost(blog, damaged=message == DAMAGED_MESSAGE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import AsyncIterator
 from typing import Any
 
 from redis.asyncio import RedisCluster
@@ -100,6 +101,30 @@ class RedisServer(Connections):
         await self.probes.prepare()
         masters = client.get_primaries()
         return {node.name: await self.probes.answer(client.info(target_nodes=node)) for node in masters}
+
+    async def scan(self, pattern: str, count: int) -> AsyncIterator[list[bytes]]:
+        """Iterate over the keys that match a pattern, on all masters, in portions. Raises `StoreUnavailable`.
+
+        Redis looks at about `count` keys in each step.
+        """
+        client: Any = self.sync.client
+        is_cluster = isinstance(client, RedisCluster)
+        for master in client.get_primaries() if is_cluster else [None]:
+            target, position = ({"target_nodes": master} if is_cluster else {}), 0
+            while True:
+                answer = await self.sync.answer(client.scan(position, match=pattern, count=count, **target))
+                position = next(iter(answer[0].values())) if is_cluster else answer[0]
+                yield answer[1]
+                if not position:
+                    break
+
+    async def subscribers(self, channel: str) -> int:
+        """Return the number of subscribers at servers of a cluster, which PUBLISH does not count; else 0."""
+        client: Any = self.sync.client
+        if not isinstance(client, RedisCluster):
+            return 0
+        counts = await self.sync.answer(client.pubsub_numsub(channel, target_nodes=client.get_nodes()))
+        return sum(number for _, number in counts)
 
     async def renew(self) -> None:
         """Drop all connections, also those in use: the address may lead to another Redis than before."""
