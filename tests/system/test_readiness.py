@@ -93,7 +93,7 @@ async def test_a_node_whose_redis_is_frozen_turns_red(start_node, redis_server, 
 
 
 @pytest.mark.parametrize("ahead", [0, -3600, 3600])
-async def test_a_node_with_a_wrong_clock_says_so_and_stays_green(tmp_path, monkeypatch, ahead):
+async def test_a_node_with_a_wrong_clock_says_so_and_stays_green(tmp_path, monkeypatch, ahead: int):
     store = SQLiteStore(tmp_path / "blogs.db")
     await store.open()
 
