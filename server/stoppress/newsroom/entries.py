@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -20,8 +21,8 @@ from stoppress.newsroom.pins import Pins
 from stoppress.newsroom.rendering import Rendered
 from stoppress.store.port import Store, Write
 
-_THREADED_RENDER_CHARACTERS = 2_000
-"""Length of a body, in characters, above which it is rendered in a thread."""
+_THREADED_RENDER_CHARACTERS = 100
+"""Length of a body, in characters, above which it is rendered in a thread. The cost can grow with the square of it."""
 
 MAX_ENTRY_BYTES = 2 * 1024 * 1024
 """Limit of what an entry's fields add up to over all writes. One request is much smaller."""
@@ -56,6 +57,7 @@ class Entries:
         self._committer = committer
         self._newest = newest
         self._now = now
+        self._rendering = ThreadPoolExecutor(1, "rendering")  # several threads would slow down the event loop
 
     async def get(self, blog: str, entry_id: str) -> tuple[StoredEntry, int]:
         """Return an entry or draft and its version. Raises `BlogNotFound` and `EntryNotFound`."""
@@ -152,7 +154,7 @@ class Entries:
         is_new = target == "published" != current.status
         before = await self._newest(blog) if is_new else current.updated_at
         now = self._after(before)
-        entry = await _with_body(form.fill(current, now), form)
+        entry = await self._with_body(form.fill(current, now), form)
         entry.status = target  # type: ignore[assignment]
         _set_times(entry, current, form, now, self._time(_MAX_CLOCK_SKEW))
         if target != "draft" and not (entry.html or entry.title or entry.media):
@@ -168,6 +170,27 @@ class Entries:
     def _after(self, before: str | None) -> str:
         """Return the time now, or the time after `before` if that is later."""
         return max(self._time(), later(before)) if before else self._time()
+
+    async def _with_body(self, entry: StoredEntry, form: EntryForm) -> StoredEntry:
+        if form.markdown and form.html:
+            raise BadInput("Send `markdown` or `html`, not both.", "html")
+        if form.markdown is UNSET and form.html is UNSET:
+            return entry
+        source = form.markdown or form.html or ""
+        render: Callable[[str], Rendered] = Rendered.from_html if form.html else Rendered.from_markdown
+        if len(source) > _THREADED_RENDER_CHARACTERS:
+            rendered = await asyncio.get_running_loop().run_in_executor(self._rendering, render, source)
+        else:
+            rendered = render(source)
+        known = {one.url for one in entry.media}
+        return msgspec.structs.replace(
+            entry,
+            markdown=form.markdown or None,
+            html=rendered.html or None,
+            text=rendered.text or None,
+            media=[*entry.media, *(one for one in rendered.media if one.url not in known)],
+            warnings=rendered.warnings,
+        )
 
     async def _find(self, blog: str, entry_id: str) -> Item:
         item = await self._store.item(blog, entry_id)
@@ -188,25 +211,6 @@ class Entries:
 def _size(entry: StoredEntry) -> int:
     """Return the bytes of an entry without what a publication changes."""
     return len(msgspec.json.encode((entry.markdown, entry.html, entry.text, entry.media, entry.corrections)))
-
-
-async def _with_body(entry: StoredEntry, form: EntryForm) -> StoredEntry:
-    if form.markdown and form.html:
-        raise BadInput("Send `markdown` or `html`, not both.", "html")
-    if form.markdown is UNSET and form.html is UNSET:
-        return entry
-    source = form.markdown or form.html or ""
-    render: Callable[[str], Rendered] = Rendered.from_html if form.html else Rendered.from_markdown
-    rendered = await asyncio.to_thread(render, source) if len(source) > _THREADED_RENDER_CHARACTERS else render(source)
-    known = {one.url for one in entry.media}
-    return msgspec.structs.replace(
-        entry,
-        markdown=form.markdown or None,
-        html=rendered.html or None,
-        text=rendered.text or None,
-        media=[*entry.media, *(one for one in rendered.media if one.url not in known)],
-        warnings=rendered.warnings,
-    )
 
 
 def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: str, latest: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from stoppress.errors import NotFound
@@ -41,7 +41,11 @@ class Index:
         self._ordered: list[Header] = []  # the same in the order of the page
 
     def routes(self) -> list[Route]:
-        return [Route("/", self.page, methods=["GET"])]
+        return [Route("/", self.page, methods=["GET"]), Route("/blogs", self.moved, methods=["GET"])]
+
+    async def moved(self, _request: Request) -> Response:
+        """Lead to the list from the address that a reader may guess."""
+        return RedirectResponse("/", 308)
 
     async def page(self, request: Request) -> Response:
         """Answer with the blogs by status and, within a status, by times of coverage; scheduled ones by start.
