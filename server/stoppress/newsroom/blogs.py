@@ -13,6 +13,9 @@ from stoppress.newsroom.forms import HeaderForm
 from stoppress.newsroom.pins import Pins
 from stoppress.store.port import Store, Write
 
+_MIN_PORTION_BLOGS = 100
+"""Minimum number of headers that are read at once: many names may be those of deleted blogs."""
+
 
 class Blogs:
     """The use cases for whole blogs; `deleted` is called with the name of each deleted blog."""
@@ -26,8 +29,9 @@ class Blogs:
         """Return at most `limit` headers, sorted by name, of the blogs whose name sorts after `after`."""
         headers: list[Header] = []
         names = [name for name in await self._store.names() if name > after]
-        for begin in range(0, len(names), limit):
-            items = await self._store.headers(names[begin : begin + limit])
+        portion = max(limit, _MIN_PORTION_BLOGS)
+        for begin in range(0, len(names), portion):
+            items = await self._store.headers(names[begin : begin + portion])
             headers += (Header.of(item) for item in items if item is not None)
             if len(headers) >= limit:
                 break
