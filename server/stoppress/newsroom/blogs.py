@@ -14,6 +14,9 @@ from stoppress.newsroom.forms import HeaderForm
 from stoppress.newsroom.pins import Pins
 from stoppress.store.port import Store, Write
 
+_MIN_PORTION_BLOGS = 100
+"""Minimum number of headers that are read at once: many names may be those of deleted blogs."""
+
 
 class Blogs:
     """The use cases for whole blogs.
@@ -33,8 +36,9 @@ class Blogs:
         """Return at most `limit` headers, sorted by name, of the blogs whose name sorts after `after`."""
         headers: list[Header] = []
         names = [name for name in await self._store.names() if name > after]
-        for begin in range(0, len(names), limit):
-            for item in await self._store.headers(names[begin : begin + limit]):
+        portion = max(limit, _MIN_PORTION_BLOGS)
+        for begin in range(0, len(names), portion):
+            for item in await self._store.headers(names[begin : begin + portion]):
                 with contextlib.suppress(BlogDamaged):  # it concerns that blog alone
                     headers += [Header.of(item)] if item is not None else []
             if len(headers) >= limit:

@@ -244,11 +244,12 @@ class Follower:
                 self._take(blog, change, sent or Sent(0.0))
             case Lost(None):
                 self._comparison.suspect_all()
-            case Lost(blog, damaged) if blog in self._hubs:
-                if damaged:
-                    self.compare_soon(blog, thorough=True)
-                else:
-                    self._comparison.suspect(blog)
+            case Lost(blog, True) if blog in self._hubs:
+                self.compare_soon(blog, thorough=True)
+            case Lost(blog) if blog in self._ready:
+                self._comparison.suspect(blog)
+            case Lost(blog) if blog in self._hubs:  # it is being loaded, perhaps from before the loss
+                self._schedule_repair(blog)
 
     def _take(self, blog: str, change: Segment, sent: Sent) -> None:
         began = time.time_ns()
@@ -275,7 +276,8 @@ class Follower:
         unused, began = self._freshness.leaving(self._ready), time.monotonic()
         if unused and self._store.nodes_share_it:
             await self._comparison.compare(unused)
-            unused = [blog for blog in unused if self._freshness.checked_since(blog, began)]
+            still = set(self._freshness.leaving(self._ready))  # a request may have come meanwhile
+            unused = [blog for blog in unused if blog in still and self._freshness.checked_since(blog, began)]
         for blog in unused:
             if blog not in self._repairs:
                 await self._leave(blog, BLOG_UNLOADED)
