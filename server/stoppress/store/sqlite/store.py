@@ -115,6 +115,7 @@ class SQLiteStore:
             self._watch.note()
 
         await self._in_thread(work)
+        self._erase_later()  # a commit that was cancelled has not done it
         if self._damage or self._watch.changed_by_others:
             await asyncio.shield(self._check_again())
         self._require_undamaged()
