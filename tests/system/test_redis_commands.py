@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.slow]
 READERS, PUBLISHES = 200, 20
 
 ALWAYS = {"publish", "zrangebyscore", "lindex", "sscan", "zrange", "time", "info", "client|setinfo", "hello", "select"}
+ALWAYS |= {"llen", "hlen", "zcard", "zcount", "zrevrange", "hget", "exists", "smembers"}
 """Commands that nodes also send when nothing happens."""
 
 
