@@ -1,22 +1,16 @@
 """Messages on a channel: every node hears them at once, and nothing keeps them.
 
-All nodes carry out a message, with the same id, so one commits it and the others find that it was done. It is carried
-out as long as one node has heard it, and one of the nodes answers. A node carries out one message after the other, so
-messages of one blog keep the order in which Redis got them.
+So the first node that hears a message puts it into the stream, where it is safe. The others find that this was done.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from contextlib import suppress
 
 from redis.asyncio.connection import AbstractConnection
 
-from stoppress.errors import StoreUnavailable
-from stoppress.inbox.editor import InboxEditor
-from stoppress.inbox.messages import InboxMessage, id_in_json
-from stoppress.inbox.names import INBOX, answered, script
+from stoppress.inbox.messages import MAX_MESSAGE_BYTES
+from stoppress.inbox.names import INBOX, MESSAGES, heard, script
 from stoppress.store.redis.server import REDIS_TIMEOUT_SECONDS, RedisServer
 
 _PROBE_INTERVAL_SECONDS = 1.0
@@ -25,8 +19,8 @@ _PROBE_INTERVAL_SECONDS = 1.0
 _PROBE_TIMEOUT_SECONDS = 3.0
 """Seconds without such a message after which the connection counts as dead."""
 
-_ANSWER_WINDOW_MS = 1_000
-"""Milliseconds in which all nodes should have carried out a message. The same message gets a new answer after that."""
+_WINDOW_MS = 1_000
+"""Milliseconds in which all nodes should have heard a message. After that, the same bytes are another message."""
 
 
 class ChannelInbox:
@@ -34,10 +28,9 @@ class ChannelInbox:
 
     way = "channel"
 
-    def __init__(self, server: RedisServer, editor: InboxEditor) -> None:
+    def __init__(self, server: RedisServer) -> None:
         self._server = server
-        self._editor = editor
-        self._announce = script(server, "announce.lua")
+        self._hear = script(server, "hear.lua")
         self._channel = server.channel(INBOX)
         self._probes = f"{server.probe_channel}:inbox"
         self._connection: AbstractConnection | None = None
@@ -52,7 +45,7 @@ class ChannelInbox:
         self._probe_seen = asyncio.get_running_loop().time()
 
     async def step(self) -> None:
-        """Carry out the next message, if one comes within a second. Raises `TimeoutError` if the connection is dead."""
+        """Take the next message, if one comes within a second. Raises `TimeoutError` if the connection is dead."""
         assert self._connection is not None, "open() comes first"
         clock = asyncio.get_running_loop().time
         if clock() >= self._probe_at:
@@ -62,7 +55,7 @@ class ChannelInbox:
         began = clock()
         if message is not None and message[0] == b"message":
             if message[1] == self._channel.encode():
-                await self._carry_out(message[2])
+                await self._take(message[2])
                 self._probe_seen += clock() - began  # nothing was read meanwhile
             else:
                 self._probe_seen = began
@@ -75,15 +68,7 @@ class ChannelInbox:
             await self._connection.disconnect(nowait=True)
             self._connection = None
 
-    async def _carry_out(self, data: bytes) -> None:
-        def read() -> InboxMessage:
-            self._editor.check_limit()
-            return InboxMessage.from_json(data)
-
-        reply = await self._editor.reply_to(self.way, read)
-        kind = "final" if reply.is_final else "not final"
-        digest = hashlib.sha256(data).hexdigest()
-        answer = reply.json(id_in_json(data))
-        arguments = (f"{self._channel}:answers", answer, kind, _ANSWER_WINDOW_MS)
-        with suppress(StoreUnavailable):  # another node answers, or the sender repeats the message
-            await self._server.answer(self._announce([answered(digest)], arguments))
+    async def _take(self, message: bytes) -> None:
+        # What is cut off does not matter: the message is too large, and the rest shows that
+        arguments = (message[: MAX_MESSAGE_BYTES + 1], _WINDOW_MS)
+        await self._server.answer(self._hear([heard(message), MESSAGES], arguments))

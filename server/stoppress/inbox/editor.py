@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
 
 from stoppress.errors import StoppressError
-from stoppress.inbox.messages import InboxMessage
+from stoppress.inbox.messages import InboxMessage, WaitingMessage
 from stoppress.model import StoredEntry
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Request, Written
@@ -35,11 +34,6 @@ class Reply(NamedTuple):
     status: int
     document: dict[str, Any]
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the same message would get another answer only after something has been changed."""
-        return self.status not in (429, 503)
-
     @classmethod
     def to_write(cls, message: InboxMessage, written: Written) -> Reply:
         """Return the answer to a message that was carried out."""
@@ -58,8 +52,6 @@ class Reply(NamedTuple):
         document = {name: value for name, value in problem.document().items() if name not in ("entry", "header")}
         if "etag" in problem.headers:
             document["version"] = int(problem.headers["etag"].strip('"'))
-        if "retry-after" in problem.headers:
-            document["retry_after"] = int(problem.headers["retry-after"])
         return cls(problem.status, document)
 
     def json(self, message_id: str | None) -> bytes:
@@ -89,21 +81,13 @@ class InboxEditor:
         while seconds := self._limit.spend(self._name):  # noqa: ASYNC110, only time changes the answer
             await asyncio.sleep(seconds)
 
-    def check_limit(self) -> None:
-        """Count one write. Raises `HTTPError` (429) if the limit of writes is used up."""
-        self._limit.count(self._name)
-
-    async def reply_to(self, way: str, read: Callable[[], InboxMessage]) -> Reply:
-        """Carry out the message that `read` returns, and return the answer. No error of a message leaves this.
-
-        Args:
-            way: `stream` or `channel`, for the metrics and the log.
-        """
-        began, seen = time.monotonic(), {"action": "none", "blog": "none"}
+    async def reply_to(self, waiting: WaitingMessage) -> Reply:
+        """Carry out a message, and return its answer. No error of a message leaves this."""
+        began, seen = time.monotonic(), {"way": waiting.way, "action": "none", "blog": "none"}
         outcome = "done"
         try:
-            message = read()
-            seen = {"action": message.action, "blog": message.blog}
+            message = waiting.read()
+            seen |= {"action": message.action, "blog": message.blog}
             with self._tracing.span("stoppress.write", method=_METHODS[message.action]):
                 written = await self._carry_out(message)
             outcome = "repeated" if written.replayed else "done"
@@ -112,12 +96,10 @@ class InboxEditor:
             reply = Reply.to_error(error)
             outcome = "failed" if reply.status >= 500 else "rejected"
             if not isinstance(error, StoppressError):
-                log.exception("inbox_message_failed", extra={"way": way, **seen})
-        self._counts.inbox[way, outcome] += 1
+                log.exception("inbox_message_failed", extra=seen)
+        self._counts.inbox[waiting.way, outcome] += 1
         seconds = round(time.monotonic() - began, 6)
-        log.info(
-            "inbox_message", extra={"way": way, **seen, "status": reply.status, "seconds": seconds, "key": self._name}
-        )
+        log.info("inbox_message", extra={**seen, "status": reply.status, "seconds": seconds, "key": self._name})
         return reply
 
     async def _carry_out(self, message: InboxMessage) -> Written:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from redis.exceptions import RedisError
@@ -35,6 +36,17 @@ class _Way(Protocol):
     async def close(self) -> None: ...
 
 
+async def _steps(way: _Way) -> AsyncIterator[None]:
+    """Read until the first error; each step that succeeds gives a value."""
+    try:
+        await way.open()
+        while True:
+            await way.step()
+            yield
+    finally:
+        await way.close()
+
+
 class Inbox:
     """The messages in the Redis of a store, carried out by an editor.
 
@@ -45,7 +57,7 @@ class Inbox:
     def __init__(self, store: Store, editor: InboxEditor, counts: Counts) -> None:
         if not isinstance(store, RedisStore):
             raise StartError("--inbox reads messages from Redis, but the store is a file; name a Redis with --store")
-        self._ways: tuple[_Way, ...] = (StreamInbox(store.server, editor), ChannelInbox(store.server, editor))
+        self._ways: tuple[_Way, ...] = (StreamInbox(store.server, editor), ChannelInbox(store.server))
         self._counts = counts
 
     async def run(self) -> None:
@@ -58,9 +70,7 @@ class Inbox:
         pause, is_reading = 0.0, True
         while True:
             try:
-                await way.open()
-                while True:
-                    await way.step()
+                async for _ in _steps(way):
                     if not is_reading:
                         log.info("inbox_is_back", extra={"way": way.way})
                     pause, is_reading = 0.0, True
@@ -70,7 +80,5 @@ class Inbox:
                     expected = isinstance(error, StoreUnavailable | RedisError | OSError)
                     log.warning("no_inbox", exc_info=not expected, extra={"way": way.way, "error": str(error)})
                 is_reading = False
-            finally:
-                await way.close()
             pause = min(_MAX_PAUSE_SECONDS, 2 * pause + 0.05)
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311, spreads the nodes

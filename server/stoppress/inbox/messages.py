@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -18,6 +18,8 @@ Action: TypeAlias = Literal["publish", "edit", "retract", "create_blog", "edit_b
 
 _MAX_ENVELOPE_BYTES = 4 * 1024
 """Limit of a message without its body."""
+
+MAX_MESSAGE_BYTES = MAX_BODY_BYTES + _MAX_ENVELOPE_BYTES
 
 _MAX_SHOWN_ID_CHARACTERS = 255
 
@@ -76,7 +78,7 @@ class InboxMessage(Struct, forbid_unknown_fields=True):
 
     def _checked(self) -> InboxMessage:
         if not self.id:
-            raise BadInput("`id` is missing. Every node hears the message; they tell by its id that it is one.", "id")
+            raise BadInput("`id` is missing. A message on the channel needs one, so that it is carried out once.", "id")
         if not re.fullmatch(IDEMPOTENCY_KEY, self.id):
             raise BadInput(f"`id` must have 1 to 255 printable ASCII characters; got {self.id[:80]!r}.", "id")
         needs_entry = self.action in ("edit", "retract")
@@ -89,23 +91,48 @@ class InboxMessage(Struct, forbid_unknown_fields=True):
         return self
 
 
-def id_in_fields(stream_id: str, fields: Mapping[bytes, bytes]) -> str:
-    """Return the id of a message that may be malformed."""
-    return _text(fields.get(b"id", b""))[:_MAX_SHOWN_ID_CHARACTERS] or stream_id
+class WaitingMessage(NamedTuple):
+    """A message in the stream; it may be malformed."""
+
+    stream_id: bytes
+    fields: Mapping[bytes, bytes]
+
+    @property
+    def way(self) -> str:
+        """The way it came: `stream` or `channel`."""
+        return "channel" if b"channel" in self.fields else "stream"
+
+    @property
+    def blog(self) -> object:
+        """What it has as the name of its blog, to tell messages of different blogs apart."""
+        return self._named("blog")
+
+    @property
+    def id(self) -> str | None:
+        """Its id, at most 255 characters; None if a message of the channel has none."""
+        default = None if self.way == "channel" else self.stream_id.decode()
+        return str(self._named("id") or "")[:_MAX_SHOWN_ID_CHARACTERS] or default
+
+    def read(self) -> InboxMessage:
+        """Return the well-formed message; raises what `InboxMessage.from_json` and `from_fields` do."""
+        if self.way == "channel":
+            return InboxMessage.from_json(self.fields[b"channel"])
+        return InboxMessage.from_fields(self.stream_id.decode(), self.fields)
+
+    def _named(self, name: str) -> object:
+        if self.way == "stream":
+            return _text(self.fields.get(name.encode(), b""))
+        try:
+            return getattr(msgspec.json.decode(self.fields[b"channel"], type=_Names), name)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
 
 
-def id_in_json(data: bytes) -> str | None:
-    """Return the id of a message that may be malformed, or None if it cannot be found."""
-    if len(data) > MAX_BODY_BYTES + _MAX_ENVELOPE_BYTES:
-        return None
-    try:
-        return msgspec.json.decode(data, type=_Identified).id[:_MAX_SHOWN_ID_CHARACTERS] or None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+class _Names(Struct):
+    """The names in a message that may be malformed otherwise."""
 
-
-class _Identified(Struct):
-    id: str = ""
+    id: str | None = None
+    blog: str | None = None
 
 
 def _check_size(whole: int, body: int) -> None:

@@ -1,7 +1,8 @@
-"""Messages on a stream: durable, and carried out by one node of a group.
+"""Messages on a stream: durable, and carried out by one node at a time, in their order. Those of the channel come too.
 
-A message stays in the stream until it has its answer. So whatever happens to a node, another one takes the message over
-and carries it out again; its id makes sure that this changes nothing if it was carried out before.
+A message stays in the stream until it has its answer. If the node that reads ends, another one begins to read, takes
+over what has no answer, and carries it out again; the id of a message makes sure that this changes nothing if it was
+carried out before.
 """
 
 from __future__ import annotations
@@ -9,30 +10,37 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from stoppress.errors import StoreUnavailable
 from stoppress.inbox.editor import InboxEditor, Reply
-from stoppress.inbox.messages import InboxMessage, id_in_fields
-from stoppress.inbox.names import ANSWERS, MESSAGES, script
+from stoppress.inbox.messages import WaitingMessage
+from stoppress.inbox.names import ANSWERS, INBOX, MESSAGES, READER, script
 from stoppress.store.redis.server import RedisServer
 
 _GROUP = "stoppress"
 
+_LEAD_MS = 3_000
+"""Milliseconds after which another node reads if the reading one gives no sign of life."""
+
+_ASK_SECONDS = 0.5
+"""Seconds after which a node asks again whether it may read."""
+
 _BATCH_MESSAGES = 8
-"""Maximum messages that a node takes at once."""
+"""Maximum messages that the reading node takes at once."""
 
 _BLOCK_MS = 1_000
 """Milliseconds that Redis holds a read if there is no message; shorter than the timeout of a command."""
 
 _LOOK_SECONDS = 1.0
-"""Seconds between two looks for messages to take over."""
-
-_FIRST_WAIT_MS, _LONGEST_WAIT_MS = 5_000, 300_000
-"""Milliseconds after which a message without an answer is tried again. They double with each delivery."""
+"""Seconds between two looks for messages that were taken and have no answer."""
 
 _LOOK_MESSAGES = 100
-"""Maximum messages without an answer to look at in one step."""
+"""Maximum of these messages to look at in one step."""
+
+_FIRST_WAIT_MS, _LONGEST_WAIT_MS = 5_000, 300_000
+"""Milliseconds after which a message is tried again. They double with each delivery."""
 
 _MAX_DELIVERIES = 20
 """Deliveries after which a message is given up, after about an hour: perhaps nodes end because of it."""
@@ -55,8 +63,9 @@ class StreamInbox:
         self._server = server
         self._editor = editor
         self._join = script(server, "join.lua")
+        self._lead = script(server, "lead.lua")
         self._finish = script(server, "finish.lua")
-        self._look_at = 0.0
+        self._is_reader_until = self._look_at = 0.0
         self._look_from = "-"
 
     async def open(self) -> None:
@@ -64,10 +73,14 @@ class StreamInbox:
         await self._server.answer(self._join([MESSAGES], (_GROUP, _ENDED_MS)))
 
     async def step(self) -> None:
-        """Carry out the messages that have waited too long, and those that come within a second."""
-        now = asyncio.get_running_loop().time()
-        if now >= self._look_at:
-            self._look_at = now + _LOOK_SECONDS
+        """If this node is the one that reads, carry out messages without an answer, and those of the next second."""
+        clock = asyncio.get_running_loop().time
+        if not await self._is_reader():
+            self._look_at, self._look_from = 0.0, "-"  # to look first when it begins to read
+            await asyncio.sleep(_ASK_SECONDS)
+            return
+        if clock() >= self._look_at:
+            self._look_at = clock() + _LOOK_SECONDS
             await self._take_over()
         read = self._server.client.xreadgroup(
             _GROUP, self._server.node, {MESSAGES: ">"}, count=_BATCH_MESSAGES, block=_BLOCK_MS
@@ -77,56 +90,73 @@ class StreamInbox:
             await self._carry_out(batch, {})
 
     async def close(self) -> None:
-        """Do nothing: messages without an answer stay in the stream."""
+        """Let another node read. Messages without an answer stay in the stream."""
+        self._is_reader_until = 0.0
+        with suppress(StoreUnavailable):
+            await self._server.answer(self._lead([READER], (self._server.node, 0)))
+
+    async def _is_reader(self) -> bool:
+        """Return whether this node is the one that reads. It asks Redis again when half of its time is over."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._is_reader_until:
+            if not await self._server.answer(self._lead([READER], (self._server.node, _LEAD_MS))):
+                return False
+            self._is_reader_until = now + _LEAD_MS / 2_000
+        return True
 
     async def _take_over(self) -> None:
         client = self._server.client
         pending: Any = await self._server.answer(
-            client.xpending_range(MESSAGES, _GROUP, self._look_from, "+", _LOOK_MESSAGES, idle=_FIRST_WAIT_MS)
+            client.xpending_range(MESSAGES, _GROUP, self._look_from, "+", _LOOK_MESSAGES)
         )
         is_more = len(pending) == _LOOK_MESSAGES
         self._look_from = f"({pending[-1]['message_id'].decode()}" if is_more else "-"
-        deliveries = {
-            one["message_id"]: one["times_delivered"]
-            for one in pending
-            if one["time_since_delivered"] >= min(_LONGEST_WAIT_MS, _FIRST_WAIT_MS * 2 ** (one["times_delivered"] - 1))
-        }
+        deliveries = {one["message_id"]: one["times_delivered"] for one in pending if self._is_ready(one)}
         ids: list[Any] = list(deliveries)
         for begin in range(0, len(ids), _BATCH_MESSAGES):
-            some = ids[begin : begin + _BATCH_MESSAGES]
-            # Of several nodes that try this, one succeeds: a claimed message has not waited
-            claim = client.xclaim(MESSAGES, _GROUP, self._server.node, _FIRST_WAIT_MS, some)
+            claim = client.xclaim(MESSAGES, _GROUP, self._server.node, 0, ids[begin : begin + _BATCH_MESSAGES])
             claimed: Any = await self._server.answer(claim)
             await self._carry_out(claimed, deliveries)
+
+    def _is_ready(self, pending: Mapping[str, Any]) -> bool:
+        """Return whether to carry out a message that was taken and has no answer."""
+        deliveries: int = pending["times_delivered"]
+        if deliveries == 1 and pending["consumer"].decode() != self._server.node:
+            return True  # of a node that does not read any more
+        wait = min(_LONGEST_WAIT_MS, _FIRST_WAIT_MS * 2 ** (deliveries - 1))
+        return bool(pending["time_since_delivered"] >= wait)
 
     async def _carry_out(self, batch: _Batch, deliveries: Mapping[bytes, int]) -> None:
         """Carry out messages: those of one blog in their order, those of different blogs at the same time."""
         blogs = defaultdict(list)
-        for stream_id, fields in batch:
-            blogs[fields.get(b"blog")].append((stream_id, fields))
+        for one in batch:
+            message = WaitingMessage(*one)
+            blogs[message.blog].append(message)
         await asyncio.gather(*(self._carry_out_in_order(some, deliveries) for some in blogs.values()))
 
-    async def _carry_out_in_order(self, batch: _Batch, deliveries: Mapping[bytes, int]) -> None:
-        for stream_id, fields in batch:
-            reply = await self._reply_to(stream_id.decode(), fields, deliveries.get(stream_id, 0))
-            if reply is None or not await self._answer(stream_id, fields, reply):
-                return  # the others also wait, so that they keep their order
+    async def _carry_out_in_order(self, batch: Sequence[WaitingMessage], deliveries: Mapping[bytes, int]) -> None:
+        for message in batch:
+            await self._editor.wait_for_limit()
+            with suppress(StoreUnavailable):  # then the message stays, and is carried out again
+                reply = await self._reply_to(message, deliveries.get(message.stream_id, 0))
+                if reply is not None:
+                    await self._answer(message, reply)
+                    continue
+            return  # the others also wait, so that they keep their order
 
-    async def _reply_to(self, stream_id: str, fields: Mapping[bytes, bytes], deliveries: int) -> Reply | None:
-        """Return the answer to a message; None if the message has to wait."""
+    async def _reply_to(self, message: WaitingMessage, deliveries: int) -> Reply | None:
+        """Return the answer to a message; None if the message has to wait, or if another node reads now."""
+        if not await self._is_reader():
+            return None
         if deliveries >= _MAX_DELIVERIES:
             advice = "Look for its result, and send it again if it was not carried out."
             return Reply.to_error(StoreUnavailable(f"The message got no result in {deliveries} attempts. {advice}"))
-        await self._editor.wait_for_limit()
-        reply = await self._editor.reply_to(self.way, lambda: InboxMessage.from_fields(stream_id, fields))
-        return reply if reply.is_final else None
+        reply = await self._editor.reply_to(message)
+        return None if reply.status == 503 else reply
 
-    async def _answer(self, stream_id: bytes, fields: Mapping[bytes, bytes], reply: Reply) -> bool:
-        """Answer a message and remove it from the stream; return whether Redis did that."""
-        message_id = id_in_fields(stream_id.decode(), fields)
-        arguments = (_GROUP, stream_id, message_id, reply.json(message_id), _MAX_ANSWERS)
-        try:
-            await self._server.answer(self._finish([MESSAGES, ANSWERS], arguments))
-        except StoreUnavailable:  # the message stays, and is carried out again
-            return False
-        return True
+    async def _answer(self, message: WaitingMessage, reply: Reply) -> None:
+        """Answer a message and remove it from the stream."""
+        arguments = [_GROUP, message.stream_id, message.id or "", reply.json(message.id), _MAX_ANSWERS]
+        if message.way == "channel":
+            arguments.append(f"{self._server.channel(INBOX)}:answers")
+        await self._server.answer(self._finish([MESSAGES, ANSWERS], arguments))
