@@ -22,9 +22,10 @@ from redis.asyncio import Redis
 from loadtest.ports import free_port
 from loadtest.proofs.rolling import program
 from loadtest.server import NodeProcess
-from stoppress.inbox.names import ANSWERS, INBOX, MESSAGES
 
-CHANNEL = f"stoppress:0:{{{INBOX}}}"
+MESSAGES, ANSWERS = "stoppress:{-inbox}:messages", "stoppress:{-inbox}:answers"
+
+CHANNEL = "stoppress:0:{-inbox}"
 
 BLOG = "demo"
 

@@ -18,6 +18,7 @@ from stoppress.web.problems import HTTPError
 from tests.conftest import StartNode
 from tests.inbox.sender import Sender
 from tests.support.clock import Clock
+from tests.support.command import invoke
 from tests.support.node import RunningNode
 
 pytestmark = pytest.mark.redis
@@ -101,6 +102,11 @@ async def test_a_node_without_the_setting_reads_nothing(start_node: StartNode, r
     assert await sender.publish({"id": "a", "blog": "demo", "body": {"title": "x"}}) == 0
     await sender.add(blog="demo", body={"title": "x"})
     assert await sender.redis.xinfo_groups("stoppress:{-inbox}:messages") == []
+
+
+def test_a_store_without_redis_has_no_messages(tmp_path):
+    error = invoke("serve", "--port", "0", "--inbox", "cms", "--store", f"sqlite:{tmp_path / 'blogs.db'}").error
+    assert error == "--inbox reads messages from Redis, but the store is a file; name a Redis with --store"
 
 
 def make_editor(per_minute: int, clock: Clock) -> InboxEditor:

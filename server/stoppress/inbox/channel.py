@@ -10,8 +10,8 @@ import asyncio
 from redis.asyncio.connection import AbstractConnection
 
 from stoppress.inbox.messages import MAX_MESSAGE_BYTES
-from stoppress.inbox.names import INBOX, MESSAGES, heard, script
-from stoppress.store.redis.server import REDIS_TIMEOUT_SECONDS, RedisServer
+from stoppress.inbox.redis import InboxRedis
+from stoppress.store.redis.server import REDIS_TIMEOUT_SECONDS
 
 _PROBE_INTERVAL_SECONDS = 1.0
 """Seconds between two messages of a node to itself, which show that it hears the channel."""
@@ -28,20 +28,20 @@ class ChannelInbox:
 
     way = "channel"
 
-    def __init__(self, server: RedisServer) -> None:
-        self._server = server
-        self._hear = script(server, "hear.lua")
-        self._channel = server.channel(INBOX)
-        self._probes = f"{server.probe_channel}:inbox"
+    def __init__(self, redis: InboxRedis) -> None:
+        self._redis = redis
+        self._hear = redis.script("hear.lua")
         self._connection: AbstractConnection | None = None
         self._probe_at = self._probe_seen = 0.0
 
     async def open(self) -> None:
         """Subscribe to the channel, on a connection of its own."""
-        self._connection = self._server.new_connection()
+        self._connection = self._redis.new_connection()
         async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
             await self._connection.connect()  # type: ignore[no-untyped-call]
-            await self._connection.send_command("SUBSCRIBE", self._channel, self._probes, check_health=False)
+            await self._connection.send_command(
+                "SUBSCRIBE", self._redis.channel, self._redis.probes, check_health=False
+            )
         self._probe_seen = asyncio.get_running_loop().time()
 
     async def step(self) -> None:
@@ -50,11 +50,11 @@ class ChannelInbox:
         clock = asyncio.get_running_loop().time
         if clock() >= self._probe_at:
             self._probe_at = clock() + _PROBE_INTERVAL_SECONDS
-            await self._server.answer(self._server.client.publish(self._probes, b""))
+            await self._redis.ask(self._redis.client.publish(self._redis.probes, b""))
         message = await self._connection.read_response(timeout=_PROBE_INTERVAL_SECONDS, disconnect_on_error=False)
         began = clock()
         if message is not None and message[0] == b"message":
-            if message[1] == self._channel.encode():
+            if message[1] == self._redis.channel.encode():
                 await self._take(message[2])
                 self._probe_seen += clock() - began  # nothing was read meanwhile
             else:
@@ -69,6 +69,5 @@ class ChannelInbox:
             self._connection = None
 
     async def _take(self, message: bytes) -> None:
-        # What is cut off does not matter: the message is too large, and the rest shows that
-        arguments = (message[: MAX_MESSAGE_BYTES + 1], _WINDOW_MS)
-        await self._server.answer(self._hear([heard(message), MESSAGES], arguments))
+        message = message[: MAX_MESSAGE_BYTES + 1]  # if something is cut off, the rest is still too large
+        await self._redis.ask(self._hear([self._redis.heard(message), self._redis.messages], (message, _WINDOW_MS)))

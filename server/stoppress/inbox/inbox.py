@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from stoppress.errors import StartError, StoreUnavailable
 from stoppress.inbox.channel import ChannelInbox
 from stoppress.inbox.editor import InboxEditor
+from stoppress.inbox.redis import InboxRedis
 from stoppress.inbox.stream import StreamInbox
 from stoppress.store.port import Store
 from stoppress.store.redis.store import RedisStore
@@ -57,7 +58,8 @@ class Inbox:
     def __init__(self, store: Store, editor: InboxEditor, counts: Counts) -> None:
         if not isinstance(store, RedisStore):
             raise StartError("--inbox reads messages from Redis, but the store is a file; name a Redis with --store")
-        self._ways: tuple[_Way, ...] = (StreamInbox(store.server, editor), ChannelInbox(store.server))
+        redis = InboxRedis(store.server)
+        self._ways: tuple[_Way, ...] = (StreamInbox(redis, editor), ChannelInbox(redis))
         self._counts = counts
 
     async def run(self) -> None:

@@ -16,8 +16,7 @@ from typing import Any
 from stoppress.errors import StoreUnavailable
 from stoppress.inbox.editor import InboxEditor, Reply
 from stoppress.inbox.messages import WaitingMessage
-from stoppress.inbox.names import ANSWERS, INBOX, MESSAGES, READER, script
-from stoppress.store.redis.server import RedisServer
+from stoppress.inbox.redis import InboxRedis
 
 _GROUP = "stoppress"
 
@@ -59,18 +58,18 @@ class StreamInbox:
 
     way = "stream"
 
-    def __init__(self, server: RedisServer, editor: InboxEditor) -> None:
-        self._server = server
+    def __init__(self, redis: InboxRedis, editor: InboxEditor) -> None:
+        self._redis = redis
         self._editor = editor
-        self._join = script(server, "join.lua")
-        self._lead = script(server, "lead.lua")
-        self._finish = script(server, "finish.lua")
+        self._join = redis.script("join.lua")
+        self._lead = redis.script("lead.lua")
+        self._finish = redis.script("finish.lua")
         self._is_reader_until = self._look_at = 0.0
         self._look_from = "-"
 
     async def open(self) -> None:
         """Join the group of nodes."""
-        await self._server.answer(self._join([MESSAGES], (_GROUP, _ENDED_MS)))
+        await self._redis.ask(self._join([self._redis.messages], (_GROUP, _ENDED_MS)))
 
     async def step(self) -> None:
         """If this node is the one that reads, carry out messages without an answer, and those of the next second."""
@@ -82,10 +81,10 @@ class StreamInbox:
         if clock() >= self._look_at:
             self._look_at = clock() + _LOOK_SECONDS
             await self._take_over()
-        read = self._server.client.xreadgroup(
-            _GROUP, self._server.node, {MESSAGES: ">"}, count=_BATCH_MESSAGES, block=_BLOCK_MS
+        read = self._redis.client.xreadgroup(
+            _GROUP, self._redis.node, {self._redis.messages: ">"}, count=_BATCH_MESSAGES, block=_BLOCK_MS
         )
-        found: Any = await self._server.answer(read)
+        found: Any = await self._redis.ask(read)
         for _, batch in found or ():
             await self._carry_out(batch, {})
 
@@ -93,35 +92,37 @@ class StreamInbox:
         """Let another node read. Messages without an answer stay in the stream."""
         self._is_reader_until = 0.0
         with suppress(StoreUnavailable):
-            await self._server.answer(self._lead([READER], (self._server.node, 0)))
+            await self._redis.ask(self._lead([self._redis.reader], (self._redis.node, 0)))
 
     async def _is_reader(self) -> bool:
         """Return whether this node is the one that reads. It asks Redis again when half of its time is over."""
         now = asyncio.get_running_loop().time()
         if now >= self._is_reader_until:
-            if not await self._server.answer(self._lead([READER], (self._server.node, _LEAD_MS))):
+            if not await self._redis.ask(self._lead([self._redis.reader], (self._redis.node, _LEAD_MS))):
                 return False
             self._is_reader_until = now + _LEAD_MS / 2_000
         return True
 
     async def _take_over(self) -> None:
-        client = self._server.client
-        pending: Any = await self._server.answer(
-            client.xpending_range(MESSAGES, _GROUP, self._look_from, "+", _LOOK_MESSAGES)
+        client = self._redis.client
+        pending: Any = await self._redis.ask(
+            client.xpending_range(self._redis.messages, _GROUP, self._look_from, "+", _LOOK_MESSAGES)
         )
         is_more = len(pending) == _LOOK_MESSAGES
         self._look_from = f"({pending[-1]['message_id'].decode()}" if is_more else "-"
         deliveries = {one["message_id"]: one["times_delivered"] for one in pending if self._is_ready(one)}
         ids: list[Any] = list(deliveries)
         for begin in range(0, len(ids), _BATCH_MESSAGES):
-            claim = client.xclaim(MESSAGES, _GROUP, self._server.node, 0, ids[begin : begin + _BATCH_MESSAGES])
-            claimed: Any = await self._server.answer(claim)
+            claim = client.xclaim(
+                self._redis.messages, _GROUP, self._redis.node, 0, ids[begin : begin + _BATCH_MESSAGES]
+            )
+            claimed: Any = await self._redis.ask(claim)
             await self._carry_out(claimed, deliveries)
 
     def _is_ready(self, pending: Mapping[str, Any]) -> bool:
         """Return whether to carry out a message that was taken and has no answer."""
         deliveries: int = pending["times_delivered"]
-        if deliveries == 1 and pending["consumer"].decode() != self._server.node:
+        if deliveries == 1 and pending["consumer"].decode() != self._redis.node:
             return True  # of a node that does not read any more
         wait = min(_LONGEST_WAIT_MS, _FIRST_WAIT_MS * 2 ** (deliveries - 1))
         return bool(pending["time_since_delivered"] >= wait)
@@ -158,5 +159,5 @@ class StreamInbox:
         """Answer a message and remove it from the stream."""
         arguments = [_GROUP, message.stream_id, message.id or "", reply.json(message.id), _MAX_ANSWERS]
         if message.way == "channel":
-            arguments.append(f"{self._server.channel(INBOX)}:answers")
-        await self._server.answer(self._finish([MESSAGES, ANSWERS], arguments))
+            arguments.append(self._redis.answer_channel)
+        await self._redis.ask(self._finish([self._redis.messages, self._redis.answers], arguments))
