@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Any, TypeVar
 
+from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
 from stoppress.store.redis.format import key
@@ -38,12 +39,16 @@ class InboxRedis:
 
     def __init__(self, server: RedisServer) -> None:
         self._server = server
-        self.client = server.client
         self.node = server.node
         self.messages, self.answers, self.reader = (key(_INBOX, part) for part in ("messages", "answers", "reader"))
         self.channel = server.channel(_INBOX)
         self.answer_channel = f"{self.channel}:answers"
         self.probes = f"{server.probe_channel}:inbox"
+
+    @property
+    def client(self) -> Redis:
+        """The client whose commands `ask` takes."""
+        return self._server.client
 
     def heard(self, message: bytes) -> str:
         """Return the key that shows that a node has heard a message on the channel."""
