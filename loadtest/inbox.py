@@ -37,6 +37,9 @@ MAX_BURST_MESSAGES = 20
 MAX_PAUSE_SECONDS = 1.0
 """Maximum seconds between the start of a node and its end."""
 
+HEARD_SECONDS = 0.25
+"""Seconds for which another node has heard the channel, at least, when one is killed."""
+
 MAX_REST_SECONDS = 120.0
 """Maximum seconds for the messages that are left when all have been sent."""
 
@@ -86,15 +89,19 @@ async def until_all_hear(redis: Any, nodes: int) -> None:
 
 
 async def kill(redis: Any, node: NodeProcess, rng: random.Random, turn: asyncio.Lock, sending: asyncio.Event) -> int:
-    """Kill a node at random moments, if another one hears the channel, and start it again. Return the number of kills.
+    """Kill a node at random moments, and start it again. Return the number of kills.
 
-    Every other kill comes right after messages, so that it hits a node that carries them out.
+    Another node has heard the channel for some time then, as nothing else keeps messages there. Every other kill comes
+    right after messages, so that it hits a node that carries them out.
     """
     kills = 0
     while True:
         await asyncio.sleep(rng.uniform(0, MAX_PAUSE_SECONDS))
         async with turn:
-            while sending.is_set() and (await hearing(redis) < 2 or (kills % 2 and not await redis.xlen(MESSAGES))):  # noqa: ASYNC110
+            while sending.is_set() and await hearing(redis) < 2:  # noqa: ASYNC110, other processes
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(HEARD_SECONDS)
+            while sending.is_set() and kills % 2 and not await redis.xlen(MESSAGES):  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
             if not sending.is_set():
                 return kills

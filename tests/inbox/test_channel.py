@@ -46,9 +46,10 @@ async def test_each_message_is_carried_out_and_answered_once_in_order(nodes: lis
 
 async def test_a_message_is_in_the_stream_once_whoever_hears_it(redis: Redis, sender: Sender):
     script = redis.register_script(files("stoppress.inbox").joinpath("hear.lua").read_text())
-    heard = [await script(["stoppress:{-inbox}:heard:x", MESSAGES], ("{}", 60_000)) for _node in range(NODES)]
-    assert heard == [1, 0, 0]
-    assert [fields for _, fields in await sender.redis.xrange(MESSAGES)] == [{b"channel": b"{}"}]
+    keys = [f"stoppress:{{-inbox}}:heard:{name}" for name in "abc"]
+    heard = [await script([MESSAGES, *keys[:number]], (60_000, *"abc"[:number])) for number in (1, 3, 3)]
+    assert heard == [1, 2, 0]
+    assert [fields[b"channel"] for _, fields in await sender.redis.xrange(MESSAGES)] == [b"a", b"b", b"c"]
 
 
 async def test_a_message_that_is_sent_again_gets_an_answer_again(inbox_node: RunningNode, sender: Sender):
@@ -68,6 +69,23 @@ async def test_a_message_that_is_too_large_is_not_kept(redis: Redis, inbox_node:
     await sender.publish(b'{"id":"a","blog":"demo","body":"' + b"x" * 2_000_000 + b'"}')
     answer = await sender.heard()
     assert answer is not None and (answer["status"], answer["id"]) == (413, None)
+
+
+async def test_what_was_heard_gets_into_the_stream_when_redis_takes_it_again(
+    redis: Redis, inbox_node: RunningNode, sender: Sender, eventually: Eventually
+):
+    await sender.until_heard_by(1)
+    await redis.delete(MESSAGES)
+    await redis.set(MESSAGES, "?")
+    await sender.publish({"id": "a", "blog": "demo", "body": {"title": "x"}})
+
+    async def failed() -> bool:
+        return (await inbox_node.samples())["stoppress_inbox_errors_total", "channel"] > 0
+
+    await eventually(failed)
+    await redis.delete(MESSAGES)
+    answer = await sender.heard()
+    assert answer is not None and (answer["id"], answer["status"]) == ("a", 201)
 
 
 async def test_a_cut_connection_is_made_again(redis: Redis, inbox_node: RunningNode, sender: Sender):

@@ -194,7 +194,8 @@ def test_a_message_on_the_stream_may_have_any_bytes():
         InboxMessage.from_fields("1-0", {b"\xff": b"\xff"})
     with pytest.raises(HTTPError, match="fields of the message other than `body` have more than 4096 bytes"):
         InboxMessage.from_fields("1-0", {b"blog": b"x" * 5_000})
-    assert InboxMessage.from_fields("1-0", {b"blog": b"demo", b"version": b"3", b"body": b""}).version == 3
+    message = InboxMessage.from_fields("1-0", {b"blog": b"demo", b"id": b"", b"version": b"3", b"body": b""})
+    assert (message.id, message.version, bytes(message.body)) == ("1-0", 3, b"{}")
 
 
 @pytest.mark.parametrize(

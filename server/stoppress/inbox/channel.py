@@ -19,6 +19,9 @@ _PROBE_INTERVAL_SECONDS = 1.0
 _PROBE_TIMEOUT_SECONDS = 3.0
 """Seconds without such a message after which the connection counts as dead."""
 
+_BATCH_MESSAGES = 50
+"""Maximum messages to put into the stream at once."""
+
 _WINDOW_MS = 1_000
 """Milliseconds in which all nodes should have heard a message. After that, the same bytes are another message."""
 
@@ -32,6 +35,8 @@ class ChannelInbox:
         self._redis = redis
         self._hear = redis.script("hear.lua")
         self._connection: AbstractConnection | None = None
+        self._heard: list[bytes] = []
+        """Messages that are not yet in the stream; they outlast the connection."""
         self._probe_at = self._probe_seen = 0.0
 
     async def open(self) -> None:
@@ -45,29 +50,37 @@ class ChannelInbox:
         self._probe_seen = asyncio.get_running_loop().time()
 
     async def step(self) -> None:
-        """Take the next message, if one comes within a second. Raises `TimeoutError` if the connection is dead."""
-        assert self._connection is not None, "open() comes first"
+        """Take the messages that come within a second. Raises `TimeoutError` if the connection is dead."""
         clock = asyncio.get_running_loop().time
         if clock() >= self._probe_at:
             self._probe_at = clock() + _PROBE_INTERVAL_SECONDS
             await self._redis.ask(self._redis.client.publish(self._redis.probes, b""))
-        message = await self._connection.read_response(timeout=_PROBE_INTERVAL_SECONDS, disconnect_on_error=False)
+        if not self._heard:
+            await self._read()
         began = clock()
-        if message is not None and message[0] == b"message":
-            if message[1] == self._redis.channel.encode():
-                await self._take(message[2])
-                self._probe_seen += clock() - began  # nothing was read meanwhile
-            else:
-                self._probe_seen = began
+        if self._heard:
+            keys = [self._redis.heard(message) for message in self._heard]
+            await self._redis.ask(self._hear([self._redis.messages, *keys], [_WINDOW_MS, *self._heard]))
+            self._heard.clear()
+            self._probe_seen += clock() - began  # nothing was read meanwhile
         if clock() - self._probe_seen > _PROBE_TIMEOUT_SECONDS:
             raise TimeoutError(f"no message arrived for {_PROBE_TIMEOUT_SECONDS:g} s")
+
+    async def _read(self) -> None:
+        """Hear the messages that are there already, or what comes within a second."""
+        assert self._connection is not None, "open() comes first"
+        while len(self._heard) < _BATCH_MESSAGES:
+            found = await self._connection.read_response(timeout=_PROBE_INTERVAL_SECONDS, disconnect_on_error=False)
+            if found is not None and found[0] == b"message":
+                if found[1] == self._redis.probes.encode():
+                    self._probe_seen = asyncio.get_running_loop().time()
+                else:  # if something is cut off, the rest is still too large
+                    self._heard.append(found[2][: MAX_MESSAGE_BYTES + 1])
+            if not await self._connection.can_read():
+                break
 
     async def close(self) -> None:
         """Close the connection. The node does not hear messages until `open`."""
         if self._connection is not None:
             await self._connection.disconnect(nowait=True)
             self._connection = None
-
-    async def _take(self, message: bytes) -> None:
-        message = message[: MAX_MESSAGE_BYTES + 1]  # if something is cut off, the rest is still too large
-        await self._redis.ask(self._hear([self._redis.heard(message), self._redis.messages], (message, _WINDOW_MS)))

@@ -1,17 +1,20 @@
 #!lua
--- Puts a message of the channel into the stream, unless another node has.
+-- Puts messages of the channel into the stream, except those that another node has put there.
 --
--- KEYS  a key for this message, messages
--- ARGV  the message; milliseconds in which all nodes should have heard it
--- Returns 1, or 0 if another node was first.
+-- KEYS  the stream; a key for each message
+-- ARGV  milliseconds in which all nodes should have heard a message; the messages
+-- Returns the number of messages that this node has put there.
 
-local heard, messages = unpack(KEYS)
-local message, window = unpack(ARGV)
+local messages = table.remove(KEYS, 1)
+local window = table.remove(ARGV, 1)
 
-if redis.call("EXISTS", heard) == 1 then
-  return 0
+local added = 0
+for index, heard in ipairs(KEYS) do
+  if redis.call("EXISTS", heard) == 0 then
+    -- The message comes first: if a command fails, another node puts it there.
+    redis.call("XADD", messages, "*", "channel", ARGV[index])
+    redis.call("SET", heard, "", "PX", window)
+    added = added + 1
+  end
 end
--- The message comes first: if a command fails, another node puts it there.
-redis.call("XADD", messages, "*", "channel", message)
-redis.call("SET", heard, "", "PX", window)
-return 1
+return added

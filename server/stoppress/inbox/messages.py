@@ -48,13 +48,13 @@ class InboxMessage(Struct, forbid_unknown_fields=True):
             HTTPError: 413, the message is too large.
             BadInput: a field is unknown or missing, or has a wrong value.
         """
-        _check_size(sum(map(len, fields.values())), len(fields.get(b"body", b"")))
-        texts: dict[str, Any] = {"id": stream_id}
-        texts |= {_text(name): _text(value) for name, value in fields.items() if name != b"body"}
+        _check_size(sum(len(name) + len(value) for name, value in fields.items()), len(fields.get(b"body", b"")))
+        texts: dict[str, Any] = {_text(name): _text(value) for name, value in fields.items() if name != b"body"}
         try:
             message = msgspec.convert(texts, cls, strict=False)  # not strict: a version comes as text
         except msgspec.ValidationError as error:
             raise bad_input(error, cls, lambda: texts, _WHOLE) from None
+        message.id = message.id or stream_id
         message.body = Raw(fields.get(b"body") or b"{}")
         return message._checked()
 
