@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 
-from stoppress.errors import BlogDamaged, BlogNotFound, StoppressError, StoreUnavailable
+from stoppress.errors import BlogDamaged, BlogNotFound, StoppressError, StoreUnavailable, WrongKeyType
 from stoppress.live.hub import Hub
 from stoppress.live.replica import Fit
 from stoppress.model import HEADER, Cursor, Segment
@@ -149,8 +149,11 @@ class Follower:
             await self._store.follow(blog)
             await self._repair.bring_to_head(hub)
         except BaseException as error:
+            is_followed = blog in self._hubs
             self._drop(blog)
-            if isinstance(error, BlogDamaged):
+            if is_followed:
+                await self._unfollow(blog)  # a node that listens counts as one that has the blog
+            if isinstance(error, BlogDamaged) and not isinstance(error, WrongKeyType):
                 self._unloadable[blog] = time.monotonic(), error
             raise
         self._unloadable.pop(blog, None)
@@ -329,6 +332,9 @@ class Follower:
         self._drop(blog)
         if hub is not None:
             hub.close(close_reason)
+        await self._unfollow(blog)
+
+    async def _unfollow(self, blog: str) -> None:
         try:
             await self._store.unfollow(blog)
         except StoreUnavailable as error:

@@ -15,7 +15,7 @@ import logging
 import random
 from collections.abc import Iterable
 
-from stoppress.errors import BlogDamaged, BlogMissing, BlogNotFound, StoreUnavailable, VersionConflict
+from stoppress.errors import BlogDamaged, BlogMissing, BlogNotFound, StoreUnavailable, VersionConflict, WrongKeyType
 from stoppress.live.hub import Hub
 from stoppress.live.items import PublicItem
 from stoppress.live.replica import Replica
@@ -67,6 +67,8 @@ class Repair:
             try:
                 if await self._attempt(hub, refused) and (not thorough or await self._is_same(hub.replica)):
                     return
+            except WrongKeyType:
+                raise
             except BlogDamaged as error:
                 await self._mend(hub.replica, error, attempt)
         raise StoreUnavailable(f"Blog {hub.replica.blog!r} changes too fast to be repaired. Try again shortly.")

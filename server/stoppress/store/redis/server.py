@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError, RedisError
 
-from stoppress.errors import BlogDamaged, StartError, StoreUnavailable
+from stoppress.errors import StartError, StoreUnavailable, WrongKeyType
 from stoppress.store.redis.format import ALL_PARTS, keys
 
 _T = TypeVar("_T")
@@ -90,7 +90,7 @@ class RedisServer:
         """Await a command and return its answer.
 
         Raises:
-            BlogDamaged: a key has a wrong type.
+            WrongKeyType: a key has a wrong type.
             StoreUnavailable: any other error, or a timeout.
         """
         try:
@@ -103,7 +103,7 @@ class RedisServer:
         except (RedisError, OSError) as error:
             reason = str(error).partition(" script: ")[0].rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
             if reason.startswith("WRONGTYPE"):
-                raise BlogDamaged(f"A key in Redis at {self.address}", reason) from error
+                raise WrongKeyType(f"A key in Redis at {self.address}", reason) from error
             raise StoreUnavailable(f"Redis at {self.address} failed: {reason}.") from error
 
     def script(self, *names: str, flags: str = "") -> Callable[..., Awaitable[Any]]:
