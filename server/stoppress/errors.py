@@ -18,6 +18,7 @@ StoppressError
 `-- StoreUnavailable           the store cannot answer now; nothing was written, or it is unknown whether it was
     |-- BlogMissing            the store has lost data and does not have this blog; a node may put it back
     |-- BlogDamaged            the store has lost a part of this blog, or has something that cannot be read
+    |   `-- WrongKeyType       a key in Redis has another type; no node can repair that
     `-- StoreDamaged           the store no longer has exactly what was written to it
 """
 
@@ -100,6 +101,9 @@ class BlogMissing(StoreUnavailable):
 class BlogDamaged(StoreUnavailable):
     def __init__(self, subject: str, damage: str) -> None:
         super().__init__(f"{subject} is damaged in the store: {damage}. It is repaired if any node has it. Try again.")
+
+
+class WrongKeyType(BlogDamaged): ...
 
 
 class StoreDamaged(StoreUnavailable): ...

@@ -98,5 +98,8 @@ async def taken(redis: Redis) -> dict[Any, Any]:
 
 
 async def restore(redis: Redis, snapshot: dict[Any, Any]) -> None:
-    for key, value in snapshot.items():
-        await redis.restore(key, 0, value, replace=True)
+    """Put a copy back in one moment, as a failover does."""
+    async with redis.pipeline(transaction=True) as pipeline:
+        for key, value in snapshot.items():
+            pipeline.restore(key, 0, value, replace=True)
+        await pipeline.execute()

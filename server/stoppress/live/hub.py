@@ -77,7 +77,9 @@ class Hub:
     @property
     def is_read(self) -> bool:
         """Whether anybody waits for changes of this blog."""
-        return bool(self.held_requests or self._waiting or self._stalled or any(map(len, self._at_head.values())))
+        if self._at_head and any(map(len, self._at_head.values())):
+            return True
+        return bool(self.held_requests or self._waiting or self._stalled)
 
     @property
     def slow_count(self) -> int:
@@ -186,8 +188,8 @@ class Hub:
 
     def beat(self, phase: int) -> None:
         """Send the head's cursor to the readers at the head whose turn it is."""
-        if self.cursor != self.replica.cursor:
-            return  # a delivery is due and will say it
+        if not self._at_head or self.cursor != self.replica.cursor:
+            return  # there is nobody to tell, or a delivery is due and will say it
         for encoding, group in self._at_head.items():
             frame = encoding.encode(Beat(str(self.cursor)))
             for fd_group in group.fd_groups():

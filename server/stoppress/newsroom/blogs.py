@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from stoppress.errors import BadInput, BlogDamaged, BlogNotFound
-from stoppress.model import HEADER, Header, Item
+from stoppress.model import BLOG_NAME, HEADER, Header, Item
 from stoppress.newsroom.commits import Committer, Request, Written
 from stoppress.newsroom.forms import HeaderForm
 from stoppress.newsroom.pins import Pins
 from stoppress.store.port import Store, Write
+
+_MIN_PORTION_BLOGS = 100
+"""Minimum number of headers that are read at once: many names may be those of deleted blogs."""
 
 
 class Blogs:
@@ -33,8 +37,9 @@ class Blogs:
         """Return at most `limit` headers, sorted by name, of the blogs whose name sorts after `after`."""
         headers: list[Header] = []
         names = [name for name in await self._store.names() if name > after]
-        for begin in range(0, len(names), limit):
-            for item in await self._store.headers(names[begin : begin + limit]):
+        portion = max(limit, _MIN_PORTION_BLOGS)
+        for begin in range(0, len(names), portion):
+            for item in await self._store.headers(names[begin : begin + portion]):
                 with contextlib.suppress(BlogDamaged):  # it concerns that blog alone
                     headers += [Header.of(item)] if item is not None else []
             if len(headers) >= limit:
@@ -53,8 +58,11 @@ class Blogs:
 
         Raises:
             PreconditionFailed: `if_match` names another version, or `if_none_match` the current one.
-            BadInput: `pinned` is not a published entry of the blog, or a time is out of range.
+            BadInput: the name is not allowed, `pinned` is not a published entry of the blog, or a time is out of range.
         """
+        if not re.fullmatch(BLOG_NAME, blog):
+            allowed = "Blog names have 1-100 letters, digits, '-' or '_' and start with a letter or digit"
+            raise BadInput(f"{allowed}; got {blog[:120]!r}.", "blog")
         blank = Header(blog=blog, headline="", status="live")
         return await self._write(blog, request, lambda _current: form.fill(blank))
 

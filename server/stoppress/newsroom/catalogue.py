@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from stoppress.errors import BlogDamaged
 from stoppress.model import Header, Item
@@ -33,6 +34,7 @@ class Catalogue:
         self._read: dict[str, tuple[Item | None, Header | None]] = {}
         self._turns: deque[str] = deque()  # the names in `_read`; those that were read last are at the end
         self._list: Sequence[Header] = ()
+        self._changed = False  # since the list was made
         self._fresh_until = float("-inf")
         self._reading = asyncio.Lock()
 
@@ -52,32 +54,33 @@ class Catalogue:
 
     async def _refresh(self) -> None:
         names = (await self._store.names())[: 2 * MAX_BLOGS]  # some may be those of deleted blogs
-        is_changed = self._forget_all_but(names)
-        new = [name for name in names if name not in self._read]
-        again = [self._turns.popleft() for _ in range(min(READ_AGAIN_BLOGS, len(self._turns)))]
-        self._turns.extend(again + new)
-        for begin in range(0, len(again) + len(new), _CHUNK_BLOGS):
-            some = (again + new)[begin : begin + _CHUNK_BLOGS]
+        self._forget_all_but(set(names))
+        again = [*islice(self._turns, READ_AGAIN_BLOGS)]
+        self._turns.rotate(-len(again))
+        wanted = again + [name for name in names if name not in self._read]
+        for begin in range(0, len(wanted), _CHUNK_BLOGS):
+            some = wanted[begin : begin + _CHUNK_BLOGS]
             for name, item in zip(some, await self._store.headers(some), strict=True):
-                is_changed |= self._take(name, item)
-        if is_changed:
+                self._take(name, item)
+        if self._changed:
             headers = (self._read[name][1] for name in names)
             self._list = tuple(header for header in headers if header is not None)[:MAX_BLOGS]
+            self._changed = False
 
-    def _forget_all_but(self, names: Sequence[str]) -> bool:
-        gone = self._read.keys() - set(names)
-        for name in gone:
-            del self._read[name]
-            self._turns.remove(name)
-        return bool(gone)
+    def _forget_all_but(self, names: set[str]) -> None:
+        gone = self._read.keys() - names
+        if gone:
+            self._turns = deque(name for name in self._turns if name not in gone)
+            self._read = {name: read for name, read in self._read.items() if name not in gone}
+            self._changed = True
 
-    def _take(self, name: str, item: Item | None) -> bool:
-        """Note the header of a blog. Return whether it has changed."""
+    def _take(self, name: str, item: Item | None) -> None:
         known = self._read.get(name)
-        if known is not None and known[0] == item:
-            return False
-        self._read[name] = item, _header_of(item)
-        return True
+        if known is None:
+            self._turns.append(name)
+        if known is None or known[0] != item:
+            self._read[name] = item, _header_of(item)
+            self._changed = True
 
 
 def _header_of(item: Item | None) -> Header | None:

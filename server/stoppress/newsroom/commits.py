@@ -62,7 +62,7 @@ _Plan = Callable[[], Awaitable[list[Write] | Written]]
 
 
 class Replicas(Protocol):
-    """What commits need of the replicas of this node."""
+    """The replicas of this node, as commits see them."""
 
     def committed(self, blog: str, change: Segment, arrived_at: float) -> None:
         """Take a commit of this node, before any hint of it; the request arrived at `arrived_at` (`time.monotonic`)."""

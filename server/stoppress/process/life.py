@@ -128,6 +128,8 @@ def _background(node: Node) -> dict[str, Callable[[], Coroutine[Any, Any, None]]
         "beat": partial(_beat, node),
         "lag": partial(_watch_lag, node),
     }
+    if node.inbox:
+        work["inbox"] = node.inbox.run
     if node.metrics.exchange:
         work["exchange"] = node.metrics.exchange.serve
     return work

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from stoppress.errors import StoreUnavailable
@@ -23,6 +23,9 @@ BEHIND_SECONDS = 4.0
 
 OVERDUE_SECONDS = 7.0
 """All blogs count as behind when the last comparison of heads is older than this."""
+
+_PORTION_BLOGS = 200
+"""Number of blogs that are compared before the event loop does other work."""
 
 log = logging.getLogger("stoppress.follower")
 
@@ -146,16 +149,22 @@ class Comparison:
         await self.compare(self._take(is_round))
         return is_round
 
-    def _take(self, is_round: bool) -> Iterable[str]:
+    def _take(self, is_round: bool) -> Sequence[str]:
         now, suspects = time.monotonic(), self._suspects
         self._suspects = set()
         if self._suspects_all and now - self._compared_all >= COMPARE_ALL_SECONDS:
             self._suspects_all, self._compared_all = False, now
             return random.sample(tuple(self._hubs), len(self._hubs))  # so that nodes do not repair in the same order
-        return suspects.union(self.freshness.next(self._hubs)) if is_round else suspects
+        return [*suspects.union(self.freshness.next(self._hubs) if is_round else ())]
 
-    async def compare(self, blogs: Iterable[str]) -> None:
-        """Compare some blogs."""
+    async def compare(self, blogs: Sequence[str]) -> None:
+        """Compare some blogs, in portions that hold up nothing else."""
+        if not self._hubs:
+            self._compared = time.monotonic()  # there is nothing that could be behind
+        for begin in range(0, len(blogs), _PORTION_BLOGS):
+            await self._compare(blogs[begin : begin + _PORTION_BLOGS])
+
+    async def _compare(self, blogs: Sequence[str]) -> None:
         began = time.monotonic()
         before = {blog: self._hubs[blog].replica.cursor for blog in blogs if blog in self._hubs}
         try:
@@ -167,7 +176,7 @@ class Comparison:
             for blog in before:
                 self.fail(blog, began)
             return
-        if before or not self._hubs:
+        if before:
             self._compared, self._fails = time.monotonic(), False
         for (blog, cursor), head in zip(before.items(), heads, strict=True):
             if blog in self._hubs:

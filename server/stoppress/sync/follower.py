@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 
-from stoppress.errors import BlogDamaged, BlogNotFound, StoppressError, StoreUnavailable
+from stoppress.errors import BlogDamaged, BlogNotFound, StoppressError, StoreUnavailable, WrongKeyType
 from stoppress.live.hub import Hub
 from stoppress.live.replica import Fit
 from stoppress.model import HEADER, Cursor, Segment
@@ -30,6 +30,9 @@ from stoppress.wire.close_reasons import BLOG_DELETED, BLOG_UNLOADED, CloseReaso
 
 THOROUGH_SECONDS = 5.0
 """Minimum time between two complete comparisons of a blog with the store."""
+
+UNLOADABLE_SECONDS = 5.0
+"""How long a node takes a blog for damaged that it could not load, until it tries again."""
 
 log = logging.getLogger("stoppress.follower")
 
@@ -57,6 +60,7 @@ class Follower:
         self._ready: dict[str, Hub] = {}  # those of `_hubs` that have been read
         self._loaded: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unloadable: dict[str, tuple[float, BlogDamaged]] = {}  # damaged blogs, and when they were tried
         self._thorough: dict[str, float] = {}  # blogs to compare completely (infinity), or when that was done
         self._comparison = Comparison(store, self._ready, self._schedule_repair, self._repairs.drop)
         self._freshness = self._comparison.freshness
@@ -99,6 +103,7 @@ class Follower:
             BlogNotFound, StoreUnavailable
         """
         if blog not in self._loaded:
+            self._require_loadable(blog)
             self._loaded[blog] = self._start(self._load(blog))
         await asyncio.shield(self._loaded[blog])
         if blog in self._ready:
@@ -111,6 +116,12 @@ class Follower:
         if not self._has_seen(hub, since):
             await self._reach(blog)
         return hub
+
+    def _require_loadable(self, blog: str) -> None:
+        """Raise `BlogDamaged` if the blog was so a moment ago: to find out takes seconds."""
+        tried_at, error = self._unloadable.get(blog, (float("-inf"), None))
+        if error is not None and time.monotonic() - tried_at < UNLOADABLE_SECONDS:
+            raise error.with_traceback(None)
 
     async def newest(self, blog: str) -> str:
         """Return when the newest entry of a blog in the store was published; nothing if there is none.
@@ -137,9 +148,15 @@ class Follower:
             hub.is_held = lambda: self._freshness.is_held(blog)
             await self._store.follow(blog)
             await self._repair.bring_to_head(hub)
-        except BaseException:
+        except BaseException as error:
+            is_followed = blog in self._hubs
             self._drop(blog)
+            if is_followed:
+                await self._unfollow(blog)  # a node that listens counts as one that has the blog
+            if isinstance(error, BlogDamaged) and not isinstance(error, WrongKeyType):
+                self._unloadable[blog] = time.monotonic(), error
             raise
+        self._unloadable.pop(blog, None)
         self._ready[blog] = hub
         self._freshness.use(blog)
         self._freshness.check(blog, began)
@@ -230,11 +247,12 @@ class Follower:
                 self._take(blog, change, sent or Sent(0.0))
             case Lost(None):
                 self._comparison.suspect_all()
-            case Lost(blog, damaged) if blog in self._hubs:
-                if damaged:
-                    self.compare_soon(blog, thorough=True)
-                else:
-                    self._comparison.suspect(blog)
+            case Lost(blog, True) if blog in self._hubs:
+                self.compare_soon(blog, thorough=True)
+            case Lost(blog) if blog in self._ready:
+                self._comparison.suspect(blog)
+            case Lost(blog) if blog in self._hubs:  # it is being loaded, perhaps from before the loss
+                self._schedule_repair(blog)
 
     def _take(self, blog: str, change: Segment, sent: Sent) -> None:
         began = time.time_ns()
@@ -261,7 +279,8 @@ class Follower:
         unused, began = self._freshness.leaving(self._ready), time.monotonic()
         if unused and self._store.nodes_share_it:
             await self._comparison.compare(unused)
-            unused = [blog for blog in unused if self._freshness.checked_since(blog, began)]
+            still = set(self._freshness.leaving(self._ready))  # a request may have come meanwhile
+            unused = [blog for blog in unused if blog in still and self._freshness.checked_since(blog, began)]
         for blog in unused:
             if blog not in self._repairs:
                 await self._leave(blog, BLOG_UNLOADED)
@@ -313,6 +332,9 @@ class Follower:
         self._drop(blog)
         if hub is not None:
             hub.close(close_reason)
+        await self._unfollow(blog)
+
+    async def _unfollow(self, blog: str) -> None:
         try:
             await self._store.unfollow(blog)
         except StoreUnavailable as error:

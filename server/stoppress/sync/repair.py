@@ -15,7 +15,7 @@ import logging
 import random
 from collections.abc import Iterable
 
-from stoppress.errors import BlogDamaged, BlogMissing, BlogNotFound, StoreUnavailable, VersionConflict
+from stoppress.errors import BlogDamaged, BlogMissing, BlogNotFound, StoreUnavailable, VersionConflict, WrongKeyType
 from stoppress.live.hub import Hub
 from stoppress.live.items import PublicItem
 from stoppress.live.replica import Replica
@@ -60,28 +60,34 @@ class Repair:
             BlogDamaged: a part of the blog is lost, and this node cannot put it back.
             StoreUnavailable
         """
+        refused: set[Cursor] = set()
         for attempt in range(_MAX_ATTEMPTS):
             if attempt > 1:  # nodes that repair the same blog must not meet again and again
                 await asyncio.sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311
             try:
-                if await self._attempt(hub, thorough=thorough):
+                if await self._attempt(hub, refused) and (not thorough or await self._is_same(hub.replica)):
                     return
+            except WrongKeyType:
+                raise
             except BlogDamaged as error:
                 await self._mend(hub.replica, error, attempt)
         raise StoreUnavailable(f"Blog {hub.replica.blog!r} changes too fast to be repaired. Try again shortly.")
 
-    async def _attempt(self, hub: Hub, *, thorough: bool) -> bool:
-        """Return whether the hub is at the head; if not, the store has to be read again."""
+    async def _attempt(self, hub: Hub, refused: set[Cursor]) -> bool:
+        """Return whether the hub is at the head; if not, the store has to be read again.
+
+        `refused` gets the heads on which the store did not restore the replica's changes.
+        """
         replica = hub.replica
         cursor = replica.cursor
         segment = await self._read(replica, cursor)
         if replica.cursor != cursor:
             return False  # it moved while the store was read: the segment may be old
-        if segment.after != cursor and await self._give_back(replica, segment):
+        if segment.after != cursor and await self._give_back(replica, segment, refused):
             return False
         if segment.after != cursor or segment.tags:
             hub.absorb(segment)
-        return not thorough or await self._is_same(replica)
+        return True
 
     async def _is_same(self, replica: Replica) -> bool:
         """Return False if the replica moves meanwhile. Raises `BlogDamaged` if the store has something else."""
@@ -108,9 +114,11 @@ class Repair:
 
     # A rollback
 
-    async def _give_back(self, replica: Replica, kept: Segment) -> bool:
+    async def _give_back(self, replica: Replica, kept: Segment, refused: set[Cursor]) -> bool:
         """Write to the store what it has lost. Return whether the store has to be read again."""
-        if replica.knows(kept.cursor) and await self._put_back(replica, kept):
+        if replica.knows(kept.cursor) and kept.cursor not in refused:
+            if not await self._put_back(replica, kept):
+                refused.add(kept.cursor)  # another node was first, or a draft has been edited: the next read tells
             return True
         if await self._store.was_deleted(replica.blog, replica.epoch):
             if kept.cursor == START:

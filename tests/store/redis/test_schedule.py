@@ -102,6 +102,25 @@ async def test_an_entry_scheduled_while_a_node_looks_is_not_forgotten(
     assert await looking.due(9.0) == [("karabakh", "b")]
 
 
+async def test_an_entry_scheduled_while_a_reminder_is_removed_is_not_forgotten(
+    redis: Redis, new_redis_store: NewStore, monkeypatch: pytest.MonkeyPatch
+):
+    looking, writing = await new_redis_store(), await new_redis_store()
+    await writing.commit("karabakh", [MAKE, scheduled("a", 1.0)])
+    await looking.due(0.5)
+    await writing.commit("karabakh", [Write("a", 1, b"{}")])
+    advance = looking._schedule._advance
+
+    async def late(*arguments):
+        await writing.commit("karabakh", [scheduled("b", 5.0)])  # both of its reminders change nothing
+        return await advance(*arguments)
+
+    monkeypatch.setattr(looking._schedule, "_advance", late)
+    assert await looking.due(3.0) == []
+    monkeypatch.undo()
+    assert await looking.due(9.0) == [("karabakh", "b")]
+
+
 async def test_a_schedule_that_cannot_be_read_concerns_only_its_blog(
     redis: Redis, new_redis_store: NewStore, caplog: pytest.LogCaptureFixture
 ):

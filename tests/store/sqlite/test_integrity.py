@@ -204,9 +204,12 @@ async def test_a_file_that_was_cut_to_nothing_is_refused_and_a_new_empty_one_is_
         opened = SQLiteStore(path)
         await opened.open()
         await opened.close()
-    path.write_bytes(b"")
-    with pytest.raises(StartError, match="it is empty, but was not"):
-        await SQLiteStore(path).open()
+    for lose in (lambda: path.write_bytes(b""), path.unlink):
+        lose()
+        with pytest.raises(StartError, match="it had blogs and has none; to start with none, delete"):
+            await SQLiteStore(path).open()
+    path.with_name("blogs.db.lock").unlink()
+    assert await start(path) == ""
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from stoppress.errors import BlogDamaged, StoreUnavailable
+from stoppress.errors import StoreUnavailable, WrongKeyType
 from stoppress.store.redis.address import Address, Kind
 from stoppress.store.redis.sentinels import MasterConnection, MasterSSLConnection, Sentinels
 
@@ -121,7 +121,7 @@ class Connections:
         """Await a command and return its answer.
 
         Raises:
-            BlogDamaged: a key has a wrong type.
+            WrongKeyType: a key has a wrong type.
             StoreUnavailable: any other error, or a timeout.
         """
         address = self._connector.address
@@ -136,7 +136,7 @@ class Connections:
             self._doubt_topology(error)
             reason = str(error).partition(" script: ")[0].rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
             if reason.startswith("WRONGTYPE"):
-                raise BlogDamaged(f"A key in Redis at {address}", reason) from error
+                raise WrongKeyType(f"A key in Redis at {address}", reason) from error
             raise StoreUnavailable(f"Redis at {address} failed: {reason}.") from error
         finally:
             if asyncio.iscoroutine(work):

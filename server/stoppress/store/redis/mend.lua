@@ -4,7 +4,7 @@
 -- KEYS  history, items, order, due, answers
 -- ARGV  channel; the whole blog in msgpack as for restore.lua, or ""; the beginning of new tags, or ""; the end of the
 --       first tag
--- Returns 1, or 0 if the blog cannot be mended with that; then nothing is written.
+-- Returns 1, or 0 if the blog is not damaged, or cannot be mended with that; then nothing is written.
 
 check(KEYS, ARGV[1])
 local history, items, order, due, answers = unpack(KEYS)
@@ -27,6 +27,7 @@ local values = pairs_of(redis.call("HGETALL", items), itself)
 local scores = pairs_of(redis.call("ZRANGE", order, 0, -1, "WITHSCORES"), tonumber)
 local dues = pairs_of(redis.call("ZRANGE", due, 0, -1, "WITHSCORES"), tonumber)
 local without_bodies = {}
+local is_damaged = damage(history, items, order, due) ~= nil
 
 -- A replica fits if the store has nothing but what is in the replica, drafts, and values that nobody can read.
 local function from_replica()
@@ -63,7 +64,9 @@ local function from_items()
     local seq = seq_of_value(value)
     if seq then
       mended[id], newest = value, math.max(newest, seq)
-    elseif not next(scores) then
+    elseif next(scores) then
+      is_damaged = true
+    else
       return false
     end
   end
@@ -80,11 +83,12 @@ local function from_items()
     elseif seq or (n <= newest and new_tag == "") then
       return false
     elseif n <= newest then
+      is_damaged = true
       tagged[n] = string.format("%.0f-%s%s", n, new_tag, n == 1 and first_tag_end or string.format("%.0f", n))
     end
   end
   cursors, values = tagged, mended
-  return newest > 0
+  return newest > 0 and is_damaged
 end
 
 -- Days since 1970 of a date in the Gregorian calendar: years begin in March here, so that leap days come last.
@@ -115,7 +119,8 @@ local function due_time(id)
   return dues[id] or (score < 0 and -score) or time_in(values[id]:match("^%d+ %d+ (.*)$"))
 end
 
-if not ((replica ~= "" and from_replica()) or from_items()) then
+local can_be_mended = replica ~= "" and from_replica or from_items
+if not can_be_mended() then
   return 0
 end
 local due_times = {}

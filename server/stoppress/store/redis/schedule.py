@@ -5,7 +5,8 @@ blogs. One script cannot write to the index and to a blog, because they are in d
 the index is only a reminder, and the rules are:
 
 - A blog gets its reminder before an entry is scheduled in it, and again after that. A reminder too many costs a look.
-- A reminder is moved or removed after a look at the blog, and only if it is still the one that led to the look.
+- A reminder is moved or removed after a look at the blog, and only if it is still the one that led to the look. Then
+  the node looks at the blog again, because an entry may have been scheduled in between.
 - The index has a mark, a member without a name. If the mark is missing, the index was lost. The node that notices it
   puts the mark back and looks at all blogs. Each node also does that at its start, after a put-back, and slowly all
   the time.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis.asyncio.client import Pipeline
@@ -81,8 +82,9 @@ class Schedule:
         )
         return dict(found)
 
-    async def _add(self, reminders: dict[Any, float]) -> None:
-        await self._sync.answer(self._sync.client.zadd(self._names.schedule, reminders, lt=True))
+    async def _add(self, reminders: Mapping[Any, float]) -> None:
+        if reminders:
+            await self._sync.answer(self._sync.client.zadd(self._names.schedule, dict(reminders), lt=True))
 
     async def _look(self, reminders: dict[str, float], now: float) -> list[tuple[str, str]]:
         """Return what is due in some blogs. Move the reminders of those in which nothing is due."""
@@ -98,20 +100,23 @@ class Schedule:
         return [(blog, entry_id) for _, blog, entry_id in times[:_MAX_DUE]]
 
     async def _move(self, reminders: dict[str, float]) -> None:
-        later = await self._first(list(reminders))
-        moves = [(blog, repr(reminders[blog]), repr(entries[0][1]) if entries else "") for blog, entries in later]
-        if moves:
-            await self._sync.answer(self._advance([self._names.schedule], [word for move in moves for word in move]))
+        blogs = list(reminders)
+        later = await self._first(blogs)
+        moves = [(blog, repr(at), repr(later[blog]) if blog in later else "") for blog, at in reminders.items()]
+        await self._sync.answer(self._advance([self._names.schedule], [word for move in moves for word in move]))
+        again = await self._first(blogs)
+        await self._add({blog: at for blog, at in again.items() if later.get(blog) != at})
 
-    async def _first(self, blogs: Sequence[str]) -> list[tuple[str, list[tuple[bytes, float]]]]:
-        """Return for each blog its earliest scheduled entry with its time, in a list that may be empty."""
+    async def _first(self, blogs: Sequence[str]) -> dict[str, float]:
+        """Return the time of the earliest scheduled entry of each blog that has any."""
 
         def queue(pipeline: Pipeline, blog: str) -> None:
             pipeline.zrange(self._names.key(blog, "due"), 0, 0, withscores=True)
 
-        return list(self._readable(blogs, await pipelined(self._sync, queue, blogs, errors=True)).items())
+        found = self._readable(blogs, await pipelined(self._sync, queue, blogs, errors=True))
+        return {blog: entries[0][1] for blog, entries in found.items() if entries}
 
-    def _readable(self, blogs: Sequence[str] | dict[str, float], answers: list[Any]) -> dict[str, Any]:
+    def _readable(self, blogs: Sequence[str] | Mapping[str, float], answers: list[Any]) -> dict[str, Any]:
         """Return the answers by blog, without errors: an unreadable schedule concerns only its blog."""
         found = {}
         for blog, answer in zip(blogs, answers, strict=True):
@@ -129,9 +134,6 @@ class Schedule:
             self._sync.client.sscan(self._names.blogs, self._names_cursor, count=count)
         )
         self._names_cursor, names = scanned
-        first = await self._first([name.decode() for name in names])
-        reminders: dict[Any, float] = {blog: entries[0][1] for blog, entries in first if entries}
-        if reminders:
-            await self._add(reminders)
+        await self._add(await self._first([name.decode() for name in names]))
         self._hurried = self._hurried and self._names_cursor != 0
         self._next_scan = time.monotonic() + _CALM_SECONDS

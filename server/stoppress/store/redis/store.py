@@ -79,6 +79,11 @@ class RedisStore:
         self._missing = self._sync.script("missing.lua")
         self._tasks: list[asyncio.Task[None]] = []
 
+    @property
+    def server(self) -> RedisServer:
+        """The Redis of this store, for the messages that `inbox/` reads from it."""
+        return self._server
+
     async def open(self) -> None:
         try:
             await self._server.check()

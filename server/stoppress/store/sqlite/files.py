@@ -10,12 +10,11 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from stoppress.errors import StartError, StoreDamaged
 from stoppress.store.sqlite import integrity, schema
-
-_MADE = b"A store was made here.\n"
-"""The content of the lock file once the database has any. An empty database is then a damaged one."""
+from stoppress.store.sqlite.marks import Mark, state_of
 
 RESTORED = ".restored"
 """The end of the name of a complete copy that is to replace the store."""
@@ -35,14 +34,14 @@ class StoreFiles:
         self.path = path.resolve()  # SQLite's other files are beside the file that a link leads to
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other processes from using the store.
+    def locked(self) -> Iterator[BinaryIO]:
+        """Keep other processes from using the store. Give the lock file, which also has the mark of the log.
 
         Raises:
             StartError: another process uses it, or the folder is not writable.
         """
         with self._explained():
-            lock = beside(self.path, ".lock").open("ab")
+            lock = os.fdopen(os.open(beside(self.path, ".lock"), os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,7 +49,7 @@ class StoreFiles:
                 raise StartError(
                     f"the store {self.path} is in use by another stoppress; stop that, or use another file with --store"
                 ) from error
-            yield
+            yield lock
 
     def open(self) -> sqlite3.Connection:
         """Open the database for writing; create or migrate it. Call this only within `locked`.
@@ -60,11 +59,12 @@ class StoreFiles:
         """
         with self._explained():
             self.finish_restore()
-            self.path.touch(0o600)  # drafts are not for other users; SQLite makes its other files alike
             try:
                 self.check()
             except TimeoutError:
                 log.warning("store_not_checked", extra={"path": str(self.path), "seconds": integrity.CHECK_SECONDS})
+            if not self.path.exists():
+                self.path.touch(0o600)  # drafts are not for other users; SQLite makes its other files alike
             db = schema.connect(str(self.path))
             try:
                 for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
@@ -73,9 +73,6 @@ class StoreFiles:
             except BaseException:
                 db.close()
                 raise
-            made = beside(self.path, ".lock")
-            if not made.stat().st_size:
-                made.write_bytes(_MADE)
         return db
 
     def check(self, seconds: float = integrity.CHECK_SECONDS) -> None:
@@ -86,17 +83,24 @@ class StoreFiles:
             TimeoutError: the check took longer than `seconds`.
         """
         with self._explained():
-            if not self.path.stat().st_size:
-                self._check_empty()
+            mark = Mark.read(beside(self.path, ".lock"))
+            if not _size(self.path):
+                if mark or _size(beside(self.path, "-wal")):
+                    raise StoreDamaged(f"it had blogs and has none; to start with none, delete {self.path.name}*")
                 return
-            integrity.check_log(beside(self.path, "-wal"))
+            self._check_log(mark)
             with closing(self.connect_to_read()) as db:
                 integrity.check(db, seconds)
 
-    def _check_empty(self) -> None:
-        made, wal = beside(self.path, ".lock"), beside(self.path, "-wal")
-        if any(file.exists() and file.stat().st_size for file in (made, wal)):
-            raise StoreDamaged("it is empty, but was not")
+    def _check_log(self, mark: Mark | None) -> None:
+        log, advice = beside(self.path, "-wal"), f"to start with what is left, delete {self.path.name}.lock"
+        frames = integrity.check_log(log)
+        if mark is None or not mark.frames:
+            return
+        if frames is None and mark.database == state_of(self.path):
+            raise StoreDamaged(f"its log {log.name} is gone; {advice}")
+        if frames and frames.log == mark.log and frames.complete < mark.frames:
+            raise StoreDamaged(f"{log.name} has {frames.complete} of {mark.frames} frames; {advice}")
 
     def finish_restore(self) -> Path | None:
         """Put a restored store, if there is one, in place of the one before. Call this only within `locked`.
@@ -143,6 +147,10 @@ class StoreFiles:
     def _damaged(self, error: Exception) -> StartError:
         advice = "restore a backup with `stoppress restore FILE`, or use another file with --store sqlite:PATH"
         return StartError(f"cannot write to the store {self.path}: it is damaged or not a store ({error}); {advice}")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def sync_folder(path: Path) -> None:

@@ -6,9 +6,11 @@ import sqlite3
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
+from itertools import islice, takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 from stoppress.errors import StoreDamaged
 from stoppress.store.sqlite import schema
@@ -96,50 +98,67 @@ def _problems(db: sqlite3.Connection) -> Iterator[str]:
     db.execute("COMMIT")
 
 
-def check_log(log: Path) -> None:
-    """Raise `StoreDamaged` if a write-ahead log is damaged before its end.
+class LogFrames(NamedTuple):
+    """The frames of a write-ahead log. A frame is a page that a write has changed."""
+
+    log: str
+    """The salts of the log, see `Mark`."""
+    complete: int
+    """The number of frames up to the end of the last complete write."""
+    problem: str = ""
+
+
+def check_log(log: Path) -> LogFrames | None:
+    """Return the frames of a write-ahead log; None if there is no log.
 
     SQLite drops everything after the first damaged frame without a word. An incomplete last write is not damage: nobody
     has got an answer to it.
+
+    Raises:
+        StoreDamaged: the log is damaged before its end.
     """
-    problem = _log_problem(log)
+    frames = _read_log(log)
     # A node may have been writing during the first look; what it had not finished then is complete now
-    if problem and problem == _log_problem(log):
-        raise StoreDamaged(f"{log.name}: {problem}")
+    if frames and frames.problem and frames == _read_log(log):
+        raise StoreDamaged(f"{log.name}: {frames.problem}")
+    return frames
 
 
-def _log_problem(log: Path) -> str:
+def _read_log(log: Path) -> LogFrames | None:
     try:
         file = log.open("rb")
     except FileNotFoundError:
-        return ""
+        return None
     with closing(file):
         header = file.read(32)
         if len(header) < 32:
-            return ""
-        magic, _format, page, _number, *salts_and_sums = struct.unpack(">8I", header)
-        salts, sums = tuple(salts_and_sums[:2]), tuple(salts_and_sums[2:])
-        order = ">" if magic & 1 else "<"
-        if magic | 1 != 0x377F0683 or _sums(header[:24], order) != sums:
-            return "its header is damaged" if any(header) or file.read(1) else ""
-        damaged = committed = 0
-        for number in range(1, _MAX_LOG_FRAMES):
-            frame = file.read(24 + page)
-            if len(frame) < 24 + page:
-                break
-            _page_number, commit, *frame_salts, sum_0, sum_1 = struct.unpack(">6I", frame[:24])
-            is_current = tuple(frame_salts) == salts
-            if not damaged:
-                sums = _sums(frame[:8] + frame[24:], order, sums)
-                damaged = 0 if is_current and sums == (sum_0, sum_1) else number
-            if damaged and is_current:
-                if committed:  # a later write follows, so this one had been synced to disk
-                    return f"frame {damaged} is damaged"
-                committed = commit
-    return ""
+            return None
+        magic, _format, page, *_number, sum_0, sum_1 = struct.unpack(">8I", header)
+        salts, order = header[16:24], ">" if magic & 1 else "<"
+        if magic | 1 != 0x377F0683 or _sums(header[:24], order) != (sum_0, sum_1):
+            return LogFrames("-", 0, "its header is damaged") if any(header) or file.read(1) else None
+        frames = takewhile(lambda frame: len(frame) == 24 + page, iter(lambda: file.read(24 + page), b""))
+        return _read_frames(salts, order, (sum_0, sum_1), islice(frames, _MAX_LOG_FRAMES))
 
 
-def _sums(data: bytes, order: str, sums: tuple[int, ...] = (0, 0)) -> tuple[int, int]:
+def _read_frames(salts: bytes, order: str, sums: tuple[int, int], frames: Iterable[bytes]) -> LogFrames:
+    """Read frames until one is damaged; then look for later writes, which show that it had been synced to disk."""
+    complete = damaged = later = 0
+    for number, frame in enumerate(frames, 1):
+        _page_number, commit, *_salts, sum_0, sum_1 = struct.unpack(">6I", frame[:24])
+        is_current = frame[8:16] == salts
+        if not damaged:
+            sums = _sums(frame[:8] + frame[24:], order, sums) if is_current else sums
+            damaged = 0 if is_current and sums == (sum_0, sum_1) else number
+            complete = number if commit and not damaged else complete
+        if damaged and is_current:
+            if later:
+                return LogFrames(salts.hex(), complete, f"frame {damaged} is damaged")
+            later = commit
+    return LogFrames(salts.hex(), complete)
+
+
+def _sums(data: bytes, order: str, sums: tuple[int, int] = (0, 0)) -> tuple[int, int]:
     """Return the checksums of a log after some more bytes, as https://sqlite.org/fileformat2.html defines them."""
     first, second = sums
     words = iter(struct.unpack(f"{order}{len(data) // 4}I", data))

@@ -83,17 +83,23 @@ class SQLiteStore:
         if not self._closed.is_set():
             self._closed.set()
             await end(task for task in (self._erasing, self._checking) if task)
-            await self._in_thread(self._resources.close)
+            await self._in_thread(self._close)
             self._thread.shutdown()
 
     def _open(self) -> None:
         with ExitStack() as opened:
-            opened.enter_context(self._files.locked())
+            lock = opened.enter_context(self._files.locked())
             self._db = opened.enter_context(closing(self._files.open()))
             self._tables = Tables(self._db)
+            self._watch = FileWatch(self._files.path, self._db, lock)
             self._erase()
-            self._watch = FileWatch(self._files.path, self._db)
+            self._watch.note()
             self._resources = opened.pop_all()
+
+    def _close(self) -> None:
+        self._watch.forget_log()
+        self._resources.close()
+        self._watch.close()
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         """Run work in the store's thread. Raises `StoreUnavailable`, and remembers if the file is damaged."""
@@ -115,6 +121,7 @@ class SQLiteStore:
             self._watch.note()
 
         await self._in_thread(work)
+        self._erase_later()  # a commit that was cancelled has not done it
         if self._damage or self._watch.changed_by_others:
             await asyncio.shield(self._check_again())
         self._require_undamaged()
@@ -152,13 +159,13 @@ class SQLiteStore:
             StartError: `open` would reject the files.
             TimeoutError: the file is too large to be checked in time.
         """
-        if self._files.path.exists():
-            self._files.check()
+        self._files.check()
 
     # Erasing
 
     def _erase(self) -> None:
         """Empty the log, which also has erased bodies. Do not wait for other programs that read the file."""
+        self._watch.forget_log()
         try:
             self._db.execute("PRAGMA busy_timeout=0")
             (is_busy, *_frames) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -99,8 +99,7 @@ def _sqlite(store: SQLiteStore, path: Path) -> Iterator[Finding]:
 
 def _content(store: SQLiteStore, path: Path) -> Finding:
     try:
-        if path.exists():
-            store.check()
+        store.check()
     except StartError as error:
         return fail("sqlite", str(error))
     except TimeoutError:
