@@ -141,13 +141,14 @@ class Connections:
         if isinstance(self.client, RedisCluster) and not is_answer:
             self.client._initialize = True
 
-    def script(self, *names: str) -> Callable[[Sequence[str], Sequence[Any]], Awaitable[Any]]:
+    def script(self, *names: str, package: str = "stoppress.store.redis") -> Callable[..., Awaitable[Any]]:
         """Return a script as a function of keys and arguments.
 
-        It runs by its digest; its text is sent only if Redis does not have it.
+        It runs by its digest; its text is sent only if Redis does not have it. `names` are files of the package, of
+        which the last one has the flags of the script in its first line.
         """
-        texts = [files("stoppress.store.redis").joinpath(name).read_text() for name in names]
-        flags = texts[-1].partition("\n")[0]  # "#!lua" and the script's flags
+        texts = [files(package).joinpath(name).read_text() for name in names]
+        flags = texts[-1].partition("\n")[0]
         text = "\n".join([flags, *(text.partition("\n")[2] for text in texts)])
         digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 

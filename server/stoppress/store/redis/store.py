@@ -49,6 +49,11 @@ class RedisStore:
         self._read = self._sync.script("read.lua")
         self._restore = self._sync.script("checks.lua", "erase.lua", "restore.lua")
 
+    @property
+    def server(self) -> RedisServer:
+        """The Redis of this store, for the messages that `inbox/` reads from it."""
+        return self._server
+
     async def open(self) -> None:
         try:
             await self._server.check()
