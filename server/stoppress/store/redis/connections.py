@@ -148,13 +148,15 @@ class Connections:
         if isinstance(self.client, RedisCluster) and not is_answer:
             self.client._initialize = True
 
-    def script(self, *names: str, flags: str = "") -> Callable[..., Awaitable[Any]]:
+    def script(
+        self, *names: str, package: str = "stoppress.store.redis", flags: str = ""
+    ) -> Callable[..., Awaitable[Any]]:
         """Return a script as a function of keys and arguments.
 
-        It runs by its digest; its text is sent only if Redis does not have it. `flags` replaces the first line of the
-        last file: "#!lua" and the flags of the script.
+        It runs by its digest; its text is sent only if Redis does not have it. `names` are files of the package, of
+        which the last one has the flags of the script in its first line, unless `flags` replaces that line.
         """
-        texts = [files("stoppress.store.redis").joinpath(name).read_text() for name in names]
+        texts = [files(package).joinpath(name).read_text() for name in names]
         flags = flags or texts[-1].partition("\n")[0]
         text = "\n".join([flags, *(text.partition("\n")[2] for text in texts)])
         digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

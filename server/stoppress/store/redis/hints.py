@@ -225,9 +225,9 @@ class Hints:
 
     async def _take(self, kind: bytes, channel: bytes, data: Any) -> None:
         if channel == self._probe:
-            self._probe_seen = asyncio.get_running_loop().time()
             if kind == b"subscribe":
                 await self._complete()
+            self._probe_seen = asyncio.get_running_loop().time()
         blog = self._followed.get(channel)
         if blog is None:
             return

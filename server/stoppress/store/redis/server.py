@@ -20,6 +20,7 @@ from stoppress.store.redis.format import ALL_PARTS, KeyNames
 _EDITORS_CONNECTIONS = 16
 _SYNC_CONNECTIONS = 8
 _PROBES_CONNECTIONS = 1
+_INBOX_CONNECTIONS = 8
 
 _NO_BLOG = "-"
 """A name that no blog can have; so are names that begin with it."""
@@ -35,8 +36,8 @@ log = logging.getLogger("stoppress.store")
 class RedisServer(Connections):
     """One Redis: a server, the master of a service, or a cluster. These are the connections for editors.
 
-    The comparison and repair of blogs (`sync`) and `probes` have connections of their own. So a thousand repairs do not
-    keep an editor waiting, and a stalled editor does not make the node look unhealthy.
+    The comparison and repair of blogs (`sync`), `probes` and the `inbox` have connections of their own. So a thousand
+    repairs do not keep an editor waiting, and a stalled editor does not make the node look unhealthy.
 
     Args:
         url: see `address.py`.
@@ -52,6 +53,7 @@ class RedisServer(Connections):
             super().__init__(connector, _EDITORS_CONNECTIONS)
             self.sync = Connections(connector, _SYNC_CONNECTIONS)
             self.probes = Connections(connector, _PROBES_CONNECTIONS)
+            self.inbox = Connections(connector, _INBOX_CONNECTIONS)
         except (ValueError, TypeError, RedisError):
             raise StartError(f"the store's address is not a valid Redis URL; use {FORMS}") from None
         self.names = KeyNames(self.address.prefix, self.address.database)
@@ -128,17 +130,17 @@ class RedisServer(Connections):
 
     async def renew(self) -> None:
         """Drop all connections, also those in use: the address may lead to another Redis than before."""
-        await asyncio.gather(self._drop(), self.sync.renew(), self.probes.renew())
+        await asyncio.gather(self._drop(), self.sync.renew(), self.probes.renew(), self.inbox.renew())
 
     async def close(self) -> None:
         """Close all connections."""
-        await asyncio.gather(super().close(), self.sync.close(), self.probes.close())
+        await asyncio.gather(super().close(), self.sync.close(), self.probes.close(), self.inbox.close())
         await self._connector.close()
 
     async def check(self) -> None:
         """Raise `StartError` if this Redis is unreachable or too old, or evicts data if memory is short."""
         try:
-            for connections in (self, self.sync, self.probes):
+            for connections in (self, self.sync, self.probes, self.inbox):
                 await connections.prepare()
             await self.probes.answer(self.probes.client.ping())
             try:
