@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -112,6 +112,13 @@ class RedisServer:
         """
         await self.answer(self._ping(keys(_NO_BLOG, ALL_PARTS), (self.channel(_NO_BLOG),)))
 
+    async def missing_rights(self) -> list[tuple[str, str]]:
+        """Return each command that this node's user may not use but needs, with its key or channel."""
+        check = self.script("checks.lua", "rights.lua")
+        found = await self.answer(check(keys(_NO_BLOG, ALL_PARTS), (self.channel(_NO_BLOG),)))
+        texts = [text.decode() for text in found]
+        return list(zip(texts[::2], texts[1::2], strict=True))
+
     async def close(self) -> None:
         """Close all connections of the pool."""
         await self.client.aclose()
@@ -122,28 +129,31 @@ class RedisServer:
         try:
             await self.answer(self.client.ping())
             try:
-                self._judge(await self.answer(self.client.info()))
+                info: dict[str, Any] = await self.answer(self.client.info())
+                if problem := next(self.problems(info), None):
+                    raise StartError(problem[1])
+                if info.get("aof_enabled") == 0:
+                    log.warning("redis_may_forget", extra={"redis": self.address, "advice": "set appendonly to yes"})
             except StoreUnavailable as error:
                 log.warning("cannot_check_redis", extra={"error": str(error)})
             await self.ping()
         except StoreUnavailable as error:
             raise StartError(f"{error} Start a writable Redis there, or use another one with --store") from error
 
-    def _judge(self, info: dict[str, Any]) -> None:
-        """Raise `StartError` for a wrong configuration. `info` is the answer to INFO; fields may be missing.
+    def problems(self, info: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield subject and text of everything in the answer to INFO with which no node starts. Fields may be missing.
 
         See https://redis.io/docs/latest/commands/info/.
         """
         version = str(info.get("redis_version", "7.0"))
         if tuple(int(part) for part in version.split(".")[:2]) < _MIN_REDIS_VERSION:
-            raise StartError(f"Redis at {self.address} has version {version}; the store needs 7.0 or newer")
+            yield "redis", f"Redis at {self.address} has version {version}; the store needs 7.0 or newer"
         if info.get("cluster_enabled"):
-            raise StartError(f"Redis at {self.address} runs as a cluster; use a single Redis with --store")
+            yield "redis", f"Redis at {self.address} runs as a cluster; use a single Redis with --store"
         policy = info.get("maxmemory_policy", "noeviction")
         if info.get("maxmemory") and policy != "noeviction":
-            raise StartError(
+            yield (
+                "eviction",
                 f"Redis at {self.address} evicts data when memory runs short "
-                f"(maxmemory-policy {policy}); set maxmemory-policy to noeviction"
+                f"(maxmemory-policy {policy}); set maxmemory-policy to noeviction",
             )
-        if info.get("aof_enabled") == 0:
-            log.warning("redis_may_forget", extra={"redis": self.address, "advice": "set appendonly to yes"})

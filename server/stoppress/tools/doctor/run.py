@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 
 import click
 import msgspec
 
 from stoppress import settings
-from stoppress.errors import StartError, StoppressError
-from stoppress.tools.doctor.finding import Finding, Level, fail, warn
-from stoppress.tools.doctor.machine import check_machine, check_start
+from stoppress.errors import StoppressError
+from stoppress.tools.doctor.finding import Finding, Level, collect, fail, warn
+from stoppress.tools.doctor.machine import check_machine, check_parts, check_start
 from stoppress.tools.doctor.site import SiteCheck
 from stoppress.tools.doctor.stores import StoreCheck
 
@@ -45,42 +45,42 @@ async def examine(flags: Mapping[str, str | None], url: str | None, blog: str, *
         raise StoppressError(f"{failed} check{'s' if failed > 1 else ''} failed; see {where}")
 
 
-async def _new(findings: AsyncIterator[Finding]) -> AsyncIterator[Finding]:
-    """Leave out a failure that another check has found: the parts of a node are also checked one by one."""
-    seen = set()
-    async for finding in findings:
-        if finding.level is not Level.FAIL or finding.text not in seen:
-            seen.add(finding.text)
-            yield finding
-
-
 async def _findings(flags: Mapping[str, str | None], url: str | None, blog: str) -> AsyncIterator[Finding]:
     for text in settings.unknown():
         yield warn("settings", text)
-    node = None
     given = (flags.get(one.name) is not None or one.variable in os.environ for one in settings.SETTINGS)
-    if url is None or any(given):
-        try:
-            node = settings.load(flags)
-        except StartError as error:
-            yield fail("settings", str(error))
+    node, wrong = settings.parse(flags) if url is None or any(given) else (None, {})
+    for name, text in wrong.items():
+        default = settings.Settings._field_defaults[name]
+        yield fail("settings", f"{text}; the other checks go on with the default, {default!r}")
     if node is not None:
-        async for finding in _new(_of_node(node)):
+        async for finding in _of_node(node, wrong):
             yield finding
     if url is not None:
-        async for finding in SiteCheck(url, blog, node).findings():
+        async for finding in SiteCheck(url, blog, node, wrong).findings():
             yield finding
 
 
-async def _of_node(node: settings.Settings) -> AsyncIterator[Finding]:
-    for finding in check_machine(node):
+async def _of_node(node: settings.Settings, wrong: Collection[str]) -> AsyncIterator[Finding]:
+    has_failed = bool(wrong)
+    async for finding in _of_parts(node, wrong):
+        has_failed |= finding.level is Level.FAIL
         yield finding
-    try:
-        store = StoreCheck(node.read_store())
-    except StartError as error:
-        yield fail("store", str(error))
-    else:
-        async for finding in store.findings():
+    if not has_failed:
+        for finding in check_start(node):
             yield finding
-    for finding in check_start(node):
+
+
+async def _of_parts(node: settings.Settings, wrong: Collection[str]) -> AsyncIterator[Finding]:
+    for finding in check_machine(node, wrong):
+        yield finding
+    if "store" not in wrong or node.store_file:
+        for finding in await collect("store", _of_store(node)):
+            yield finding
+    for finding in check_parts(node):
+        yield finding
+
+
+async def _of_store(node: settings.Settings) -> AsyncIterator[Finding]:
+    async for finding in StoreCheck(node.read_store(), node.workers).findings():
         yield finding
