@@ -104,7 +104,7 @@ class RedisCheck:
         try:
             await self._server.ping()
         except StoreUnavailable as error:
-            if self._may_all or "NOPERM" not in str(error):
+            if self._may_all or not re.search("NOPERM|may not use|no permissions", str(error)):
                 yield fail("redis", f"{error} {_START}")
         else:
             yield ok("redis", f"{self._server.address} accepts writes")

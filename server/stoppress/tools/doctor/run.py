@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 import click
 import msgspec
@@ -30,22 +30,37 @@ async def examine(flags: Mapping[str, str | None], url: str | None, blog: str, *
     Raises:
         StoppressError: a check failed.
     """
-    findings = []
-    async for finding in _findings(flags, url, blog):
-        findings.append(finding)
-        level = click.style(f"{finding.level.value:<4}", fg=_COLOURS[finding.level], bold=True)
+    found = []
+    async for finding in findings(flags, url, blog):
+        found.append(finding)
         if not json:
-            click.echo(f"{level}  {finding.subject:<11}  {finding.text}")
-    counts = {level.value: sum(one.level is level for one in findings) for level in Level}
+            click.echo(as_line(finding))
     if json:
-        listed = [{"level": one.level.value, "check": one.subject, "message": one.text} for one in findings]
-        click.echo(msgspec.json.encode({"findings": listed, "counts": counts}).decode())
-    if failed := counts["fail"]:
+        click.echo(as_json(found))
+    if failed := _count(found, Level.FAIL):
         where = "the findings of level `fail`" if json else "the lines that begin with `fail`"
         raise StoppressError(f"{failed} check{'s' if failed > 1 else ''} failed; see {where}")
 
 
-async def _findings(flags: Mapping[str, str | None], url: str | None, blog: str) -> AsyncIterator[Finding]:
+def as_line(finding: Finding) -> str:
+    """Return a finding as a line for the terminal."""
+    level = click.style(f"{finding.level.value:<4}", fg=_COLOURS[finding.level], bold=True)
+    return f"{level}  {finding.subject:<11}  {finding.text}"
+
+
+def as_json(found: Sequence[Finding]) -> str:
+    """Return findings as one JSON object: a list, and their numbers by level."""
+    listed = [{"level": one.level.value, "check": one.subject, "message": one.text} for one in found]
+    counts = {level.value: _count(found, level) for level in Level}
+    return msgspec.json.encode({"findings": listed, "counts": counts}).decode()
+
+
+def _count(found: Sequence[Finding], level: Level) -> int:
+    return sum(one.level is level for one in found)
+
+
+async def findings(flags: Mapping[str, str | None], url: str | None, blog: str) -> AsyncIterator[Finding]:
+    """Run all checks. The arguments are those of `examine`."""
     for text in settings.unknown():
         yield warn("settings", text)
     given = (flags.get(one.name) is not None or one.variable in os.environ for one in settings.SETTINGS)

@@ -246,7 +246,7 @@ class SiteCheck:
 
 
 def _is_list(answer: httpx.Response) -> bool:
-    return "/static/stoppress.css" in answer.text
+    return "/static/stoppress.css" in answer.text and "<live-blog" not in answer.text
 
 
 def _login(address: httpx.URL) -> dict[str, str]:
