@@ -205,6 +205,17 @@ async def test_a_proxy_that_ends_silent_lines_is_found(start_node: StartNode):
     assert result.out.count("proxy_read_timeout") == 2
 
 
+async def test_a_missing_beat_is_said_of_each_stream_in_its_own_words(
+    start_node: StartNode, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("stoppress.tools.doctor.streams._BEAT_SECONDS", 0.5)
+    node = await start_node(STOPPRESS_BEAT="60")
+    await node.make_blog()
+    lines = [line for line in (await doctor("--url", node.url)).out.splitlines() if "no beat within 0.5 s" in line]
+    assert [line.split()[1] for line in lines] == ["websocket", "events"]
+    assert [("event stream" in line, "WebSocket" in line) for line in lines] == [(False, True), (True, False)]
+
+
 async def test_a_blog_with_news_all_the_time_needs_no_beat(start_node: StartNode, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("stoppress.tools.doctor.streams.LONGEST_SECONDS", 1.0)
     node = await start_node(STOPPRESS_BEAT="60")
@@ -225,6 +236,10 @@ async def test_a_blog_with_news_all_the_time_needs_no_beat(start_node: StartNode
 async def test_a_site_that_cannot_be_reached_or_is_another_is_said(node: RunningNode):
     assert "cannot reach" in failed(await doctor("--url", "http://127.0.0.1:1"))
     assert "answers with 404" in failed(await doctor("--url", f"{node.url}/nothing"))
+    assert "try http://" in failed(await doctor("--url", node.url.replace("http", "https")))
+    for address in ("live.example.org", "https://[::1", "https://example.org:port", "ftp://a:secret@example.org"):
+        line = failed(await doctor("--url", address))
+        assert "is not an address" in line and "secret" not in line
 
 
 async def test_a_site_without_blogs_cannot_be_examined_whole(start_node: StartNode):
@@ -330,6 +345,35 @@ async def test_the_findings_as_json(tmp_path: Path):
     assert result.code == 1 and answer["counts"]["fail"] == 1 and answer["counts"]["warn"] == 1
     [found] = [one for one in answer["findings"] if one["level"] == "fail"]
     assert found["check"] == "store" and "unknown scheme" in found["message"]
+
+
+async def test_an_exception_in_a_check_is_its_finding_and_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, node: RunningNode
+):
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr("stoppress.tools.doctor.machine._beat", broken)
+    monkeypatch.setattr("stoppress.tools.doctor.assets.kept_seconds", broken)
+    monkeypatch.setattr("stoppress.tools.doctor.streams.connect", broken)
+    result = await doctor("--json", "--url", node.url, "--store", sqlite_url(tmp_path), **KEYS)
+    found = {one["check"]: one for one in json.loads(result.out)["findings"]}
+    for check in ("beat", "assets", "websocket"):
+        assert found[check] == {"level": "fail", "check": check, "message": "the check failed: out of order"}
+    assert result.code == 1 and found["sqlite"]["level"] == found["events"]["level"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("networks", "level"),
+    [
+        *((networks, "warn") for networks in ("0.0.0.0/0", "::/0", "128.0.0.0/1,10.0.0.0/8", "2000::/3", "8.0.0.0/9")),
+        *((networks, "ok") for networks in ("10.0.0.0/8", "fd00::/8", "104.16.0.0/13 2400:cb00::/32", "127.0.0.1")),
+    ],
+)
+async def test_networks_of_strangers_are_not_trusted(networks: str, level: str):
+    settings = Settings(max_readers_per_address=9, trusted_proxies=networks.replace(",", " "))
+    [found] = [one for one in check_machine(settings) if one.subject == "proxies"]
+    assert found.level.value == level
 
 
 @pytest.mark.parametrize("name", ["blogs.db", "blogs.db-wal", "blogs.db-shm"])

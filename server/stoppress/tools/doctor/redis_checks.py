@@ -37,17 +37,17 @@ _LOST = {
 _START = "Start a writable Redis there, or use another one with --store"
 
 _ADVICE = (
-    ("redis", r"username-password|WRONGPASS", "Correct the user and the password in the store's address"),
-    ("redis", r"Authentication required|NOAUTH", "Add the password to the store's address: redis://:PASSWORD@HOST"),
-    ("redis", r"without any password", "That Redis has no password; remove it from the store's address"),
-    ("redis", r"DB index|invalid DB", "Name a database that exists, as in redis://HOST:PORT/0"),
-    ("redis", r"not known|No address|resolution", "Correct the host in the store's address"),
-    ("redis", r"refused", f"Is the port right? {_START}"),
+    ("", r"username-password|WRONGPASS", "Correct the user and the password in the store's address"),
+    ("", r"Authentication required|NOAUTH", "Add the password to the store's address: redis://:PASSWORD@HOST"),
+    ("", r"without any password", "That Redis has no password; remove it from the store's address"),
+    ("", r"DB index|invalid DB", "Name a database that exists, as in redis://HOST:PORT/0"),
+    ("", r"not known|No address|resolution", "Correct the host in the store's address"),
+    ("", r"refused|No such file", f"Is the address right? {_START}"),
     ("rediss", r"CERTIFICATE_VERIFY_FAILED", "Name its certificate authority: rediss://HOST?ssl_ca_certs=FILE"),
     ("rediss", r"", f"Does it speak TLS? If not, try redis:// instead of rediss://. {_START}"),
-    ("redis", r"closed|reset|rotocol", f"If it takes only TLS, try rediss:// instead of redis://. {_START}"),
+    ("redis", r"closed|reset|protocol", f"If it takes only TLS, try rediss:// instead of redis://. {_START}"),
 )
-"""What to do if Redis does not answer: by the beginning of the address and a pattern of the error, the first counts."""
+"""What to do if Redis does not answer, by the scheme of its address and its error; the first row counts."""
 
 
 class RedisCheck:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import httpx
 
 _ADVICE = {
+    400: "if the site takes only https, let its address begin with https://",
     401: "the site asks for a password; let readers in without one",
     403: "the proxy forbids it; check its access rules",
     404: "the proxy does not pass this address to the node; check its paths",
@@ -51,7 +53,8 @@ def named_origin(page: str) -> str:
     links = re.findall(r"<link\s[^>]*>", page)
     for relation in ("alternate", "canonical"):
         for link in links:
-            found = re.search(r'href="(https?://[^"]+)"', link)
+            found = re.search(r'href="(https?://[^"/]+)', link)
             if f'rel="{relation}"' in link and found:
-                return origin_of(found[1])
+                with contextlib.suppress(httpx.InvalidURL):
+                    return origin_of(found[1])
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import ipaddress
 import re
 import time
@@ -18,13 +19,15 @@ from stoppress.tools.doctor.assets import check_assets
 from stoppress.tools.doctor.caching import CacheCheck
 from stoppress.tools.doctor.certificate import check_certificate, unverified
 from stoppress.tools.doctor.comparison import Comparison
-from stoppress.tools.doctor.finding import Finding, collect, fail, ok, warn
+from stoppress.tools.doctor.finding import Finding, collect, fail, ok, run_each, warn
 from stoppress.tools.doctor.responses import advice_for, is_of_node, origin_of
 from stoppress.tools.doctor.streams import StreamCheck
 
 _CLOCK_SECONDS = 5.0
 _BODY_BYTES = 250_000
 """Almost as much as a node takes."""
+
+_ATTEMPTS = 3
 
 _CHANGES_HEADERS = ("etag", "cache-control")
 _PAGE_HEADERS = ("cache-control", "content-security-policy", "x-content-type-options")
@@ -58,9 +61,8 @@ class SiteCheck:
             address = httpx.URL(self._url)
             self._set_origin(origin_of(address))
         except httpx.InvalidURL as error:
-            yield fail(
-                "page", f"--url {self._url} is not an address: {error}; use one such as https://live.example.org"
-            )
+            shown = re.sub("//[^/@]*@", "//", self._url)
+            yield fail("page", f"--url {shown} is not an address: {error}; use one such as https://live.example.org")
             return
         path, headers = address.path.rstrip("/"), _login(address)
         if found := re.fullmatch(r"/blogs/([^/]+)", path):
@@ -117,7 +119,7 @@ class SiteCheck:
         for finding in await collect("assets", check_assets(self._http, self._pages)):
             yield finding
         self._comparison.beats(streams.beats)
-        for finding in self._comparison.findings(self._origin):
+        for finding in run_each({"settings": lambda: self._comparison.findings(self._origin)}):
             yield finding
 
     async def _path(self, path: str) -> AsyncIterator[Finding]:
@@ -138,7 +140,9 @@ class SiteCheck:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             self._is_reachable = False
             text = f"cannot reach {self._origin}: {str(error) or 'no answer'}"
-            yield fail("page", f"{text}; check --url and that the site is running")
+            advice = "check --url and that the site is running"
+            no_tls = "; it does not seem to speak TLS, so try http://" if "WRONG_VERSION" in str(error) else ""
+            yield fail("page", f"{text}; {advice}{no_tls}")
             return
         if (origin := origin_of(answer.url)) != self._origin:
             text = f"{self._origin} redirects to {origin}, and the other checks use that"
@@ -183,11 +187,13 @@ class SiteCheck:
 
     async def _uploads(self) -> AsyncIterator[Finding]:
         """Send a large body without a key, and never one that a node would take."""
-        body = b'{"doctor": "' + b"x" * _BODY_BYTES + b'"}'
         address = f"{self._origin}/api/blogs/{quote(self._blog or 'doctor', safe='')}/entries"
-        headers = {"content-type": "application/json"}
-        answer = await self._http.post(address, content=body, headers=headers, follow_redirects=False)
-        status, size = answer.status_code, f"{_BODY_BYTES // 1000} KB"
+        size, answer = f"{_BODY_BYTES // 1000} KB", await self._send_large(address)
+        if answer is None:
+            text = f"the connection was closed while it sent {size} to the editors' API"
+            yield warn("uploads", f"{text}; let the proxy take bodies of 256 KB")
+            return
+        status = answer.status_code
         if status == 401 and 'realm="stoppress"' in answer.headers.get("www-authenticate", ""):
             yield ok("uploads", f"entries of {size} reach the editors' API, which asks for a key")
         elif status == 413:
@@ -199,6 +205,17 @@ class SiteCheck:
         else:
             text = f"{address} answers with {status}, so editors cannot publish through this site"
             yield warn("uploads", f"{text}; {advice_for(status)}, or let editors use a node directly")
+
+    async def _send_large(self, address: str) -> httpx.Response | None:
+        """Return the answer to a large body; None if there is none.
+
+        A node answers before it has read the body. If it then closes the connection, the answer may get lost.
+        """
+        body, headers = b'{"doctor": "' + b"x" * _BODY_BYTES + b'"}', {"content-type": "application/json"}
+        for _ in range(_ATTEMPTS):
+            with contextlib.suppress(httpx.NetworkError, httpx.RemoteProtocolError):
+                return await self._http.post(address, content=body, headers=headers, follow_redirects=False)
+        return None
 
     async def _headers(self, streams: StreamCheck) -> AsyncIterator[Finding]:
         page, changes = await self._http.get(self._address()), await self._http.get(self._address("/changes"))
