@@ -177,6 +177,10 @@ MISTAKES = (
         server="proxy_hide_header Cache-Control; add_header Cache-Control max-age=600;",
     ),
     Mistake("public metrics", "metrics", "/metrics needs no token", "metrics", locations={"= /metrics": _PASS}),
+    Mistake("a redirect to itself", "page", "redirects in a circle", "list", locations={"= /": "return 302 /;"}),
+    Mistake(
+        "a redirected WebSocket", "websocket", "redirects the handshake", "live", locations={LIVE: "return 301 /;"}
+    ),
     Mistake("a forbidden list", "page", "forbids it", "list", locations={"= /": "return 403;"}),
     Mistake("a password", "page", "asks for a password", "list", locations={"= /": "return 401;"}),
     Mistake(

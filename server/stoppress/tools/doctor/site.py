@@ -139,29 +139,34 @@ class SiteCheck:
             answer = await self._http.get(f"{self._origin}/")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             self._is_reachable = False
-            text = f"cannot reach {self._origin}: {str(error) or 'no answer'}"
+            text = f"cannot reach {origin_of(error.request.url)}: {str(error) or 'no answer'}"
             advice = "check --url and that the site is running"
             no_tls = "; it does not seem to speak TLS, so try http://" if "WRONG_VERSION" in str(error) else ""
             yield fail("page", f"{text}; {advice}{no_tls}")
+            return
+        except httpx.TooManyRedirects:
+            yield fail("page", f"{self._origin} redirects in a circle; check the redirects of the proxies and the CDN")
             return
         if (origin := origin_of(answer.url)) != self._origin:
             text = f"{self._origin} redirects to {origin}, and the other checks use that"
             yield warn("page", f"{text}; pass --url {origin}")
             self._set_origin(origin)
+        yield self._judge_list(answer)
+
+    def _judge_list(self, answer: httpx.Response) -> Finding:
         level = warn if self._given_blog else fail
         if answer.status_code != 200:
             text = f"{answer.url} answers with {answer.status_code}, not with Stoppress's list of blogs"
-            yield level("page", f"{text}; {advice_for(answer.status_code)}, and check --url")
-        elif not _is_list(answer):
-            yield level("page", f"{answer.url} is not Stoppress's list of blogs; check --url, or pass --blog")
-        elif answer.url.path != "/":
+            return level("page", f"{text}; {advice_for(answer.status_code)}, and check --url")
+        if not _is_list(answer):
+            return level("page", f"{answer.url} is not Stoppress's list of blogs; check --url, or pass --blog")
+        if answer.url.path != "/":
             text = f"{answer.url} has a path, but the page's links lead to the root of its host"
-            yield fail("page", f"{text}; give Stoppress a host of its own")
-        else:
-            self._pages.append(answer)
-            listed = re.search(r'href="/blogs/([^"/]+)"', answer.text)
-            self._blog = self._blog or (unquote(listed[1]) if listed else "")
-            yield ok("page", f"{answer.url} answers")
+            return fail("page", f"{text}; give Stoppress a host of its own")
+        self._pages.append(answer)
+        listed = re.search(r'href="/blogs/([^"/]+)"', answer.text)
+        self._blog = self._blog or (unquote(listed[1]) if listed else "")
+        return ok("page", f"{answer.url} answers")
 
     async def _certificate(self) -> AsyncIterator[Finding]:
         if self._origin.startswith("https:"):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Subprotocol
 
 from stoppress.tools.doctor.caching import seq_of
@@ -76,6 +76,8 @@ class StreamCheck:
             status = error.response.status_code
             advice = advice_for(status) if status in (401, 403, 429) or status >= 500 else _UPGRADE
             yield fail("websocket", f"the handshake was answered with {status}; {advice}")
+        except InvalidURI:
+            yield fail("websocket", "the site redirects the handshake; let the proxy pass it, or correct --url")
         except InvalidHandshake as error:
             yield fail("websocket", f"the handshake failed ({error}); {_UPGRADE}")
 
