@@ -1,8 +1,8 @@
 #!lua flags=no-writes,allow-oom,allow-stale
 -- For `doctor`: returns each command that the user of this node may not use, followed by its key or channel.
 --
--- KEYS  those of a blog that cannot exist
--- ARGV  its channel
+-- ARGV  the channel of a blog that cannot exist, the key of the names of all blogs, the keys of the blog. They are not in
+--       KEYS, because Redis does not run a script whose user lacks them.
 
 local missing = {}
 
@@ -13,11 +13,14 @@ local function note(command, subject)
   end
 end
 
-for _, key in ipairs(KEYS) do
+for number = 3, #ARGV do
+  local key = ARGV[number]
   for _, command in ipairs(COMMANDS[KINDS[key:match("[^:]*$")]]) do
     note(command, key)
   end
 end
 note("PUBLISH", ARGV[1])
 note("SUBSCRIBE", ARGV[1])
+note("SADD", ARGV[2])
+note("SMEMBERS", ARGV[2])
 return missing

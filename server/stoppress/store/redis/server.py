@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError, RedisError
 
 from stoppress.errors import StartError, StoreUnavailable
-from stoppress.store.redis.format import ALL_PARTS, keys
+from stoppress.store.redis.format import ALL_PARTS, BLOGS, keys
 
 _T = TypeVar("_T")
 
@@ -115,7 +115,7 @@ class RedisServer:
     async def missing_rights(self) -> list[tuple[str, str]]:
         """Return each command that this node's user may not use but needs, with its key or channel."""
         check = self.script("checks.lua", "rights.lua")
-        found = await self.answer(check(keys(_NO_BLOG, ALL_PARTS), (self.channel(_NO_BLOG),)))
+        found = await self.answer(check((), (self.channel(_NO_BLOG), BLOGS, *keys(_NO_BLOG, ALL_PARTS))))
         texts = [text.decode() for text in found]
         return list(zip(texts[::2], texts[1::2], strict=True))
 

@@ -33,8 +33,10 @@ async def check_certificate(host: str, port: int) -> AsyncIterator[Finding]:
         own = _timeless(cadata=encoded)
         own.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN  # it may have been signed by anybody
         certificate = await _certificate(host, port, own)
-        ends = ssl.cert_time_to_seconds(certificate["notAfter"])
+        begins, ends = (ssl.cert_time_to_seconds(certificate[name]) for name in ("notBefore", "notAfter"))
         yield judge_days((ends - time.time()) / 86_400)
+        if begins > time.time():
+            yield fail("tls", f"the certificate is valid only from {certificate['notBefore']} on; check both clocks")
         own.check_hostname = True
         if await _error(host, port, own):
             names = ", ".join(name for _, name in certificate.get("subjectAltName", ())) or "no host"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import statistics
 import time
@@ -23,6 +24,7 @@ _CLOCK_SECONDS = 1.0
 """Allowed difference between two clocks. Scheduled entries and times between nodes depend on them."""
 
 _NEARLY_FULL = 0.8
+_NAMED_RIGHTS = 6
 
 _WORKER_CONNECTIONS = 32
 """Connections to Redis that one worker may open."""
@@ -33,6 +35,8 @@ _LOST = {
     None: "the changes since its last snapshot, and everything if it takes none",
 }
 """What a restart without an append-only file loses, by whether Redis takes snapshots."""
+
+_CHANNEL_COMMANDS = ("PUBLISH", "SUBSCRIBE")
 
 _START = "Start a writable Redis there, or use another one with --store"
 
@@ -58,6 +62,7 @@ class RedisCheck:
         self._workers = workers
         self._server = RedisServer(url)
         self._may_all = False
+        self._info: dict[str, Any] = {}
 
     async def findings(self) -> AsyncIterator[Finding]:
         """Run all checks, or only the first one if Redis does not answer."""
@@ -65,6 +70,8 @@ class RedisCheck:
             if problem := await self._problem():
                 yield fail("redis", problem)
                 return
+            with contextlib.suppress(StoreUnavailable):  # it may not be allowed
+                self._info = await self._server.answer(self._server.client.info())
             checks = {
                 "rights": self._rights(),
                 "redis": self._writes(),
@@ -97,7 +104,9 @@ class RedisCheck:
         self._may_all = not missing
         if missing:
             user = urlsplit(self._url).username or "default"
-            text = f"the Redis user {user} may not use {', '.join(f'{one} with {subject}' for one, subject in missing)}"
+            named = ", ".join(f"{command} with {subject}" for command, subject in missing[:_NAMED_RIGHTS])
+            more = f" and {len(missing) - _NAMED_RIGHTS} more" if len(missing) > _NAMED_RIGHTS else ""
+            text = f"the Redis user {user} may not use {named}{more}"
             yield fail("rights", f"{text}; run ACL SETUSER {user} {rights_for(missing)}")
 
     async def _writes(self) -> AsyncIterator[Finding]:
@@ -107,19 +116,17 @@ class RedisCheck:
             if self._may_all or not re.search("NOPERM|may not use|no permissions", str(error)):
                 yield fail("redis", f"{error} {_START}")
         else:
-            yield ok("redis", f"{self._server.address} accepts writes")
+            version = self._info.get("redis_version", "unknown")
+            yield ok("redis", f"{self._server.address} accepts writes; version {version}")
 
     async def _settings(self) -> AsyncIterator[Finding]:
-        try:
-            info: dict[str, Any] = await self._server.answer(self._server.client.info())
-        except StoreUnavailable as error:
-            yield warn(
-                "durability", f"{error} So version, durability, eviction and memory are not checked; allow +info"
-            )
+        if not self._info:
+            text = "the Redis user may not use INFO, so version, durability, eviction and memory are not checked"
+            yield warn("durability", f"{text}; allow +info")
             return
-        for subject, problem in self._server.problems(info):
+        for subject, problem in self._server.problems(self._info):
             yield fail(subject, problem)
-        for finding in self.judge(info, await self._saves(), self._workers):
+        for finding in self.judge(self._info, await self._saves(), self._workers):
             yield finding
 
     async def _saves(self) -> bool | None:
@@ -145,7 +152,11 @@ class RedisCheck:
 
     async def _clock(self) -> AsyncIterator[Finding]:
         start = time.time()
-        seconds, microseconds = await self._server.answer(self._server.client.time())
+        try:
+            seconds, microseconds = await self._server.answer(self._server.client.time())
+        except StoreUnavailable as error:
+            yield warn("redis clock", f"{error} So the clock is not checked; allow +time")
+            return
         there = seconds + microseconds / 1e6
         yield Finding.of_clock("redis clock", there - (start + time.time()) / 2, _CLOCK_SECONDS)
 
@@ -192,10 +203,11 @@ def advice_for(url: str, error: str) -> str:
 
 def rights_for(missing: list[tuple[str, str]]) -> str:
     """Return the rules of an ACL that give commands with keys or channels."""
-    commands = {command.lower() for command, _ in missing}
-    has_keys = not commands <= {"publish", "subscribe"}
-    patterns = ["~stoppress:*"] * has_keys + ["&stoppress:*"] * bool(commands & {"publish", "subscribe"})
-    return " ".join([*patterns, *(f"+{command}" for command in sorted(commands))])
+    patterns = {
+        f"{'&' if command in _CHANNEL_COMMANDS else '~'}{subject.partition('stoppress:')[0]}stoppress:*"
+        for command, subject in missing
+    }
+    return " ".join([*sorted(patterns), *sorted({f"+{command.lower()}" for command, _ in missing})])
 
 
 def _durability(info: dict[str, Any], saves: bool | None) -> Iterator[Finding]:

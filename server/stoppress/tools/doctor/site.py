@@ -116,8 +116,9 @@ class SiteCheck:
         for findings in await asyncio.gather(*(collect(*check) for check in checks.items())):
             for finding in findings:
                 yield finding
-        for finding in await collect("assets", check_assets(self._http, self._pages)):
-            yield finding
+        if self._pages:
+            for finding in await collect("assets", check_assets(self._http, self._pages)):
+                yield finding
         self._comparison.beats(streams.beats)
         for finding in run_each({"settings": lambda: self._comparison.findings(self._origin)}):
             yield finding

@@ -12,7 +12,7 @@ from stoppress.web.bearer import check_bearer
 
 _ROLES = ("editor",)
 
-_JOINED = re.compile(rf"[^\w:.-][^\s:]+:({'|'.join(_ROLES)}):", re.IGNORECASE)
+_JOINED = re.compile(r"[,;|][^\s:,;|]+:\w+:")
 """The beginning of another key in a secret: two keys were joined by a comma or the like instead of a space."""
 
 
