@@ -106,6 +106,7 @@ MISTAKES = (
     Mistake("everybody trusted", "proxies", "0.0.0.0/0", "proxies", flags={"trusted_proxies": "0.0.0.0/0"}),
     Mistake("half of IPv6 trusted", "proxies", "8000::/1", "proxies", flags={"trusted_proxies": "8000::/1,10.0.0.0/8"}),
     Mistake("workers on SQLite", "workers", "4 workers need", "workers", "sqlite", flags={"workers": "4"}),
+    Mistake("an inbox without Redis", "inbox", "name a Redis", "workers", "sqlite", flags={"inbox": "cms"}),
     # Machine
     Mistake("no keys file", "keys", "create the file", "keys", flags={"keys_file": "FOLDER/nothing"}),
     Mistake("an empty keys file", "keys", "nobody can publish", "keys", files={"keys": ""}),

@@ -56,10 +56,12 @@ def check_machine(
         "beat": lambda: _beat(settings.beat),
         "proxies": lambda: _proxies(settings),
         "workers": lambda: _workers(settings),
+        "inbox": lambda: _inbox(settings),
     }
-    judged_by = {"beat": "beat", "trusted_proxies": "proxies", "workers": "workers", "store": "workers"}
-    skipped = {judged_by.get(name) for name in wrong}
-    return run_each({subject: check for subject, check in checks.items() if subject not in skipped})
+    judged = {"beat": ("beat",), "proxies": ("trusted_proxies",), "workers": ("workers", "store"), "inbox": ("store",)}
+    return run_each(
+        {subject: check for subject, check in checks.items() if not set(judged.get(subject, ())) & set(wrong)}
+    )
 
 
 def _files(limit: int | None) -> Iterator[Finding]:
@@ -106,11 +108,21 @@ def _is_wide(network: IPv4Network | IPv6Network) -> bool:
 
 
 def _workers(settings: Settings) -> Iterator[Finding]:
+    return _made(lambda: check_workers(settings.workers, can_share=not _is_file(settings)))
+
+
+def _inbox(settings: Settings) -> Iterator[Finding]:
+    if settings.inbox and _is_file(settings):
+        text = "--inbox reads messages from Redis, but the store is a file"
+        yield fail("inbox", f"{text}; name a Redis with --store, or leave --inbox out")
+
+
+def _is_file(settings: Settings) -> bool:
+    """Return whether the store is a file. If its address cannot be read, the check of the store reports that."""
     try:
-        address = settings.read_store()
-    except StartError:  # the check of the store reports it
-        return iter(())
-    return _made(lambda: check_workers(settings.workers, can_share=not address.startswith("sqlite:")))
+        return settings.read_store().startswith("sqlite:")
+    except StartError:
+        return False
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
