@@ -121,8 +121,8 @@ class RedisCheck:
 
     async def _settings(self) -> AsyncIterator[Finding]:
         if not self._info:
-            text = "the Redis user may not use INFO, so version, durability, eviction and memory are not checked"
-            yield warn("durability", f"{text}; allow +info")
+            text = "Redis does not answer INFO, so version, durability, eviction and memory are not checked"
+            yield warn("durability", f"{text}; allow its user +info")
             return
         for subject, problem in self._server.problems(self._info):
             yield fail(subject, problem)

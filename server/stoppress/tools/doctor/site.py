@@ -8,7 +8,7 @@ import contextlib
 import ipaddress
 import re
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote
 
@@ -32,6 +32,8 @@ _ATTEMPTS = 3
 _CHANGES_HEADERS = ("etag", "cache-control")
 _PAGE_HEADERS = ("cache-control", "content-security-policy", "x-content-type-options")
 _PRIVATE_STATUS = (401, 403, 404)
+_WITH_KEY_STATUS = (400, 404, 422)
+"""How a node answers a body that is not an entry, if the request has a key."""
 
 
 class SiteCheck:
@@ -136,6 +138,7 @@ class SiteCheck:
 
     async def _list(self) -> AsyncIterator[Finding]:
         """Judge the list of blogs, and find the origin and a blog. Readers of a given blog do not need the list."""
+        level = warn if self._given_blog else fail
         try:
             answer = await self._http.get(f"{self._origin}/")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -146,16 +149,15 @@ class SiteCheck:
             yield fail("page", f"{text}; {advice}{no_tls}")
             return
         except httpx.TooManyRedirects:
-            yield fail("page", f"{self._origin} redirects in a circle; check the redirects of the proxies and the CDN")
+            yield level("page", f"{self._origin} redirects in a circle; check the redirects of the proxies and the CDN")
             return
         if (origin := origin_of(answer.url)) != self._origin:
             text = f"{self._origin} redirects to {origin}, and the other checks use that"
             yield warn("page", f"{text}; pass --url {origin}")
             self._set_origin(origin)
-        yield self._judge_list(answer)
+        yield self._judge_list(answer, level)
 
-    def _judge_list(self, answer: httpx.Response) -> Finding:
-        level = warn if self._given_blog else fail
+    def _judge_list(self, answer: httpx.Response, level: Callable[[str, str], Finding]) -> Finding:
         if answer.status_code != 200:
             text = f"{answer.url} answers with {answer.status_code}, not with Stoppress's list of blogs"
             return level("page", f"{text}; {advice_for(answer.status_code)}, and check --url")
@@ -205,7 +207,7 @@ class SiteCheck:
         elif status == 413:
             text = f"the proxy rejects entries of {size} (413), because its limit for bodies is too low"
             yield fail("uploads", f"{text}; set it to 256 KB, as a node has it (nginx: client_max_body_size 256k)")
-        elif is_of_node(answer):
+        elif is_of_node(answer) and status in _WITH_KEY_STATUS:
             text = f"the editors' API answers a request without a key with {status}"
             yield fail("uploads", f"{text}; let no proxy add a key to requests")
         else:
