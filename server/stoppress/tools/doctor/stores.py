@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from stoppress.store.select import store_from
-from stoppress.store.sqlite import SQLiteStore
+from stoppress.store.sqlite.store import SQLiteStore
 from stoppress.tools.doctor.finding import Finding, fail, ok, run_each, warn
 from stoppress.tools.doctor.redis_checks import RedisCheck
 
@@ -56,9 +56,18 @@ def _file(store: SQLiteStore, path: Path) -> Iterator[Finding]:
     elif path.exists() and path.stat().st_size and not _is_sqlite(path):
         yield fail("sqlite", f"{path} is not an SQLite file; name another file, or restore a backup to this one")
     else:
-        if path.exists():
-            store.check()
-        yield ok("sqlite", f"{path} is writable")
+        yield _content(store, path)
+
+
+def _content(store: SQLiteStore, path: Path) -> Finding:
+    if not path.exists():
+        return ok("sqlite", f"{path} can be created")
+    try:
+        store.check()
+    except TimeoutError:
+        text = f"{path} is too large for a check of its whole content"
+        return warn("sqlite", f"{text}; `stoppress backup FILE` checks everything that it copies")
+    return ok("sqlite", f"{path} is writable and undamaged")
 
 
 def _is_sqlite(path: Path) -> bool:
