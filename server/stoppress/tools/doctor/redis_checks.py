@@ -62,7 +62,7 @@ class RedisCheck:
         self._workers = workers
         self._server = RedisServer(url)
         self._may_all = False
-        self._info: dict[str, Any] = {}
+        self._infos: dict[str, dict[str, Any]] = {}
 
     async def findings(self) -> AsyncIterator[Finding]:
         """Run all checks, or only the first one if Redis does not answer."""
@@ -71,7 +71,7 @@ class RedisCheck:
                 yield fail("redis", problem)
                 return
             with contextlib.suppress(StoreUnavailable):  # it may not be allowed
-                self._info = await self._server.answer(self._server.client.info())
+                self._infos = await self._server.infos()
             checks = {
                 "rights": self._rights(),
                 "redis": self._writes(),
@@ -116,18 +116,20 @@ class RedisCheck:
             if self._may_all or not re.search("NOPERM|may not use|no permissions", str(error)):
                 yield fail("redis", f"{error} {_START}")
         else:
-            version = self._info.get("redis_version", "unknown")
-            yield ok("redis", f"{self._server.address} accepts writes; version {version}")
+            versions = {info.get("redis_version", "unknown") for info in self._infos.values()} or {"unknown"}
+            yield ok("redis", f"{self._server.address} accepts writes; version {', '.join(sorted(versions))}")
 
     async def _settings(self) -> AsyncIterator[Finding]:
-        if not self._info:
+        if not self._infos:
             text = "Redis does not answer INFO, so version, durability, eviction and memory are not checked"
             yield warn("durability", f"{text}; allow its user +info")
             return
-        for subject, problem in self._server.problems(self._info):
-            yield fail(subject, problem)
-        for finding in self.judge(self._info, await self._saves(), self._workers):
-            yield finding
+        saves = await self._saves()
+        for address, info in self._infos.items():
+            for subject, problem in self._server.problems(address, info):
+                yield fail(subject, problem)
+            for finding in self.judge(info, saves, self._workers):
+                yield finding
 
     async def _saves(self) -> bool | None:
         """Return whether Redis takes snapshots; None if it does not tell."""
