@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError, RedisError
 
 from stoppress.errors import StartError, StoreUnavailable, WrongKeyType
-from stoppress.store.redis.format import ALL_PARTS, keys
+from stoppress.store.redis.format import ALL_PARTS, BLOGS, keys
 
 _T = TypeVar("_T")
 
@@ -122,6 +122,17 @@ class RedisServer:
         """
         await self.answer(self._ping(keys(_NO_BLOG, ALL_PARTS), (self.channel(_NO_BLOG),)))
 
+    async def infos(self) -> dict[str, dict[str, Any]]:
+        """Return the answers to INFO by address. Raises `StoreUnavailable`."""
+        return {self.address: await self.answer(self.client.info())}
+
+    async def missing_rights(self) -> list[tuple[str, str]]:
+        """Return each command that this node's user may not use but needs, with its key or channel."""
+        check = self.script("checks.lua", "rights.lua")
+        found = await self.answer(check((), (self.channel(_NO_BLOG), BLOGS, *keys(_NO_BLOG, ALL_PARTS))))
+        texts = [text.decode() for text in found]
+        return list(zip(texts[::2], texts[1::2], strict=True))
+
     async def close(self) -> None:
         """Close all connections of the pool."""
         await self.client.aclose()
@@ -132,28 +143,32 @@ class RedisServer:
         try:
             await self.answer(self.client.ping())
             try:
-                self._judge(await self.answer(self.client.info()))
+                for address, info in (await self.infos()).items():
+                    if problem := next(self.problems(address, info), None):
+                        raise StartError(problem[1])
+                    if info.get("aof_enabled") == 0:
+                        log.warning("redis_may_forget", extra={"redis": address, "advice": "set appendonly to yes"})
             except StoreUnavailable as error:
                 log.warning("cannot_check_redis", extra={"error": str(error)})
             await self.ping()
         except StoreUnavailable as error:
             raise StartError(f"{error} Start a writable Redis there, or use another one with --store") from error
 
-    def _judge(self, info: dict[str, Any]) -> None:
-        """Raise `StartError` for a wrong configuration. `info` is the answer to INFO; fields may be missing.
+    @staticmethod
+    def problems(address: str, info: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield subject and text of everything in the answer to INFO with which no node starts. Fields may be missing.
 
         See https://redis.io/docs/latest/commands/info/.
         """
         version = str(info.get("redis_version", "7.0"))
         if tuple(int(part) for part in version.split(".")[:2]) < _MIN_REDIS_VERSION:
-            raise StartError(f"Redis at {self.address} has version {version}; the store needs 7.0 or newer")
+            yield "redis", f"Redis at {address} has version {version}; the store needs 7.0 or newer"
         if info.get("cluster_enabled"):
-            raise StartError(f"Redis at {self.address} runs as a cluster; use a single Redis with --store")
+            yield "redis", f"Redis at {address} runs as a cluster; use a single Redis with --store"
         policy = info.get("maxmemory_policy", "noeviction")
         if info.get("maxmemory") and policy != "noeviction":
-            raise StartError(
-                f"Redis at {self.address} evicts data when memory runs short "
-                f"(maxmemory-policy {policy}); set maxmemory-policy to noeviction"
+            yield (
+                "eviction",
+                f"Redis at {address} evicts data when memory runs short "
+                f"(maxmemory-policy {policy}); set maxmemory-policy to noeviction",
             )
-        if info.get("aof_enabled") == 0:
-            log.warning("redis_may_forget", extra={"redis": self.address, "advice": "set appendonly to yes"})
