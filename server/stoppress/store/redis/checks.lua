@@ -6,8 +6,9 @@
 local KINDS = {line = "list", items = "hash", order = "zset", due = "zset", answers = "hash", expiry = "zset", deleted = "set"}
 local COMMANDS = {
   list = {"RPUSH", "LINDEX", "LLEN", "LRANGE", "EXISTS", "UNLINK"},
-  hash = {"HSET", "HDEL", "HGET", "HMGET", "HGETALL", "EXPIRE", "UNLINK"},
-  zset = {"ZADD", "ZREM", "ZSCORE", "ZRANGEBYSCORE", "EXPIRE", "UNLINK"},
+  hash = {"HSET", "HDEL", "HGET", "HMGET", "HGETALL", "HLEN", "EXPIRE", "UNLINK"},
+  zset = {
+    "ZADD", "ZREM", "ZSCORE", "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZCARD", "ZCOUNT", "EXPIRE", "UNLINK"},
   set = {"SADD", "SISMEMBER"},
 }
 

@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError, RedisError
 
-from stoppress.errors import StartError, StoreUnavailable
+from stoppress.errors import StartError, StoreUnavailable, WrongKeyType
 from stoppress.store.redis.format import ALL_PARTS, BLOGS, keys
 
 _T = TypeVar("_T")
@@ -87,7 +87,12 @@ class RedisServer:
         return f"{self._channels}:node:{self.node}"
 
     async def answer(self, work: Awaitable[_T]) -> _T:
-        """Await a command and return its answer. Raises `StoreUnavailable` for errors and timeouts."""
+        """Await a command and return its answer.
+
+        Raises:
+            WrongKeyType: a key has a wrong type.
+            StoreUnavailable: any other error, or a timeout.
+        """
         try:
             async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                 return await work
@@ -97,12 +102,17 @@ class RedisServer:
             raise StoreUnavailable(f"Redis at {self.address} is a read-only replica.") from error
         except (RedisError, OSError) as error:
             reason = str(error).partition(" script: ")[0].rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
+            if reason.startswith("WRONGTYPE"):
+                raise WrongKeyType(f"A key in Redis at {self.address}", reason) from error
             raise StoreUnavailable(f"Redis at {self.address} failed: {reason}.") from error
 
-    def script(self, *names: str) -> Callable[..., Awaitable[Any]]:
-        """Return a script as a function. It runs by its digest; its text is sent only if Redis does not have it."""
+    def script(self, *names: str, flags: str = "") -> Callable[..., Awaitable[Any]]:
+        """Return a script as a function. It runs by its digest; its text is sent only if Redis does not have it.
+
+        `flags` replaces the first line of the last file: "#!lua" and the flags of the script.
+        """
         texts = [files("stoppress.store.redis").joinpath(name).read_text() for name in names]
-        flags = texts[-1].partition("\n")[0]  # "#!lua" and the script's flags
+        flags = flags or texts[-1].partition("\n")[0]
         return self.client.register_script("\n".join([flags, *(text.partition("\n")[2] for text in texts)]))
 
     async def ping(self) -> None:
