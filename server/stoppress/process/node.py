@@ -83,11 +83,7 @@ class Node:
         self.tracing = Tracing.from_environment()
         store = store_from(settings.read_store(), self.tracing.traceparent, self.counts.count_store_error)
         self.store = TimedStore(store, self.counts, self.tracing)
-        if settings.workers > 1 and not self.store.nodes_share_it:
-            raise StartError(
-                f"{settings.workers} workers need a store that processes can share; name a Redis with --store, "
-                "or use --workers 1"
-            )
+        check_workers(settings.workers, can_share=self.store.nodes_share_it)
         self.errors = BlogErrors(self.counts)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing, self.errors)
         self.audit = Audit(self.store, self.follower, self.errors)
@@ -149,6 +145,14 @@ class Node:
             False  # Starlette makes absolute redirects of `Host`; `error_handlers` makes others
         )
         return app
+
+
+def check_workers(workers: int, *, can_share: bool) -> None:
+    """Raise `StartError` if there are more workers than the store allows. `can_share`: processes can share it."""
+    if workers > 1 and not can_share:
+        raise StartError(
+            f"{workers} workers need a store that processes can share; name a Redis with --store, or use --workers 1"
+        )
 
 
 def _max_readers(settings: Settings) -> int:

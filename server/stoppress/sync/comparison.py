@@ -30,7 +30,7 @@ _PORTION_BLOGS = 200
 log = logging.getLogger("stoppress.follower")
 
 
-class Comparison:
+class HeadComparison:
     """The comparison of the blogs in the memory of a node.
 
     Args:

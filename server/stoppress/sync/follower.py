@@ -17,7 +17,7 @@ from stoppress.live.hub import Hub
 from stoppress.live.replica import Fit
 from stoppress.model import HEADER, Cursor, Segment
 from stoppress.store.port import Changed, Hint, Lost, Sent, Store
-from stoppress.sync.comparison import Comparison
+from stoppress.sync.comparison import HeadComparison
 from stoppress.sync.freshness import COMPARE_SECONDS, REACH_SECONDS
 from stoppress.sync.repair import Repair
 from stoppress.sync.repair_queue import RepairQueue
@@ -62,7 +62,7 @@ class Follower:
         self._tasks: set[asyncio.Task[None]] = set()
         self._unloadable: dict[str, tuple[float, BlogDamaged]] = {}  # damaged blogs, and when they were tried
         self._thorough: dict[str, float] = {}  # blogs to compare completely (infinity), or when that was done
-        self._comparison = Comparison(store, self._ready, self._schedule_repair, self._repairs.drop)
+        self._comparison = HeadComparison(store, self._ready, self._schedule_repair, self._repairs.drop)
         self._freshness = self._comparison.freshness
 
     @property

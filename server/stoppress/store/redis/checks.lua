@@ -16,9 +16,13 @@ local function fail(message)
   error(redis.error_reply(message))
 end
 
-local function require_permission(command, subject)
+local function may(command, subject)
   local known, allowed = pcall(redis.acl_check_cmd, command, subject)
-  if not (known and allowed) then
+  return known and allowed
+end
+
+local function require_permission(command, subject)
+  if not may(command, subject) then
     fail("NOPERM the user of this node may not use " .. command .. " with " .. subject)
   end
 end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from redis.asyncio import RedisCluster
@@ -132,6 +132,14 @@ class RedisServer(Connections):
         """Drop all connections, also those in use: the address may lead to another Redis than before."""
         await asyncio.gather(self._drop(), self.sync.renew(), self.probes.renew(), self.inbox.renew())
 
+    async def missing_rights(self) -> list[tuple[str, str]]:
+        """Return each command that this node's user may not use but needs, with its key or channel."""
+        check = self.script("checks.lua", "rights.lua")
+        keys = self.names.keys(_NO_BLOG, ALL_PARTS)
+        found = await self.answer(check((), (self.names.channel(_NO_BLOG), self.names.blogs, *keys)))
+        texts = [text.decode() for text in found]
+        return list(zip(texts[::2], texts[1::2], strict=True))
+
     async def close(self) -> None:
         """Close all connections."""
         await asyncio.gather(super().close(), self.sync.close(), self.probes.close(), self.inbox.close())
@@ -145,28 +153,30 @@ class RedisServer(Connections):
             await self.probes.answer(self.probes.client.ping())
             try:
                 for address, info in (await self.infos()).items():
-                    self._judge(address, info)
+                    if problem := next(self.problems(address, info), None):
+                        raise StartError(problem[1])
+                    if info.get("aof_enabled") == 0:
+                        log.warning("redis_may_forget", extra={"redis": address, "advice": "set appendonly to yes"})
             except StoreUnavailable as error:
                 log.warning("cannot_check_redis", extra={"error": str(error)})
             await self.ping()
         except StoreUnavailable as error:
             raise StartError(f"{error} Start a writable Redis there, or use another one with --store") from error
 
-    def _judge(self, address: str, info: dict[str, Any]) -> None:
-        """Raise `StartError` for a wrong configuration. `info` is the answer to INFO; fields may be missing.
+    def problems(self, address: str, info: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield subject and text of everything in the answer to INFO with which no node starts. Fields may be missing.
 
         See https://redis.io/docs/latest/commands/info/.
         """
         version = str(info.get("redis_version", "7.0"))
         if tuple(int(part) for part in version.split(".")[:2]) < _MIN_REDIS_VERSION:
-            raise StartError(f"Redis at {address} has version {version}; the store needs 7.0 or newer")
+            yield "redis", f"Redis at {address} has version {version}; the store needs 7.0 or newer"
         if info.get("cluster_enabled") and self.address.kind is not Kind.CLUSTER:
-            raise StartError(f"Redis at {address} runs as a cluster; use redis+cluster:// with --store")
+            yield "redis", f"Redis at {address} runs as a cluster; use redis+cluster:// with --store"
         policy = info.get("maxmemory_policy", "noeviction")
         if info.get("maxmemory") and policy != "noeviction":
-            raise StartError(
+            yield (
+                "eviction",
                 f"Redis at {address} evicts data when memory runs short "
-                f"(maxmemory-policy {policy}); set maxmemory-policy to noeviction"
+                f"(maxmemory-policy {policy}); set maxmemory-policy to noeviction",
             )
-        if info.get("aof_enabled") == 0:
-            log.warning("redis_may_forget", extra={"redis": address, "advice": "set appendonly to yes"})
