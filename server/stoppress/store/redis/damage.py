@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from stoppress.errors import BlogDamaged
-from stoppress.store.redis.format import keys
 from stoppress.store.redis.names import BlogNames
 from stoppress.store.redis.schedule import Schedule
 from stoppress.store.redis.server import RedisServer
@@ -25,8 +24,8 @@ class Damage:
         self._server = server
         self._names = names
         self._schedule = schedule
-        self._verify = server.script("whole.lua", "verify.lua")
-        self._mend = server.script("checks.lua", "erase.lua", "whole.lua", "mend.lua")
+        self._verify = server.sync.script("whole.lua", "verify.lua")
+        self._mend = server.sync.script("checks.lua", "erase.lua", "whole.lua", "mend.lua")
 
     async def run(self, blog: str, script: Callable[[], Awaitable[Any]]) -> Any:
         """Run a script that checks the blog. If a key is damaged that follows from others, mend it and run it again.
@@ -47,12 +46,12 @@ class Damage:
     async def verify(self, blog: str) -> None:
         """Check a blog, and mend what follows from other keys. Raises `BlogDamaged`."""
         if not await self._looks_whole(blog):
-            await self.run(blog, lambda: self._server.answer(self._verify(keys(blog, WHOLE))))
+            await self.run(blog, lambda: self._server.sync.answer(self._verify(self._server.names.keys(blog, WHOLE))))
 
     async def _looks_whole(self, blog: str) -> bool:
         """Look at a blog as `whole.lua` does, but without a script. A commit in between may make it look damaged."""
-        history, items, order, due = keys(blog, WHOLE)
-        pipeline = self._server.client.pipeline(transaction=False)
+        history, items, order, due = self._server.names.keys(blog, WHOLE)
+        pipeline = self._server.sync.client.pipeline(transaction=False)
         pipeline.llen(history)
         pipeline.lindex(history, -1)
         pipeline.hlen(items)
@@ -60,13 +59,13 @@ class Damage:
         pipeline.zcard(due)
         pipeline.zcount(order, "-inf", "(0")
         pipeline.zrevrange(order, 0, 0, withscores=True)
-        found = await self._server.answer(pipeline.execute(raise_on_error=False))
+        found = await self._server.sync.answer(pipeline.execute(raise_on_error=False))
         if any(isinstance(answer, Exception) for answer in found):
             return False
         seq, head, values, places, due_count, scheduled, last = found
         if head is None or not last:
             return not (seq or values)
-        newest: Any = await self._server.answer(self._server.client.hget(items, last[0][0]))
+        newest: Any = await self._server.sync.answer(self._server.sync.client.hget(items, last[0][0]))
         is_newest = newest is not None and newest.startswith(b"%d " % seq) and last[0][1] == seq
         return is_newest and head.startswith(b"%d-" % seq) and values == places and due_count == scheduled
 
@@ -76,8 +75,10 @@ class Damage:
         Return False if that is impossible. With `new_tag`, tags that are lost are replaced.
         """
         self._schedule.scan()  # the blog may get scheduled entries back
-        arguments = (self._server.channel(blog), replica, new_tag, await self._names.add_new(blog))
-        return bool(await self._server.answer(self._mend(keys(blog, f"{WHOLE} answers"), arguments)))
+        arguments = (self._server.names.channel(blog), replica, new_tag, await self._names.add_new(blog))
+        return bool(
+            await self._server.sync.answer(self._mend(self._server.names.keys(blog, f"{WHOLE} answers"), arguments))
+        )
 
 
 def _is_good(answer: Any) -> bool:
