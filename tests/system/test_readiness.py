@@ -115,11 +115,11 @@ async def test_a_node_whose_redis_is_useless_turns_red(start_node, start_redis, 
     cases = {name: (command(broken), command(whole)) for name, (broken, whole) in USELESS.items()}
     cases["full disk"] = (lose_the_disk, find_the_disk)
     async with Redis.from_url(server.url) as admin:
-        for name, (spoil, mend) in cases.items():
+        for name, (spoil, rebuild) in cases.items():
             assert await seconds_until(200, lambda: status(node)) < LIMIT
             await spoil(admin, server)
             red = await seconds_until(503, lambda: status(node))
-            await mend(admin, server)
+            await rebuild(admin, server)
             green = await seconds_until(200, lambda: status(node))
             figure(f"P8, {name}: /readyz red after {red:.1f} s, green {green:.1f} s after it was put right")
 

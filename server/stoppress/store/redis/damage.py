@@ -18,17 +18,17 @@ log = logging.getLogger("stoppress.store")
 
 
 class Damage:
-    """Finds and mends damaged blogs; `whole.lua` and `mend.lua` describe how."""
+    """Finds and rebuilds damaged blogs; `whole.lua` and `rebuild.lua` describe how."""
 
     def __init__(self, server: RedisServer, names: BlogNames, schedule: Schedule) -> None:
         self._server = server
         self._names = names
         self._schedule = schedule
         self._verify = server.sync.script("whole.lua", "verify.lua")
-        self._mend = server.sync.script("checks.lua", "erase.lua", "whole.lua", "mend.lua")
+        self._rebuild = server.sync.script("checks.lua", "erase.lua", "whole.lua", "rebuild.lua")
 
     async def run(self, blog: str, script: Callable[[], Awaitable[Any]]) -> Any:
-        """Run a script that checks the blog. If a key is damaged that follows from others, mend it and run it again.
+        """Run a script that checks the blog. If a key is damaged that follows from others, rebuild it and run it again.
 
         Raises:
             BlogDamaged: the key does not follow from others.
@@ -36,7 +36,7 @@ class Damage:
         answer = await script()
         if _is_good(answer):
             return answer
-        if await self.mend(blog):
+        if await self.rebuild(blog):
             log.warning("damaged_key_written_again", extra={"blog": blog, "key": answer[1].decode()})
             answer = await script()
             if _is_good(answer):
@@ -44,7 +44,7 @@ class Damage:
         raise BlogDamaged(f"Blog {blog!r}", f"its key `{answer[1].decode()}` is not complete")
 
     async def verify(self, blog: str) -> None:
-        """Check a blog, and mend what follows from other keys. Raises `BlogDamaged`."""
+        """Check a blog, and rebuild what follows from other keys. Raises `BlogDamaged`."""
         if not await self._looks_whole(blog):
             await self.run(blog, lambda: self._server.sync.answer(self._verify(self._server.names.keys(blog, WHOLE))))
 
@@ -69,7 +69,7 @@ class Damage:
         is_newest = newest is not None and newest.startswith(b"%d " % seq) and last[0][1] == seq
         return is_newest and head.startswith(b"%d-" % seq) and values == places and due_count == scheduled
 
-    async def mend(self, blog: str, replica: bytes = b"", new_tag: str = "") -> bool:
+    async def rebuild(self, blog: str, replica: bytes = b"", new_tag: str = "") -> bool:
         """Write the keys of a blog again: from a replica as `pack_lost` packs it, else from its items.
 
         Return False if that is impossible. With `new_tag`, tags that are lost are replaced.
@@ -77,7 +77,7 @@ class Damage:
         self._schedule.scan()  # the blog may get scheduled entries back
         arguments = (self._server.names.channel(blog), replica, new_tag, await self._names.add_new(blog))
         return bool(
-            await self._server.sync.answer(self._mend(self._server.names.keys(blog, f"{WHOLE} answers"), arguments))
+            await self._server.sync.answer(self._rebuild(self._server.names.keys(blog, f"{WHOLE} answers"), arguments))
         )
 
 

@@ -174,11 +174,11 @@ class RedisStore:
     async def verify(self, blog: str) -> None:
         await self._damage.verify(blog)
 
-    async def mend(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
-        return await self._damage.mend(blog, pack_lost(whole, retracted))
+    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+        return await self._damage.rebuild(blog, pack_lost(whole, retracted))
 
     async def renew(self, blog: str) -> bool:
-        return await self._damage.mend(blog, new_tag=Cursor.new_tag())
+        return await self._damage.rebuild(blog, new_tag=Cursor.new_tag())
 
     async def ask_for(self, blog: str) -> None:
         await self._server.answer(self._server.client.publish(self._keys.channel(blog), DAMAGED_MESSAGE))
