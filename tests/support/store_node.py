@@ -53,6 +53,8 @@ class Node:
     async def write(self, *writes: Write) -> Segment:
         segment = await self.store.commit(BLOG, writes)
         self.follower.committed(BLOG, segment, time.monotonic())
+        if segment.tags:
+            await self.follower.hub(BLOG, segment.cursor)  # it may just be loading the blog, as it was before
         return segment
 
     async def shown(self) -> dict[str, int]:

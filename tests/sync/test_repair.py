@@ -61,7 +61,7 @@ async def test_a_draft_that_was_published_before_a_rollback_is_published_again(
     snapshot = await taken(redis)
     published = await nodes[0].write(publish(1, 1, "published"))
     for node in nodes:
-        assert (await node.follower.hub(BLOG)).replica.cursor == published.cursor
+        assert (await node.follower.hub(BLOG, published.cursor)).replica.cursor == published.cursor
     await restore(redis, snapshot)
     if since:
         await other.store.commit(BLOG, [since])
