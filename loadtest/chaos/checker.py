@@ -76,9 +76,9 @@ class Verdict:
                 waits[event.reader] = max(0.0, event.at + event.wait - base)
         for number, reader in self.shown.readers.items():
             at = _time_at(reader.reached, target)
-            seconds = float("inf") if at is None else max(0.0, at - base - waits[number])
+            seconds = max(0.0, (facts.end if at is None else at) - base - waits[number])
             self.convergence.append(seconds)
-            if seconds > CONVERGE_SECONDS + facts.late(base, at or facts.end):
+            if at is None or seconds > CONVERGE_SECONDS + facts.late(base, at or facts.end):
                 has = "never" if at is None else f"only after {seconds:.1f} s"
                 yield Violation("P3", at or facts.end, f"reader {number} had the newest state, {target}, {has}")
 
@@ -181,8 +181,8 @@ def _risen(facts: Facts) -> Iterator[Violation]:
 def _mixtures(facts: Facts, shown: Shown) -> Iterator[Violation]:
     """Yield states that readers showed at the cursor of an answer, without the write that was answered."""
     for write in facts.done_writes:
-        done = write.done
-        if done is None or not done.seq or done.replayed:
+        done = write.change
+        if done is None:
             continue
         if seq_of(done.cursor) != done.seq:
             yield Violation("P7", done.at, f"{write} has the seq {done.seq}, but the cursor {done.cursor}")
@@ -197,15 +197,12 @@ def _mixtures(facts: Facts, shown: Shown) -> Iterator[Violation]:
 
 def _order(facts: Facts) -> Iterator[Violation]:
     """Yield answers that contradict the order in which writes and reads came after each other."""
-    writes = sorted(
-        (write for write in facts.done_writes if write.done and write.done.seq and not write.done.replayed),
-        key=lambda write: write.sent_at,
-    )
+    writes = sorted((write for write in facts.done_writes if write.change), key=lambda write: write.sent_at)
     for write in writes:
         for earlier in writes:
             if earlier.sent_at > write.sent_at:
                 break
-            first, second = earlier.done, write.done
+            first, second = earlier.change, write.change
             if first is None or second is None or first.at >= write.sent_at or first.seq < second.seq:
                 continue
             if not _histories_differ(facts, first.at, second.at):

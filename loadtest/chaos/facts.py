@@ -50,6 +50,12 @@ class WriteFacts:
         """The first answer that says that the write was done."""
         return next((answer for answer in self.answers if 200 <= answer.status < 300), None)
 
+    @property
+    def change(self) -> WriteAnswered | None:
+        """The first answer, if it says that this write was done now and readers see it."""
+        done = self.done
+        return done if done and done.seq and not done.replayed and done.token == self.token else None
+
 
 class Stay(NamedTuple):
     """One connection of a reader; `until` is infinite if it lasted to the end."""

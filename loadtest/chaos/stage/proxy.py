@@ -19,11 +19,14 @@ class _Passage:
 
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.ends = (client, server)
+        self.ways: list[asyncio.Task[None]] = []
         self.forgotten = False
         self.bytes_left: int | None = None
         """How many bytes the server may still send before the connection is cut."""
 
     def cut(self) -> None:
+        for way in self.ways:
+            way.cancel()
         for end in self.ends:
             end.transport.abort()
 
@@ -58,10 +61,9 @@ class NetworkLink:
         """Cut everything and stop listening."""
         if self._server is not None:
             self._server.close()
+        self.refuses = True
         self.cut()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks)
 
     def cut(self) -> None:
         """Cut all connections."""
@@ -107,18 +109,16 @@ class NetworkLink:
         from_server, to_server = await asyncio.open_connection("127.0.0.1", self.target)
         passage = _Passage(writer, to_server)
         self._passages.add(passage)
-        ways = [
+        passage.ways = [
             asyncio.create_task(self._copy(passage, UP, reader, to_server)),
             asyncio.create_task(self._copy(passage, DOWN, from_server, writer)),
         ]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(passage.ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._passages.discard(passage)
             passage.cut()
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            await asyncio.gather(*passage.ways, return_exceptions=True)
 
     async def _copy(
         self, passage: _Passage, direction: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
