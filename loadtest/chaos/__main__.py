@@ -19,8 +19,10 @@ from loadtest.chaos.faults import FAULTS
 from loadtest.chaos.log import RunLog
 from loadtest.chaos.planted import BUGS
 from loadtest.chaos.run import LONG_EVERY, RunPlan, RunResult, play
+from loadtest.chaos.soak import SoakPlan, soak
 from loadtest.chaos.stage.machine import build_library
 from loadtest.chaos.table import is_caught, print_failures, print_planted, print_table
+from stoppress.process.sockets import allow_many
 
 RUNS, PLANTED_RUNS = 15, 8
 """Runs of each fault, and at most of each planted bug."""
@@ -84,13 +86,13 @@ async def play_faults(asked: argparse.Namespace) -> bool:
 async def play_planted(asked: argparse.Namespace) -> bool:
     """Play runs with each planted bug until one shows it, and print what showed it."""
     names = asked.bugs or list(BUGS)
-    caught: dict[str, RunResult | None] = dict.fromkeys(names)
-    runs: Counter[str] = Counter()
+    caught: dict[str, RunResult] = {}
+    runs: Counter[str] = Counter(dict.fromkeys(names, 0))
 
     def plans() -> Iterable[RunPlan]:
         for number in range(PLANTED_RUNS):
             for name in names:
-                if caught[name] is None:
+                if name not in caught:
                     runs[name] += 1
                     step = LONG_EVERY if BUGS[name].is_long else 1
                     first = asked.seed - asked.seed % step
@@ -99,9 +101,13 @@ async def play_planted(asked: argparse.Namespace) -> bool:
     async for result in play_all(plans(), asked.jobs):
         if result.error:
             print_failures(result)
-        if is_caught(result.bug, result) and caught[result.bug] is None:
-            caught[result.bug] = result
-    return print_planted(caught, runs)
+        if is_caught(result.bug, result):
+            caught.setdefault(result.bug, result)
+    controls = {}
+    for name, shown in caught.items():
+        async for control in play_all([RunPlan(shown.fault, shown.seed, keep=asked.keep)], 1):
+            controls[name] = control
+    return print_planted(runs, caught, controls)
 
 
 def check_log(path: Path) -> bool:
@@ -123,6 +129,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--planted", action="store_true", help="check that the checker catches the planted bugs")
     parser.add_argument("--bugs", nargs="+", choices=BUGS, metavar="BUG", help="only these planted bugs")
     parser.add_argument("--check", type=Path, metavar="LOG", help="check a log that was kept")
+    parser.add_argument("--soak", action="store_true", help="random faults under load, instead of single runs")
+    parser.add_argument("--minutes", type=float, default=10.0, help="duration of the soak; default 10")
+    parser.add_argument("--readers", type=int, default=3_000, help="readers of the soak; default 3000")
+    parser.add_argument("--writes", type=float, default=20.0, help="writes a second of the soak; default 20")
+    parser.add_argument("--nodes", type=int, default=3, help="nodes of the soak; default 3")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -147,7 +158,12 @@ def main() -> int:
         return 0 if check_log(asked.check) else 1
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         os.environ["LD_PRELOAD"] = str(build_library(Path(folder)))  # the processes of runs inherit it
-        is_kept = asyncio.run(play_planted(asked) if asked.planted or asked.bugs else play_faults(asked))
+        if asked.soak:
+            allow_many()
+            plan = SoakPlan(asked.minutes, asked.readers, asked.writes, asked.nodes, asked.seed, asked.keep)
+            is_kept = asyncio.run(soak(plan))
+        else:
+            is_kept = asyncio.run(play_planted(asked) if asked.planted or asked.bugs else play_faults(asked))
     return 0 if is_kept else 1
 
 

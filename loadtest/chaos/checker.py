@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -138,7 +139,7 @@ def _lacks(facts: Facts, write: WriteFacts, state: StateRead) -> Iterator[str]:
         return
     row = state.items.get(key)
     where = f"{state.source} of node {state.node}"
-    retractions = [other for other in facts.writes.values() if other.kind == "retract" and other.entry == key]
+    retractions = facts.retractions.get(key, [])
     if row is None:
         was_removed = write.done is not None and not write.done.seq and retractions
         if not was_removed:
@@ -148,13 +149,18 @@ def _lacks(facts: Facts, write: WriteFacts, state: StateRead) -> Iterator[str]:
             yield f"it is retracted in the {where}"
     elif write.kind == "retract":
         yield f"it is {row[2]} in the {where}"
-    elif write.kind == "schedule" and row[2] == "scheduled" and (write.due_at or 0.0) < facts.end - CONVERGE_SECONDS:
+    elif write.kind == "schedule" and row[2] == "scheduled" and _is_overdue(facts, write):
         yield f"it is due and not published in the {where}"
     else:
-        writer = next((other for other in facts.writes.values() if other.token == row[3]), None)
+        writer = facts.by_token.get(row[3])
         is_older = writer is not None and writer.done is not None and writer.done.at < write.sent_at
         if writer is None or is_older:
             yield f"the {where} has {row[3]!r}, {'an older write' if writer else 'which nobody wrote'}"
+
+
+def _is_overdue(facts: Facts, write: WriteFacts) -> bool:
+    base = max(facts.healed_at, write.due_at or 0.0)
+    return facts.end > base + CONVERGE_SECONDS + facts.late(base, facts.end)
 
 
 def _risen(facts: Facts) -> Iterator[Violation]:
@@ -198,16 +204,17 @@ def _mixtures(facts: Facts, shown: Shown) -> Iterator[Violation]:
 def _order(facts: Facts) -> Iterator[Violation]:
     """Yield answers that contradict the order in which writes and reads came after each other."""
     writes = sorted((write for write in facts.done_writes if write.change), key=lambda write: write.sent_at)
+    answered = sorted(writes, key=lambda write: write.change.at if write.change else 0.0)
+    newest: WriteFacts | None = None  # of those that were answered before a write was sent
     for write in writes:
-        for earlier in writes:
-            if earlier.sent_at > write.sent_at:
-                break
-            first, second = earlier.change, write.change
-            if first is None or second is None or first.at >= write.sent_at or first.seq < second.seq:
-                continue
-            if not _histories_differ(facts, first.at, second.at):
-                text = f"{write} has the seq {second.seq}, but {earlier} before it has {first.seq}"
-                yield Violation("P7", second.at, text)
+        while answered and (change := answered[0].change) and change.at < write.sent_at:
+            earlier = answered.pop(0)
+            is_newer = newest is None or newest.change is None or change.seq > newest.change.seq
+            newest = earlier if is_newer and not _histories_differ(facts, change.at, change.at) else newest
+        first, second = newest and newest.change, write.change
+        if first and second and first.seq >= second.seq and not facts.was_deleted(second.at):
+            text = f"{write} has the seq {second.seq}, but {newest} before it has {first.seq}"
+            yield Violation("P7", second.at, text)
     for read in facts.log.of(CursorRead):
         if read.status == 200 and read.begins != read.since and not _histories_differ(facts, read.at, read.until):
             yield Violation("P7", read.at, f"node {read.node} answered the cursor {read.since} from {read.begins}")
@@ -320,8 +327,8 @@ def _failing(facts: Facts) -> Iterator[tuple[int, float]]:
 def _unreached(facts: Facts) -> Iterator[tuple[int, float]]:
     """Yield nodes whose readers did not get a change for ten seconds, and from when."""
     reached: dict[int, list[tuple[float, int]]] = defaultdict(list)
-    for event in facts.log.events:
-        if isinstance(event, MessageTaken) and "cursor" in event.message:
+    for event in facts.log.of(MessageTaken):
+        if "cursor" in event.message:
             reached[event.reader].append((event.at, seq_of(event.message["cursor"])))
     for write in facts.done_writes:
         done = write.done
@@ -330,9 +337,15 @@ def _unreached(facts: Facts) -> Iterator[tuple[int, float]]:
         until = done.at + RED_SECONDS
         for stay in facts.stays:
             is_there = stay.begin < done.at and min(stay.until, facts.end) > until
-            if is_there and not any(at <= until and seq >= done.seq for at, seq in reached[stay.reader]):
+            if is_there and _seq_at(reached[stay.reader], until) < done.seq:
                 yield stay.node, done.at
                 break
+
+
+def _seq_at(reached: list[tuple[float, int]], until: float) -> int:
+    """Return the seq at which a reader was at some time; there has been no reset."""
+    number = bisect_right(reached, (until, 1 << 60))
+    return reached[number - 1][1] if number else 0
 
 
 def _red_seconds(facts: Facts) -> Iterator[float]:

@@ -74,6 +74,11 @@ class Facts:
         self.losses = log.of(StoreLost)
         self.end = max((event.at for event in log.events), default=0.0)
         self.writes = dict(self._writes())
+        self.by_token = {write.token: write for write in self.writes.values()}
+        self.retractions: dict[str, list[WriteFacts]] = defaultdict(list)
+        for write in self.writes.values():
+            if write.kind == "retract":
+                self.retractions[write.entry].append(write)
         self.deletions = [write for write in self.writes.values() if write.kind == "delete_blog"]
         self.faults = list(self._faults())
         self.healed_at = max((until for _, until in self.faults), default=0.0)

@@ -234,7 +234,7 @@ BUGS: dict[str, PlantedBug] = {
     "retracted-in-feeds": PlantedBug(_retracted_in_feeds, "link-delay", ("P5",)),
     "retracted-in-answers": PlantedBug(_retracted_in_answers, "link-delay", ("P5",)),
     "key-ignored": PlantedBug(_key_ignored, "one-key-twice", ("P4",)),
-    "acked-write-lost": PlantedBug(_acked_write_lost, "link-refused", ("P4",)),
+    "acked-write-lost": PlantedBug(_acked_write_lost, "redis-full", ("P4",)),
     "order-of-arrival": PlantedBug(_order_of_arrival, "link-stall-down", ("P1", "P2", "P7")),
     "reset-keeps-entries": PlantedBug(_reset_keeps_entries, "older-copy", ("P1", "P2", "P7")),
     "if-match-ignored": PlantedBug(_if_match_ignored, "one-version-twice", ("P4",)),

@@ -125,10 +125,10 @@ async def _play_trial(fault: FaultKind, trial: Trial) -> None:
     await writers.write(Order("create_blog"))
     for _ in range(4):
         await writers.write(Order("create"))
-    async with _Tasks() as following:
+    async with Tasks() as following:
         following.start(probes.watch_health(), probes.watch_lag(), *(reader.run() for reader in trial.readers))
         retracting = following.start(_watch_retractions(fault, trial))
-        async with _Tasks() as writing:
+        async with Tasks() as writing:
             writing.start(*(writers.run(PAUSE_SECONDS) for _ in range(WRITERS)))
             await asyncio.sleep(WARM_SECONDS)
             probes.see_resources()
@@ -139,12 +139,15 @@ async def _play_trial(fault: FaultKind, trial: Trial) -> None:
             await asyncio.sleep(AFTER_SECONDS)
             writers.stop()
             await writing.ended()
-        await _settle(trial)
+        await settle(trial)
+        await writers.retracted.join()
+        for retracted in writers.known("retracted")[-1:]:
+            await probes.read_surfaces(retracted.id)
         retracting[0].cancel()
         probes.see_resources()
 
 
-class _Tasks:
+class Tasks:
     """Tasks that end with the block; an error of one of them is raised at its end."""
 
     def __init__(self) -> None:
@@ -159,7 +162,7 @@ class _Tasks:
         """Wait until all have ended by themselves."""
         await asyncio.gather(*self._tasks)
 
-    async def __aenter__(self) -> _Tasks:
+    async def __aenter__(self) -> Tasks:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -185,7 +188,7 @@ async def _watch_retractions(fault: FaultKind, trial: Trial) -> None:
         queue.task_done()
 
 
-async def _settle(trial: Trial) -> None:
+async def settle(trial: Trial) -> None:
     """Wait until all have one state, for `SETTLE_SECONDS` at most, and log the states."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
@@ -196,6 +199,3 @@ async def _settle(trial: Trial) -> None:
         await asyncio.sleep(0.1)
     for state in states:
         trial.log.add(state)
-    await trial.writers.retracted.join()
-    for retracted in trial.writers.known("retracted")[-1:]:
-        await trial.probes.read_surfaces(retracted.id)

@@ -65,17 +65,22 @@ def is_caught(name: str, result: RunResult) -> bool:
     return any(violation.promise in BUGS[name].promises for violation in result.violations)
 
 
-def print_planted(caught: dict[str, RunResult | None], runs: Counter[str]) -> bool:
-    """Print for each planted bug what showed it. Return whether all were caught.
+def print_planted(runs: Counter[str], caught: dict[str, RunResult], controls: dict[str, RunResult]) -> bool:
+    """Print for each planted bug what showed it. Return whether all were caught, and only the bugs.
 
     Args:
-        caught: by bug, the run that showed it; None if no run did.
-        runs: by bug, how many runs it took.
+        runs: by bug, how many runs were played.
+        caught: by bug, the run that showed it.
+        controls: by bug, the same run without the bug.
     """
-    for name, result in caught.items():
-        first = next((one for one in result.violations if one.promise in BUGS[name].promises), None) if result else None
-        seen = f"caught by {first.promise}: {first.text}" if first else "NOT CAUGHT"
-        print(f"{name:22} {BUGS[name].fault:22} {runs[name]:3} runs  {seen[:160]}")
-    found = sum(result is not None for result in caught.values())
-    print(f"{found} of {len(caught)} planted bugs were caught")
-    return found == len(caught)
+    found = 0
+    for name, count in runs.items():
+        seen = "NOT CAUGHT"
+        if name in caught:
+            first = next(one for one in caught[name].violations if one.promise in BUGS[name].promises)
+            is_clean = not controls[name].error and not is_caught(name, controls[name])
+            seen = f"{'caught' if is_clean else 'NOT ONLY the bug breaks this'}: {first.promise}: {first.text}"
+            found += is_clean
+        print(f"{name:22} {BUGS[name].fault:22} {count:3} runs  {seen[:180]}")
+    print(f"{found} of {len(runs)} planted bugs were caught, and the same runs without them are clean")
+    return found == len(runs)

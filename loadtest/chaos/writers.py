@@ -85,6 +85,8 @@ class Writers:
         self._numbers = itertools.count(1)
         self.retracted: asyncio.Queue[Retracted] = asyncio.Queue()
         """Retractions whose surfaces nobody has looked at yet."""
+        self.max_entries = 1_000
+        """Beyond it, entries are edited instead of written."""
         self._is_stopped = False
         self._entries: dict[str, Known] = {}
         self._created: dict[str, _Attempt] = {}
@@ -108,6 +110,8 @@ class Writers:
     def _order(self) -> Order:
         kind = self._rng.choices(list(KINDS), list(KINDS.values()))[0]
         is_keyed = self._rng.random() < KEYED_SHARE
+        if len(self._entries) > self.max_entries and kind not in ("edit", "header"):
+            kind = "edit"
         wanted = {"edit": "published", "retract": "published", "publish": "draft"}.get(kind)
         if wanted is None:
             return Order(kind, due_in=self._rng.uniform(0.3, 1.5), is_keyed=is_keyed)

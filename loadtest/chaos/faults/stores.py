@@ -6,11 +6,14 @@ import asyncio
 import sqlite3
 import time
 from contextlib import closing
-from signal import SIGCONT, SIGSTOP
+from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from loadtest.chaos.faults.kind import FaultKind, Trial
 from loadtest.chaos.stage.servers import RedisProcess
 from loadtest.chaos.writers import Order
+
+NOTICE_SECONDS = 4.0
+"""Seconds in which nodes have to notice that their address leads to another Redis."""
 
 TAKEN_COMMANDS = ("-evalsha", "-publish", "-lindex", "-zrangebyscore")
 
@@ -106,8 +109,8 @@ async def lagging_promotion(trial: Trial) -> None:
 
 
 async def split_brain(trial: Trial) -> None:
-    """Lead new connections to a replica, and let the primary and all connections to it live on."""
-    replica, primary = await _replica(trial), trial.stage.redis
+    """Lead new connections to a replica, and let the primary and all connections to it live on; a node starts anew."""
+    replica = await _replica(trial)
     kept_until = time.monotonic()
     await replica.promote()
     trial.lost(kept_until)
@@ -115,8 +118,10 @@ async def split_brain(trial: Trial) -> None:
         link.switch(replica.port, cut=False)
     trial.stage.redis = replica
     await trial.hold()
-    await asyncio.sleep(3.0)
-    await primary.kill()
+    anew = trial.rng.choice(trial.stage.nodes)
+    await anew.stop(SIGKILL)
+    await anew.start()
+    await asyncio.sleep(NOTICE_SECONDS)
     trial.lost(kept_until)
 
 
