@@ -103,11 +103,9 @@ async def play_planted(asked: argparse.Namespace) -> bool:
             print_failures(result)
         if is_caught(result.bug, result):
             caught.setdefault(result.bug, result)
-    controls = {}
-    for name, shown in caught.items():
-        async for control in play_all([RunPlan(shown.fault, shown.seed, keep=asked.keep)], 1):
-            controls[name] = control
-    return print_planted(runs, caught, controls)
+    shown = {(result.fault, result.seed) for result in caught.values()}
+    same = {(one.fault, one.seed): one async for one in play_all((RunPlan(*one) for one in sorted(shown)), asked.jobs)}
+    return print_planted(runs, caught, {name: same[one.fault, one.seed] for name, one in caught.items()})
 
 
 def check_log(path: Path) -> bool:
