@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from stoppress.errors import StoreUnavailable
@@ -15,7 +17,7 @@ from stoppress.live.items import PublicItem
 from stoppress.live.replica import Fit, Part, Replica
 from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.newsroom.commits import Request
-from stoppress.store.redis.server import RedisServer
+from stoppress.store.redis.hints import Hints
 from stoppress.store.redis.store import RedisStore
 from stoppress.sync.follower import Follower
 from stoppress.web.editors import writes
@@ -50,17 +52,16 @@ def _publish_before_write() -> None:
     early = 'redis.call("PUBLISH", channel, (redis.call("LINDEX", history, -1) or "0") .. " " .. packed)\n'
     before = "local earlier = request and earlier_answer()"
 
-    def make(script: Any) -> Any:
-        def with_early_message(self: RedisServer, *names: str) -> Any:
-            found = script(self, *names)
-            if "commit.lua" in names:
-                assert before in found.script, "commit.lua has no line before which the message can be published"
-                return self.client.register_script(found.script.replace(before, early + before))
-            return found
+    def make(read_text: Any) -> Any:
+        def with_early_message(self: Path, *args: Any, **options: Any) -> str:
+            text: str = read_text(self, *args, **options)
+            if self.name == "commit.lua" and before not in text:
+                raise LookupError(f"{self} has no line {before!r}, before which to publish")
+            return text.replace(before, early + before)
 
         return with_early_message
 
-    _replace(RedisServer, "script", make)
+    _replace(Path, "read_text", make)
 
 
 def _applied_not_called() -> None:
@@ -202,6 +203,17 @@ def _delete_leaves_feed() -> None:
     _replace(Replica, "changed_before", make)
 
 
+def _old_connection_kept() -> None:
+    async def send_probes(self: Any) -> None:
+        probes = getattr(self._server, "probes", self._server)
+        while True:
+            with suppress(StoreUnavailable):
+                await probes.answer(probes.client.publish(self._probe, b""))
+            await asyncio.sleep(1)
+
+    _replace(Hints, "_send_probes", lambda _: send_probes)
+
+
 def _health_always_green() -> None:
     async def problem(self: Health) -> None:
         return None
@@ -239,6 +251,7 @@ BUGS: dict[str, PlantedBug] = {
     "reset-keeps-entries": PlantedBug(_reset_keeps_entries, "older-copy", ("P1", "P2", "P7")),
     "if-match-ignored": PlantedBug(_if_match_ignored, "one-version-twice", ("P4",)),
     "delete-leaves-feed": PlantedBug(_delete_leaves_feed, "deleted-while-asleep", ("P4",)),
+    "old-connection-kept": PlantedBug(_old_connection_kept, "split-brain", ("P3", "P4")),
     "health-always-green": PlantedBug(_health_always_green, "link-refused", ("P8",), is_long=True),
     "due-too-early": PlantedBug(_due_too_early, "many-due", ("error",)),
     "never-compares": PlantedBug(_never_compares, "link-cut", ("P3",)),

@@ -26,7 +26,7 @@ from loadtest.chaos.run import SETTLE_SECONDS, Tasks, settle
 from loadtest.chaos.stage.servers import Stage
 from loadtest.chaos.writers import BLOG, Order, Writers
 from loadtest.server import KEY
-from loadtest.soak import Sample, measure_growth, sample
+from loadtest.soak import MIN_MINUTES, Sample, measure_growth, sample
 from loadtest.swarming import read_seconds, run_swarm
 
 FAULT_NAMES = (
@@ -167,10 +167,18 @@ def _report(plan: SoakPlan, verdict: Verdict, figures: list[dict[str, Any]], sam
         f"{faults} faults, {writes:,} writes, {delivered:,} deliveries to {plan.readers:,} readers,"
         f" {len(verdict.violations)} violations, wrong in the swarm: {[one for one in wrong if one] or 'nothing'}"
     )
+    return _report_growth(plan, samples) and not verdict.violations and not any(wrong)
+
+
+def _report_growth(plan: SoakPlan, samples: dict[int, list[Sample]]) -> bool:
+    """Print how the nodes grew. Return whether they are flat, or the soak was too short to tell."""
     is_flat = True
     for number, found in samples.items():
-        for growth in measure_growth(found) if len(found) > 3 else ():
-            is_flat = is_flat and growth.is_flat
-            flat = "flat" if growth.is_flat else "GROWS"
-            print(f"node {number} {growth.name:12} {growth.mean:10.2f}  slope {growth.per_hour:+9.2f} an hour  {flat}")
-    return not verdict.violations and not any(wrong) and is_flat
+        for growth in measure_growth(found) if found else ():
+            verdict = "flat" if growth.is_flat else "GROWS"
+            verdict = verdict if plan.minutes >= MIN_MINUTES else f"too short; use --minutes {MIN_MINUTES:g} or more"
+            is_flat = is_flat and verdict != "GROWS"
+            print(
+                f"node {number} {growth.name:12} {growth.mean:10.2f}  slope {growth.per_hour:+9.2f} an hour  {verdict}"
+            )
+    return is_flat
