@@ -242,7 +242,7 @@ def _takedown(facts: Facts) -> Iterator[Violation]:
     for event in facts.log.events:
         if isinstance(event, ReaderOpened):
             opened[event.reader] = event
-        asked_at, tokens, where = _asked(event, opened)
+        asked_at, tokens, where = _asked(facts, event, opened)
         for write in retractions if tokens else ():
             assert write.done is not None
             if asked_at > write.done.at + TAKEDOWN_SECONDS and (left := tokens & words[write.entry]):
@@ -252,12 +252,20 @@ def _takedown(facts: Facts) -> Iterator[Violation]:
     yield from _told(facts, retractions)
 
 
-def _asked(event: object, opened: dict[int, ReaderOpened]) -> tuple[float, set[str], str]:
-    """Return when an answer was asked for, the tokens of bodies in it, and who gave it."""
-    if isinstance(event, SurfaceRead) and event.status == 200:
+def _asked(facts: Facts, event: object, opened: dict[int, ReaderOpened]) -> tuple[float, set[str], str]:
+    """Return when an answer was asked for, the tokens of bodies in it, and who gave it.
+
+    A node that is cut off from the store serves what it has. Editors get what is in the store; if that was rolled back,
+    a retraction is missing until a node has put it back.
+    """
+    if isinstance(event, SurfaceRead) and event.status == 200 and not facts.is_cut_off(event.node, event.at):
+        if event.surface == "editors" and facts.lost_since(event.at - CONVERGE_SECONDS, event.until):
+            return 0.0, set(), ""
         return event.at, set(event.tokens), f"{event.surface} of node {event.node}"
     if isinstance(event, MessageTaken) and event.message["type"] == "update":
         begin = opened[event.reader]
+        if facts.is_cut_off(begin.node, begin.at):
+            return 0.0, set(), ""
         shown = [entry for entry in event.message["entries"] if entry["status"] == "published"]
         return begin.at, {str(entry.get("title")) for entry in shown}, f"{begin.surface} of node {begin.node}"
     return 0.0, set(), ""

@@ -11,6 +11,7 @@ from loadtest.chaos.log import (
     FaultEnded,
     LagSeen,
     MessageTaken,
+    NodeCutOff,
     NodeEnded,
     ReaderClosed,
     ReaderOpened,
@@ -86,6 +87,7 @@ class Facts:
         self.states = {(state.node, state.source): state for state in log.of(StateRead)}
         self._lags = log.of(LagSeen)
         self._ends = log.of(NodeEnded)
+        self._cut_offs = log.of(NodeCutOff)
         self._given = self._givers()
 
     def _writes(self) -> Iterator[tuple[int, WriteFacts]]:
@@ -141,6 +143,13 @@ class Facts:
         """Return whether no fault was there in some time, or in the five seconds before it."""
         return not any(
             fault_begin < until and begin < fault_until + PUT_BACK_SECONDS for fault_begin, fault_until in self.faults
+        )
+
+    def is_cut_off(self, node: int, at: float) -> bool:
+        """Return whether a node was cut off from the store at a time, or has had less than five seconds since then."""
+        return any(
+            cut.node == node and cut.at <= at <= cut.until + PUT_BACK_SECONDS + self.late(cut.until, at)
+            for cut in self._cut_offs
         )
 
     def lost_since(self, begin: float, until: float, *parts: str) -> bool:

@@ -125,6 +125,13 @@ class NodeEnded(Logged, tag="node_ended"):
     node: int
 
 
+class NodeCutOff(Logged, tag="node_cut_off"):
+    """A node could not reach the store, or another one than the others, from `at` to `until`."""
+
+    node: int
+    until: float
+
+
 class FaultBegun(Logged, tag="fault_begun"):
     """The fault of the run begins now."""
 
@@ -138,7 +145,7 @@ class FaultEnded(Logged, tag="fault_ended"):
 
 
 class StoreLost(Logged, tag="store_lost"):
-    """The store has lost what was written to it after `kept_until`, up to now. Without `visible`: drafts only."""
+    """The store has now lost what was written to it after `kept_until`."""
 
     kept_until: float
     items: str = "all"
@@ -174,6 +181,7 @@ Event = (
     | ResourcesSeen
     | NodeStarted
     | NodeEnded
+    | NodeCutOff
     | FaultBegun
     | FaultEnded
     | StoreLost

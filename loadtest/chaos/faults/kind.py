@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from loadtest.chaos.log import RunLog, StoreLost
+from loadtest.chaos.log import NodeCutOff, RunLog, StoreLost
 from loadtest.chaos.probes import Probes
 from loadtest.chaos.readers import ChaosReader
 from loadtest.chaos.stage.proxy import NetworkLink
@@ -49,6 +50,15 @@ class Trial(NamedTuple):
     def some_links(self) -> list[NetworkLink]:
         """Return the link of one node to Redis, or all of them."""
         return [node.link for node in self.some_nodes() if node.link is not None]
+
+    @contextmanager
+    def cut_off(self, *links: NetworkLink) -> Iterator[None]:
+        """Log that the nodes of some links, or of all, cannot reach the store in the block."""
+        began = time.monotonic()
+        yield
+        for node in self.stage.nodes:
+            if not links or node.link in links:
+                self.log.add(NodeCutOff(at=began, node=node.number, until=time.monotonic()))
 
     def lost(self, kept_until: float, items: str = "all") -> None:
         """Log that the store has now lost what was written after a moment."""

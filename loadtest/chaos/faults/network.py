@@ -7,9 +7,16 @@ from loadtest.chaos.stage.proxy import DOWN, UP, NetworkLink
 
 
 async def _last(trial: Trial, links: list[NetworkLink]) -> None:
+    """Let a fault of links last, and end it."""
     await trial.hold()
     for link in links:
         link.heal()
+
+
+async def _cut_off(trial: Trial, links: list[NetworkLink]) -> None:
+    """Do the same with a fault that cuts nodes off from the store."""
+    with trial.cut_off(*links):
+        await _last(trial, links)
 
 
 async def delay(trial: Trial) -> None:
@@ -25,7 +32,7 @@ async def throttle(trial: Trial) -> None:
     links = trial.some_links()
     for link in links:
         link.bytes_per_second = trial.rng.randrange(4_000, 40_000)
-    await _last(trial, links)
+    await _cut_off(trial, links)
 
 
 async def stall_up(trial: Trial) -> None:
@@ -33,7 +40,7 @@ async def stall_up(trial: Trial) -> None:
     links = trial.some_links()
     for link in links:
         link.stalled.add(UP)
-    await _last(trial, links)
+    await _cut_off(trial, links)
 
 
 async def stall_down(trial: Trial) -> None:
@@ -41,17 +48,18 @@ async def stall_down(trial: Trial) -> None:
     links = trial.some_links()
     for link in links:
         link.stalled.add(DOWN)
-    await _last(trial, links)
+    await _cut_off(trial, links)
 
 
 async def cut(trial: Trial) -> None:
     """Cut the connections to Redis within a frame, some times."""
     links = trial.some_links()
-    for _ in range(trial.rng.randrange(1, 5)):
-        for link in links:
-            link.cut_within_frame(trial.rng.randrange(1, 400))
-        await trial.go_on()
-    await _last(trial, links)
+    with trial.cut_off(*links):
+        for _ in range(trial.rng.randrange(1, 5)):
+            for link in links:
+                link.cut_within_frame(trial.rng.randrange(1, 400))
+            await trial.go_on()
+        await _last(trial, links)
 
 
 async def forget(trial: Trial) -> None:
@@ -59,7 +67,7 @@ async def forget(trial: Trial) -> None:
     links = trial.some_links()
     for link in links:
         link.forget()
-    await _last(trial, links)
+    await _cut_off(trial, links)
 
 
 async def refuse(trial: Trial) -> None:
@@ -68,7 +76,7 @@ async def refuse(trial: Trial) -> None:
     for link in links:
         link.refuses = True
         link.cut()
-    await _last(trial, links)
+    await _cut_off(trial, links)
 
 
 async def reader_cut(trial: Trial) -> None:

@@ -46,18 +46,20 @@ async def node_freeze(trial: Trial) -> None:
 
 async def redis_kill(trial: Trial) -> None:
     """Kill Redis with SIGKILL, and start it on its append-only file."""
-    await trial.stage.redis.kill()
-    if trial.is_long:
-        await trial.hold()
-    await trial.stage.redis.start()
+    with trial.cut_off():
+        await trial.stage.redis.kill()
+        if trial.is_long:
+            await trial.hold()
+        await trial.stage.redis.start()
     await trial.go_on()
 
 
 async def redis_freeze(trial: Trial) -> None:
     """Freeze Redis with SIGSTOP, then let it go on."""
-    trial.stage.redis.signal(SIGSTOP)
-    await trial.hold()
-    trial.stage.redis.signal(SIGCONT)
+    with trial.cut_off():
+        trial.stage.redis.signal(SIGSTOP)
+        await trial.hold()
+        trial.stage.redis.signal(SIGCONT)
 
 
 async def node_clock(trial: Trial) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from contextlib import closing
 from signal import SIGCONT, SIGKILL, SIGSTOP
+from typing import Any
 
 from loadtest.chaos.faults.kind import FaultKind, Trial
 from loadtest.chaos.stage.servers import RedisProcess
@@ -79,12 +80,13 @@ async def _replica(trial: Trial) -> RedisProcess:
 async def promotion(trial: Trial) -> None:
     """Lead the nodes to a replica that has everything, and kill the primary."""
     replica = await _replica(trial)
-    for link in trial.stage.links:
-        link.refuses = True
-        link.cut()
-    async with trial.stage.redis.client() as client:
-        await client.wait(1, 2_000)
-    await _exchange(trial, replica)
+    with trial.cut_off():
+        for link in trial.stage.links:
+            link.refuses = True
+            link.cut()
+        async with trial.stage.redis.client() as client:
+            await client.wait(1, 2_000)
+        await _exchange(trial, replica)
     await trial.go_on()
 
 
@@ -114,15 +116,16 @@ async def split_brain(trial: Trial) -> None:
     kept_until = time.monotonic()
     await replica.promote()
     trial.lost(kept_until)
-    for link in trial.stage.links:
-        link.switch(replica.port, cut=False)
     trial.stage.redis = replica
-    await trial.hold()
+    with trial.cut_off():
+        for link in trial.stage.links:
+            link.switch(replica.port, cut=False)
+        await asyncio.sleep(NOTICE_SECONDS)
+    trial.lost(kept_until)
     anew = trial.rng.choice(trial.stage.nodes)
     await anew.stop(SIGKILL)
     await anew.start()
-    await asyncio.sleep(NOTICE_SECONDS)
-    trial.lost(kept_until)
+    await trial.hold()
 
 
 async def full(trial: Trial) -> None:
@@ -153,9 +156,11 @@ async def no_command(trial: Trial) -> None:
 
 async def _without(trial: Trial, rule: str) -> None:
     async with trial.stage.redis.client() as client:
-        await client.execute_command("ACL", "SETUSER", "default", rule)  # type: ignore[no-untyped-call]
-        await trial.hold()
-        await client.execute_command("ACL", "SETUSER", "default", "allchannels", "+@all")  # type: ignore[no-untyped-call]
+        acl: Any = client
+        with trial.cut_off():
+            await acl.execute_command("ACL", "SETUSER", "default", rule)
+            await trial.hold()
+            await acl.execute_command("ACL", "SETUSER", "default", "allchannels", "+@all")
 
 
 async def deleted_while_asleep(trial: Trial) -> None:

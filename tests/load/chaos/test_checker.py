@@ -8,6 +8,7 @@ from loadtest.chaos.log import (
     CursorRead,
     HealthSeen,
     MessageTaken,
+    NodeCutOff,
     NodeEnded,
     ReaderClosed,
     ResourcesSeen,
@@ -178,6 +179,14 @@ def test_a_surface_with_a_retracted_body(story, seconds, promises):
     read = SurfaceRead(at=asked_at, node=1, surface="atom", status=200, until=asked_at, tokens=["tok2x"])
     story.log.add(read)
     assert broken(story.verdict()) == promises
+
+
+def test_a_node_that_is_cut_off_may_serve_what_it_has(story):
+    story.log.add(SurfaceRead(at=3.0, node=1, surface="atom", status=200, until=3.1, tokens=["tok2x"]))
+    story.log.add(NodeCutOff(at=0.5, node=0, until=2.0))
+    assert broken(story.verdict()) == {"P5"}
+    story.log.add(NodeCutOff(at=0.5, node=1, until=2.0))
+    assert broken(story.verdict()) == set()
 
 
 def test_a_reader_that_is_told_too_late_in_calm_times(story):
