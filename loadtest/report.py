@@ -37,7 +37,7 @@ li { overflow-wrap: anywhere }
 
 
 class Deliveries:
-    """What readers got: their number, the number of deliveries, and the delivery times of each second."""
+    """The number of readers, the number of deliveries to them, and the delivery times of each second."""
 
     def __init__(self) -> None:
         self.readers = self.count = 0

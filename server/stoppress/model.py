@@ -177,7 +177,7 @@ class StoredEntry(Entry, kw_only=True, omit_defaults=True):
     markdown: str | None = None
     publish_at: str | None = None
     warnings: list[str] = []
-    """What was left out of the body or changed in it."""
+    """Sentences that name what was left out of the body or changed in it."""
 
 
 class Header(Struct, kw_only=True, omit_defaults=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import re
 from collections.abc import Callable
@@ -20,7 +21,8 @@ pytestmark = pytest.mark.browser
 
 Figure = Callable[[str], None]
 
-TRIES = 50
+TRIES = int(os.environ.get("TRIES", "20"))
+"""Number of tries of each kind, at random places. TRIES=50 tries longer."""
 
 MOST_PIXELS = 1
 """An entry that is read may move by this much."""
@@ -386,6 +388,30 @@ async def test_the_place_is_kept_in_a_part_of_a_page_that_scrolls(node: RunningN
         await expect(page.get_by_role("button", name=re.compile(f"^{number + 1} new update"))).to_be_visible()
         await mover.compare()
     assert max(mover.moves) <= MOST_PIXELS
+
+
+TWO = """document.addEventListener("DOMContentLoaded", () => {
+  const one = document.querySelector("live-blog");
+  const other = one.cloneNode();
+  one.before(Object.assign(document.createElement("p"), { id: "advertisement", textContent: "Advertisement" }));
+  one.after(other);
+});"""
+
+
+async def test_two_elements_in_view_correct_the_place_once(node: RunningNode, embed: Embed) -> None:
+    await fill(node, 4)
+    page = await embed(script=TWO)
+    await expect(page.locator(".entry")).to_have_count(8)
+    second, top = page.locator("live-blog").nth(1), "one => one.getBoundingClientRect().top"
+    for number in range(1, 6):
+        await second.evaluate("one => scrollTo(0, scrollY + one.getBoundingClientRect().top - 300)")
+        await page.evaluate(FRAME)
+        await page.locator("#advertisement").evaluate(
+            "(one, height) => { one.style.height = height; }", f"{99 * number}px"
+        )
+        await page.evaluate(FRAME)
+        await page.evaluate(FRAME)
+        assert await second.evaluate(top) == pytest.approx(300, abs=MOST_PIXELS)
 
 
 LONG = "Bundesverfassungsgerichtsentscheidungsbegründungszusammenfassung"

@@ -77,6 +77,7 @@ class Proxy(ABC):
         self.folder = folder
         self.nodes = nodes
         self.port = free_port()
+        self.http_port = free_port()
         self.certificate, self.key = make_certificate(folder)
         self.tls = ssl.create_default_context(cafile=str(self.certificate))
         self._process: asyncio.subprocess.Process | None = None
@@ -131,7 +132,9 @@ class Nginx(Proxy):
         )
         site = (NGINX / "stoppress" / "site.conf").read_text()
         rest = re.sub(r"^listen .*\n", "", site, flags=re.MULTILINE)
-        (self.folder / "stoppress" / "site.conf").write_text(f"listen 127.0.0.1:{self.port} ssl http2;\n{rest}")
+        (self.folder / "stoppress" / "site.conf").write_text(
+            f"listen 127.0.0.1:{self.http_port};\nlisten 127.0.0.1:{self.port} ssl http2;\n{rest}"
+        )
         return self.command, {}
 
     @property
@@ -153,7 +156,7 @@ class Caddy(Proxy):
             "LIVE_SITE": f"https://localhost:{self.port}",
             "LIVE_NODES": " ".join(f"127.0.0.1:{port}" for port in self.nodes),
             "LIVE_TLS": f"tls {self.certificate} {self.key}",
-            "LIVE_HTTP": str(free_port()),
+            "LIVE_HTTP": str(self.http_port),
             "LIVE_ADMIN": f"unix/{self.folder / 'admin'}",
             "HOME": str(self.folder),
             "XDG_DATA_HOME": str(self.folder),

@@ -69,6 +69,14 @@ async def update(line: ClientConnection, text: str) -> dict[str, Any]:
                 return message
 
 
+async def test_http_leads_to_https(site):
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://localhost:{site.proxy.http_port}/blogs/council?before=1")
+    assert answer.status_code in (301, 308)
+    assert answer.headers["location"].startswith("https://")
+    assert answer.headers["location"].endswith("/blogs/council?before=1")
+
+
 @pytest.mark.parametrize("protocol", DECODE)
 async def test_a_reader_follows_by_websocket(site, editor, blog, protocol):
     cursor = await publish(editor, blog, "before")

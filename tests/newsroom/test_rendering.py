@@ -133,6 +133,9 @@ def test_tables_are_kept_with_their_rows_as_lines_of_text():
 LEFT_OUT = {
     "<p>a<script>alert(1)</script>b</p>": ("<p>ab</p>", ["Left out a script"]),
     "<p>a<input>b</p>": ("<p>ab</p>", ["Left out a form"]),
+    "<p>a<svg><text>b</text></svg>c</p>": ("<p>ac</p>", ["Left out a drawing"]),
+    "<p>a<canvas>b</canvas>c</p>": ("<p>ac</p>", ["Left out a drawing"]),
+    "<img srcset='https://a.test/x.jpg 2x'>": ('<p><img src="https://a.test/x.jpg" alt=""></p>', []),
     '<a href="tel:+43">a</a>': ("<p>a</p>", ["Left out the address of a link (tel:+43)"]),
     '<a href="foo:1">a</a>': ("<p>a</p>", ["Left out the address of a link (foo:1)"]),
     '<img src="data:image/png;base64,AA">a': ("<p>a</p>", ["Left out an image (data:image/png;base64,AA)"]),

@@ -5,6 +5,14 @@ const SLACK_PIXELS = 8;
 const BY_HAND = ["wheel", "touchmove", "pointerdown", "keydown"];
 
 /**
+ * The number of times that each scroller was scrolled to keep something in its place. Several elements on a page share
+ * a scroller: the first one that corrects it wins, and the others accept that.
+ *
+ * @type {WeakMap<Element, number>}
+ */
+const corrections = new WeakMap();
+
+/**
  * A node whose top has to stay where it is. `goal`: the reader has asked for it.
  *
  * @typedef {{node: Element, at: number, goal?: boolean}} Held
@@ -21,6 +29,8 @@ export class Reading {
   #held = null;
   /** Where the scroller was when `held` was measured. */
   #scrolled = 0;
+  /** The value of `corrections` then. */
+  #corrected = 0;
   #isByHand = false;
 
   /**
@@ -141,6 +151,7 @@ export class Reading {
     const held = this.#held;
     if (!held?.node.isConnected) return this.#pick();
     const scroller = scrollerOf(this.#list);
+    if (!held.goal && this.#corrected !== correctionsOf(scroller)) return this.#pick();
     const by = scroller.scrollTop - this.#scrolled;
     // A page that has become shorter has scrolled up by itself
     const isClamped = by < 0 && scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1;
@@ -148,7 +159,11 @@ export class Reading {
     if (!isClamped && !held.goal && Math.abs(by) > scroller.clientHeight) return this.#pick();
     if (!isClamped) held.at -= by;
     const moved = topOf(held.node) - held.at;
-    if (Math.abs(moved) >= 0.5) scroller.scrollBy({ top: moved, behavior: "instant" });
+    if (Math.abs(moved) >= 0.5) {
+      scroller.scrollBy({ top: moved, behavior: "instant" });
+      corrections.set(scroller, correctionsOf(scroller) + 1);
+    }
+    this.#corrected = correctionsOf(scroller);
     this.#scrolled = scroller.scrollTop;
     // At the end of the page, only a goal is still to be reached, when the page becomes longer
     if (!held.goal && Math.abs(topOf(held.node) - held.at) >= 1) held.at = topOf(held.node);
@@ -184,6 +199,7 @@ export class Reading {
     // Another element on the page may have set it
     if (held || this.#held) content.style.overflowAnchor = held ? "none" : "";
     this.#held = held;
+    this.#corrected = correctionsOf(scroller);
     this.#scrolled = scroller.scrollTop;
   }
 }
@@ -207,6 +223,11 @@ function firstIn(node, top, bottom) {
     last = found ?? child;
   }
   return last;
+}
+
+/** @param {Element} scroller */
+function correctionsOf(scroller) {
+  return corrections.get(scroller) ?? 0;
 }
 
 /** @param {Element} node */

@@ -53,7 +53,7 @@ class Written(NamedTuple):
     version: int
     cursor: Cursor
     replayed: bool = False
-    """Whether this is the result of an earlier request with the same Idempotency-Key."""
+    """True if this is the result of an earlier request with the same Idempotency-Key."""
 
 
 _Plan = Callable[[], Awaitable[list[Write] | Written]]

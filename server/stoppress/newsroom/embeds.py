@@ -24,7 +24,7 @@ class _Site(NamedTuple):
     addresses: list[re.Pattern[str]]
     frame: str
     keeps: list[tuple[str, re.Pattern[str]]]
-    """What else of the page's address the frame's address must have, as in `&start={}`."""
+    """The form in which the frame's address repeats another part of the page's address, as in `&start={}`."""
 
 
 def _sites() -> list[_Site]:

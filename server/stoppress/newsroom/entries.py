@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -19,8 +20,8 @@ from stoppress.newsroom.pins import Pins
 from stoppress.newsroom.rendering import Rendered
 from stoppress.store.port import Store, Write
 
-_THREADED_RENDER_CHARACTERS = 2_000
-"""Length of a body, in characters, above which it is rendered in a thread."""
+_THREADED_RENDER_CHARACTERS = 100
+"""Length of a body, in characters, above which it is rendered in a thread. The cost can grow with the square of it."""
 
 MAX_ENTRY_BYTES = 2 * 1024 * 1024
 """Limit of what an entry's fields add up to over all writes. One request is much smaller."""
@@ -47,6 +48,7 @@ class Entries:
         self._store = store
         self._committer = committer
         self._newest = newest
+        self._rendering = ThreadPoolExecutor(1, "rendering")  # several threads would slow down the event loop
 
     async def get(self, blog: str, entry_id: str) -> tuple[StoredEntry, int]:
         """Return an entry or draft and its version. Raises `BlogNotFound` and `EntryNotFound`."""
@@ -143,7 +145,7 @@ class Entries:
         is_new = target == "published" != current.status
         before = await self._newest(blog) if is_new else current.updated_at
         now = max(timestamp(), later(before)) if before else timestamp()
-        entry = await _with_body(form.fill(current, now), form)
+        entry = await self._with_body(form.fill(current, now), form)
         entry.status = target  # type: ignore[assignment]
         _set_times(entry, current, form, now)
         if target != "draft" and not (entry.html or entry.title or entry.media):
@@ -152,6 +154,27 @@ class Entries:
             limit = f"The entry would have {size} bytes, and {MAX_ENTRY_BYTES} is the limit."
             raise BadInput(f"{limit} Shorten it, or split it into several entries.")
         return entry
+
+    async def _with_body(self, entry: StoredEntry, form: EntryForm) -> StoredEntry:
+        if form.markdown and form.html:
+            raise BadInput("Send `markdown` or `html`, not both.", "html")
+        if form.markdown is UNSET and form.html is UNSET:
+            return entry
+        source = form.markdown or form.html or ""
+        render: Callable[[str], Rendered] = Rendered.from_html if form.html else Rendered.from_markdown
+        if len(source) > _THREADED_RENDER_CHARACTERS:
+            rendered = await asyncio.get_running_loop().run_in_executor(self._rendering, render, source)
+        else:
+            rendered = render(source)
+        known = {one.url for one in entry.media}
+        return msgspec.structs.replace(
+            entry,
+            markdown=form.markdown or None,
+            html=rendered.html or None,
+            text=rendered.text or None,
+            media=[*entry.media, *(one for one in rendered.media if one.url not in known)],
+            warnings=rendered.warnings,
+        )
 
     async def _find(self, blog: str, entry_id: str) -> Item:
         item = await self._store.item(blog, entry_id)
@@ -172,25 +195,6 @@ class Entries:
 def _size(entry: StoredEntry) -> int:
     """Return the bytes of an entry without what a publication changes."""
     return len(msgspec.json.encode((entry.markdown, entry.html, entry.text, entry.media, entry.corrections)))
-
-
-async def _with_body(entry: StoredEntry, form: EntryForm) -> StoredEntry:
-    if form.markdown and form.html:
-        raise BadInput("Send `markdown` or `html`, not both.", "html")
-    if form.markdown is UNSET and form.html is UNSET:
-        return entry
-    source = form.markdown or form.html or ""
-    render: Callable[[str], Rendered] = Rendered.from_html if form.html else Rendered.from_markdown
-    rendered = await asyncio.to_thread(render, source) if len(source) > _THREADED_RENDER_CHARACTERS else render(source)
-    known = {one.url for one in entry.media}
-    return msgspec.structs.replace(
-        entry,
-        markdown=form.markdown or None,
-        html=rendered.html or None,
-        text=rendered.text or None,
-        media=[*entry.media, *(one for one in rendered.media if one.url not in known)],
-        warnings=rendered.warnings,
-    )
 
 
 def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: str) -> None:

@@ -135,7 +135,7 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
 
 @cache
 def _timezones() -> set[str]:
-    """Return all time zones; none if the system has no database of them."""
+    """Return the names of all time zones; an empty set if the system has no database of them."""
     return zoneinfo.available_timezones()
 
 

@@ -50,7 +50,7 @@ _LINE_BREAK_TAGS = frozenset(
 )
 """Tags that start a new line of plain text."""
 
-_MAX_PARSER_STEPS = 20_000
+_MAX_PARSER_STEPS = 10_000
 """Maximum positions at which the Markdown parser tries its rules: a few for each word with markup, none for others."""
 
 _MAX_TAGS = 10_000
@@ -82,7 +82,7 @@ class Rendered(NamedTuple):
     media: list[Media]
     """The embeds, films and sounds that the HTML had."""
     warnings: list[str]
-    """What was left out or changed."""
+    """Sentences that name what was left out or changed."""
 
     @classmethod
     def from_markdown(cls, markdown: str) -> Rendered:
@@ -104,6 +104,8 @@ class Rendered(NamedTuple):
         rendered = _safe(_well_formed(html), "html", left, StyleSheet(html))
         if re.search("<script", html, re.IGNORECASE) and not left.media:
             left.warn("Left out a script.")
+        if re.search("<svg", html, re.IGNORECASE):
+            left.warn_of_drawing()
         return rendered
 
 

@@ -14,9 +14,14 @@ import uvloop
 
 from stoppress.errors import StartError, StoppressError
 
+_THREAD_SWITCH_SECONDS = 0.0002
+"""How long the event loop waits for a thread that runs Python code, after each system call; by default it is 5 ms. A
+delivery makes a system call for each reader, and would take seconds while a thread renders a long entry."""
+
 
 def run(work: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine until it ends."""
+    sys.setswitchinterval(_THREAD_SWITCH_SECONDS)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:

@@ -29,7 +29,7 @@ _STALE_FACTOR = 10
 
 
 class Document(NamedTuple):
-    """How to make a document. Both functions look at the replica when they are called."""
+    """The functions that make a document. Both look at the replica when they are called."""
 
     key: tuple[object, ...]
     """Its kind and everything that it depends on, except the blog and its cursor."""

@@ -100,3 +100,9 @@ async def test_it_is_not_sent_again_until_it_changes(node, reader, eventually):
         return answer.status_code == 200 and "Talks are over" in answer.text
 
     assert await eventually(changed)
+
+
+@pytest.mark.parametrize("path", ["/blogs", "/blogs/"])
+async def test_the_folder_of_blogs_leads_to_the_list(reader, path: str):
+    answer = await reader.get(path, follow_redirects=True)
+    assert (answer.status_code, answer.url.path) == (200, "/")

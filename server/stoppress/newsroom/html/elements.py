@@ -36,7 +36,7 @@ TAGS = frozenset(
 
 ATTRIBUTES = frozenset(
     "alt aria-level cite class colspan data data-href data-instgrm-permalink data-oembed-url data-src data-videoid "
-    "datetime height hidden href id name open popover role rowspan scope src start style title type url videoid "
+    "datetime height hidden href id name open popover role rowspan scope src srcset start style title type url videoid "
     "width".split()
 )
 """All attributes that are read."""

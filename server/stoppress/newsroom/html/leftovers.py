@@ -1,4 +1,4 @@
-"""What pasted HTML has that cannot stand in text: media become the entry's media, the rest is named in warnings."""
+"""Collects what an entry's text cannot contain: media become the entry's media, and warnings name the rest."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ class Leftovers:
     def warn_of_form(self) -> None:
         self.warn("Left out a form: readers cannot send anything from an entry.")
 
+    def warn_of_drawing(self) -> None:
+        self.warn("Left out a drawing that is part of the page. Upload a picture of it, and send its address.")
+
     def link(self, attributes: Mapping[str, str]) -> str | None:
         """Return the address of a link if it can be kept."""
         href = attributes.get("href", "")
@@ -42,8 +45,9 @@ class Leftovers:
 
     def image(self, attributes: Mapping[str, str]) -> str | None:
         """Return the address of an image if it can be kept."""
-        for name in ("src", "data-src"):
-            if address := addressed(attributes.get(name, ""), ("http", "https")):
+        candidates = attributes.get("srcset", "").split() or [""]
+        for source in (attributes.get("src", ""), attributes.get("data-src", ""), candidates[0]):
+            if address := addressed(source, ("http", "https")):
                 return address
         named = _shown(attributes.get("src", ""))
         self.warn(f"Left out an image{named}: it is not on the web. Upload it, and send its address.")

@@ -271,6 +271,8 @@ class PastedHtml(HTMLParser):
             self._left.frame(attributes)
         elif tag in ("select", "textarea"):
             self._left.warn_of_form()
+        elif tag in ("canvas", "meter", "progress"):
+            self._left.warn_of_drawing()
         elif tweet and tag == "a" and frame_of(attributes.get("href", "")):
             self._tweet = attributes["href"]
         else:

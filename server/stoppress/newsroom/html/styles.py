@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from stoppress.errors import BadInput
+
 _MAX_CLASSES = 20
 """Maximum number of classes of an element that are looked up."""
 
@@ -15,6 +17,9 @@ _READ_ALOUD_ONLY = frozenset("sr-only visually-hidden visuallyhidden screen-read
 
 _MAX_RULES = 200
 """Maximum number of selectors; the other ones are for parts of the page that were not copied, as a rule."""
+
+_MAX_RULES_APPLIED = 100_000
+"""Maximum number of rules that are looked at for all elements together."""
 
 _MAX_VALUE = 200
 """Maximum length of a property's value."""
@@ -42,7 +47,7 @@ Style = Mapping[str, str]
 
 
 class Look(NamedTuple):
-    """How the text in an element looks. Children inherit it."""
+    """The look of the text in an element. Children inherit it."""
 
     removed: bool = False
     """The element and all in it are not shown, whatever the children's styles say."""
@@ -53,7 +58,7 @@ class Look(NamedTuple):
     """Line ends in the text are shown."""
     case: str = "none"
     children: str = ""
-    """How children stand in their line if a flexible box or a grid lays them out (see `flow`)."""
+    """The flow of the children of a flexible box or a grid (see `flow`)."""
 
     @property
     def is_shown(self) -> bool:
@@ -112,6 +117,7 @@ class StyleSheet:
         self._count = 0
         self._parsed: dict[str, tuple[Style, Style]] = {}
         self._around: Counter[str] = Counter()
+        self._applied = 0
         for css in _style_elements(html):
             block = ""  # the at-rule that the rules are in
             for text in _without_comments(css.replace("<!--", "").replace("-->", "")).split("}"):
@@ -137,7 +143,7 @@ class StyleSheet:
                 self._rules.setdefault(compounds[-1][-1] if compounds[-1] else "*", []).append(rule)
 
     def style(self, tag: str, attributes: Mapping[str, str]) -> Style:
-        """Return the style of an element."""
+        """Return the style of an element. Raises `BadInput` if the rules are too many for the elements."""
         classes = attributes.get("class", "").lower().split()[:_MAX_CLASSES]
         own = attributes.get("style", "")
         inline = self._parsed.get(own)
@@ -165,7 +171,11 @@ class StyleSheet:
             self._around.subtract(_names(tag, attributes))
 
     def _matching(self, names: set[str]) -> list[_Rule]:
-        found = [rule for name in (*names, "*") for rule in self._rules.get(name, ()) if rule.names <= names]
+        candidates = [rule for name in (*names, "*") for rule in self._rules.get(name, ())]
+        self._applied += len(candidates)
+        if self._applied > _MAX_RULES_APPLIED:
+            raise BadInput("`html` has too many style rules for its elements. Paste it without styles.", "html")
+        found = [rule for rule in candidates if rule.names <= names]
         return sorted(rule for rule in found if all(self._around[name] > 0 for name in rule.around))
 
 

@@ -9,7 +9,7 @@ _MAX_DEPTH = 24
 """Maximum depth of lists, quotes and tables; what is deeper stands in the deepest of them."""
 
 _SECTIONS = frozenset({"", "blockquote"})
-"""Elements whose text always stands in paragraphs. In others, the first paragraph has no tags of its own."""
+"""Elements that put all of their text into paragraphs. In others, the first paragraph has no tags of its own."""
 
 _LISTS = ("ul", "ol")
 

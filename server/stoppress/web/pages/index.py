@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from stoppress.errors import NotFound
@@ -38,7 +38,11 @@ class Index:
         self._turns = turns
 
     def routes(self) -> list[Route]:
-        return [Route("/", self.page, methods=["GET"])]
+        return [Route("/", self.page, methods=["GET"]), Route("/blogs", self.moved, methods=["GET"])]
+
+    async def moved(self, _request: Request) -> Response:
+        """Lead to the list from the address that a reader may guess."""
+        return RedirectResponse("/", 308)
 
     async def page(self, request: Request) -> Response:
         """Answer with the blogs by status and, within a status, by times of coverage; scheduled ones by start.
