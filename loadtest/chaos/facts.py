@@ -89,6 +89,7 @@ class Facts:
         self._ends = log.of(NodeEnded)
         self._cut_offs = log.of(NodeCutOff)
         self._given = self._givers()
+        self.came_out_at = self._came_out()
 
     def _writes(self) -> Iterator[tuple[int, WriteFacts]]:
         found: dict[int, WriteFacts] = {}
@@ -128,6 +129,14 @@ class Facts:
             elif isinstance(event, MessageTaken):
                 for entry in event.message.get("entries", ()):
                     found[entry["id"], entry["seq"]].append((event.at, node_of[event.reader]))
+        return found
+
+    def _came_out(self) -> dict[str, float]:
+        """Return by token when it first came to a reader."""
+        found: dict[str, float] = {}
+        for event in self.log.of(MessageTaken):
+            for entry in event.message.get("entries", ()):
+                found.setdefault(str(entry.get("title")), event.at)
         return found
 
     @property

@@ -33,8 +33,8 @@ READERS, WRITERS, PAUSE_SECONDS = 8, 3, 0.1
 WARM_SECONDS, AFTER_SECONDS = 0.6, 0.4
 """How long editors write before the fault and after it."""
 
-SETTLE_SECONDS = 8.0
-"""How long a run waits at the end until all have the same state."""
+RETRY_SECONDS, SETTLE_SECONDS = 4.0, 16.0
+"""How long after a fault editors repeat what failed, and how long a run then waits until all have the same state."""
 
 RUN_SECONDS = 90.0
 """Maximum duration of a run."""
@@ -135,7 +135,7 @@ async def _play_trial(fault: FaultKind, trial: Trial) -> None:
             log.add(FaultBegun(fault=fault.name))
             await fault.play(trial)
             log.add(FaultEnded(fault=fault.name))
-            writers.until = time.monotonic() + SETTLE_SECONDS / 2
+            writers.until = time.monotonic() + RETRY_SECONDS
             await asyncio.sleep(AFTER_SECONDS)
             writers.stop()
             await writing.ended()

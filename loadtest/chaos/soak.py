@@ -22,7 +22,7 @@ from loadtest.chaos.faults.kind import Trial
 from loadtest.chaos.log import FaultBegun, FaultEnded, RunLog
 from loadtest.chaos.probes import Probes
 from loadtest.chaos.readers import ChaosReader
-from loadtest.chaos.run import SETTLE_SECONDS, Tasks, settle
+from loadtest.chaos.run import RETRY_SECONDS, Tasks, settle
 from loadtest.chaos.stage.servers import Stage
 from loadtest.chaos.writers import BLOG, Order, Writers
 from loadtest.server import KEY
@@ -114,7 +114,7 @@ async def _play(
         async with Tasks() as writing:
             writing.start(*(writers.run(WRITERS / plan.writes_per_second) for _ in range(WRITERS)))
             await _play_faults(plan, trial)
-            writers.until = time.monotonic() + SETTLE_SECONDS
+            writers.until = time.monotonic() + RETRY_SECONDS
             writers.stop()
             await writing.ended()
         await settle(trial)

@@ -16,6 +16,9 @@ from loadtest.chaos.writers import Order
 NOTICE_SECONDS = 4.0
 """Seconds in which nodes have to notice that their address leads to another Redis."""
 
+FULL_SHARES = (1.0, 0.3, 0.6)
+"""Shares of writes that find no room: all of them, or some, as other programs use the same disk."""
+
 TAKEN_COMMANDS = ("-evalsha", "-publish", "-lindex", "-zrangebyscore")
 
 
@@ -138,7 +141,7 @@ async def full(trial: Trial) -> None:
 
 async def disk_full(trial: Trial) -> None:
     """Let the disk of Redis be full."""
-    trial.stage.redis.machine.fill_disk()
+    trial.stage.redis.machine.fill_disk(trial.rng.choice(FULL_SHARES))
     await trial.hold()
     trial.stage.redis.machine.repair()
     await trial.go_on()
@@ -183,7 +186,7 @@ async def deleted_while_asleep(trial: Trial) -> None:
 async def sqlite_disk_full(trial: Trial) -> None:
     """Let the disk of SQLite be full."""
     node = trial.stage.nodes[0]
-    node.machine.fill_disk()
+    node.machine.fill_disk(trial.rng.choice(FULL_SHARES))
     await trial.hold()
     node.machine.repair()
     await trial.go_on()

@@ -16,7 +16,7 @@
 
 struct control {
     volatile double seconds;  // added to the wall clock
-    volatile double full;     // not 0: no regular file takes data, except standard output and error
+    volatile double full;     // the share of writes that make a file longer and fail, except standard output and error
 };
 
 static struct control *control;
@@ -74,25 +74,40 @@ time_t time(time_t *at) {
     return now.tv_sec;
 }
 
-static int is_full(int fd) {
+// A write within a file succeeds on a full disk: SQLite can still use the room of its write-ahead log.
+static int is_full(int fd, off64_t at, size_t size) {
     struct stat found;
     if (!control || control->full == 0 || fd <= 2 || fstat(fd, &found) != 0 || !S_ISREG(found.st_mode))
         return 0;
+    if (at + (off64_t)size <= found.st_size)
+        return 0;
+    static unsigned calls;
+    if ((calls++ * 2654435761u >> 8) % 1000 >= control->full * 1000)
+        return 0;  // other programs take room and leave it
     errno = ENOSPC;
     return 1;
 }
 
+static off64_t position(int fd) {
+    struct stat found;
+    if (fcntl(fd, F_GETFL) & O_APPEND)
+        return fstat(fd, &found) == 0 ? found.st_size : 0;
+    return lseek64(fd, 0, SEEK_CUR);
+}
+
 ssize_t write(int fd, const void *data, size_t size) {
     REAL(write);
-    return is_full(fd) ? -1 : real(fd, data, size);
+    if (control && control->full != 0 && is_full(fd, position(fd), size))
+        return -1;
+    return real(fd, data, size);
 }
 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t at) {
     REAL(pwrite);
-    return is_full(fd) ? -1 : real(fd, data, size, at);
+    return is_full(fd, at, size) ? -1 : real(fd, data, size, at);
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) {
     REAL(pwrite64);
-    return is_full(fd) ? -1 : real(fd, data, size, at);
+    return is_full(fd, at, size) ? -1 : real(fd, data, size, at);
 }

@@ -30,7 +30,7 @@ class Machine:
 
     def __init__(self, control: Path) -> None:
         self.control = control
-        self._set(0.0, full=False)
+        self._set(0.0, 0.0)
 
     @staticmethod
     def require() -> None:
@@ -43,18 +43,18 @@ class Machine:
     def move_clock(self, seconds: float) -> None:
         """Set the wall clock of the server's processes forward, or back if negative."""
         self.require()
-        self._set(seconds, full=False)
+        self._set(seconds, 0.0)
 
-    def fill_disk(self) -> None:
-        """Let every write to a file fail with ENOSPC."""
+    def fill_disk(self, share: float) -> None:
+        """Let a share of the writes that make a file longer fail with ENOSPC."""
         self.require()
-        self._set(0.0, full=True)
+        self._set(0.0, share)
 
     def repair(self) -> None:
         """Make the clock right and the disk empty."""
-        self._set(0.0, full=False)
+        self._set(0.0, 0.0)
 
-    def _set(self, seconds: float, *, full: bool) -> None:
+    def _set(self, seconds: float, full: float) -> None:
         with self.control.open("r+b" if self.control.exists() else "wb") as file:  # it is mapped: write in place
             file.write(struct.pack("dd", seconds, full))
 
