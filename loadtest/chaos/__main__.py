@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 import loadtest.chaos
-from loadtest.chaos.checker import Verdict
+from loadtest.chaos.checker.verdict import Verdict
 from loadtest.chaos.faults import FAULTS
 from loadtest.chaos.log import RunLog
 from loadtest.chaos.planted import BUGS

@@ -15,14 +15,14 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from loadtest.chaos.checker import Verdict
+from loadtest.chaos.checker.shown import Violation
+from loadtest.chaos.checker.verdict import Verdict
 from loadtest.chaos.faults import FAULTS
 from loadtest.chaos.faults.kind import FaultKind, Trial
 from loadtest.chaos.log import FaultBegun, FaultEnded, RunLog
 from loadtest.chaos.planted import plant
 from loadtest.chaos.probes import Probes, is_settled
 from loadtest.chaos.readers import ChaosReader
-from loadtest.chaos.shown import Violation
 from loadtest.chaos.stage.servers import Stage
 from loadtest.chaos.writers import Order, Writers
 from loadtest.server import KEY
@@ -84,6 +84,7 @@ async def play(plan: RunPlan) -> RunResult:
             result.violations, result.lost, result.unknown = verdict.violations, verdict.lost, verdict.unknown
             result.convergence, result.red_seconds = verdict.convergence, verdict.red_seconds
             result.writes = len(verdict.facts.done_writes)
+            result.error = verdict.says_nothing
         except Exception as error:  # a run that cannot be played must not end the others
             result.error = f"{type(error).__name__}: {error}"
         if plan.keep:

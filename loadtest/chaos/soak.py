@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from loadtest.chaos.checker import Verdict
+from loadtest.chaos.checker.verdict import Verdict
 from loadtest.chaos.faults import FAULTS
 from loadtest.chaos.faults.kind import Trial
 from loadtest.chaos.log import FaultBegun, FaultEnded, RunLog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadtest.chaos.checker import Verdict
+from loadtest.chaos.checker.verdict import Verdict
 from loadtest.chaos.log import (
     FaultBegun,
     FaultEnded,

@@ -107,6 +107,16 @@ def test_the_wait_of_a_reader_that_comes_back_counts_extra(story):
     assert broken(story.verdict()) == set()
 
 
+def test_a_reader_that_never_gets_in(story):
+    story.log.add(ReaderClosed(at=3.0, reader=7, node=1, code=503, wait=0.5))
+    assert broken(story.verdict()) == {"P3"}
+
+
+def test_a_log_of_too_few_writes_says_nothing(story):
+    assert story.verdict().says_nothing == ""
+    assert Story().verdict().says_nothing == "only 0 writes were done"
+
+
 def test_a_node_that_differs_from_the_store(story):
     assert broken(story.verdict(memory={"e1": story.items["e1"]})) == {"P3", "P4"}
 

@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
+from loadtest.chaos.checker.shown import Violation
 from loadtest.chaos.faults import FAULTS
 from loadtest.chaos.planted import BUGS, plant
 from loadtest.chaos.run import RunPlan, RunResult, play
-from loadtest.chaos.shown import Violation
 from loadtest.chaos.table import is_caught, print_planted, print_table
 from stoppress.live.replica import Replica
 

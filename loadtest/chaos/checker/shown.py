@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from loadtest.chaos.facts import Facts
+from loadtest.chaos.checker.facts import Facts
 from loadtest.chaos.log import MessageTaken, ReaderOpened
 
 Row = tuple[int, int, str]
