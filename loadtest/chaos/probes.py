@@ -137,14 +137,18 @@ def is_settled(states: list[StateRead], cursors: set[str | None]) -> bool:
     stores = [state for state in states if state.source == "store"]
     visible = [{key: row for key, row in state.items.items() if row[0]} for state in stores]
     entries = [{key: row for key, row in state.items.items() if key != "header"} for state in memory]
-    waiting = any(row[2] == "scheduled" for state in stores for row in state.items.values())
     return (
         all(state.status == 200 for state in states)
         and len({state.cursor for state in memory}) == 1
         and cursors == {memory[0].cursor}
         and all(found == entries[0] for found in [*entries, *visible])
-        and not waiting
+        and not count_scheduled(stores)
     )
+
+
+def count_scheduled(states: list[StateRead]) -> int:
+    """Return how many scheduled entries the states have, all together."""
+    return sum(row[2] == "scheduled" for state in states for row in state.items.values())
 
 
 def _row(item: dict[str, Any]) -> tuple[int, int, str, str]:

@@ -21,7 +21,7 @@ from loadtest.chaos.faults import FAULTS
 from loadtest.chaos.faults.kind import FaultKind, Trial
 from loadtest.chaos.log import FaultBegun, FaultEnded, RunLog
 from loadtest.chaos.planted import plant
-from loadtest.chaos.probes import Probes, is_settled
+from loadtest.chaos.probes import Probes, count_scheduled, is_settled
 from loadtest.chaos.readers import ChaosReader
 from loadtest.chaos.stage.servers import Stage
 from loadtest.chaos.writers import Order, Writers
@@ -190,13 +190,16 @@ async def _watch_retractions(fault: FaultKind, trial: Trial) -> None:
 
 
 async def settle(trial: Trial) -> None:
-    """Wait until all have one state, for `SETTLE_SECONDS` at most, and log the states."""
-    deadline = time.monotonic() + SETTLE_SECONDS
+    """Wait until all have one state, and log the states. Give up after `SETTLE_SECONDS` in which nothing came out."""
+    deadline, waiting = time.monotonic() + SETTLE_SECONDS, 0
     while True:
         states = await trial.probes.states()
         is_over = is_settled(states, {reader.cursor for reader in trial.readers})
         if is_over or time.monotonic() > deadline:
             break
+        if (left := count_scheduled(states)) < waiting:  # of many that are due, some have come out
+            deadline = time.monotonic() + SETTLE_SECONDS
+        waiting = left
         await asyncio.sleep(0.1)
     for state in states:
         trial.log.add(state)

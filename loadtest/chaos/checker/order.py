@@ -66,7 +66,9 @@ def conditions(facts: Facts) -> Iterator[Violation]:
         if len({(answer.entry, answer.version) for answer in done} | {(one, 0) for one in entries[write.token]}) > 1:
             results = {(answer.entry, answer.version) for answer in done}
             is_twice = len(results) > 1 or len(entries[write.token]) > 1
-            is_forgotten = facts.lost_since(write.sent_at, facts.end, "answers") or facts.was_deleted(write.last_sent_at)
+            is_forgotten = facts.lost_since(write.sent_at, facts.end, "answers") or facts.was_deleted(
+                write.last_sent_at
+            )
             if is_twice and not is_forgotten:
                 text = f"{write} was done twice with one Idempotency-Key: {sorted(results)}"
                 yield Violation("P4", write.last_sent_at, text)

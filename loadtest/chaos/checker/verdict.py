@@ -17,7 +17,7 @@ CONVERGE_SECONDS = 5.0
 """The time of P3."""
 
 PUBLISH_SECONDS = 10.0
-"""How long a node may take to publish what is due. The protocol promises no time; many entries may be due at once."""
+"""How long nodes may publish nothing although entries are due. Many may be due at once, so none has its own time."""
 
 
 MIN_WRITES = 5
@@ -157,7 +157,8 @@ def _lacks(facts: Facts, write: WriteFacts, state: StateRead) -> Iterator[str]:
 
 
 def _is_overdue(facts: Facts, write: WriteFacts) -> bool:
-    base = max(facts.healed_at, write.due_at or 0.0)
+    came_out = [facts.came_out_at.get(other.token, 0.0) for other in facts.done_writes if other.due_at is not None]
+    base = max(facts.healed_at, write.due_at or 0.0, *came_out)
     return facts.end > base + PUBLISH_SECONDS + facts.late(base, facts.end)
 
 
