@@ -71,7 +71,8 @@ async def play_all(plans: Iterable[RunPlan], jobs: int) -> AsyncIterator[RunResu
 async def play_faults(asked: argparse.Namespace) -> bool:
     """Play the faults that are asked for, and print the table."""
     names = asked.faults or list(FAULTS)
-    plans = [RunPlan(name, asked.seed + number, keep=asked.keep) for number in range(asked.runs) for name in names]
+    seeds = range(asked.seed, asked.seed + asked.runs)
+    plans = [RunPlan(name, seed, keep=asked.keep, seconds=asked.seconds) for seed in seeds for name in names]
     results = []
     async for result in play_all(plans, asked.jobs):
         results.append(result)
@@ -121,6 +122,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--faults", nargs="+", choices=FAULTS, metavar="FAULT", help="only these; default all")
     parser.add_argument("--runs", type=int, default=RUNS, help=f"runs of each fault; default {RUNS}")
     parser.add_argument("--seed", type=int, default=1, help="seed of the first run of each fault; default 1")
+    parser.add_argument("--seconds", type=float, default=0.0, help="how long a fault lasts; default as the seed says")
     parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1), help="runs at once; default 2 a core")
     parser.add_argument("--keep", default="", help="folder for the logs of all runs")
     parser.add_argument("--list", action="store_true", help="list the faults and the planted bugs")

@@ -52,6 +52,8 @@ class RunPlan(Struct):
     """The name of a planted bug."""
     keep: str = ""
     """A folder for the log, also if nothing is wrong."""
+    seconds: float = 0.0
+    """How long the fault lasts; 0: the run chooses."""
 
 
 class RunResult(Struct):
@@ -115,6 +117,7 @@ async def _play(plan: RunPlan, log: RunLog, folder: Path) -> int:
                 Probes(stage.nodes, log, http),
                 rng,
                 fault.may_be_long and plan.seed % LONG_EVERY == 0,
+                plan.seconds,
             )
             await _play_trial(fault, trial)
             await trial.writers.http.aclose()

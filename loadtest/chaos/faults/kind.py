@@ -29,6 +29,8 @@ class Trial(NamedTuple):
     probes: Probes
     rng: random.Random
     is_long: bool
+    seconds: float = 0.0
+    """How long the fault lasts; 0: the run chooses."""
 
     @property
     def log(self) -> RunLog:
@@ -36,7 +38,8 @@ class Trial(NamedTuple):
 
     async def hold(self) -> None:
         """Wait while the fault lasts."""
-        await asyncio.sleep(self.rng.uniform(*(LONG_SECONDS if self.is_long else SHORT_SECONDS)))
+        chosen = self.rng.uniform(*(LONG_SECONDS if self.is_long else SHORT_SECONDS))
+        await asyncio.sleep(self.seconds or chosen)
 
     async def go_on(self) -> None:
         """Wait while the editors write on."""
