@@ -30,8 +30,8 @@ from loadtest.server import KEY
 READERS, WRITERS, PAUSE_SECONDS = 8, 3, 0.1
 """Readers of a run, its editors, and the mean pause of an editor between two writes."""
 
-WARM_SECONDS, AFTER_SECONDS = 0.6, 0.4
-"""How long editors write before the fault and after it."""
+WARM_SECONDS, AFTER_SECONDS = (0.6, 0.6, 0.6, 3.0), 0.4
+"""How long editors write before the fault, in some runs long enough for promises of calm times, and after it."""
 
 RETRY_SECONDS, SETTLE_SECONDS = 4.0, 16.0
 """How long after a fault editors repeat what failed, and how long a run then waits until all have the same state."""
@@ -105,23 +105,28 @@ def _keep(plan: RunPlan, log: RunLog, folder: Path, result: RunResult) -> None:
 
 
 async def _play(plan: RunPlan, log: RunLog, folder: Path) -> int:
-    fault, rng = FAULTS[plan.fault], random.Random(f"{plan.fault} {plan.seed}")  # noqa: S311, to be repeated
+    fault = FAULTS[plan.fault]
     planted = partial(plant, plan.bug) if plan.bug else None
     async with Stage(folder, log, fault.nodes, shared=fault.nodes > 1, planted=planted) as stage:
         headers = {"authorization": f"Bearer {KEY}"}
         async with httpx.AsyncClient(headers=headers, trust_env=False, verify=False) as http:  # noqa: S501, loopback
             trial = Trial(
                 stage,
-                Writers(stage.nodes, log, rng),
-                [ChaosReader(number, stage.nodes, log, rng, http) for number in range(READERS)],
+                Writers(stage.nodes, log, choices(plan, "writers")),
+                [ChaosReader(n, stage.nodes, log, choices(plan, f"reader {n}"), http) for n in range(READERS)],
                 Probes(stage.nodes, log, http),
-                rng,
+                choices(plan, "fault"),
                 fault.may_be_long and plan.seed % LONG_EVERY == 0,
                 plan.seconds,
             )
             await _play_trial(fault, trial)
             await trial.writers.http.aclose()
         return sum(node.log_lines() for node in stage.nodes)
+
+
+def choices(plan: RunPlan, of: str) -> random.Random:
+    """Return the source of choices of one part of a run. Parts do not share one, so timing does not change choices."""
+    return random.Random(f"{plan.fault} {plan.seed} {of}")  # noqa: S311, to be repeated
 
 
 async def _play_trial(fault: FaultKind, trial: Trial) -> None:
@@ -134,7 +139,7 @@ async def _play_trial(fault: FaultKind, trial: Trial) -> None:
         retracting = following.start(_watch_retractions(fault, trial))
         async with Tasks() as writing:
             writing.start(*(writers.run(PAUSE_SECONDS) for _ in range(WRITERS)))
-            await asyncio.sleep(WARM_SECONDS)
+            await asyncio.sleep(trial.rng.choice(WARM_SECONDS))
             probes.see_resources()
             log.add(FaultBegun(fault=fault.name))
             await fault.play(trial)

@@ -6,7 +6,6 @@ Only faults after which no reader needs a reset are played: the readers of `stop
 from __future__ import annotations
 
 import asyncio
-import random
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -22,7 +21,7 @@ from loadtest.chaos.faults.kind import Trial
 from loadtest.chaos.log import FaultBegun, FaultEnded, RunLog
 from loadtest.chaos.probes import Probes
 from loadtest.chaos.readers import ChaosReader
-from loadtest.chaos.run import RETRY_SECONDS, Tasks, settle
+from loadtest.chaos.run import RETRY_SECONDS, RunPlan, Tasks, choices, settle
 from loadtest.chaos.stage.servers import Stage
 from loadtest.chaos.writers import BLOG, Order, Writers
 from loadtest.server import KEY
@@ -61,11 +60,11 @@ class SoakPlan(NamedTuple):
 
 async def soak(plan: SoakPlan) -> bool:
     """Play random faults for some minutes, and print what came of it. Return whether nothing was broken and grew."""
-    log, rng = RunLog(), random.Random(plan.seed)  # noqa: S311, to be repeated
+    log = RunLog()
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         async with AsyncExitStack() as stack:
             stage = await stack.enter_async_context(Stage(Path(folder), log, plan.nodes))
-            trial = await stack.enter_async_context(_trial(stage, log, rng))
+            trial = await stack.enter_async_context(_trial(stage, log, plan.seed))
             await trial.writers.write(Order("create_blog"))
             swarms = [stack.enter_async_context(_crowd(node.url, plan)) for node in stage.nodes]
             figures, samples = await _play(plan, trial, [await swarm for swarm in swarms])
@@ -80,13 +79,14 @@ def _keep(plan: SoakPlan, log: RunLog) -> None:
 
 
 @asynccontextmanager
-async def _trial(stage: Stage, log: RunLog, rng: random.Random) -> AsyncIterator[Trial]:
+async def _trial(stage: Stage, log: RunLog, seed: int) -> AsyncIterator[Trial]:
+    run = RunPlan("soak", seed)
     headers = {"authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(headers=headers, trust_env=False, verify=False) as http:  # noqa: S501, loopback
-        readers = [ChaosReader(number, stage.nodes, log, rng, http) for number in range(CHECKED_READERS)]
-        writers = Writers(stage.nodes, log, rng)
+        readers = [ChaosReader(n, stage.nodes, log, choices(run, f"reader {n}"), http) for n in range(CHECKED_READERS)]
+        writers = Writers(stage.nodes, log, choices(run, "writers"))
         writers.max_entries = MAX_ENTRIES
-        yield Trial(stage, writers, readers, Probes(stage.nodes, log, http), rng, is_long=False)
+        yield Trial(stage, writers, readers, Probes(stage.nodes, log, http), choices(run, "fault"), is_long=False)
         await writers.http.aclose()
 
 
