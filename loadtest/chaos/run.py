@@ -68,20 +68,18 @@ class RunResult(Struct):
     writes: int = 0
     convergence: list[float] = []
     red_seconds: list[float] = []
-    log_lines: int = 0
-    seconds: float = 0.0
     error: str = ""
     """Why the run could not be played; then it says nothing."""
 
 
 async def play(plan: RunPlan) -> RunResult:
     """Play a run and check it. A log with violations is kept in `plan.keep`, if that is given."""
-    log, began = RunLog(), time.monotonic()
+    log = RunLog()
     result = RunResult(plan.fault, plan.seed, plan.bug)
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         try:
             async with asyncio.timeout(RUN_SECONDS):
-                result.log_lines = await _play(plan, log, Path(folder))
+                await _play(plan, log, Path(folder))
             verdict = Verdict(log)
             result.violations, result.lost, result.unknown = verdict.violations, verdict.lost, verdict.unknown
             result.convergence, result.red_seconds = verdict.convergence, verdict.red_seconds
@@ -91,7 +89,6 @@ async def play(plan: RunPlan) -> RunResult:
             result.error = f"{type(error).__name__}: {error}"
         if plan.keep:
             _keep(plan, log, Path(folder), result)
-    result.seconds = time.monotonic() - began
     return result
 
 
@@ -104,7 +101,7 @@ def _keep(plan: RunPlan, log: RunLog, folder: Path, result: RunResult) -> None:
     (Path(plan.keep) / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(result)))
 
 
-async def _play(plan: RunPlan, log: RunLog, folder: Path) -> int:
+async def _play(plan: RunPlan, log: RunLog, folder: Path) -> None:
     fault = FAULTS[plan.fault]
     planted = partial(plant, plan.bug) if plan.bug else None
     async with Stage(folder, log, fault.nodes, shared=fault.nodes > 1, planted=planted) as stage:
@@ -121,7 +118,6 @@ async def _play(plan: RunPlan, log: RunLog, folder: Path) -> int:
             )
             await _play_trial(fault, trial)
             await trial.writers.http.aclose()
-        return sum(node.log_lines() for node in stage.nodes)
 
 
 def choices(plan: RunPlan, of: str) -> random.Random:

@@ -79,5 +79,3 @@ class FaultKind(NamedTuple):
     """Whether it lasts longer than ten seconds in one of five runs."""
     loses_answers: bool = False
     """Whether the store loses answers that it remembers for Idempotency-Keys."""
-    needs_machine: bool = False
-    """Whether it needs the library of `stage/machine.c`."""

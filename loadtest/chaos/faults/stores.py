@@ -210,10 +210,10 @@ KINDS = (
     FaultKind("lagging-promotion", lagging_promotion, loses_answers=True),
     FaultKind("split-brain", split_brain, loses_answers=True),
     FaultKind("redis-full", full, may_be_long=True),
-    FaultKind("redis-disk-full", disk_full, may_be_long=True, needs_machine=True),
+    FaultKind("redis-disk-full", disk_full, may_be_long=True),
     FaultKind("acl-channels", no_channels, may_be_long=True),
     FaultKind("acl-command", no_command, may_be_long=True),
     FaultKind("deleted-while-asleep", deleted_while_asleep, loses_answers=True),
-    FaultKind("sqlite-disk-full", sqlite_disk_full, nodes=1, may_be_long=True, needs_machine=True),
+    FaultKind("sqlite-disk-full", sqlite_disk_full, nodes=1, may_be_long=True),
     FaultKind("sqlite-backup", sqlite_backup, nodes=1),
 )

@@ -166,9 +166,6 @@ class ChaosNode:
         if self.pid is not None:
             os.kill(self.pid, number)
 
-    def log_lines(self) -> int:
-        return self.log_file.read_bytes().count(b"\n") if self.log_file.exists() else 0
-
 
 def _serve(port: int, control: str, planted: Planted | None) -> None:
     control_machine(control)
