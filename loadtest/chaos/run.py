@@ -36,7 +36,7 @@ WARM_SECONDS, AFTER_SECONDS = (0.6, 0.6, 0.6, 3.0), 0.4
 RETRY_SECONDS, SETTLE_SECONDS = 4.0, 16.0
 """How long after a fault editors repeat what failed, and how long a run then waits until all have the same state."""
 
-RUN_SECONDS = 90.0
+RUN_SECONDS = 240.0
 """Maximum duration of a run."""
 
 LONG_EVERY = 5
@@ -146,8 +146,8 @@ async def _play_trial(fault: FaultKind, trial: Trial) -> None:
             await writing.ended()
         await settle(trial)
         await writers.retracted.join()
-        for retracted in writers.known("retracted")[-1:]:
-            await probes.read_surfaces(retracted.id)
+        for entry in writers.known("published", "retracted")[-1:]:
+            await probes.read_surfaces(entry.id)
         retracting[0].cancel()
         probes.see_resources()
 
