@@ -67,6 +67,12 @@ class NodeProcess:
             self._process.kill()
             await self._process.wait()
 
+    async def kill(self) -> None:
+        """Kill the node, as a power cut would."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
     async def __aenter__(self) -> NodeProcess:
         await self.start()
         return self

@@ -30,6 +30,7 @@ ROWS: dict[str, tuple[Any, str, Any]] = {
     "max_readers_per_address": (0, "500", 500),
     "max_handshakes": (5_000, "1000", 1_000),
     "max_writes": (12_000, "60", 60),
+    "inbox": ("", "cms", "cms"),
     "trusted_proxies": ("", "10.0.0.0/8, 192.0.2.1 2001:db8::/32", "10.0.0.0/8 192.0.2.1/32 2001:db8::/32"),
     "public_url": ("", "https://live.example.org/", "https://live.example.org"),
     "api_origins": ("", "https://CMS.example.org/, http://x:3000", "https://cms.example.org http://x:3000"),
@@ -50,6 +51,7 @@ WRONG = [
     *((name, text) for name in ("drain", "lead") for text in ("", "x", "-1", "nan", "inf", "601")),
     *((name, text) for name in ("max_readers", "max_readers_per_address") for text in ("", "-1", "1.5", "10000001")),
     *((name, text) for name in ("max_handshakes", "max_writes") for text in ("", "-1", "1.5", "1000001")),
+    *(("inbox", text) for text in ("a b", "a:b", "x" * 65)),
     *(("trusted_proxies", text) for text in ("x", "10.0.0.1/8", "10.0.0.0/33", "proxy.example")),
     *(("page_max_age", text) for text in ("", "x", "-1", "3601", "1.5")),
     *(

@@ -78,9 +78,9 @@ def print_planted(runs: Counter[str], caught: dict[str, RunResult], controls: di
         seen = "NOT CAUGHT"
         if name in caught:
             first = next(one for one in caught[name].violations if one.promise in BUGS[name].promises)
-            is_clean = not controls[name].error and not is_caught(name, controls[name])
-            seen = f"{'caught' if is_clean else 'NOT ONLY the bug breaks this'}: {first.promise}: {first.text}"
-            found += is_clean
+            broken = controls[name].error or [one for one in controls[name].violations if one.promise == first.promise]
+            seen = f"BROKEN WITHOUT IT: {broken}" if broken else f"caught by {first.promise}: {first.text}"
+            found += not broken
         print(f"{name:22} {BUGS[name].fault:22} {count:3} runs  {seen[:180]}")
     print(f"{found} of {len(runs)} planted bugs were caught, and the same runs without them are clean")
     return found == len(runs)

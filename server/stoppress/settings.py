@@ -64,6 +64,12 @@ def _text(text: str) -> str:
     return text.strip()
 
 
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{0,64}", text.strip()):
+        raise ValueError("must be a name of at most 64 letters, digits, '_', '.' or '-'")
+    return text.strip()
+
+
 def _word(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
@@ -118,6 +124,7 @@ class Settings(NamedTuple):
     max_readers_per_address: Annotated[int, _whole(0, 10_000_000), "Maximum readers of an address; 0: no limit."] = 0
     max_handshakes: Annotated[int, _whole(0, 1_000_000), "Maximum new readers a second; 0: no limit."] = 5_000
     max_writes: Annotated[int, _whole(0, 1_000_000), "Maximum writes of a key a minute; 0: no limit."] = 12_000
+    inbox: Annotated[str, _name, "Name of the editor for messages through Redis; none: do not read any."] = ""
     trusted_proxies: Annotated[str, _networks, "Networks of proxies whose X-Forwarded-For to trust."] = ""
     public_url: Annotated[str, _origin, "Public address of this server, as in https://live.example.org."] = ""
     api_origins: Annotated[str, _origins, "Origins whose pages may use the editors' API, separated by commas."] = ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from stoppress.errors import BadInput, BlogNotFound
-from stoppress.model import HEADER, Header, Item
+from stoppress.model import BLOG_NAME, HEADER, Header, Item
 from stoppress.newsroom.commits import Committer, Request, Written
 from stoppress.newsroom.forms import HeaderForm
 from stoppress.newsroom.pins import Pins
@@ -45,8 +46,11 @@ class Blogs:
 
         Raises:
             PreconditionFailed: `if_match` names another version, or `if_none_match` the current one.
-            BadInput: `pinned` is not a published entry of the blog, or a time is out of range.
+            BadInput: the name is not allowed, `pinned` is not a published entry of the blog, or a time is out of range.
         """
+        if not re.fullmatch(BLOG_NAME, blog):
+            allowed = "Blog names have 1-100 letters, digits, '-' or '_' and start with a letter or digit"
+            raise BadInput(f"{allowed}; got {blog[:120]!r}.", "blog")
         blank = Header(blog=blog, headline="", status="live")
         return await self._write(blog, request, lambda _current: form.fill(blank))
 

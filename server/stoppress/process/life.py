@@ -118,6 +118,7 @@ def _background(node: Node) -> list[Coroutine[Any, Any, None]]:
         node.entrance.deadlines.watch(),
         _beat(node),
         _watch_lag(node),
+        *([node.inbox.run()] if node.inbox else []),
         *([node.metrics.exchange.serve()] if node.metrics.exchange else []),
     ]
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from stoppress.errors import StartError
+from stoppress.inbox.editor import InboxEditor
 from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.newsroom.blogs import Blogs
@@ -18,6 +20,7 @@ from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
+from stoppress.store.port import Store
 from stoppress.store.select import store_from
 from stoppress.store.timed import TimedStore
 from stoppress.sync.follower import Follower
@@ -51,6 +54,9 @@ from stoppress.web.security import ApiOrigins
 from stoppress.web.site import Sites
 from stoppress.web.turns import Turns
 
+if TYPE_CHECKING:
+    from stoppress.inbox.inbox import Inbox
+
 SPARE_DESCRIPTORS = 32
 """File descriptors that connections may not use: for the store, for templates, and to accept and reject connections."""
 
@@ -72,7 +78,8 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        self.store = TimedStore(store_from(settings.read_store(), self.tracing.traceparent), self.counts, self.tracing)
+        store = store_from(settings.read_store(), self.tracing.traceparent)
+        self.store = TimedStore(store, self.counts, self.tracing)
         if settings.workers > 1 and not self.store.nodes_share_it:
             raise StartError(
                 f"{settings.workers} workers need a store that processes can share; name a Redis with --store, "
@@ -82,6 +89,8 @@ class Node:
         committer = Committer(self.store, self.follower.committed)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.entries = Entries(self.store, committer, self.follower.newest)
+        self._limit = WriteLimit(settings.max_writes, self.counts)
+        self.inbox = self._make_inbox(store) if settings.inbox else None
         self.admission = Admission(
             Addresses(settings.trusted_proxies),
             self.counts,
@@ -105,6 +114,13 @@ class Node:
         loop = asyncio.get_running_loop()
         return Hub(Replica(blog, self.settings.newest), Timing(loop.call_later, loop.time), os.write, self.counts)
 
+    def _make_inbox(self, store: Store) -> Inbox:
+        from stoppress.inbox.inbox import Inbox  # imports redis, which embedded stores do not need
+
+        name, counts = self.settings.inbox, self.counts
+        editor = InboxEditor(name, self.blogs, self.entries, self._limit, counts, self.tracing)
+        return Inbox(store, editor, counts)
+
     def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:
         settings, follower = self.settings, self.follower
         turns, sites = Turns(), Sites(settings.public_url, settings.publisher)
@@ -114,7 +130,7 @@ class Node:
         index = Index(follower, Catalogue(self.store), layout, sites, turns)
         content = Content(follower, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
-        api = Api(self.keys, self.blogs, self.entries, WriteLimit(settings.max_writes, self.counts))
+        api = Api(self.keys, self.blogs, self.entries, self._limit)
         readers = (self.live, content, events)
         others = (OpenAPI(sites), api, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []

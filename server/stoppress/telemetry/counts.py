@@ -13,6 +13,7 @@ import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import product
 
 _BUCKET_BOUNDS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -22,6 +23,8 @@ _MAX_RECEIVE_SECONDS = 60.0
 
 _TRANSPORTS = ("websocket", "sse", "long_poll")
 _ORIGINS = ("here", "elsewhere")
+_WAYS = ("stream", "channel")
+_OUTCOMES = ("done", "repeated", "rejected", "failed")
 _CATCH_UPS = ("opening", "nothing", "catch_up", "reset", "page")
 REJECTIONS = tuple(
     "address_full answer_unread body_too_slow broken_frame draining full head_too_long head_too_slow late "
@@ -73,6 +76,9 @@ class Counts:
         self.rejections = _zeros(REJECTIONS)
         self.requests: Counter[tuple[str, str, int]] = Counter()
         """Requests by method, route pattern and status."""
+        self.inbox = Counter(dict.fromkeys(product(_WAYS, _OUTCOMES), 0))
+        """Messages through Redis by way and outcome."""
+        self.inbox_errors = _zeros(_WAYS)
         self.store: defaultdict[str, Histogram] = defaultdict(Histogram)
         self.store_errors: Counter[str] = Counter()
         self.lag = Histogram()

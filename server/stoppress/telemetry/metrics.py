@@ -60,6 +60,10 @@ FAMILIES = (
     ),
     _Family("stoppress_store_operation_seconds", "histogram", "Seconds that store operations took.", ("operation",)),
     _Family("stoppress_store_errors_total", "counter", "Failed store operations.", ("operation",)),
+    _Family(
+        "stoppress_inbox_messages_total", "counter", "Messages through Redis that the node tried.", ("way", "outcome")
+    ),
+    _Family("stoppress_inbox_errors_total", "counter", "Times that the node could not read messages.", ("way",)),
     _Family("stoppress_event_loop_lag_seconds", "histogram", "Lag of the event loop, measured four times a second."),
     _Family("stoppress_tasks", "gauge", "asyncio tasks of the process; WebSocket readers need none."),
     _Family("stoppress_refusals_total", "counter", "Rejected or disconnected clients, by reason.", ("reason",)),
@@ -136,6 +140,8 @@ def _families(counts: Counts, state: State) -> Iterator[Metric]:
     used = {(name,): histogram for name, histogram in counts.store.items() if histogram.count}
     yield _histograms("stoppress_store_operation_seconds", used)
     yield _simple("stoppress_store_errors_total", _labelled(counts.store_errors))
+    yield _simple("stoppress_inbox_messages_total", counts.inbox)
+    yield _simple("stoppress_inbox_errors_total", _labelled(counts.inbox_errors))
     yield _histograms("stoppress_event_loop_lag_seconds", {(): counts.lag})
     yield _simple("stoppress_tasks", {(): state.tasks})
     yield _simple("stoppress_refusals_total", _labelled(counts.rejections))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -35,48 +35,65 @@ class HTTPError(StoppressError):
 
     def as_bytes(self) -> bytes:
         """Return the whole response, for a connection that is closed before its request gets to the application."""
-        answer = _problem(self.status, str(self), self.headers | {"connection": "close", "cache-control": "no-store"})
+        headers = self.headers | {"connection": "close", "cache-control": "no-store"}
+        answer = _response(Problem(self.status, str(self), headers))
         status = f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}".encode()
         lines = [status, *(name + b": " + value for name, value in answer.raw_headers), b"", bytes(answer.body)]
         return b"\r\n".join(lines)
 
 
+class Problem(NamedTuple):
+    """An error as clients see it: its status, its `detail`, headers of the response, and further members."""
+
+    status: int
+    detail: str
+    headers: Mapping[str, str] = {}
+    members: Mapping[str, Any] = {}
+
+    @classmethod
+    def of(cls, error: Exception) -> Problem:
+        """Return the problem that an exception is. One that is not ours is a bug, and says nothing about itself."""
+        detail = str(error)
+        match error:
+            case HTTPError():
+                return cls(error.status, detail, error.headers)
+            case PreconditionFailed(current=current, version=version):
+                kind = "entry" if hasattr(current, "id") else "header"
+                etag = {"etag": f'"{version}"'} if version else {}
+                return cls(412, detail, etag, {kind: current} if current is not None else {})
+            case StoreUnavailable():
+                return cls(503, detail, {"retry-after": "1"})
+            case BadInput(field=field):
+                status = 400 if isinstance(error, BadQuery) else 422
+                return cls(status, detail, members={} if field is None else {"field": field})
+            case NotFound():
+                return cls(404, detail)
+            case Conflict():
+                return cls(409, detail)
+        return cls(500, "Internal server error; see the server log.")
+
+    def document(self) -> dict[str, Any]:
+        """Return the members of the problem details."""
+        title = _TITLES.get(self.status) or HTTPStatus(self.status).phrase
+        return {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail, **self.members}
+
+
 def problem_of(request: Request, error: Exception) -> Response:
     """Return the problem details of any exception. One that is not ours or Starlette's is a bug, which is logged."""
-    detail = str(error)
-    match error:
-        case HTTPException():
-            return _of_starlette(request, error)
-        case HTTPError():
-            return _problem(error.status, detail, error.headers)
-        case PreconditionFailed(current=current, version=version):
-            kind = "entry" if hasattr(current, "id") else "header"
-            etag = {"etag": f'"{version}"'} if version else {}
-            return _problem(412, detail, etag, **({kind: current} if current is not None else {}))
-        case StoreUnavailable():
-            return _problem(503, detail, {"retry-after": "1"})
-        case BadInput(field=field):
-            status = 400 if isinstance(error, BadQuery) else 422
-            return _problem(status, detail, None, **({} if field is None else {"field": field}))
-        case NotFound():
-            return _problem(404, detail)
-        case Conflict():
-            return _problem(409, detail)
-    return _problem(500, "Internal server error; see the server log.")
+    return _response(_of_starlette(request, error) if isinstance(error, HTTPException) else Problem.of(error))
 
 
-def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
-    title = _TITLES.get(status) or HTTPStatus(status).phrase
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
-    return Response(msgspec.json.encode(body), status, headers, media_type="application/problem+json")
+def _response(problem: Problem) -> Response:
+    body = msgspec.json.encode(problem.document())
+    return Response(body, problem.status, problem.headers, media_type="application/problem+json")
 
 
-def _of_starlette(request: Request, error: HTTPException) -> Response:
-    """Return the problem details of an unknown address or a wrong method."""
+def _of_starlette(request: Request, error: HTTPException) -> Problem:
+    """Return the problem of an unknown address or a wrong method."""
     detail = error.detail
     if error.status_code == 404:
         detail = f"There is nothing at {request.url.path[:200]}. Check the address."
     elif error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "other methods")
         detail = f"Method {request.method[:20]} is not allowed here. Use {allowed}."
-    return _problem(error.status_code, detail, error.headers)
+    return Problem(error.status_code, detail, error.headers or {})

@@ -47,8 +47,13 @@ def number(request: Request, name: str, default: int, most: int) -> int:
     return int(text)
 
 
-def bad_input(error: msgspec.ValidationError, form: type, decode: Callable[[], Any]) -> BadInput:
-    """Return the error for a body that is not a valid `form`; `decode` decodes it without a type, and may raise."""
+def bad_input(
+    error: msgspec.ValidationError, form: type, decode: Callable[[], Any], whole: str = "The body"
+) -> BadInput:
+    """Return the error for a body that is not a valid `form`; `decode` decodes it without a type, and may raise.
+
+    `whole` names the body in the error.
+    """
     found = re.search(r" - at `\$\.?([^`]*)`$", str(error))
     path = found[1] if found else ""
     parts = re.findall(r"[^.\[\]]+", path)
@@ -57,7 +62,7 @@ def bad_input(error: msgspec.ValidationError, form: type, decode: Callable[[], A
         name = unknown[1][:_MAX_SHOWN_CHARACTERS] + (f"` in `{path}" if path else "")
         fields = [field.encode_name for one in options if isinstance(one, inspect.StructType) for field in one.fields]
         return BadInput(f"Unknown field `{name}`. Allowed fields: {', '.join(fields)}.", unknown[1])
-    subject = f"`{path}`" if path else "The body"
+    subject = f"`{path}`" if path else whole
     if missing := re.match(r"Object missing required field `([^`]*)`", str(error)):
         return BadInput(f"{subject} needs the field `{missing[1]}`.", path or None)
     if "`key` in" in str(error):

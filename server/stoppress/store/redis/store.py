@@ -47,6 +47,11 @@ class RedisStore:
         self._restore = self._server.script("checks.lua", "erase.lua", "restore.lua")
         self._delete = self._server.script("checks.lua", "delete.lua")
 
+    @property
+    def server(self) -> RedisServer:
+        """The Redis of this store, for the messages that `inbox/` reads from it."""
+        return self._server
+
     async def open(self) -> None:
         try:
             await self._server.check()

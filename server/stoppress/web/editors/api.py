@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.errors import BadInput, BadQuery
-from stoppress.model import BLOG_NAME, StoredEntry
+from stoppress.model import StoredEntry
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Written
 from stoppress.newsroom.entries import POSITION, STATUSES, Entries
@@ -78,9 +78,6 @@ class Api:
 
     async def put_blog(self, request: Request, blog: str) -> Response:
         form, conditions = await read_write(request, HeaderForm)
-        if not re.fullmatch(BLOG_NAME, blog):
-            allowed = "Blog names have 1-100 letters, digits, '-' or '_' and start with a letter or digit"
-            raise BadInput(f"{allowed}; got {blog[:120]!r}.", "blog")
         written = await self._blogs.put(blog, form, conditions)
         return _written(request, written, f"/api/blogs/{blog}" if written.version == 1 else None)
 

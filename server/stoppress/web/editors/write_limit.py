@@ -30,13 +30,17 @@ class WriteLimit:
 
     def count(self, key: str) -> None:
         """Count one write. Raises `HTTPError` (429) if the key has used up its limit."""
-        if not self._per_minute:
-            return
-        limit = self._limits.setdefault(key, RateLimit(_MINUTE))
-        cost, now = _MINUTE / self._per_minute, self._clock()
-        if limit.spend(cost, now):
+        wait = self.spend(key)
+        if not wait:
             return
         self._counts.count_rejection("too_many_writes")
-        wait = max(1, math.ceil(limit.wait(cost, now)))
         detail = f"Key {key!r} has made {self._per_minute} writes within a minute. Wait {wait} s."
         raise HTTPError(429, detail, {"retry-after": str(wait)})
+
+    def spend(self, key: str) -> int:
+        """Count one write and return 0, or count nothing and return the seconds to wait."""
+        if not self._per_minute:
+            return 0
+        limit = self._limits.setdefault(key, RateLimit(_MINUTE))
+        cost, now = _MINUTE / self._per_minute, self._clock()
+        return 0 if limit.spend(cost, now) else max(1, math.ceil(limit.wait(cost, now)))

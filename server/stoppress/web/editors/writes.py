@@ -1,13 +1,13 @@
 """A write as it comes in: the form in its body, and its conditions in headers.
 
-They are `If-Match`, `If-None-Match` and `Idempotency-Key`.
+They are `If-Match`, `If-None-Match` and `Idempotency-Key`. `inbox/` uses the same checks for messages through Redis.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -27,8 +27,10 @@ _MAX_DISCARDED_BYTES = 16 * 1024 * 1024
 JSON = ("application/json", "application/merge-patch+json")
 MSGPACK = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 
-_EVERY_VERSION = range(1, 10**15)
+EVERY_VERSION = range(1, 10**15)
 """The versions that `*` matches: all, if the item exists (RFC 9110, sections 13.1.1 and 13.1.2)."""
+
+IDEMPOTENCY_KEY = r"[\x21-\x7e][\x20-\x7e]{0,254}"
 
 _T = TypeVar("_T")
 
@@ -62,8 +64,13 @@ async def _read(request: Request) -> bytes:
             raise HTTPError(400, "The body ended before its Content-Length. Send it again.") from None
         if size <= MAX_BODY_BYTES:
             return bytes(body)
+    raise too_large({"connection": "close"})
+
+
+def too_large(headers: Mapping[str, str] | None = None) -> HTTPError:
+    """Return the error for a body of more than `MAX_BODY_BYTES`."""
     limit = f"The body is larger than {MAX_BODY_BYTES} bytes. Put large content into `media` by its address."
-    raise HTTPError(413, limit, {"connection": "close"})
+    return HTTPError(413, limit, headers)
 
 
 def _decode(request: Request, body: bytes, form: type[_T]) -> _T:
@@ -73,6 +80,16 @@ def _decode(request: Request, body: bytes, form: type[_T]) -> _T:
     if kind not in JSON + MSGPACK:
         detail = f"Content-Type {kind[:80]!r} is not supported. Send application/json or application/msgpack."
         raise HTTPError(415, detail)
+    return decode_form(body, kind, form)
+
+
+def decode_form(body: bytes, kind: str, form: type[_T]) -> _T:
+    """Return the form in a body. `kind` is one of `JSON` and `MSGPACK`.
+
+    Raises:
+        HTTPError: 400, the body is not valid JSON or msgpack.
+        BadInput: a field is unknown or missing, or has a wrong value.
+    """
     decoder = msgspec.json.decode if kind in JSON else msgspec.msgpack.decode
     try:
         return decoder(body, type=form)
@@ -94,7 +111,7 @@ def _versions(request: Request, name: str, weak: str = "") -> Container[int] | N
     if name.lower() not in request.headers:
         return None
     if header.strip() == "*":
-        return _EVERY_VERSION
+        return EVERY_VERSION
     tags = [tag.strip() for tag in header.split(",")]
     if not all(re.fullmatch(r'(W/)?"[^"]*"', tag) for tag in tags):
         raise HTTPError(400, f'{name} must be * or an ETag with its quotes, as in "3"; got {header[:80]!r}.')
@@ -106,8 +123,12 @@ def _once(request: Request, body: bytes) -> Once | None:
     header = request.headers.get("idempotency-key")
     if header is None:
         return None
-    if not re.fullmatch(r"[\x21-\x7e][\x20-\x7e]{0,254}", header):
+    if not re.fullmatch(IDEMPOTENCY_KEY, header):
         raise HTTPError(400, f"Idempotency-Key must have 1 to 255 printable ASCII characters; got {header[:80]!r}.")
-    parts = (request.method, request.url.path, _kind(request))
-    digest = hashlib.sha256("\0".join(parts).encode() + b"\0" + body).hexdigest()
-    return Once(f"{request.state.key}:{header}", digest)
+    return once_of(f"{request.state.key}:{header}", request.method, request.url.path, _kind(request), body)
+
+
+def once_of(key: str, method: str, path: str, kind: str, body: bytes) -> Once:
+    """Return the identity of a request. `key` is its Idempotency-Key, behind the name of its API key and a colon."""
+    digest = hashlib.sha256("\0".join((method, path, kind)).encode() + b"\0" + body).hexdigest()
+    return Once(key, digest)
