@@ -253,7 +253,7 @@ BUGS: dict[str, PlantedBug] = {
     "delete-leaves-feed": PlantedBug(_delete_leaves_feed, "deleted-while-asleep", ("P4",)),
     "old-connection-kept": PlantedBug(_old_connection_kept, "split-brain", ("P3", "P4")),
     "health-always-green": PlantedBug(_health_always_green, "link-refused", ("P8",), is_long=True),
-    "due-too-early": PlantedBug(_due_too_early, "many-due", ("error",)),
+    "due-too-early": PlantedBug(_due_too_early, "redis-clock", ("error",)),
     "never-compares": PlantedBug(_never_compares, "link-cut", ("P3",)),
 }
 """All bugs by name."""

@@ -167,7 +167,10 @@ def _report(plan: SoakPlan, verdict: Verdict, figures: list[dict[str, Any]], sam
         f"{faults} faults, {writes:,} writes, {delivered:,} deliveries to {plan.readers:,} readers,"
         f" {len(verdict.violations)} violations, wrong in the swarm: {[one for one in wrong if one] or 'nothing'}"
     )
-    return _report_growth(plan, samples) and not verdict.violations and not any(wrong)
+    is_empty = verdict.says_nothing or not all(one.get("delivered") for one in figures)
+    if is_empty:
+        print(f"no result: {verdict.says_nothing or 'readers of the swarm got nothing'}")
+    return _report_growth(plan, samples) and not (is_empty or verdict.violations or any(wrong))
 
 
 def _report_growth(plan: SoakPlan, samples: dict[int, list[Sample]]) -> bool:

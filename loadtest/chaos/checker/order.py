@@ -55,27 +55,26 @@ def _histories_differ(facts: Facts, first: float, second: float) -> bool:
 
 def conditions(facts: Facts) -> Iterator[Violation]:
     """Yield Idempotency-Keys that were used twice, and If-Match that did not hold."""
-    entries: dict[str, set[str]] = defaultdict(set)
-    for event in facts.log.events:
-        if isinstance(event, MessageTaken):
-            for entry in event.message.get("entries", ()):
-                entries[str(entry.get("title"))].add(entry["id"])
+    yield from _repeated(facts)
     matched: dict[tuple[str, int], WriteFacts] = {}
-    for write in facts.writes.values():
-        done = [answer for answer in write.answers if 200 <= answer.status < 300]
-        if len({(answer.entry, answer.version) for answer in done} | {(one, 0) for one in entries[write.token]}) > 1:
-            results = {(answer.entry, answer.version) for answer in done}
-            is_twice = len(results) > 1 or len(entries[write.token]) > 1
-            is_forgotten = facts.lost_since(write.sent_at, facts.end, "answers") or facts.was_deleted(
-                write.last_sent_at
-            )
-            if is_twice and not is_forgotten:
-                text = f"{write} was done twice with one Idempotency-Key: {sorted(results)}"
-                yield Violation("P4", write.last_sent_at, text)
-        if not write.if_match or not done or done[0].replayed:
+    for write in facts.done_writes:
+        if not write.if_match or write.done is None or write.done.replayed:
             continue
         other = matched.setdefault((write.entry, write.if_match), write)
-        is_ignored = other is not write or done[0].version != write.if_match + 1
+        is_ignored = other is not write or write.done.version != write.if_match + 1
         if is_ignored and not facts.may_be_lost(other):
-            text = f"{write} was done with If-Match {write.if_match}, and made version {done[0].version}"
-            yield Violation("P4", done[0].at, f"{text}; {other} before it" if other is not write else text)
+            text = f"{write} was done with If-Match {write.if_match}, and made version {write.done.version}"
+            yield Violation("P4", write.done.at, f"{text}; {other} before it" if other is not write else text)
+
+
+def _repeated(facts: Facts) -> Iterator[Violation]:
+    entries: dict[str, set[str]] = defaultdict(set)
+    for event in facts.log.of(MessageTaken):
+        for entry in event.message.get("entries", ()):
+            entries[str(entry.get("title"))].add(entry["id"])
+    for write in facts.writes.values():
+        results = {(answer.entry, answer.version) for answer in write.answers if 200 <= answer.status < 300}
+        is_forgotten = facts.lost_since(write.sent_at, facts.end, "answers") or facts.was_deleted(write.last_sent_at)
+        if (len(results) > 1 or len(entries[write.token]) > 1) and not is_forgotten:
+            text = f"{write} was done twice with one Idempotency-Key: {sorted(results)}"
+            yield Violation("P4", write.last_sent_at, text)

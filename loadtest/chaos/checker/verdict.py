@@ -19,7 +19,6 @@ CONVERGE_SECONDS = 5.0
 PUBLISH_SECONDS = 10.0
 """How long nodes may publish nothing although entries are due. Many may be due at once, so none has its own time."""
 
-
 MIN_WRITES = 5
 """Fewer writes than these in a run prove nothing."""
 
