@@ -18,7 +18,7 @@ from stoppress.settings import SETTINGS
 from tests.support.command import command, environment, invoke, running, stoppress
 from tests.support.node import sqlite_url
 
-COMMANDS = ("serve", "demo", "post", "tail", "doctor", "top", "export")
+COMMANDS = ("serve", "demo", "post", "tail", "doctor", "top", "export", "backup", "restore")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from stoppress import __version__, settings
-from stoppress.errors import StartError
 from stoppress.process import runner
 
 if TYPE_CHECKING:
@@ -39,6 +38,15 @@ def _server_option(command: _F) -> _F:
         show_envvar=True,
         help="URL of the server.",
     )(command)
+
+
+def _number(option: str, kind: click.ParamType[Any], default: float, text: str) -> Callable[[_F], _F]:
+    return click.option(option, type=kind, default=default, show_default=True, help=text)
+
+
+def _store_option(command: _F) -> _F:
+    text = "Store of the blogs: sqlite:PATH.  [STOPPRESS_STORE; default: sqlite:stoppress.db]"
+    return click.option("--store", metavar="VALUE", help=text)(command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -73,15 +81,9 @@ def _demo(**flags: str | None) -> None:
 
     The demonstration needs no configuration. It prints the address of the blog and a command that posts an entry.
     """
-    from stoppress.telemetry.logs import set_up
     from stoppress.tools.demo import show
 
-    configured = settings.load(flags)
-    # Log lines for each write of the replay would hide the output of the demonstration
-    set_up(configured.log_format, "error" if configured.log_level == "error" else "warning")
-    if configured.workers > 1:
-        raise StartError("the demonstration runs in one process; start it without --workers")
-    runner.run(show.run(configured))
+    runner.run(show.run(settings.load(flags)))
 
 
 def _desk(command: Callable[..., str]) -> Callable[..., None]:
@@ -123,7 +125,7 @@ def _post(desk: Desk, markdown: str | None, *, draft: bool, create: bool, **fiel
 @click.option(
     "--status", type=click.Choice(["draft", "scheduled", "published", "retracted"]), help="Only entries in it."
 )
-@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="Number of entries.")
+@_number("--limit", click.IntRange(1, 500), 20, "Number of entries.")
 def _entries(desk: Desk, status: str | None, limit: int) -> str:
     """List the newest entries and drafts of BLOG: id, status, time in UTC, title or text."""
     return desk.entries(status, limit)
@@ -210,38 +212,16 @@ def _tail(url: str, blog: str) -> None:
 @cli.command("swarm")
 @click.argument("url")
 @click.option("--blog", help="The blog, if URL is not the page of a blog.  [default: swarm]")
-@click.option(
-    "--readers", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True, help="Number of readers."
-)
-@click.option("--rate", type=_ABOVE_0, default=1_000, show_default=True, help="New connections per second.")
-@click.option(
-    "--duration",
-    type=_FROM_0,
-    default=30,
-    show_default=True,
-    help="Seconds to run after the last reader has started to connect.",
-)
-@click.option(
-    "--churn",
-    type=_FROM_0,
-    default=0,
-    show_default=True,
-    help="Readers per second that lose their connection and reconnect.",
-)
-@click.option(
-    "--storm",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Readers that lose their connection all at once, halfway through the run.",
-)
-@click.option(
-    "--slow", type=click.FloatRange(0, 1), default=0, show_default=True, help="Share of slow readers, 0 to 1."
-)
+@_number("--readers", click.IntRange(1, 1_000_000), 1_000, "Number of readers.")
+@_number("--rate", _ABOVE_0, 1_000, "New connections per second.")
+@_number("--duration", _FROM_0, 30, "Seconds to run after the last reader has started to connect.")
+@_number("--churn", _FROM_0, 0, "Readers per second that lose their connection and reconnect.")
+@_number("--storm", click.INT, 0, "Readers that lose their connection all at once, halfway through the run.")
+@_number("--slow", click.FloatRange(0, 1), 0, "Share of slow readers, 0 to 1.")
 @click.option("--msgpack", is_flag=True, help="Ask for msgpack instead of JSON.")
 @click.option("--compress", is_flag=True, help="Offer permessage-deflate, as browsers do.")
-@click.option("--publish", type=_FROM_0, default=0, show_default=True, help="Writes per second; needs --api-key.")
-@click.option("--api-key", envvar="STOPPRESS_API_KEY", show_envvar=True, help="An editor's key.")
+@_number("--publish", _FROM_0, 0, "Writes per second; needs --api-key.")
+@click.option("--api-key", envvar="STOPPRESS_API_KEY", show_envvar=True, default="", help="An editor's key.")
 @click.option("--allow-refused", is_flag=True, help="Do not fail when the server rejects readers at capacity.")
 @click.option("--json", is_flag=True, help="Print the results as JSON, with the figures of each second.")
 @click.option("--ticks", is_flag=True, help="Print a line of JSON each second, and the results as the last line.")
@@ -254,12 +234,9 @@ def _swarm(url: str, blog: str | None, **options: Any) -> None:
     from stoppress.tools.swarm.plan import Plan, Target
     from stoppress.tools.swarm.run import run
 
-    json, ticks = options.pop("json"), options.pop("ticks")
-    target = Target.parse(url, blog, msgpack=options.pop("msgpack"), compress=options.pop("compress"))
-    if options["publish"] and not options["api_key"]:
-        raise StartError("--publish needs an editor's key; set STOPPRESS_API_KEY or --api-key")
-    plan = Plan(**{**options, "api_key": options["api_key"] or ""})
-    runner.run(run(target, plan, json=json, ticks=ticks))
+    shown = {name: options.pop(name) for name in ("json", "ticks")}
+    target = Target.parse(url, blog, **{name: options.pop(name) for name in ("msgpack", "compress")})
+    runner.run(run(target, Plan(**options), **shown))
 
 
 @cli.command("doctor")
@@ -286,9 +263,7 @@ def _doctor(url: str | None, blog: str, *, json: bool, **flags: str | None) -> N
     show_envvar=True,
     help="File with the token for /metrics, if the node needs one.",
 )
-@click.option(
-    "--every", type=click.FloatRange(0.1, 3_600), default=2, show_default=True, help="Seconds between refreshes."
-)
+@_number("--every", click.FloatRange(0.1, 3_600), 2, "Seconds between refreshes.")
 def _top(url: str, token_file: str | None, every: float) -> None:
     """Show a node's readers, deliveries, latencies and store, and refresh them until Ctrl-C.
 
@@ -313,6 +288,26 @@ def _export(url: str, blog: str, directory: str, *, force: bool) -> None:
 
     count = write(url, blog, Path(directory), force=force)
     click.echo(f"Wrote {count} files to {directory}. Open {Path(directory, 'index.html')} in a browser.")
+
+
+@cli.command("backup")
+@_store_option
+@click.argument("file", type=click.Path(path_type=Path))
+def _backup(store: str | None, file: Path) -> None:
+    """Back up the SQLite store to FILE, also while a node runs. An earlier backup in FILE is replaced at once."""
+    from stoppress.tools.backup import back_up
+
+    click.echo(back_up(settings.load({"store": store}).read_store(), file))
+
+
+@cli.command("restore")
+@_store_option
+@click.argument("file", type=click.Path(path_type=Path))
+def _restore(store: str | None, file: Path) -> None:
+    """Replace the SQLite store by the backup in FILE. Stop the node first. The store before is kept beside it."""
+    from stoppress.tools.backup import restore
+
+    click.echo(restore(settings.load({"store": store}).read_store(), file))
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ StoppressError
 |   |-- PreconditionFailed     If-Match or If-None-Match does not allow the write; carries the current item
 |   `-- KeyReused              an Idempotency-Key was sent again with another request
 `-- StoreUnavailable           the store cannot answer now; nothing was written, or it is unknown whether it was
+    `-- StoreDamaged           the store no longer has exactly what was written to it
 """
 
 from __future__ import annotations
@@ -87,3 +88,6 @@ class KeyReused(Conflict):
 
 
 class StoreUnavailable(StoppressError): ...
+
+
+class StoreDamaged(StoreUnavailable): ...

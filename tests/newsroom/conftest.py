@@ -14,6 +14,6 @@ async def newsroom(tmp_path: Path) -> AsyncIterator[Newsroom]:
     newsroom = Newsroom(tmp_path / "blogs.db")
     await newsroom.store.open()
     await newsroom.blogs.put(BLOG, HeaderForm(headline="Talks in Moscow"), ANY)
-    newsroom.committed.clear()
+    newsroom.changes.clear()
     yield newsroom
     await newsroom.store.close()

@@ -75,10 +75,10 @@ async def test_a_blog_made_anew_has_nothing_of_the_old_one(newsroom: Newsroom):
 
 async def test_the_header_pins_another_entry(newsroom: Newsroom):
     old, new = await newsroom.post(title="old"), await newsroom.post(title="new")
-    newsroom.committed.clear()
+    newsroom.changes.clear()
     await newsroom.patch_header(pinned=old.id)
     await newsroom.patch_header(pinned=new.id)
-    first, second = ([item.id for item in told.items] for told in newsroom.committed)
+    first, second = ([item.id for item in told.items] for told in newsroom.changes)
     assert (first, second) == ([old.id, HEADER], [old.id, new.id, HEADER])
     assert (not (await newsroom.get(old)).pinned) and (await newsroom.get(new)).pinned
 

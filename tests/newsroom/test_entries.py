@@ -41,7 +41,7 @@ async def test_an_entry_is_published_unless_it_says_otherwise(newsroom: Newsroom
     assert (entry.status, entry.version, entry.seq) == ("published", 1, 2)
     assert (entry.html, entry.text) == ("<p>Talks <em>begin</em>.</p>", "Talks begin.")
     assert entry.published_at == entry.updated_at
-    (told,) = newsroom.committed
+    (told,) = newsroom.changes
     assert (told.cursor, [item.id for item in told.items]) == (written.cursor, [entry.id])
     assert written.cursor == (await newsroom.store.heads([BLOG]))[0]
 
@@ -277,27 +277,27 @@ async def test_an_edit_of_any_entry_keeps_the_pin_until_it_is_taken_off(newsroom
 async def test_a_pin_is_in_the_entry_and_the_header_at_once(newsroom: Newsroom):
     entry = await newsroom.post(title="x", pinned=True)
     await newsroom.patch(entry, pinned=True)  # which it is
-    told = [[item.id for item in segment.items] for segment in newsroom.committed]
+    told = [[item.id for item in segment.items] for segment in newsroom.changes]
     assert told == [[HEADER, entry.id], [entry.id]]
     await assert_pinned(newsroom, entry.id)
 
 
 async def test_a_new_pin_takes_the_place_of_the_old_one_in_the_same_commit(newsroom: Newsroom):
     old = await newsroom.post(title="old", pinned=True)
-    newsroom.committed.clear()
+    newsroom.changes.clear()
     written = await newsroom.entries.create(BLOG, EntryForm(title="new", pinned=True), ANY)
     new = entry_of(written)
     assert (new.title, new.seq) == ("new", written.cursor.seq), "the answer is about what was asked for"
-    (told,) = newsroom.committed
+    (told,) = newsroom.changes
     assert [item.id for item in told.items] == [old.id, HEADER, new.id]
     await assert_pinned(newsroom, new.id)
 
 
 async def test_retracting_the_pinned_entry_unpins_it_in_the_same_commit(newsroom: Newsroom):
     entry = await newsroom.post(title="x", pinned=True)
-    newsroom.committed.clear()
+    newsroom.changes.clear()
     await newsroom.retract(entry)
-    (told,) = newsroom.committed
+    (told,) = newsroom.changes
     assert [item.id for item in told.items] == [HEADER, entry.id]
     await assert_pinned(newsroom, None)
 
@@ -342,9 +342,9 @@ async def test_a_tombstone_has_nothing_of_the_former_body(newsroom: Newsroom):
 async def test_retracting_again_changes_nothing_and_answers_with_the_tombstone(newsroom: Newsroom):
     entry = await newsroom.post(title="x")
     first = await newsroom.retract(entry, "One.")
-    newsroom.committed.clear()
+    newsroom.changes.clear()
     assert await newsroom.retract(entry, "Two.") == first
-    assert newsroom.committed == []
+    assert newsroom.changes == []
     with pytest.raises(Conflict, match="Create a new one"):
         await newsroom.patch(entry, title="y")
 

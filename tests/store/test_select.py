@@ -5,7 +5,7 @@ import pytest
 from stoppress.errors import StartError
 from stoppress.store.redis.store import RedisStore
 from stoppress.store.select import store_from
-from stoppress.store.sqlite import SQLiteStore
+from stoppress.store.sqlite.store import SQLiteStore
 
 
 @pytest.mark.parametrize("url", ["sqlite:blogs.db", "sqlite:/var/lib/blogs.db", "sqlite:///var/lib/blogs.db"])

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from stoppress.model import HEADER, Entry, Header, Segment, StoredEntry
+from stoppress.model import HEADER, Cursor, Entry, Header, Segment, StoredEntry
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Committer, Request, Written
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.forms import EntryForm, HeaderForm
-from stoppress.store.sqlite import SQLiteStore
+from stoppress.store.sqlite.store import SQLiteStore
 
 BLOG = "karabakh"
 
@@ -26,12 +26,25 @@ class Newsroom:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.store = SQLiteStore(path)
-        self.committed: list[Segment] = []
+        self.changes: list[Segment] = []
         """The changes that the readers got, oldest first."""
         self.deleted: list[str] = []
-        committer = Committer(self.store, lambda _blog, segment, _arrival: self.committed.append(segment))
+        self.reached: list[Cursor] = []
+        """The cursors of answers that were given again."""
+        self.unsettled: list[str] = []
+        """The blogs with a commit of unknown outcome."""
+        committer = Committer(self.store, self)
         self.blogs = Blogs(self.store, committer, self._forget)
         self.entries = Entries(self.store, committer, self._newest)
+
+    def committed(self, _blog: str, change: Segment, _arrived_at: float) -> None:
+        self.changes.append(change)
+
+    async def reach(self, _blog: str, cursor: Cursor) -> None:
+        self.reached.append(cursor)
+
+    def compare_soon(self, blog: str) -> None:
+        self.unsettled.append(blog)
 
     async def _newest(self, _blog: str) -> str:
         return max((entry.published_at or "" for entry in (await self.public())[1].values()), default="")

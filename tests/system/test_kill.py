@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from stoppress.model import HEADER, Segment
-from stoppress.store.sqlite import SQLiteStore
+from stoppress.store.sqlite.store import SQLiteStore
 from tests.support.killed_server import serve
 from tests.support.node import KEY, RunningNode, sqlite_url
 from tests.support.warm import WarmProcess

@@ -12,7 +12,7 @@ import pytest
 
 from stoppress.model import HEADER, Cursor
 from stoppress.store.port import Write
-from stoppress.store.sqlite import SQLiteStore
+from stoppress.store.sqlite.store import SQLiteStore
 from tests.support.client import Client
 from tests.support.history import entry, header
 from tests.support.surfaces import SURFACES, Session, Surface

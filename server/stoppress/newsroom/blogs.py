@@ -66,7 +66,7 @@ class Blogs:
 
     async def delete(self, blog: str) -> None:
         """Delete a blog with all its entries. Raises `BlogNotFound`."""
-        await self._store.delete(blog)
+        await self._committer.delete(blog)
         await self._deleted(blog)
 
     async def _write(self, blog: str, request: Request, fill: Callable[[Header | None], Header]) -> Written:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Container
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Container, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
 from stoppress.errors import PreconditionFailed, StoppressError, StoreUnavailable, VersionConflict
@@ -60,18 +61,30 @@ _Plan = Callable[[], Awaitable[list[Write] | Written]]
 """Reads the current items and returns the writes, the requested item last; or a result if there is nothing to write."""
 
 
+class Replicas(Protocol):
+    """The replicas of this node, as commits see them."""
+
+    def committed(self, blog: str, change: Segment, arrived_at: float) -> None:
+        """Take a commit of this node, before any hint of it; the request arrived at `arrived_at` (`time.monotonic`)."""
+
+    async def reach(self, blog: str, cursor: Cursor) -> None:
+        """Return when readers of this node get the change that `cursor` names. Raises `StoreUnavailable`."""
+
+    def compare_soon(self, blog: str) -> None:
+        """Compare a blog with the store as soon as the store answers."""
+
+
 class Committer:
     """Plans writes, commits them, and repeats both after a lost race.
 
     Args:
         store: keeps the blogs.
-        committed: called right after every commit, before any hint of it, with the blog, the change and the arrival of
-            the request (`time.monotonic`).
+        replicas: learn of every commit, and of every answer to an earlier one.
     """
 
-    def __init__(self, store: Store, committed: Callable[[str, Segment, float], object]) -> None:
+    def __init__(self, store: Store, replicas: Replicas) -> None:
         self._store = store
-        self._committed = committed
+        self._replicas = replicas
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def commit(self, blog: str, request: Request, plan: _Plan) -> Written:
@@ -81,8 +94,8 @@ class Committer:
             StoreUnavailable: the store failed, or the write lost too many races.
             KeyReused: the Idempotency-Key belongs to another request.
         """
-        if request.once and (earlier := await self._store.recall(blog, request.once)):
-            return _written(earlier, replayed=True)
+        if earlier := await self._recall(blog, request):
+            return earlier
         arrival = time.monotonic()
         written = await self._attempt(blog, request, plan, arrival)
         if written is None:
@@ -95,21 +108,44 @@ class Committer:
                     raise StoreUnavailable(f"Blog {blog!r} changes too fast for this write. Try again shortly.")
         return written
 
+    async def delete(self, blog: str) -> None:
+        """Delete a blog. Raises `BlogNotFound` and `StoreUnavailable`."""
+        with self._settled_later(blog):
+            await self._store.delete(blog)
+
+    @contextmanager
+    def _settled_later(self, blog: str) -> Iterator[None]:
+        """If a write is interrupted, have the store read as soon as it answers: it may have the change."""
+        try:
+            yield
+        except (StoreUnavailable, asyncio.CancelledError):
+            self._replicas.compare_soon(blog)
+            raise
+
+    async def _recall(self, blog: str, request: Request) -> Written | None:
+        """Return the result of the same request, if there was one. Its change may have failed to reach the readers."""
+        earlier = await self._store.recall(blog, request.once) if request.once else None
+        if earlier is None:
+            return None
+        await self._replicas.reach(blog, earlier.cursor)
+        return _written(earlier, replayed=True)
+
     async def _attempt(self, blog: str, request: Request, plan: _Plan, arrival: float) -> Written | None:
         """Plan and commit once; return None if another write was faster."""
         try:
             planned = await plan()
         except StoppressError:  # perhaps the same request, sent twice, has just made the change
-            if request.once and (earlier := await self._store.recall(blog, request.once)):
-                return _written(earlier, replayed=True)
+            if earlier := await self._recall(blog, request):
+                return earlier
             raise
         if isinstance(planned, Written):
             return planned
         try:
-            segment = await self._store.commit(blog, planned, request.once)
+            with self._settled_later(blog):
+                segment = await self._store.commit(blog, planned, request.once)
         except VersionConflict:
             return None
-        self._committed(blog, segment, arrival)
+        self._replicas.committed(blog, segment, arrival)
         subject, write = segment.items[-1], planned[-1]
         is_own = (subject.id, subject.version, subject.body) == (write.id, write.expected + 1, write.body or b"")
         return _written(segment, replayed=not is_own)  # the same request may have been faster on another node

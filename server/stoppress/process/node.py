@@ -78,7 +78,7 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        store = store_from(settings.read_store(), self.tracing.traceparent)
+        store = store_from(settings.read_store(), self.tracing.traceparent, self.counts.count_store_error)
         self.store = TimedStore(store, self.counts, self.tracing)
         if settings.workers > 1 and not self.store.nodes_share_it:
             raise StartError(
@@ -86,7 +86,7 @@ class Node:
                 "or use --workers 1"
             )
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
-        committer = Committer(self.store, self.follower.committed)
+        committer = Committer(self.store, self.follower)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.entries = Entries(self.store, committer, self.follower.newest)
         self._limit = WriteLimit(settings.max_writes, self.counts)

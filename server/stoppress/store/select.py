@@ -6,22 +6,23 @@ from collections.abc import Callable
 
 from stoppress.errors import StartError
 from stoppress.store.port import Store
-from stoppress.store.sqlite import SQLiteStore
+from stoppress.store.sqlite.store import SQLiteStore
 
 
-def store_from(url: str, traceparent: Callable[[], str] = str) -> Store:
+def store_from(url: str, traceparent: Callable[[], str] = str, count_error: Callable[[str], object] = str) -> Store:
     """Return the store at an address, not yet opened.
 
     Args:
         url: `sqlite:PATH` (also `sqlite:///ABSOLUTE/PATH`), `redis://`, `rediss://` or `unix://`.
         traceparent: returns the trace context of the running commit.
+        count_error: called with the name of an operation of the store's own that failed.
 
     Raises:
         StartError: the scheme is unknown, or the address is wrong.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite":
-        return SQLiteStore(SQLiteStore.path_of(url))
+        return SQLiteStore(SQLiteStore.path_of(url), count_error)
     if scheme in ("redis", "rediss", "unix") and rest.startswith("//"):
         from stoppress.store.redis.store import RedisStore  # a tenth of a second that embedded stores do not need
 

@@ -103,7 +103,7 @@ class TimedStore:
         try:
             yield
         except (StoreUnavailable, TimeoutError):
-            self._counts.store_errors[operation] += 1
+            self._counts.count_store_error(operation)
             raise
         finally:
             self._counts.store[operation].add(time.monotonic() - began)

@@ -172,6 +172,21 @@ class Follower:
             self._counts.changes["here" if own else "elsewhere"] += len(change.tags)
         return fit
 
+    async def reach(self, blog: str, cursor: Cursor) -> None:
+        """Return when the replica of a blog, if there is one, has the change that `cursor` names, or cannot have it.
+
+        Raises:
+            StoreUnavailable
+        """
+        hub = self._hubs.get(blog)
+        if hub is not None and not hub.replica.knows(cursor):
+            await self._reach(blog)
+
+    def compare_soon(self, blog: str) -> None:
+        """Compare a blog with the store as soon as the store answers: a write to it may have been stored or not."""
+        if blog in self._hubs:
+            self._schedule_repair(blog)
+
     async def deleted(self, blog: str) -> None:
         """Check at once whether a blog still exists."""
         if blog in self._hubs:

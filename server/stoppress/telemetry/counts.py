@@ -87,6 +87,10 @@ class Counts:
         """Count a rejected or disconnected client; `reason` is one of `REJECTIONS`."""
         self.rejections[reason] += 1
 
+    def count_store_error(self, operation: str) -> None:
+        """Count a failed operation of the store."""
+        self.store_errors[operation] += 1
+
     def received(self, sent_at: float) -> None:
         """Count a change from another node, which committed it at `sent_at` (Unix time in seconds by its clock)."""
         self.publish_to_receive.add(min(max(0.0, time.time() - sent_at), _MAX_RECEIVE_SECONDS))

@@ -18,7 +18,10 @@ from redis.asyncio import Redis
 
 from stoppress.cli import cli
 from stoppress.errors import StoppressError
+from stoppress.model import HEADER
 from stoppress.settings import Settings
+from stoppress.store.port import Write
+from stoppress.store.sqlite.store import SQLiteStore
 from stoppress.tools.doctor.finding import Finding, Level
 from stoppress.tools.doctor.machine import check_machine
 from stoppress.tools.doctor.site import SiteCheck
@@ -27,7 +30,7 @@ from stoppress.tools.swarm.plan import Plan, Target
 from stoppress.tools.swarm.run import run as swarm
 from stoppress.tools.tail import follow
 from tests.conftest import RedisServer, StartNode
-from tests.support.command import Result, command, environment, invoke
+from tests.support.command import Result, command, environment, invoke, stoppress
 from tests.support.node import KEY, RunningNode, sqlite_url
 
 KEYS = {"STOPPRESS_KEYS": "ann:editor:a-long-and-random-secret"}
@@ -352,6 +355,24 @@ async def test_a_store_that_cannot_be_is_said(tmp_path: Path):
         db.execute("PRAGMA user_version=99")
     assert "a newer stoppress wrote" in failed(await doctor("--store", f"sqlite:{tmp_path}/blogs.db", **KEYS))
     assert "unknown scheme" in failed(await doctor("--store", "mysql://somewhere", **KEYS))
+
+
+async def check_beside_a_running_store(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "blogs.db")
+    await store.open()
+    await store.commit("demo", [Write(HEADER, 0, b"{}"), Write("a", 0, b"a body")])
+    assert levels(await doctor("--store", sqlite_url(tmp_path), **KEYS))["sqlite"] == "ok"
+    await store.close()
+
+
+def test_a_damaged_store_is_said_in_the_words_of_serve(tmp_path: Path):
+    asyncio.run(check_beside_a_running_store(tmp_path))
+    whole = (tmp_path / "blogs.db").read_bytes()
+    (tmp_path / "blogs.db").write_bytes(whole.replace(b"a body", b"a bodx"))
+    environ = {**KEYS, "STOPPRESS_STORE": sqlite_url(tmp_path)}
+    serve = stoppress("serve", "--port", "0", environ=environ)
+    assert serve.code == 2 and "it is damaged" in serve.error
+    assert serve.error in failed(invoke("doctor", environ=environ))
 
 
 def test_few_files_are_a_failure(tmp_path: Path):

@@ -12,16 +12,21 @@ from secrets import token_urlsafe
 import click
 import httpx
 
-from stoppress.errors import BlogNotFound, StoppressError
+from stoppress.errors import BlogNotFound, StartError, StoppressError
 from stoppress.process.life import Life
 from stoppress.process.node import Node
 from stoppress.process.sockets import listen
 from stoppress.settings import Settings
+from stoppress.telemetry.logs import set_up
 from stoppress.tools.demo.replay import Replay, Timeline
 
 
 async def run(settings: Settings) -> None:
     """Serve a node and replay the demonstration blog on it. Raise `StartError` if it cannot start."""
+    # Log lines for each write of the replay would hide the output of the demonstration
+    set_up(settings.log_format, "error" if settings.log_level == "error" else "warning")
+    if settings.workers > 1:
+        raise StartError("the demonstration runs in one process; start it without --workers")
     secret = token_urlsafe(18)
     listening = listen(settings.host, settings.port)
     await _Demonstration(Node(settings, keys=f"demo:editor:{secret}"), listening, secret).run()

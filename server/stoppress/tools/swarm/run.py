@@ -30,9 +30,11 @@ async def run(target: Target, plan: Plan, *, json: bool = False, ticks: bool = F
     """Run a swarm and print the results. SIGINT and SIGTERM end it early, with the same checks.
 
     Raises:
-        StartError: this process may not open so many connections.
+        StartError: this process may not open so many connections, or the plan has writes without a key.
         StoppressError: a check failed, or the server is unusable.
     """
+    if plan.publish and not plan.api_key:
+        raise StartError("--publish needs an editor's key; set STOPPRESS_API_KEY or --api-key")
     _allow_connections(plan.readers)
     swarm = Swarm(target, plan)
     publisher = Publisher(target, plan.api_key, plan.publish, swarm.ledger.learn) if plan.api_key else None
