@@ -69,7 +69,7 @@ async def soak(plan: SoakPlan) -> bool:
             swarms = [stack.enter_async_context(_crowd(node.url, plan)) for node in stage.nodes]
             figures, samples = await _play(plan, trial, [await swarm for swarm in swarms])
     _keep(plan, log)
-    return _report(plan, Verdict(log), figures, samples)
+    return report(plan, Verdict(log), figures, samples)
 
 
 def _keep(plan: SoakPlan, log: RunLog) -> None:
@@ -157,7 +157,15 @@ async def _sample(trial: Trial, samples: dict[int, list[Sample]], plan: SoakPlan
                 continue
 
 
-def _report(plan: SoakPlan, verdict: Verdict, figures: list[dict[str, Any]], samples: dict[int, list[Sample]]) -> bool:
+def report(plan: SoakPlan, verdict: Verdict, figures: list[dict[str, Any]], samples: dict[int, list[Sample]]) -> bool:
+    """Print what came of a soak. Return whether nothing was broken, and nothing grew.
+
+    Args:
+        plan: its size.
+        verdict: on the readers whose messages were logged.
+        figures: the last ones of each swarm.
+        samples: of the resources of each node.
+    """
     for violation in verdict.violations[:20]:
         print(f"{violation.promise}: {violation.text}")
     wrong = [one.get("wrong") or {} for one in figures]
@@ -170,10 +178,10 @@ def _report(plan: SoakPlan, verdict: Verdict, figures: list[dict[str, Any]], sam
     is_empty = verdict.says_nothing or not all(one.get("delivered") for one in figures)
     if is_empty:
         print(f"no result: {verdict.says_nothing or 'readers of the swarm got nothing'}")
-    return _report_growth(plan, samples) and not (is_empty or verdict.violations or any(wrong))
+    return report_growth(plan, samples) and not (is_empty or verdict.violations or any(wrong))
 
 
-def _report_growth(plan: SoakPlan, samples: dict[int, list[Sample]]) -> bool:
+def report_growth(plan: SoakPlan, samples: dict[int, list[Sample]]) -> bool:
     """Print how the nodes grew. Return whether they are flat, or the soak was too short to tell."""
     is_flat = True
     for number, found in samples.items():

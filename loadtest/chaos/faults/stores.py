@@ -192,6 +192,15 @@ async def sqlite_disk_full(trial: Trial) -> None:
     await trial.go_on()
 
 
+async def sqlite_moved(trial: Trial) -> None:
+    """Move the file of SQLite away from under the node, and back."""
+    file = trial.stage.folder / "blogs.db"
+    file.rename(file.with_name("moved.db"))
+    await trial.hold()
+    file.with_name("moved.db").rename(file)
+    await trial.go_on()
+
+
 async def sqlite_backup(trial: Trial) -> None:
     """Hold a read transaction open, as a backup does."""
     with closing(sqlite3.connect(trial.stage.folder / "blogs.db")) as backup:
@@ -215,5 +224,6 @@ KINDS = (
     FaultKind("acl-command", no_command, may_be_long=True),
     FaultKind("deleted-while-asleep", deleted_while_asleep, loses_answers=True),
     FaultKind("sqlite-disk-full", sqlite_disk_full, nodes=1, may_be_long=True),
+    FaultKind("sqlite-moved", sqlite_moved, nodes=1, may_be_long=True),
     FaultKind("sqlite-backup", sqlite_backup, nodes=1),
 )

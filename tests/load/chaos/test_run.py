@@ -7,12 +7,15 @@ from collections import Counter
 
 import pytest
 
+import loadtest.chaos.__main__ as chaos
 from loadtest.chaos.checker.shown import Violation
 from loadtest.chaos.faults import FAULTS
+from loadtest.chaos.log import ReaderClosed
 from loadtest.chaos.planted import BUGS, plant
 from loadtest.chaos.run import RunPlan, RunResult, play
 from loadtest.chaos.table import is_caught, print_planted, print_table
 from stoppress.live.replica import Replica
+from tests.load.chaos.story import Story
 
 SHORT = ("link-cut", "reader-cut", "node-kill", "one-key-twice", "sqlite-kill")
 
@@ -52,6 +55,28 @@ async def test_no_promise_is_broken_under_faults(figure):
 async def test_planted_bugs_are_caught():
     results = await play_some(*(RunPlan(BUGS[bug].fault, seed=1, bug=bug) for bug in SHOWN))
     assert {one.bug: one.error for one in results if not is_caught(one.bug, one)} == {}
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_log_that_was_kept_can_be_checked_again(tmp_path, monkeypatch, capsys, is_right):
+    story = Story()
+    for number in range(6):
+        story.write(3.0 + number)
+    story.verdict()
+    if not is_right:
+        story.log.add(ReaderClosed(at=3.0, reader=0, node=0, code=4404))
+    story.log.save(tmp_path / "log")
+    monkeypatch.setattr("sys.argv", ["chaos", "--check", str(tmp_path / "log")])
+    assert chaos.main() == (0 if is_right else 1)
+    assert ("P3: reader 0 was told 4404" in capsys.readouterr().out) != is_right
+
+
+def test_all_faults_and_bugs_are_listed(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["chaos", "--list"])
+    assert chaos.main() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [*FAULTS, *BUGS]
+    assert all(len(line.split()) > 2 for line in lines)
 
 
 def test_there_are_enough_faults_and_bugs_and_each_bug_has_its_fault():
