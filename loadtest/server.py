@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import IO
 
 from loadtest.ports import free_port
 
@@ -32,6 +33,8 @@ class NodeProcess:
             **environ,
         }
         self.port = free_port()
+        self.log: IO[str] | None = None
+        """The file for its log, if that is not standard error."""
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -49,6 +52,7 @@ class NodeProcess:
             *(sys.executable, "-m", "stoppress", "serve", "--port", str(self.port)),
             env=self._environ,
             stdout=asyncio.subprocess.PIPE,
+            stderr=self.log,
         )
         assert self._process.stdout is not None
         line = (await self._process.stdout.readline()).decode()

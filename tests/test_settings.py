@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stoppress.errors import StartError
-from stoppress.settings import SETTINGS, Settings, load, unknown
+from stoppress.settings import SETTINGS, Settings, load, parse, unknown
 
 ROWS: dict[str, tuple[Any, str, Any]] = {
     "host": ("127.0.0.1", "0.0.0.0", "0.0.0.0"),  # noqa: S104, nothing listens
@@ -108,6 +108,15 @@ def test_a_wrong_value_is_refused_by_its_variable_or_flag(name, text):
         load(environ={f"STOPPRESS_{name.upper()}": text})
     with pytest.raises(StartError, match=f"--{name.replace('_', '-')}={text!r}: must"):
         load({name: text}, environ={})
+
+
+def test_all_wrong_values_are_named_at_once_and_replaced_by_their_defaults():
+    environ = {"STOPPRESS_BEAT": "20s", "STOPPRESS_PUBLIC_URL": "https://x/path", "STOPPRESS_NEWEST": "7"}
+    with pytest.raises(StartError, match=r"^--port='x': must .*; STOPPRESS_BEAT='20s': must .*; STOPPRESS_PUBLIC_URL="):
+        load({"port": "x"}, environ)
+    settings, wrong = parse({"port": "x"}, environ)
+    assert sorted(wrong) == ["beat", "port", "public_url"]
+    assert settings == Settings(newest=7)
 
 
 def test_a_long_wrong_value_is_not_repeated_whole():

@@ -16,6 +16,9 @@ StoppressError
 |   |-- PreconditionFailed     If-Match or If-None-Match does not allow the write; carries the current item
 |   `-- KeyReused              an Idempotency-Key was sent again with another request
 `-- StoreUnavailable           the store cannot answer now; nothing was written, or it is unknown whether it was
+    |-- BlogMissing            the store has lost data and does not have this blog; a node may put it back
+    |-- BlogDamaged            the store has lost a part of this blog, or has something that cannot be read
+    |   `-- WrongKeyType       a key in Redis has another type; no node can repair that
     `-- StoreDamaged           the store no longer has exactly what was written to it
 """
 
@@ -88,6 +91,19 @@ class KeyReused(Conflict):
 
 
 class StoreUnavailable(StoppressError): ...
+
+
+class BlogMissing(StoreUnavailable):
+    def __init__(self, blog: str) -> None:
+        super().__init__(f"The store has lost blog {blog!r}, and a node may be putting it back. Try again shortly.")
+
+
+class BlogDamaged(StoreUnavailable):
+    def __init__(self, subject: str, damage: str) -> None:
+        super().__init__(f"{subject} is damaged in the store: {damage}. It is repaired if any node has it. Try again.")
+
+
+class WrongKeyType(BlogDamaged): ...
 
 
 class StoreDamaged(StoreUnavailable): ...

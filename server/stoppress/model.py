@@ -11,12 +11,12 @@ import base64
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from stoppress.errors import MalformedCursor
+from stoppress.errors import BlogDamaged, MalformedCursor
 
 HEADER = "header"
 """The item id of a blog's header; entries have UUIDs."""
@@ -34,6 +34,9 @@ Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(
 
 EntryStatus = Literal["draft", "scheduled", "published", "retracted"]
 BlogStatus = Literal["scheduled", "live", "paused", "ended"]
+
+
+_Content = TypeVar("_Content")
 
 
 class Cursor(NamedTuple):
@@ -165,8 +168,8 @@ class Entry(Struct, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of(cls, item: Item) -> Self:
-        """Decode an item's body, with the seq and version of the item."""
-        entry = msgspec.json.decode(item.body, type=cls)
+        """Decode an item's body, with the seq and version of the item. Raises `BlogDamaged`."""
+        entry = _decoded(item, cls)
         entry.seq, entry.version = item.seq, item.version
         return entry
 
@@ -206,10 +209,17 @@ class Header(Struct, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of(cls, item: Item) -> Self:
-        """Decode an item's body, with the seq of the item."""
-        header = msgspec.json.decode(item.body, type=cls)
+        """Decode an item's body, with the seq of the item. Raises `BlogDamaged`."""
+        header = _decoded(item, cls)
         header.seq = item.seq
         return header
+
+
+def _decoded(item: Item, kind: type[_Content]) -> _Content:
+    try:
+        return msgspec.json.decode(item.body, type=kind)
+    except (ValueError, RecursionError) as error:
+        raise BlogDamaged(f"Item {item.id[:64]!r}", f"version {item.version} of it cannot be read: {error}") from error
 
 
 def timestamp(at: datetime | None = None) -> str:

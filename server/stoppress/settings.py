@@ -159,12 +159,16 @@ _OTHER_VARIABLES = ("STOPPRESS_URL", "STOPPRESS_API_KEY")
 """Variables that only other commands read."""
 
 
+_READ_ADVICE = "name a text file that the node's user can read"
+
+
 def _read(variable: str, path: str, advice_if_empty: str = "") -> str:
     try:
         text = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise StartError(f"cannot read {variable} {path}: {reason}") from None
+        advice = "create the file, or correct its path" if isinstance(error, FileNotFoundError) else _READ_ADVICE
+        raise StartError(f"cannot read {variable} {path}: {reason}; {advice}") from None
     if advice_if_empty and not text:
         raise StartError(f"{variable} {path} is empty; {advice_if_empty}")
     return text
@@ -174,17 +178,28 @@ def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, st
     """Return the settings from flags, environment variables and defaults, in this order of precedence.
 
     Raises:
-        StartError: a value is wrong; the message names the setting and the allowed values.
+        StartError: values are wrong; the message names each of these settings and its allowed values.
     """
-    values = {}
+    settings, wrong = parse(flags, environ)
+    if wrong:
+        raise StartError("; ".join(wrong.values()))
+    return settings
+
+
+def parse(
+    flags: Mapping[str, str | None] | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[Settings, dict[str, str]]:
+    """Return the settings like `load`, but with the default for each wrong value, and the errors by name."""
+    values, wrong = {}, {}
     for setting in SETTINGS:
         flag = (flags or {}).get(setting.name)
         source, text = (setting.option, flag) if flag is not None else (setting.variable, environ.get(setting.variable))
         try:
             values[setting.name] = setting.default if text is None else setting.parse(text)
         except ValueError as error:
-            raise StartError(f"{source}={text[:100] if text else text!r}: {error}") from None
-    return Settings(**values)
+            values[setting.name] = setting.default
+            wrong[setting.name] = f"{source}={text[:100] if text else text!r}: {error}"
+    return Settings(**values), wrong
 
 
 def unknown(environ: Mapping[str, str] = os.environ) -> Iterator[str]:

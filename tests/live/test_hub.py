@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from stoppress.live.fd_group import PHASES
-from stoppress.live.hub import BURST_SECONDS, Hub, Timing
+from stoppress.live.hub import BURST_SECONDS, HELD_SECONDS, Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.wire.close_reasons import CloseCode, CloseReason
 from stoppress.wire.messages import Retry
@@ -98,6 +98,23 @@ def test_nothing_is_sent_to_a_full_connection_and_it_is_caught_up_afterwards(wor
     world.publish(9)
     world.wait(1)
     assert reader.sent[-1] is other.sent[-1], "it is at the head with the others again"
+
+
+def test_a_held_hub_sends_nothing_until_it_is_released(world):
+    slow, other = world.join(), world.join()
+    world.hub.pause(slow)
+    world.publish(1)
+    world.hub.is_held = lambda: True
+    world.wait()
+    world.hub.resume(slow)
+    for _ in range(3):
+        world.wait(HELD_SECONDS)
+    assert (len(slow.sent), len(other.sent)) == (1, 1)
+    world.publish(2)
+    world.hub.is_held = lambda: False
+    world.wait(HELD_SECONDS)
+    assert len(slow.messages[-1]["entries"]) == len(other.messages[-1]["entries"]) == 2
+    assert not world.timers, "it waits for nothing more"
 
 
 def test_a_reader_that_takes_a_part_is_set_aside_after_all_others_have_the_frame(world):

@@ -7,6 +7,7 @@ import re
 import pytest
 
 import loadtest.proofs.__main__ as proofs
+from loadtest.proofs.many_blogs import MAX_COMMANDS_PER_SECOND, MAX_LOG_LINES, measure
 from loadtest.proofs.overload import overload
 from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
@@ -41,6 +42,21 @@ async def test_a_rolling_restart_behind_nginx_loses_nothing(capsys, monkeypatch)
     out = capsys.readouterr().out
     assert "wrong: nothing" in out and "0 reset" in out and " 0 failed" in out, out
     assert re.search(r"^\d{2,} closed", out), out
+
+
+@pytest.mark.slow
+@pytest.mark.redis
+@pytest.mark.timeout(180)
+async def test_many_blogs_cost_little_and_come_back(monkeypatch, figure):
+    monkeypatch.setattr("loadtest.proofs.many_blogs.IDLE_SECONDS", 6.0)
+    monkeypatch.setattr("loadtest.proofs.many_blogs.NODES", 2)
+    found = await measure(blogs=300, publish=5)
+    assert found.commands <= MAX_COMMANDS_PER_SECOND
+    assert found.log_lines <= MAX_LOG_LINES
+    figure(
+        f"300 blogs on 2 nodes: {found.commands:.1f} commands/s when idle; first page {found.first_page:.2f} s; "
+        f"all back {found.back:.1f} s after FLUSHALL, {found.log_lines} log lines"
+    )
 
 
 def times(seconds: float) -> FineHistogram:

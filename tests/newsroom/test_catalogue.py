@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -28,13 +29,13 @@ def listed(newsroom: Newsroom, clock: Clock) -> Catalogue:
 def reads(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the blogs whose headers are read."""
     names: list[str] = []
-    item = newsroom.store.item
+    headers = newsroom.store.headers
 
-    async def counted(blog: str, item_id: str) -> Any:
-        names.append(blog)
-        return await item(blog, item_id)
+    async def counted(blogs: Sequence[str]) -> Any:
+        names.extend(blogs)
+        return await headers(blogs)
 
-    monkeypatch.setattr(newsroom.store, "item", counted)
+    monkeypatch.setattr(newsroom.store, "headers", counted)
     return names
 
 
@@ -53,16 +54,40 @@ async def test_it_has_what_is_there_and_follows(newsroom: Newsroom, listed: Cata
     assert await headlines(listed) == ["Talks are over"]
 
 
-async def test_only_what_changed_is_read(newsroom: Newsroom, listed: Catalogue, clock: Clock, reads: list[str]):
-    await newsroom.blogs.put("a", HeaderForm(headline="Another"), ANY)
-    reads.clear()
-    await listed.headers()
-    assert reads == ["a", BLOG]
-    await newsroom.post(markdown="x")
+async def test_a_look_reads_new_blogs_and_a_bounded_number_of_others_in_turn(
+    newsroom: Newsroom, listed: Catalogue, clock: Clock, reads: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(catalogue, "READ_AGAIN_BLOGS", 2)
+    for name in "abcd":
+        await newsroom.blogs.put(name, HeaderForm(headline=name), ANY)
+    assert await headlines(listed) == [*"abcd", "Talks in Moscow"]
+    assert reads == [*"abcd", BLOG]
+    await newsroom.blogs.put("c", HeaderForm(headline="changed"), ANY)
+    for expected in ("ab", "cd", f"{BLOG} a"):
+        reads.clear()
+        clock.now += FRESH_SECONDS
+        await listed.headers()
+        assert reads == (expected.split() if " " in expected else [*expected])
+    assert await headlines(listed) == ["a", "b", "changed", "d", "Talks in Moscow"]
+
+
+async def test_the_list_is_the_same_object_until_it_changes(newsroom: Newsroom, listed: Catalogue, clock: Clock):
+    before = await listed.headers()
     clock.now += FRESH_SECONDS
-    reads.clear()
-    await listed.headers()
-    assert reads == [BLOG]
+    assert await listed.headers() is before
+    await newsroom.patch_header(headline="Talks are over")
+    clock.now += FRESH_SECONDS
+    assert await listed.headers() is not before
+
+
+async def test_a_blog_that_comes_back_is_listed_again(newsroom: Newsroom, listed: Catalogue, clock: Clock):
+    for is_there in (True, False, True):
+        if is_there:
+            await newsroom.blogs.put("a", HeaderForm(headline="Another"), ANY)
+        else:
+            await newsroom.blogs.delete("a")
+        clock.now += FRESH_SECONDS
+        assert ("Another" in await headlines(listed)) is is_there
 
 
 async def test_many_who_ask_at_once_cost_one_look(listed: Catalogue, reads: list[str]):

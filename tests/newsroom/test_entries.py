@@ -13,11 +13,11 @@ import pytest
 
 from stoppress.errors import BadInput, BlogNotFound, Conflict, EntryNotFound, PreconditionFailed
 from stoppress.model import HEADER, StoredEntry, timestamp
-from stoppress.newsroom.commits import Request
-from stoppress.newsroom.entries import MAX_ENTRY_BYTES
+from stoppress.newsroom.commits import Committer, Request
+from stoppress.newsroom.entries import MAX_ENTRY_BYTES, Entries
 from stoppress.newsroom.forms import EntryForm
 from stoppress.newsroom.schedule import publish_when_due
-from stoppress.store.port import Once
+from stoppress.store.port import Once, Write
 from tests.support.newsroom import ANY, BLOG, Newsroom, entry_of
 
 
@@ -194,6 +194,31 @@ async def test_a_scheduled_entry_is_published_when_it_is_due(newsroom: Newsroom,
     assert published.publish_at is None
     assert published.published_at and published.published_at >= timestamp(due)
     assert (await newsroom.get(later)).status == "scheduled"
+
+
+async def test_the_times_of_entries_are_those_of_the_given_clock(newsroom: Newsroom):
+    committer = Committer(newsroom.store, newsroom)
+    ahead = Entries(newsroom.store, committer, newsroom._newest, lambda: time.time() + 7200)
+    written = await ahead.create(BLOG, EntryForm(markdown="x"), ANY)
+    entry = entry_of(written)
+    assert timestamp(datetime.now(UTC) + timedelta(hours=1)) < (entry.published_at or "") == entry.updated_at
+    soon = ago(hours=-1)
+    given = await ahead.create(BLOG, EntryForm(markdown="x", published_at=soon), ANY)
+    assert entry_of(given).published_at == timestamp(soon)
+
+
+async def test_an_entry_that_cannot_be_published_does_not_hold_up_the_others(newsroom: Newsroom, eventually, caplog):
+    await newsroom.store.commit(BLOG, [Write("broken", 0, b"no entry", visible=False, due=1.0)])
+    entry = await newsroom.post(title="x", status="scheduled", publish_at=ago(seconds=1))
+
+    async def is_out() -> bool:
+        return (await newsroom.get(entry)).status == "published"
+
+    async with scheduler(newsroom):
+        await eventually(is_out)
+        entry = await newsroom.post(title="x", status="scheduled", publish_at=ago(seconds=1))
+        await eventually(is_out)
+    assert caplog.text.count("blog_failed") == 1
 
 
 async def test_two_schedulers_publish_an_entry_once(newsroom: Newsroom):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -12,10 +13,27 @@ import pytest
 
 from stoppress import settings
 from stoppress.errors import StoreUnavailable
+from stoppress.process import life
 from stoppress.process.life import Life
 from stoppress.process.node import Node
 from stoppress.process.sockets import listen
 from tests.support.node import sqlite_url
+
+
+async def test_work_that_fails_is_started_again_with_longer_pauses(monkeypatch, caplog):
+    monkeypatch.setattr(life, "_FIRST_RESTART_SECONDS", 0.001)
+    starts = 0
+
+    async def work() -> None:
+        nonlocal starts
+        starts += 1
+        if starts < 4:
+            raise ValueError(f"failed {starts} times")
+
+    async with asyncio.timeout(10):
+        await life._endure("work", work)
+    pauses = [vars(record)["again_in_seconds"] for record in caplog.records if record.message == "work_failed"]
+    assert pauses == [0.001, 0.002, 0.004]
 
 
 class Noted(Life):

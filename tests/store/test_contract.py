@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from itertools import pairwise
 
 import pytest
@@ -62,6 +63,14 @@ async def test_a_write_for_another_version_is_a_conflict(store: Store):
         return_exceptions=True,
     )
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Segment", "VersionConflict"]
+
+
+async def test_a_write_may_skip_versions_that_were_lost(store: Store):
+    await store.commit("karabakh", [MAKE, entry("a")])
+    change = await store.commit("karabakh", [Write("a", 1, b"2", version=7), Write("b", 0, b"1", version=3)])
+    assert [(item.id, item.version) for item in change.items] == [("a", 8), ("b", 4)]
+    assert (await store.read("karabakh")).items[1:] == change.items
+    assert (await store.commit("karabakh", [Write("a", 8, b"3", version=2)])).items[0].version == 9
 
 
 async def test_a_conflict_in_the_second_write_leaves_nothing_of_the_first(store: Store):
@@ -135,6 +144,22 @@ async def test_what_failed_is_not_remembered(store: Store):
         await store.commit("karabakh", [entry("a", expected=3)], Once("k", "f"))
     assert await store.recall("karabakh", Once("k", "f")) is None
     assert (await store.commit("karabakh", [entry("a")], Once("k", "f"))).cursor.seq == 2
+
+
+async def test_a_forgotten_answer_does_not_come_back(store: Store):
+    await store.commit("karabakh", [MAKE], Once("k", "f"))
+    await store.forget("karabakh", Once("k", "f"))
+    assert await store.recall("karabakh", Once("k", "f")) is None
+    assert (await store.commit("karabakh", [entry("a")], Once("k", "f"))).cursor.seq == 2
+
+
+async def test_a_whole_blog_is_not_mended_and_one_that_is_not_there_is_no_damage(store: Store):
+    whole = await store.commit("karabakh", [MAKE, entry("a"), draft("b", due=9.0)])
+    for blog in ("karabakh", "other"):
+        await store.verify(blog)
+        assert not await store.renew(blog)
+    assert await store.read("karabakh") == whole._replace(items=whole.items[:2])
+    assert await store.due(10.0) == [("karabakh", "b")]
 
 
 async def test_nothing_is_recalled_of_an_unknown_key_or_blog(store: Store):
@@ -226,6 +251,18 @@ async def test_the_blogs_are_sorted_by_name(store: Store):
     for name in ("beta", "Alpha", "alpha-2"):
         await store.commit(name, [MAKE])
     assert await store.blogs() == ["Alpha", "alpha-2", "beta"]
+
+
+async def test_headers_come_in_the_order_they_were_asked_for(store: Store):
+    await store.commit("one", [Write(HEADER, 0, b"1")])
+    await store.commit("two", [Write(HEADER, 0, b"2"), entry("a")])
+    assert await store.names() == ["one", "two"]
+    assert await store.headers(["two", "none", "one"]) == [Item(HEADER, 1, 1, b"2"), None, Item(HEADER, 1, 1, b"1")]
+
+
+async def test_the_time_is_that_of_a_clock(store: Store):
+    assert abs(await store.time() - time.time()) < 30
+    assert await store.time() <= await store.time()
 
 
 async def test_heads_come_in_the_order_they_were_asked_for(store: Store):

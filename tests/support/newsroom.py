@@ -49,8 +49,9 @@ class Newsroom:
     async def _newest(self, _blog: str) -> str:
         return max((entry.published_at or "" for entry in (await self.public())[1].values()), default="")
 
-    async def _forget(self, blog: str) -> None:
+    async def _forget(self, blog: str) -> bool:
         self.deleted.append(blog)
+        return False
 
     async def post(self, request: Request = ANY, **fields: Any) -> StoredEntry:
         return entry_of(await self.entries.create(BLOG, msgspec.convert(fields, EntryForm), request))

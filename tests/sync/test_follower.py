@@ -4,121 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
 from typing import Any
 
-import msgspec
 import pytest
 from redis.asyncio import Redis
 
 from stoppress.errors import BlogNotFound
-from stoppress.live.hub import Hub, Timing
-from stoppress.live.replica import Replica
-from stoppress.model import HEADER, Cursor, Segment
-from stoppress.store.port import Store, Write
-from stoppress.store.redis.store import RedisStore
-from stoppress.sync.follower import Follower
-from stoppress.wire.close_reasons import CloseCode, CloseReason
+from stoppress.model import HEADER
+from stoppress.sync import freshness
+from stoppress.sync.freshness import COMPARE_SECONDS
 from stoppress.wire.encodings import HTTP_JSON
-from tests.support.history import entry, header
-
-BLOG = "demo"
-
-
-class Node:
-    """A store's client and a follower on it, without a web."""
-
-    def __init__(self, store: Store) -> None:
-        loop = asyncio.get_running_loop()
-        timing = Timing(loop.call_later, loop.time)
-        self.store = store
-        self.follower = Follower(store, lambda blog: Hub(Replica(blog), timing, os.write))
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def listen(self) -> None:
-        """From now on, take hints and compare heads."""
-        self._tasks = [asyncio.create_task(self.follower.follow()), asyncio.create_task(self.follower.compare())]
-
-    async def stop(self) -> None:
-        await self.follower.close(CloseReason(CloseCode.GOING_AWAY, "over"))
-        for task in self._tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def write(self, *writes: Write) -> Segment:
-        segment = await self.store.commit(BLOG, writes)
-        self.follower.committed(BLOG, segment, time.monotonic())
-        return segment
-
-    async def shown(self) -> dict[str, int]:
-        """Item id to the version that readers of this node see."""
-        replica = (await self.follower.hub(BLOG)).replica
-        return {item.id: item.version for item in replica.segment_after(Cursor(0, "")).items}
-
-    async def cursor(self) -> Cursor:
-        return (await self.follower.hub(BLOG)).replica.cursor
-
-    async def is_at(self, cursor: Cursor) -> bool:
-        return await self.cursor() == cursor
-
-    async def store_is_at(self, cursor: Cursor) -> bool:
-        return await self.store.heads([BLOG]) == [cursor]
-
-
-def publish(number: int, expected: int = 0, text: str = "text") -> Write:
-    content = entry(number, text=text)
-    return Write(content.id, expected, msgspec.json.encode(content))
-
-
-def retract(number: int, expected: int) -> Write:
-    tombstone = entry(number)
-    tombstone.status, tombstone.text = "retracted", None
-    return Write(tombstone.id, expected, msgspec.json.encode(tombstone), erase=True)
-
-
-def make_blog(headline: str = "headline") -> Write:
-    return Write(HEADER, 0, msgspec.json.encode(header(headline)))
-
-
-NewNode = Callable[..., Awaitable[Node]]
-
-
-@pytest.fixture
-async def redis(redis_server) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_server.url) as client:
-        await client.flushall()
-        yield client
-
-
-@pytest.fixture
-async def new_node(redis, redis_server) -> AsyncIterator[NewNode]:
-    async with AsyncExitStack() as stack:
-
-        async def start(*, listening: bool = True) -> Node:
-            store = RedisStore(redis_server.url)
-            await store.open()
-            stack.push_async_callback(store.close)
-            node = Node(store)
-            stack.push_async_callback(node.stop)
-            if listening:
-                node.listen()
-            return node
-
-        yield start
-
-
-async def taken(redis: Redis) -> dict[Any, Any]:
-    """Return a copy of the blog, for `restore`."""
-    return {key: await redis.dump(key) for key in await redis.keys("stoppress:{demo}:*")}
-
-
-async def restore(redis: Redis, snapshot: dict[Any, Any]) -> None:
-    for key, value in snapshot.items():
-        await redis.restore(key, 0, value, replace=True)
+from tests.support.history import entry
+from tests.support.store_node import BLOG, make_blog, publish, restore, retract, taken
+from tests.sync.conftest import NewNode
 
 
 async def test_the_newest_entry_is_that_of_the_store_even_if_no_hint_comes(new_node: NewNode):
@@ -281,4 +180,85 @@ async def test_names_that_are_no_blogs_leave_nothing_behind(new_node):
     assert node.follower.hubs == []
     assert not node.follower._loaded
     assert not node.follower._hubs
-    assert not node.follower._reading
+
+
+async def test_a_loss_of_all_blogs_is_noticed_although_few_are_compared(
+    eventually, new_node, redis, monkeypatch, caplog
+):
+    monkeypatch.setattr(freshness, "_USED_SECONDS", 0.0)
+    node = await new_node()
+    names = [f"blog-{number:02}" for number in range(60)]
+    for name in names:
+        node.follower.committed(name, await node.store.commit(name, [make_blog(name)]), time.monotonic())
+        await node.follower.hub(name)
+    looks = await commands(redis, "lindex")
+    await asyncio.sleep(COMPARE_SECONDS * 2.2)
+    assert await commands(redis, "lindex") - looks <= 3 * 10
+    before = await node.store.heads(names)
+    await redis.flushall()
+
+    async def all_are_back() -> Any:
+        return await node.store.heads(names) == before
+
+    await eventually(all_are_back)
+    await node.stop()
+    assert "cannot" not in caplog.text
+    assert 1 <= caplog.text.count("lost_changes_put_back") <= 5
+
+
+async def commands(redis: Redis, name: str) -> int:
+    stats: Any = await redis.info("commandstats")
+    return int(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"])
+
+
+async def test_a_blog_that_was_not_compared_is_compared_before_an_answer(new_node, monkeypatch):
+    monkeypatch.setattr(freshness, "_USED_SECONDS", -1.0)
+    monkeypatch.setattr(freshness, "_OTHER_BLOGS", 0)
+    monkeypatch.setattr(freshness, "_NEWEST_BLOGS", 0)
+    monkeypatch.setattr(freshness, "_FRESH_SECONDS", 0.2)
+    here, there = await new_node(), await new_node()
+    await here.write(make_blog())
+    await there.follower.hub(BLOG)
+    monkeypatch.setattr(there.follower, "_take", lambda blog, change, sent: None)  # every hint is lost
+    written = await here.write(publish(1))
+    await asyncio.sleep(0.3)  # the last look is older than it may be
+    assert there.follower.at_hand(BLOG) is None
+    assert await there.cursor() == written.cursor
+
+
+async def test_an_unused_blog_leaves_memory_and_is_loaded_again(eventually, new_node, monkeypatch):
+    node = await new_node()
+    await node.write(make_blog())
+    hub = await node.follower.hub(BLOG)
+    monkeypatch.setattr(freshness, "KEEP_SECONDS", 0.0)
+
+    async def is_gone() -> Any:
+        return not node.follower.hubs
+
+    await eventually(is_gone)
+    assert hub.close_reason is not None and hub.close_reason.retry is not None, "late readers come back"
+    monkeypatch.undo()
+    assert await node.shown() == {HEADER: 1}
+
+
+async def test_a_blog_that_the_store_has_lost_does_not_leave_memory(eventually, new_node, monkeypatch, redis):
+    node = await new_node(listening=False)
+    written = await node.write(make_blog())
+    await node.follower.hub(BLOG)
+    await redis.flushall()
+    monkeypatch.setattr(freshness, "KEEP_SECONDS", 0.0)
+    node.listen()
+    await eventually(lambda: node.store_is_at(written.cursor))
+
+
+async def test_a_node_cut_off_from_its_store_waits_for_it_only_once(new_node, redis_server, monkeypatch):
+    node = await new_node()
+    await node.write(make_blog())
+    await node.follower.hub(BLOG)
+    monkeypatch.setattr(freshness, "_FRESH_SECONDS", 0.0)
+    redis_server.freeze()
+    try:
+        async with asyncio.timeout(30):
+            assert (await node.follower.hub(BLOG)).replica.cursor.seq == 1
+    finally:
+        redis_server.thaw()

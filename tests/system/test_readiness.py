@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -10,11 +11,14 @@ from contextlib import suppress
 import httpx
 import pytest
 from redis.asyncio import Redis
+from starlette.requests import Request
 from websockets.asyncio.client import connect
 
 from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
+from stoppress.newsroom.clock import StoreClock
 from stoppress.store.redis.store import RedisStore
+from stoppress.store.sqlite.store import SQLiteStore
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
@@ -23,7 +27,7 @@ from stoppress.web.operations.health import Health
 from stoppress.wire.close_reasons import CloseCode, CloseReason
 from tests.conftest import RedisServer
 from tests.support.node import RunningNode
-from tests.sync.test_follower import BLOG, make_blog, publish
+from tests.support.store_node import BLOG, make_blog, publish
 
 LIMIT = 10.0
 """Seconds: the promise."""
@@ -86,6 +90,26 @@ async def test_a_node_whose_redis_is_frozen_turns_red(start_node, redis_server, 
         redis_server.thaw()
     green = await seconds_until(200, lambda: status(node))
     figure(f"P8, Redis frozen: /readyz red after {red:.1f} s, green {green:.1f} s after it went on")
+
+
+@pytest.mark.parametrize("ahead", [0, -3600, 3600])
+async def test_a_node_with_a_wrong_clock_says_so_and_stays_green(tmp_path, monkeypatch, ahead: int):
+    store = SQLiteStore(tmp_path / "blogs.db")
+    await store.open()
+
+    async def told() -> float:
+        return time.time() - ahead
+
+    monkeypatch.setattr(store, "time", told)
+    clock = StoreClock(store)
+    await clock.measure()
+    follower = Follower(store, lambda blog: Hub(Replica(blog), Timing(lambda *_: None, time.monotonic), os.write))
+    health = Health(store, follower, Admission(Addresses(), Counts(), time.monotonic), clock)
+    answer = await health.ready(Request({"type": "http"}))
+    assert answer.status_code == 200
+    assert ("The clock of this node is 3600 s" in bytes(answer.body).decode()) is bool(ahead)
+    assert round(health.clock_skew) == ahead
+    await store.close()
 
 
 async def test_a_node_whose_deliveries_are_stuck_turns_red(redis_server, admin, figure):

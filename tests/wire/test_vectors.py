@@ -14,8 +14,8 @@ from starlette.requests import Request
 
 from stoppress.errors import BlogNotFound, MalformedCursor, StoreUnavailable
 from stoppress.model import Entry, Header
-from stoppress.web.connections.websocket import STORE_RETRY
 from stoppress.web.problems import problem_of
+from stoppress.wire.close_reasons import STORE_RETRY
 from stoppress.wire.encodings import JSON, MSGPACK, Codec
 from stoppress.wire.messages import Beat, Retry, ShownUpdate, Update
 from tests.support.paths import ROOT

@@ -24,6 +24,9 @@ from stoppress.wire.close_reasons import CloseReason
 from stoppress.wire.encodings import Encoding
 from stoppress.wire.messages import Beat
 
+HELD_SECONDS = 0.02
+"""Time between two attempts to deliver while the hub is held."""
+
 BURST_SECONDS = 0.02
 """Changes that come within this time after a delivery go out together in the next one."""
 
@@ -52,6 +55,10 @@ class Hub:
         self.delivered = asyncio.Event()
         """Set at the next delivery, which replaces it with a new event."""
         self.close_reason: CloseReason | None = None
+        self.is_held: Callable[[], bool] = lambda: False
+        """Returns whether nothing may be sent now, because the node does not know how old its state is."""
+        self.held_requests = 0
+        """The number of long polls and event streams that wait for a change."""
         self.counts = counts or Counts()
         self._timing = timing
         self._write = write
@@ -66,6 +73,13 @@ class Hub:
     @property
     def reader_count(self) -> int:
         return sum(map(len, self._at_head.values())) + len(self._waiting) + len(self._stalled)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether anybody waits for changes of this blog."""
+        if self._at_head and any(map(len, self._at_head.values())):
+            return True
+        return bool(self.held_requests or self._waiting or self._stalled)
 
     @property
     def slow_count(self) -> int:
@@ -105,9 +119,12 @@ class Hub:
 
     def _changed(self) -> None:
         self._answers.forget()
+        self._schedule_delivery(self._window_end - self._timing.time())
+
+    def _schedule_delivery(self, seconds: float) -> None:
         if not self._delivery_due:
             self._delivery_due = True
-            self._timing.call_later(max(0.0, self._window_end - self._timing.time()), self.deliver)
+            self._timing.call_later(max(0.0, seconds), self.deliver)
 
     # Answers go out
 
@@ -135,6 +152,9 @@ class Hub:
     def deliver(self) -> None:
         """Lead every reader whose connection takes data to the head."""
         self._delivery_due = False
+        if self.is_held():
+            self._schedule_delivery(HELD_SECONDS)
+            return
         self._window_end = self._timing.time() + BURST_SECONDS
         since = self.cursor
         for group in self._at_head.values():
@@ -168,8 +188,8 @@ class Hub:
 
     def beat(self, phase: int) -> None:
         """Send the head's cursor to the readers at the head whose turn it is."""
-        if self.cursor != self.replica.cursor:
-            return  # a delivery is due and will say it
+        if not self._at_head or self.cursor != self.replica.cursor:
+            return  # there is nobody to tell, or a delivery is due and will say it
         for encoding, group in self._at_head.items():
             frame = encoding.encode(Beat(str(self.cursor)))
             for fd_group in group.fd_groups():
@@ -238,7 +258,16 @@ class Hub:
         if reader in self._stalled:
             self._stalled.discard(reader)
             self._waiting.add(reader)
-            self._lead(reader)
+            if self.is_held():
+                self._schedule_delivery(HELD_SECONDS)
+            else:
+                self._lead(reader)
+
+    async def released(self) -> None:
+        """Wait until the hub is not held."""
+        while self.is_held():
+            self._schedule_delivery(HELD_SECONDS)
+            await self.delivered.wait()
 
     def leave(self, reader: Reader) -> None:
         """Forget a reader whose connection is gone."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple, Self
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from stoppress.errors import BadQuery
 from stoppress.model import HEADER, Entry, Header, Item
@@ -55,18 +54,19 @@ class EntryPosition(NamedTuple):
 class PublicItem:
     """A header or an entry.
 
-    It keeps the stored item, to be able to restore it, and the position. It decodes the content on request, because
-    nobody asks for most entries of a long blog.
+    It keeps the stored item, to be able to restore it, and the position. It decodes the content again on request,
+    because nobody asks for most entries of a long blog. Raises `BlogDamaged` if the item cannot be read.
     """
 
     __slots__ = ("__weakref__", "is_key", "is_retracted", "position", "stored")
 
     def __init__(self, item: Item) -> None:
         self.stored = item
-        summary = msgspec.json.decode(item.body, type=_Summary)
-        self.position = EntryPosition(summary.published_at or "", item.id)
-        self.is_retracted = item.id != HEADER and summary.status == "retracted"
-        self.is_key = bool(summary.key) and not self.is_retracted
+        content = self.content  # all of it, so that an item that cannot be read is found here and not at a delivery
+        is_entry = isinstance(content, Entry)
+        self.position = EntryPosition((is_entry and content.published_at) or "", item.id)
+        self.is_retracted = is_entry and content.status == "retracted"
+        self.is_key = is_entry and bool(content.key) and not self.is_retracted
 
     @property
     def id(self) -> str:
@@ -84,11 +84,3 @@ class PublicItem:
     def raw(self, codec: Codec) -> Raw:
         """Return the content as a part of an update."""
         return Raw(codec.serialise(self.content))
-
-
-class _Summary(Struct):
-    """The fields of an item that a replica needs before a reader asks for the item."""
-
-    status: str
-    published_at: str | None = None
-    key: bool | None = None

@@ -69,27 +69,38 @@ class Replica:
     # Changes
 
     def apply(self, change: Segment) -> Fit:
-        """Take a committed change, from any source and any number of times."""
+        """Take a committed change, from any source and any number of times.
+
+        Raises:
+            BlogDamaged: an item cannot be read. The replica stays as it was.
+        """
         if change.after == self.cursor and change.tags:
             self._extend(change)
             return Fit.NEWS
         return Fit.KNOWN if self.knows(change.cursor) else Fit.GAP
 
     def absorb(self, segment: Segment) -> None:
-        """Become what the store has: go on from `cursor`, or start anew if the segment is the whole blog."""
+        """Become what the store has: go on from `cursor`, or start anew if the segment is the whole blog.
+
+        Raises:
+            BlogDamaged: an item cannot be read. The replica stays as it was.
+        """
+        items = _public(segment)
         if segment.after != self.cursor:
             if segment.after != START:
                 raise ValueError(f"a segment after {segment.after} does not fit on {self.cursor}")
             self._forget()
-        self._extend(segment)
+        self._add(segment, items)
         # An entry may have been a key event in between, and a reader may have seen it: on another node
         self.key_events_seq = self.cursor.seq
 
     def _extend(self, segment: Segment) -> None:
+        self._add(segment, _public(segment))
+
+    def _add(self, segment: Segment, items: Iterable[PublicItem]) -> None:
         self._tags.extend(segment.tags)
-        for item in segment.items:
-            if item.seq:
-                self._put(PublicItem(item))
+        for item in items:
+            self._put(item)
         self.cursor = segment.cursor
 
     def _put(self, item: PublicItem) -> None:
@@ -114,7 +125,7 @@ class Replica:
         """Return whether the cursor is in this history."""
         if cursor.seq == 0:
             return cursor == START
-        return cursor.seq <= len(self._tags) and self._tags[cursor.seq - 1] == cursor.tag
+        return 0 < cursor.seq <= len(self._tags) and self._tags[cursor.seq - 1] == cursor.tag
 
     def cursor_at(self, seq: int) -> Cursor:
         """Return the cursor of a change of this history; `seq` is from 1 to the head's."""
@@ -249,6 +260,11 @@ class Replica:
     def _at(self, positions: Sequence[EntryPosition]) -> list[PublicItem]:
         """Return the entries at positions, newest first."""
         return [self._items[entry_id] for _, entry_id in reversed(positions)]
+
+
+def _public(segment: Segment) -> list[PublicItem]:
+    """Return the items of a segment that readers may see."""
+    return [PublicItem(item) for item in segment.items if item.seq]
 
 
 def _first(items: Iterable[PublicItem], limit: int) -> tuple[list[PublicItem], bool]:

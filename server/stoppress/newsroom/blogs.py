@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from stoppress.errors import BadInput, BlogNotFound
+from stoppress.errors import BadInput, BlogDamaged, BlogNotFound
 from stoppress.model import BLOG_NAME, HEADER, Header, Item
 from stoppress.newsroom.commits import Committer, Request, Written
 from stoppress.newsroom.forms import HeaderForm
 from stoppress.newsroom.pins import Pins
 from stoppress.store.port import Store, Write
 
+_MIN_PORTION_BLOGS = 100
+"""Minimum number of headers that are read at once: many names may be those of deleted blogs."""
+
 
 class Blogs:
-    """The use cases for whole blogs; `deleted` is called with the name of each deleted blog."""
+    """The use cases for whole blogs.
 
-    def __init__(self, store: Store, committer: Committer, deleted: Callable[[str], Awaitable[None]]) -> None:
+    Args:
+        store: keeps the blogs.
+        committer: commits writes to the store.
+        deleted: called with the name of each deleted blog; returns whether this node had it in memory.
+    """
+
+    def __init__(self, store: Store, committer: Committer, deleted: Callable[[str], Awaitable[bool]]) -> None:
         self._store = store
         self._committer = committer
         self._deleted = deleted
@@ -26,13 +36,15 @@ class Blogs:
     async def list_after(self, after: str, limit: int) -> list[Header]:
         """Return at most `limit` headers, sorted by name, of the blogs whose name sorts after `after`."""
         headers: list[Header] = []
-        for name in (name for name in await self._store.blogs() if name > after):
-            item = await self._find(name)
-            if item is not None:
-                headers.append(Header.of(item))
-            if len(headers) == limit:
+        names = [name for name in await self._store.names() if name > after]
+        portion = max(limit, _MIN_PORTION_BLOGS)
+        for begin in range(0, len(names), portion):
+            for item in await self._store.headers(names[begin : begin + portion]):
+                with contextlib.suppress(BlogDamaged):  # it concerns that blog alone
+                    headers += [Header.of(item)] if item is not None else []
+            if len(headers) >= limit:
                 break
-        return headers
+        return headers[:limit]
 
     async def get(self, blog: str) -> tuple[Header, int]:
         """Return a blog's header and its version. Raises `BlogNotFound`."""
@@ -65,9 +77,18 @@ class Blogs:
         return await self._write(blog, request, fill)
 
     async def delete(self, blog: str) -> None:
-        """Delete a blog with all its entries. Raises `BlogNotFound`."""
-        await self._committer.delete(blog)
-        await self._deleted(blog)
+        """Delete a blog with all its entries, also if the store has lost it and this node has it in memory.
+
+        Raises:
+            BlogNotFound
+        """
+        try:
+            await self._committer.delete(blog)
+        except BlogNotFound:
+            if not await self._deleted(blog):
+                raise
+        else:
+            await self._deleted(blog)
 
     async def _write(self, blog: str, request: Request, fill: Callable[[Header | None], Header]) -> Written:
         async def plan() -> list[Write]:

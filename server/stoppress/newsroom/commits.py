@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
-from stoppress.errors import PreconditionFailed, StoppressError, StoreUnavailable, VersionConflict
+from stoppress.errors import BlogDamaged, PreconditionFailed, StoppressError, StoreUnavailable, VersionConflict
 from stoppress.model import HEADER, Cursor, Header, Segment, StoredEntry
 from stoppress.store.port import Once, Store, Write
 
@@ -125,10 +125,15 @@ class Committer:
     async def _recall(self, blog: str, request: Request) -> Written | None:
         """Return the result of the same request, if there was one. Its change may have failed to reach the readers."""
         earlier = await self._store.recall(blog, request.once) if request.once else None
-        if earlier is None:
+        if request.once is None or earlier is None:
+            return None
+        try:
+            written = _written(earlier, replayed=True)
+        except BlogDamaged:  # else the key would fail for a day
+            await self._store.forget(blog, request.once)
             return None
         await self._replicas.reach(blog, earlier.cursor)
-        return _written(earlier, replayed=True)
+        return written
 
     async def _attempt(self, blog: str, request: Request, plan: _Plan, arrival: float) -> Written | None:
         """Plan and commit once; return None if another write was faster."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -42,12 +43,20 @@ class Entries:
         store: keeps the blogs.
         committer: commits writes to the store.
         newest: returns when the newest entry of a blog was published; nothing if it has none.
+        now: returns the time that entries get, as Unix time in seconds.
     """
 
-    def __init__(self, store: Store, committer: Committer, newest: Callable[[str], Awaitable[str]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        committer: Committer,
+        newest: Callable[[str], Awaitable[str]],
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._store = store
         self._committer = committer
         self._newest = newest
+        self._now = now
         self._rendering = ThreadPoolExecutor(1, "rendering")  # several threads would slow down the event loop
 
     async def get(self, blog: str, entry_id: str) -> tuple[StoredEntry, int]:
@@ -123,7 +132,7 @@ class Entries:
             request.check(item.version, current)
             if not item.seq:
                 return [Write(entry_id, item.version, None, visible=False)]
-            gone = _tombstone(current, note)
+            gone = _tombstone(current, note, self._after(current.updated_at))
             return [*await self._pins(blog, current, gone), _write(gone, item.version)]
 
         return await self._committer.commit(blog, request, plan)
@@ -144,16 +153,23 @@ class Entries:
         # Clocks can be set back, and those of nodes differ: times of a blog and of an entry go on nevertheless
         is_new = target == "published" != current.status
         before = await self._newest(blog) if is_new else current.updated_at
-        now = max(timestamp(), later(before)) if before else timestamp()
+        now = self._after(before)
         entry = await self._with_body(form.fill(current, now), form)
         entry.status = target  # type: ignore[assignment]
-        _set_times(entry, current, form, now)
+        _set_times(entry, current, form, now, self._time(_MAX_CLOCK_SKEW))
         if target != "draft" and not (entry.html or entry.title or entry.media):
             raise BadInput("The entry is empty. Send `markdown`, `html`, `title` or `media`.", "markdown")
         if (size := _size(entry)) > max(MAX_ENTRY_BYTES, _size(current)):
             limit = f"The entry would have {size} bytes, and {MAX_ENTRY_BYTES} is the limit."
             raise BadInput(f"{limit} Shorten it, or split it into several entries.")
         return entry
+
+    def _time(self, ahead: timedelta = timedelta()) -> str:
+        return timestamp(datetime.fromtimestamp(self._now(), UTC) + ahead)
+
+    def _after(self, before: str | None) -> str:
+        """Return the time now, or the time after `before` if that is later."""
+        return max(self._time(), later(before)) if before else self._time()
 
     async def _with_body(self, entry: StoredEntry, form: EntryForm) -> StoredEntry:
         if form.markdown and form.html:
@@ -197,7 +213,7 @@ def _size(entry: StoredEntry) -> int:
     return len(msgspec.json.encode((entry.markdown, entry.html, entry.text, entry.media, entry.corrections)))
 
 
-def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: str) -> None:
+def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: str, latest: str) -> None:
     _set_publish_at(entry, form)
     published_at = moment(form.published_at, "published_at") if form.published_at else None
     if current.status == "published":
@@ -209,7 +225,7 @@ def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: s
     if form.published_at is None:
         entry.published_at = None
     if published_at is not None:
-        if published_at > timestamp(datetime.now(UTC) + _MAX_CLOCK_SKEW):
+        if published_at > latest:
             raise BadInput(
                 "`published_at` is in the future. To publish later, send `status` scheduled and `publish_at`.",
                 "published_at",
@@ -232,13 +248,13 @@ def _set_publish_at(entry: StoredEntry, form: EntryForm) -> None:
         raise BadInput("A scheduled entry needs `publish_at`, the time at which to publish it.", "publish_at")
 
 
-def _tombstone(entry: StoredEntry, note: str | None) -> StoredEntry:
+def _tombstone(entry: StoredEntry, note: str | None, now: str) -> StoredEntry:
     return StoredEntry(
         id=entry.id,
         version=entry.version + 1,
         status="retracted",
         published_at=entry.published_at,
-        retracted_at=max(timestamp(), later(entry.updated_at)) if entry.updated_at else timestamp(),
+        retracted_at=now,
         note=note,
     )
 

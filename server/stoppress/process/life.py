@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import click
@@ -23,6 +25,11 @@ from stoppress.process.sockets import address_of
 from stoppress.tasks import end
 
 _LAG_INTERVAL_SECONDS = 0.25
+
+_FIRST_RESTART_SECONDS, _MAX_RESTART_SECONDS = 0.5, 60.0
+"""Pauses before work that failed is started again."""
+
+log = logging.getLogger("stoppress.life")
 
 
 class Life:
@@ -49,10 +56,11 @@ class Life:
             StartError: the store cannot be used.
         """
         await self.node.store.open()
+        await self.node.clock.measure()
         try:
             with signals.caught(self.stop):
                 async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(work) for work in _background(self.node)]
+                    tasks = [group.create_task(_endure(name, work)) for name, work in _background(self.node).items()]
                     await self._server.start()
                     tasks.append(group.create_task(self._server.main_loop()))
                     tasks.append(group.create_task(self.ready()))
@@ -108,19 +116,36 @@ class Service(Life):
         await super().stopping()
 
 
-def _background(node: Node) -> list[Coroutine[Any, Any, None]]:
-    """Return the work of a node while it serves: coroutines that run until they are cancelled."""
+def _background(node: Node) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """Return the work of a node while it serves: functions that run until they are cancelled, by their names."""
+    work: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        "follow": node.follower.follow,
+        "compare": node.follower.compare,
+        "audit": node.audit.run,
+        "schedule": partial(publish_when_due, node.store, node.entries, node.clock.now, node.errors),
+        "clock": node.clock.watch,
+        "deadlines": node.entrance.deadlines.watch,
+        "beat": partial(_beat, node),
+        "lag": partial(_watch_lag, node),
+    }
+    if node.inbox:
+        work["inbox"] = node.inbox.run
+    if node.metrics.exchange:
+        work["exchange"] = node.metrics.exchange.serve
+    return work
 
-    return [
-        node.follower.follow(),
-        node.follower.compare(),
-        publish_when_due(node.store, node.entries),
-        node.entrance.deadlines.watch(),
-        _beat(node),
-        _watch_lag(node),
-        *([node.inbox.run()] if node.inbox else []),
-        *([node.metrics.exchange.serve()] if node.metrics.exchange else []),
-    ]
+
+async def _endure(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Start work again after any error, with longer and longer pauses, because an error would end the whole process."""
+    pause = _FIRST_RESTART_SECONDS
+    while True:
+        try:
+            await work()
+            return
+        except Exception:
+            log.exception("work_failed", extra={"work": name, "again_in_seconds": pause})
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _MAX_RESTART_SECONDS)
 
 
 async def _watch_lag(node: Node) -> None:
@@ -138,4 +163,7 @@ async def _beat(node: Node) -> None:
     for phase in itertools.cycle(range(PHASES)):
         await asyncio.sleep(node.settings.beat / PHASES)
         for hub in node.follower.hubs:
-            hub.beat(phase)
+            try:
+                hub.beat(phase)
+            except Exception as error:  # whatever it is, it stays with its blog
+                node.errors.report(hub.replica.blog, "beat", error)

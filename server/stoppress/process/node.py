@@ -16,6 +16,7 @@ from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.catalogue import Catalogue
+from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
 from stoppress.process.sockets import descriptors
@@ -23,7 +24,9 @@ from stoppress.settings import Settings
 from stoppress.store.port import Store
 from stoppress.store.select import store_from
 from stoppress.store.timed import TimedStore
+from stoppress.sync.audit import Audit
 from stoppress.sync.follower import Follower
+from stoppress.telemetry.blog_errors import BlogErrors
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 from stoppress.telemetry.worker_metrics import WorkerId
@@ -80,15 +83,14 @@ class Node:
         self.tracing = Tracing.from_environment()
         store = store_from(settings.read_store(), self.tracing.traceparent, self.counts.count_store_error)
         self.store = TimedStore(store, self.counts, self.tracing)
-        if settings.workers > 1 and not self.store.nodes_share_it:
-            raise StartError(
-                f"{settings.workers} workers need a store that processes can share; name a Redis with --store, "
-                "or use --workers 1"
-            )
-        self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing)
+        check_workers(settings.workers, can_share=self.store.nodes_share_it)
+        self.errors = BlogErrors(self.counts)
+        self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing, self.errors)
+        self.audit = Audit(self.store, self.follower, self.errors)
         committer = Committer(self.store, self.follower)
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
-        self.entries = Entries(self.store, committer, self.follower.newest)
+        self.clock = StoreClock(self.store)
+        self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
         self.inbox = self._make_inbox(store) if settings.inbox else None
         self.admission = Admission(
@@ -105,7 +107,7 @@ class Node:
         self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
         self.held_requests = HeldRequests(self.admission, self.counts)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
-        self.health = Health(self.store, self.follower, self.admission)
+        self.health = Health(self.store, self.follower, self.admission, self.clock)
         token = settings.read_metrics_token()
         self.metrics = Metrics(self.follower, self.counts, self.health, settings.metrics_blogs, token, worker)
         self.app = RequestLog(self._make_app(layout, renditions), self.counts, self.tracing)
@@ -143,6 +145,14 @@ class Node:
             False  # Starlette makes absolute redirects of `Host`; `error_handlers` makes others
         )
         return app
+
+
+def check_workers(workers: int, *, can_share: bool) -> None:
+    """Raise `StartError` if there are more workers than the store allows. `can_share`: processes can share it."""
+    if workers > 1 and not can_share:
+        raise StartError(
+            f"{workers} workers need a store that processes can share; name a Redis with --store, or use --workers 1"
+        )
 
 
 def _max_readers(settings: Settings) -> int:

@@ -3,6 +3,9 @@
 A store keeps, for each blog, its items (`model.Item`) and its history: a tag for every seq. It does not look into
 bodies. Every method may raise `StoreUnavailable`. The store has then written nothing, or, if the connection broke in
 the middle of a commit, either all of it or nothing.
+
+A store may lose data. `BlogMissing` and `BlogDamaged` are the forms of `StoreUnavailable` that say so. Every method
+that may raise `BlogNotFound` raises `BlogMissing` instead if the store has lost data and the blog may come back.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ REMEMBER_SECONDS = 24 * 3600
 
 
 class Write(NamedTuple):
-    """The next state of one item. The store gives it version `expected + 1`."""
+    """The next state of one item. The store gives it version `expected + 1`, unless `version` is higher."""
 
     id: str
     expected: int
@@ -30,6 +33,12 @@ class Write(NamedTuple):
     """The time at which to publish a scheduled entry, as Unix time in seconds."""
     erase: bool = False
     """Whether to erase all earlier bodies of the item. In remembered answers, this body replaces them."""
+    version: int = 0
+    """A version that readers or editors may have seen of an item that was lost; the next one is higher."""
+
+    @property
+    def next_version(self) -> int:
+        return max(self.expected, self.version) + 1
 
 
 class Once(NamedTuple):
@@ -60,6 +69,8 @@ class Lost(NamedTuple):
     """A hint that changes of this blog, or of all blogs (None), may have been missed. Compare heads with the store."""
 
     blog: str | None
+    damaged: bool = False
+    """Whether another node could not read the blog. Compare everything, and put back what differs."""
 
 
 Hint = Changed | Lost
@@ -94,18 +105,26 @@ class Store(Protocol):
 
         Raises:
             BlogNotFound: the blog does not exist, and these writes do not create it.
+            BlogDamaged: a part of the blog is lost, so nothing may be written on top of it.
             VersionConflict: an item has another version than expected.
             KeyReused: `once.key` was used before with another fingerprint.
         """
 
     async def recall(self, blog: str, once: Once) -> Segment | None:
-        """Return the segment that was committed under `once`, or None. Raises `KeyReused` as `commit` does."""
+        """Return the segment that was committed under `once`, or None. Raises `KeyReused` as `commit` does.
+
+        An answer that cannot be read is forgotten.
+        """
+
+    async def forget(self, blog: str, once: Once) -> None:
+        """Forget what was committed under `once`, because the answer to it cannot be read."""
 
     async def read(self, blog: str, after: Cursor = START) -> Segment:
         """Return the history after a cursor, up to the head, as of one moment; the whole blog if the cursor is unknown.
 
         Raises:
             BlogNotFound: the blog does not exist.
+            BlogDamaged: a part of the blog is lost, or something in it cannot be read.
         """
 
     async def item(self, blog: str, item_id: str) -> Item | None:
@@ -117,26 +136,64 @@ class Store(Protocol):
     async def blogs(self) -> list[str]:
         """Return the names of all blogs, sorted."""
 
+    async def names(self) -> list[str]:
+        """Return the names of all blogs, sorted. A shared store also returns those of deleted blogs."""
+
+    async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
+        """Return the header of each blog, or None for a blog that does not exist."""
+
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
-        """Return the newest cursor of each blog, or None for a blog that does not exist."""
+        """Return the newest cursor of each blog, or None for a blog that does not exist.
+
+        A head that cannot be read is START; `read` then tells why. So one damaged blog does not hide the others.
+        """
 
     async def due(self, now: float) -> list[tuple[str, str]]:
         """Return (blog, entry id) of scheduled entries due at `now` (Unix time in seconds), at most 100."""
 
+    async def time(self) -> float:
+        """Return the time of the store's clock, which all its nodes share, as Unix time in seconds."""
+
     async def delete(self, blog: str) -> None:
-        """Delete a blog and all data that belongs to it. Raises `BlogNotFound`."""
+        """Delete a blog and all data that belongs to it, also if parts of it are lost.
+
+        Histories of this name that began before are deleted as well, even if the store has lost them: see
+        `was_deleted`. That is also true if this raises `BlogNotFound`.
+        """
 
     async def was_deleted(self, blog: str, epoch: str) -> bool:
-        """Return whether an editor deleted the history with this epoch (its first tag); else the store has lost it."""
+        """Return whether an editor deleted the history with this epoch (its first tag); else the store has lost it.
+
+        A deletion of the name counts for all histories that began before it.
+        """
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         """Restore changes that the store has lost: the visible items and tags after `head`, unchanged.
 
         The bodies of the items named in `retracted` replace those in remembered answers, as with `Write.erase`.
 
-        Returns False, and writes nothing, if the store's head is not `head` (START: no such blog), or if an editor
-        has deleted the blog.
+        Returns False, and writes nothing, if the store's head is not `head` (START: no such blog), if an editor has
+        deleted the blog, or if a draft among the items has been edited so often that its version is not lower.
         """
+
+    async def verify(self, blog: str) -> None:
+        """Check in constant time that all parts of a blog are there, and mend what follows from other parts.
+
+        Raises:
+            BlogDamaged: a part is lost that does not follow from others.
+        """
+
+    async def mend(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+        """Write a damaged blog again as it is in a replica, with the drafts that the store still has.
+
+        Return False, and write nothing, if the store has changes that are not in `whole`.
+        """
+
+    async def renew(self, blog: str) -> bool:
+        """Give a damaged blog new tags in place of lost ones. Return False if items of it are lost as well."""
+
+    async def ask_for(self, blog: str) -> None:
+        """Ask all nodes to put back what differs from their replica of a blog, by the hint `Lost` with `damaged`."""
 
     async def follow(self, blog: str) -> None:
         """Subscribe to hints of this blog: every commit after the return gives one."""

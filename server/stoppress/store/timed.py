@@ -12,7 +12,10 @@ from stoppress.store.port import Hint, Once, Store, Write
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 
-_OPERATIONS = "ping commit recall read item drafts blogs heads due delete was_deleted restore follow unfollow".split()
+_OPERATIONS = (
+    "ping commit recall forget read item drafts blogs names headers heads due time delete was_deleted restore verify "
+    "mend renew ask_for follow unfollow"
+).split()
 
 
 class TimedStore:
@@ -50,6 +53,10 @@ class TimedStore:
         with self._timed("recall"):
             return await self._store.recall(blog, once)
 
+    async def forget(self, blog: str, once: Once) -> None:
+        with self._timed("forget"):
+            await self._store.forget(blog, once)
+
     async def read(self, blog: str, after: Cursor = START) -> Segment:
         with self._timed("read"):
             return await self._store.read(blog, after)
@@ -66,6 +73,14 @@ class TimedStore:
         with self._timed("blogs"):
             return await self._store.blogs()
 
+    async def names(self) -> list[str]:
+        with self._timed("names"):
+            return await self._store.names()
+
+    async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
+        with self._timed("headers"):
+            return await self._store.headers(blogs)
+
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
         with self._timed("heads"):
             return await self._store.heads(blogs)
@@ -73,6 +88,10 @@ class TimedStore:
     async def due(self, now: float) -> list[tuple[str, str]]:
         with self._timed("due"):
             return await self._store.due(now)
+
+    async def time(self) -> float:
+        with self._timed("time"):
+            return await self._store.time()
 
     async def delete(self, blog: str) -> None:
         with self._timed("delete"):
@@ -85,6 +104,22 @@ class TimedStore:
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         with self._timed("restore"):
             return await self._store.restore(blog, head, lost, retracted)
+
+    async def verify(self, blog: str) -> None:
+        with self._timed("verify"):
+            await self._store.verify(blog)
+
+    async def mend(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+        with self._timed("mend"):
+            return await self._store.mend(blog, whole, retracted)
+
+    async def renew(self, blog: str) -> bool:
+        with self._timed("renew"):
+            return await self._store.renew(blog)
+
+    async def ask_for(self, blog: str) -> None:
+        with self._timed("ask_for"):
+            await self._store.ask_for(blog)
 
     async def follow(self, blog: str) -> None:
         with self._timed("follow"):

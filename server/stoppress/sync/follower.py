@@ -2,7 +2,7 @@
 
 A node serves a blog from the first request for it: it subscribes to the blog's hints, reads the blog, and then takes
 the hints that came meanwhile. Hints are only the fast path. If one does not fit, or if heads differ when the node
-compares them every two seconds, `repair.py` brings the replica to the store's head.
+compares them, `repair.py` brings the replica to the store's head. `freshness.py` decides when to compare which blogs.
 """
 
 from __future__ import annotations
@@ -10,34 +10,29 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable, Coroutine
 
-from stoppress.errors import BlogNotFound, StoppressError, StoreUnavailable
+from stoppress.errors import BlogDamaged, BlogNotFound, StoppressError, StoreUnavailable, WrongKeyType
 from stoppress.live.hub import Hub
 from stoppress.live.replica import Fit
-from stoppress.model import Cursor, Segment
-from stoppress.store.port import Changed, Lost, Sent, Store
+from stoppress.model import HEADER, Cursor, Segment
+from stoppress.store.port import Changed, Hint, Lost, Sent, Store
+from stoppress.sync.comparison import HeadComparison
+from stoppress.sync.freshness import COMPARE_SECONDS, REACH_SECONDS
 from stoppress.sync.repair import Repair
+from stoppress.sync.repair_queue import RepairQueue
 from stoppress.tasks import end
+from stoppress.telemetry.blog_errors import BlogErrors
+from stoppress.telemetry.bursts import Burst
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
-from stoppress.wire.close_reasons import BLOG_DELETED, CloseReason
+from stoppress.wire.close_reasons import BLOG_DELETED, BLOG_UNLOADED, CloseReason
 
-COMPARE_SECONDS = 2.0
-"""Time between two comparisons of heads with the store's."""
+THOROUGH_SECONDS = 5.0
+"""Minimum time between two complete comparisons of a blog with the store."""
 
-RETRY_SECONDS = 0.5
-"""Pause before the next question to a store that failed."""
-
-REACH_SECONDS = 3.0
-"""How long a reader waits for the store if its cursor is newer than anything that this node has."""
-
-BEHIND_SECONDS = 4.0
-"""A blog counts as behind when a change has been in the store for this long and no reader got it."""
-
-OVERDUE_SECONDS = 7.0
-"""All blogs count as behind when the last comparison of heads is older than this."""
+UNLOADABLE_SECONDS = 5.0
+"""How long a node takes a blog for damaged that it could not load, until it tries again."""
 
 log = logging.getLogger("stoppress.follower")
 
@@ -46,58 +41,87 @@ class Follower:
     """See the module's docstring. `make_hub` makes a hub with an empty replica for a blog."""
 
     def __init__(
-        self, store: Store, make_hub: Callable[[str], Hub], counts: Counts | None = None, tracing: Tracing | None = None
+        self,
+        store: Store,
+        make_hub: Callable[[str], Hub],
+        counts: Counts | None = None,
+        tracing: Tracing | None = None,
+        errors: BlogErrors | None = None,
     ) -> None:
         self._store = store
         self._counts = counts or Counts()
+        self._errors = errors or BlogErrors(self._counts)
         self._tracing = tracing or Tracing()
         self._make_hub = make_hub
         self._repair = Repair(store, self._counts)
+        self._repairs = RepairQueue(self._settle)
+        self._failures = Burst(log, "cannot_catch_up")
         self._hubs: dict[str, Hub] = {}
+        self._ready: dict[str, Hub] = {}  # those of `_hubs` that have been read
         self._loaded: dict[str, asyncio.Task[None]] = {}
-        self._queued: dict[str, asyncio.Task[None]] = {}  # repairs that have not started to read
-        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._awaited: dict[str, tuple[Cursor, float]] = {}  # heads that no reader got yet, and since when
-        self._compared: float | None = None
+        self._unloadable: dict[str, tuple[float, BlogDamaged]] = {}  # damaged blogs, and when they were tried
+        self._thorough: dict[str, float] = {}  # blogs to compare completely (infinity), or when that was done
+        self._comparison = HeadComparison(store, self._ready, self._schedule_repair, self._repairs.drop)
+        self._freshness = self._comparison.freshness
 
     @property
     def hubs(self) -> list[Hub]:
         """The hubs of all blogs that are served now."""
-        return [hub for blog, hub in self._hubs.items() if self._is_loaded(blog)]
+        return list(self._ready.values())
 
     @property
     def behind(self) -> int:
-        """The number of blogs that are behind, see `BEHIND_SECONDS` and `OVERDUE_SECONDS`."""
-        now = time.monotonic()
-        if self._compared is not None and now - self._compared > OVERDUE_SECONDS:
-            return max(1, len(self._hubs))
-        return sum(now - since > BEHIND_SECONDS for _, since in self._awaited.values())
+        """The number of blogs of which readers do not get the newest changes."""
+        return self._comparison.behind
+
+    @property
+    def damaged(self) -> int:
+        """The number of blogs in memory of which the store has lost a part that this node cannot put back."""
+        return len(self._comparison.damaged)
 
     # Questions
 
     def at_hand(self, blog: str, since: Cursor | None = None) -> Hub | None:
         """Return the same as `hub` if that needs no waiting, else None."""
-        hub = self._hubs.get(blog) if self._is_loaded(blog) else None
-        if hub is None or since is None or not self._store.nodes_share_it or hub.replica.knows(since):
-            return hub
-        return None
+        hub = self._ready.get(blog)
+        if hub is None:
+            return None
+        self._freshness.use(blog)
+        return hub if self._freshness.is_fresh(blog) and self._has_seen(hub, since) else None
+
+    def _has_seen(self, hub: Hub, since: Cursor | None) -> bool:
+        return since is None or not self._store.nodes_share_it or hub.replica.knows(since)
 
     async def hub(self, blog: str, since: Cursor | None = None) -> Hub:
         """Return the hub of a blog. It has seen the change that `since` names, if there is such a change.
+
+        Its replica was compared with the store some seconds ago, or now, unless the store does not answer. A node that
+        has just woken compares it first.
 
         Raises:
             BlogNotFound, StoreUnavailable
         """
         if blog not in self._loaded:
+            self._require_loadable(blog)
             self._loaded[blog] = self._start(self._load(blog))
         await asyncio.shield(self._loaded[blog])
-        hub = self._hubs.get(blog)
+        if blog in self._ready:
+            self._freshness.use(blog)
+            if not self._freshness.is_fresh(blog):
+                await self._comparison.refresh(blog)
+        hub = self._ready.get(blog)
         if hub is None:
             raise BlogNotFound(blog)
-        if since is not None and self._store.nodes_share_it and not hub.replica.knows(since):
+        if not self._has_seen(hub, since):
             await self._reach(blog)
         return hub
+
+    def _require_loadable(self, blog: str) -> None:
+        """Raise `BlogDamaged` if the blog was so a moment ago: to find out takes seconds."""
+        tried_at, error = self._unloadable.get(blog, (float("-inf"), None))
+        if error is not None and time.monotonic() - tried_at < UNLOADABLE_SECONDS:
+            raise error.with_traceback(None)
 
     async def newest(self, blog: str) -> str:
         """Return when the newest entry of a blog in the store was published; nothing if there is none.
@@ -112,30 +136,35 @@ class Follower:
     async def _reach(self, blog: str) -> None:
         try:
             async with asyncio.timeout(REACH_SECONDS):
-                await asyncio.shield(self._schedule_repair(blog))
+                await asyncio.shield(self._repairs.schedule(blog, urgent=True))
         except TimeoutError:
             raise StoreUnavailable(f"The store did not answer for blog {blog!r} in time. Try again shortly.") from None
 
-    def _is_loaded(self, blog: str) -> bool:
-        task = self._loaded.get(blog)
-        return task is not None and task.done() and not task.cancelled() and task.exception() is None
-
     async def _load(self, blog: str) -> None:
+        began = time.monotonic()
         try:
-            if await self._store.heads([blog]) == [None]:
-                raise BlogNotFound(blog)  # before anything is kept for a name that anybody may make up
+            await self._store.item(blog, HEADER)  # raises before anything is kept for a name that anybody may make up
             hub = self._hubs[blog] = self._make_hub(blog)
+            hub.is_held = lambda: self._freshness.is_held(blog)
             await self._store.follow(blog)
             await self._repair.bring_to_head(hub)
-        except BaseException:
+        except BaseException as error:
+            is_followed = blog in self._hubs
             self._drop(blog)
+            if is_followed:
+                await self._unfollow(blog)  # a node that listens counts as one that has the blog
+            if isinstance(error, BlogDamaged) and not isinstance(error, WrongKeyType):
+                self._unloadable[blog] = time.monotonic(), error
             raise
+        self._unloadable.pop(blog, None)
+        self._ready[blog] = hub
+        self._freshness.use(blog)
+        self._freshness.check(blog, began)
 
     def _drop(self, blog: str) -> None:
-        self._hubs.pop(blog, None)
-        self._loaded.pop(blog, None)
-        self._reading.pop(blog, None)
-        self._awaited.pop(blog, None)
+        for by_blog in (self._hubs, self._ready, self._loaded, self._thorough):
+            by_blog.pop(blog, None)
+        self._comparison.forget(blog)
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -165,10 +194,16 @@ class Follower:
     def _apply(self, blog: str, change: Segment, arrived_at: float, *, own: bool) -> Fit | None:
         """Take a change, of this node or of another one. Return how it fits; None if no reader may see it."""
         hub = self._hubs.get(blog)
-        fit = hub.apply(change, arrived_at) if hub is not None and change.tags else None
+        try:
+            fit = hub.apply(change, arrived_at) if hub is not None and change.tags else None
+        except Exception as error:  # another version of this program may write what this one cannot read
+            self._errors.report(blog, "apply", error)
+            fit = Fit.GAP
         if fit is Fit.GAP:
             self._schedule_repair(blog)
         elif fit is Fit.NEWS:
+            if blog in self._ready:
+                self._freshness.change(blog)
             self._counts.changes["here" if own else "elsewhere"] += len(change.tags)
         return fit
 
@@ -182,27 +217,42 @@ class Follower:
         if hub is not None and not hub.replica.knows(cursor):
             await self._reach(blog)
 
-    def compare_soon(self, blog: str) -> None:
-        """Compare a blog with the store as soon as the store answers: a write to it may have been stored or not."""
-        if blog in self._hubs:
-            self._schedule_repair(blog)
+    async def deleted(self, blog: str) -> bool:
+        """Check at once whether a blog still exists. Return whether it was in the memory of this node."""
+        if blog not in self._hubs:
+            return False
+        await asyncio.shield(self._repairs.schedule(blog, urgent=True))
+        return True
 
-    async def deleted(self, blog: str) -> None:
-        """Check at once whether a blog still exists."""
-        if blog in self._hubs:
-            await asyncio.shield(self._schedule_repair(blog))
+    def compare_soon(self, blog: str, *, thorough: bool = False) -> None:
+        """Compare a blog with the store as soon as the store answers: a write or a check has failed.
+
+        With `thorough`, compare all of it, unless that was done within `THOROUGH_SECONDS`.
+        """
+        if blog not in self._loaded:
+            self._loaded[blog] = self._start(self._load(blog))
+            return
+        if thorough and time.monotonic() - self._thorough.get(blog, float("-inf")) > THOROUGH_SECONDS:
+            self._thorough[blog] = float("inf")
+        self._repairs.schedule(blog, urgent=True)
 
     async def follow(self) -> None:
         """Take hints until cancelled."""
         async for hint in self._store.hints():
-            match hint:
-                case Changed(blog, change, sent):
-                    self._take(blog, change, sent or Sent(0.0))
-                case Lost(None):
-                    for blog in tuple(self._hubs):
-                        self._schedule_repair(blog)
-                case Lost(blog) if blog in self._hubs:
-                    self._schedule_repair(blog)
+            self._hear(hint)
+
+    def _hear(self, hint: Hint) -> None:
+        match hint:
+            case Changed(blog, change, sent):
+                self._take(blog, change, sent or Sent(0.0))
+            case Lost(None):
+                self._comparison.suspect_all()
+            case Lost(blog, True) if blog in self._hubs:
+                self.compare_soon(blog, thorough=True)
+            case Lost(blog) if blog in self._ready:
+                self._comparison.suspect(blog)
+            case Lost(blog) if blog in self._hubs:  # it is being loaded, perhaps from before the loss
+                self._schedule_repair(blog)
 
     def _take(self, blog: str, change: Segment, sent: Sent) -> None:
         began = time.time_ns()
@@ -214,61 +264,77 @@ class Follower:
             self._tracing.past("stoppress.apply", sent.traceparent, began, blog=blog, cursor=str(change.cursor))
 
     async def compare(self) -> None:
-        """Compare heads with the store's until cancelled."""
-        self._compared = time.monotonic() if self._store.nodes_share_it else None
-        while self._store.nodes_share_it:
-            await asyncio.sleep(COMPARE_SECONDS)
-            hubs = self.hubs
-            try:
-                heads = await self._store.heads([hub.replica.blog for hub in hubs])
-            except StoreUnavailable as error:
-                log.warning("cannot_compare_heads", extra={"error": str(error)})
-                continue
-            self._compared = time.monotonic()
-            for hub, head in zip(hubs, heads, strict=True):
-                self._await(hub, head)
-                if head != hub.replica.cursor:
-                    self._schedule_repair(hub.replica.blog)
+        """Compare heads with the store's, and let go of unused blogs, until cancelled."""
+        if self._store.nodes_share_it:
+            self._comparison.start()
+        while True:
+            if not self._store.nodes_share_it:
+                await asyncio.sleep(COMPARE_SECONDS)
+                await self._let_go()
+            elif await self._comparison.step():
+                await self._let_go()
 
-    def _await(self, hub: Hub, head: Cursor | None) -> None:
-        """Note since when no reader of a hub has got a head. A newer head does not restart the clock."""
-        blog = hub.replica.blog
-        awaited = self._awaited.get(blog)
-        if head is None or hub.has_shown(head):
-            self._awaited.pop(blog, None)
-        elif awaited is None or hub.has_shown(awaited[0]):
-            self._awaited[blog] = head, time.monotonic()
+    async def _let_go(self) -> None:
+        """Let some unused blogs leave memory, after a look that the store still has them."""
+        unused, began = self._freshness.leaving(self._ready), time.monotonic()
+        if unused and self._store.nodes_share_it:
+            await self._comparison.compare(unused)
+            still = set(self._freshness.leaving(self._ready))  # a request may have come meanwhile
+            unused = [blog for blog in unused if blog in still and self._freshness.checked_since(blog, began)]
+        for blog in unused:
+            if blog not in self._repairs:
+                await self._leave(blog, BLOG_UNLOADED)
 
     # Repair
 
-    def _schedule_repair(self, blog: str) -> asyncio.Task[None]:
-        """Schedule one repair of a blog. Callers share it until it starts to read."""
-        if blog not in self._queued:
-            self._queued[blog] = self._start(self._settle(blog))
-        return self._queued[blog]
+    def _schedule_repair(self, blog: str) -> bool:
+        """Schedule a repair of a blog. Return False if one was already waiting."""
+        is_new, hub = blog not in self._repairs, self._hubs.get(blog)
+        is_urgent = self._comparison.is_asked_for(blog) or (hub is not None and hub.is_read)
+        self._repairs.schedule(blog, urgent=is_urgent)
+        return is_new
 
-    async def _settle(self, blog: str) -> None:
-        async with self._reading[blog]:
-            self._queued.pop(blog, None)
-            while (hub := self._hubs.get(blog)) is not None:
-                try:
-                    await asyncio.shield(self._loaded[blog])
-                    before = hub.replica.cursor
-                    await self._repair.bring_to_head(hub)
-                    self._counts.gaps_repaired += hub.replica.cursor != before
-                except BlogNotFound:
-                    await self._leave(blog)
-                except StoreUnavailable as error:
-                    log.warning("cannot_catch_up", extra={"blog": blog, "error": str(error)})
-                    await asyncio.sleep(RETRY_SECONDS)
-                else:
-                    return
+    async def _settle(self, blog: str) -> bool:
+        """Bring a blog to the store's head. Return False if the store failed."""
+        hub, began = self._hubs.get(blog), time.monotonic()
+        if hub is None:
+            return True
+        try:
+            await asyncio.shield(self._loaded[blog])
+            await self._bring_to_head(hub)
+        except BlogNotFound:
+            await self._leave(blog, BLOG_DELETED)
+        except BlogDamaged as error:  # it will not pass by itself; the next comparison leads to another repair
+            self._errors.report(blog, "repair", error)
+            self._comparison.damage(blog, began)
+        except StoreUnavailable as error:
+            self._failures.add(blog, detail=str(error))
+            self._comparison.fail(blog, began)
+            return False
+        except Exception as error:  # whatever it is, it stays with its blog
+            self._errors.report(blog, "repair", error)
+            self._comparison.fail(blog, began)
+        else:
+            self._comparison.mend(blog, began)
+            self._errors.clear(blog, "apply", "audit", "repair")
+        return True
 
-    async def _leave(self, blog: str) -> None:
+    async def _bring_to_head(self, hub: Hub) -> None:
+        blog, before = hub.replica.blog, hub.replica.cursor
+        thorough = self._thorough.get(blog) == float("inf")
+        if thorough:
+            self._thorough[blog] = time.monotonic()
+        await self._repair.bring_to_head(hub, thorough=thorough)
+        self._counts.gaps_repaired += hub.replica.cursor != before
+
+    async def _leave(self, blog: str, close_reason: CloseReason) -> None:
         hub = self._hubs.get(blog)
         self._drop(blog)
         if hub is not None:
-            hub.close(BLOG_DELETED)
+            hub.close(close_reason)
+        await self._unfollow(blog)
+
+    async def _unfollow(self, blog: str) -> None:
         try:
             await self._store.unfollow(blog)
         except StoreUnavailable as error:
@@ -278,4 +344,7 @@ class Follower:
         """Close all readers' connections and stop."""
         for hub in self._hubs.values():
             hub.close(close_reason)
+        await self._repairs.close()
         await end(self._tasks)
+        self._failures.flush()
+        self._repair.flush()

@@ -33,6 +33,9 @@ REJECTIONS = tuple(
 )
 """The reasons for rejecting or disconnecting a client."""
 
+BLOG_WORK = ("apply", "audit", "beat", "repair", "schedule")
+"""What a node does for a blog, that may fail because of the blog."""
+
 
 class Histogram:
     """A histogram of durations.
@@ -73,6 +76,7 @@ class Counts:
         self.gaps_repaired = 0
         self.put_back = 0
         """Changes that the store had lost and that were restored."""
+        self.blog_errors = _zeros(BLOG_WORK)
         self.rejections = _zeros(REJECTIONS)
         self.requests: Counter[tuple[str, str, int]] = Counter()
         """Requests by method, route pattern and status."""

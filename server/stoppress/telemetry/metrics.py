@@ -36,6 +36,7 @@ FAMILIES = (
     _Family("stoppress_store_up", "gauge", "1 if the store takes writes now, else 0."),
     _Family("stoppress_blogs", "gauge", "Blogs in the memory of the node."),
     _Family("stoppress_blogs_behind", "gauge", "Blogs that have been behind the store for several seconds."),
+    _Family("stoppress_clock_skew_seconds", "gauge", "Seconds by which the node's clock is ahead of the store's."),
     _Family("stoppress_readers", "gauge", "Connected readers.", ("transport", "encoding", "compression")),
     _Family("stoppress_blog_readers", "gauge", "WebSocket readers of the largest blogs.", ("blog",)),
     _Family("stoppress_slow_readers", "gauge", "Readers whose connection takes no data now."),
@@ -48,6 +49,12 @@ FAMILIES = (
     _Family("stoppress_resets_total", "counter", "Readers whose cursor was no longer in the history."),
     _Family("stoppress_gaps_repaired_total", "counter", "Reads of the store that found changes missed by hints."),
     _Family("stoppress_changes_put_back_total", "counter", "Changes that the store had lost and the node restored."),
+    _Family(
+        "stoppress_blogs_damaged",
+        "gauge",
+        "Blogs in memory with a lost part that the node cannot put back.",
+    ),
+    _Family("stoppress_blog_errors_total", "counter", "Errors that concern a single blog, by what failed.", ("work",)),
     _Family(
         "stoppress_publish_to_write_seconds",
         "histogram",
@@ -85,6 +92,8 @@ class State(NamedTuple):
     store_up: bool
     blogs: int
     behind: int
+    damaged: int
+    clock_skew: float
     slow: int
     tasks: int
     readers: Mapping[tuple[str, str, str], int]
@@ -124,6 +133,7 @@ def _families(counts: Counts, state: State) -> Iterator[Metric]:
     yield _simple("stoppress_store_up", {(): state.store_up})
     yield _simple("stoppress_blogs", {(): state.blogs})
     yield _simple("stoppress_blogs_behind", {(): state.behind})
+    yield _simple("stoppress_clock_skew_seconds", {(): state.clock_skew})
     yield _simple("stoppress_readers", state.readers)
     if state.blog_readers:
         yield _simple("stoppress_blog_readers", _labelled(state.blog_readers))
@@ -135,6 +145,8 @@ def _families(counts: Counts, state: State) -> Iterator[Metric]:
     yield _simple("stoppress_resets_total", {(): counts.resets})
     yield _simple("stoppress_gaps_repaired_total", {(): counts.gaps_repaired})
     yield _simple("stoppress_changes_put_back_total", {(): counts.put_back})
+    yield _simple("stoppress_blogs_damaged", {(): state.damaged})
+    yield _simple("stoppress_blog_errors_total", _labelled(counts.blog_errors))
     yield _histograms("stoppress_publish_to_write_seconds", {(): counts.publish_to_write})
     yield _histograms("stoppress_publish_to_receive_seconds", {(): counts.publish_to_receive})
     used = {(name,): histogram for name, histogram in counts.store.items() if histogram.count}

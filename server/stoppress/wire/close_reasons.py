@@ -29,9 +29,17 @@ class CloseReason(NamedTuple):
     retry: Retry | None = None
 
 
+STORE_RETRY = Retry(min=1_000, max=10_000)
+"""When a reader may come back after the store did not answer."""
+
 READER_LEFT = CloseReason(CloseCode.GOING_AWAY, "The reader has left.")
 """Ends a held request; nobody receives it."""
 
 TOO_MANY_MESSAGES = CloseReason(CloseCode.TOO_MANY_MESSAGES, "Too many messages. This connection is for listening.")
 
 BLOG_DELETED = CloseReason(CloseCode.BLOG_NOT_FOUND, "This blog was deleted.")
+
+BLOG_UNLOADED = CloseReason(
+    CloseCode.GOING_AWAY, "This blog has left the memory of the server.", Retry(min=0, max=1_000)
+)
+"""For readers that come at the very moment. When they come back, the blog is loaded again."""

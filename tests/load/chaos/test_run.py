@@ -17,7 +17,7 @@ from loadtest.chaos.table import is_caught, print_planted, print_table
 from stoppress.live.replica import Replica
 from tests.load.chaos.story import Story
 
-SHORT = ("link-cut", "reader-cut", "node-kill", "one-key-twice", "sqlite-kill")
+SHORT = ("link-cut", "reader-cut", "node-kill", "one-key-twice", "flushall", "older-copy", "sqlite-kill")
 
 SHOWN = ("gap-on-catch-up", "key-ignored", "applied-not-called")
 """Bugs that nearly every run under their fault shows."""

@@ -96,3 +96,57 @@ async def test_a_lost_answer_does_not_block_its_key(redis: Redis, new_redis_stor
     await redis.delete(key("karabakh", "answers"))
     change = await store.commit("karabakh", [Write("a", 0, b"{}")], Once("k", "f"))
     assert change.cursor.seq == 2
+
+
+UNREADABLE = [
+    b"",
+    b"nonsense",
+    b"1-x \xc1",
+    b"1-x 5",
+    b"1-x \x92\xa1f\x05",
+    b"1-x \x92\xa1f\x91\x05",
+    b"\xff \x92\xa1f\x90",
+]
+
+
+@pytest.mark.parametrize("answer", UNREADABLE)
+async def test_an_unreadable_answer_does_not_block_its_key(
+    redis: Redis, new_redis_store: Callable[[], Awaitable[RedisStore]], answer: bytes
+):
+    store = await new_redis_store()
+    await store.commit("karabakh", [MAKE], Once("k", "f"))
+    await redis.hset(key("karabakh", "answers"), "k", answer)
+    change = await store.commit("karabakh", [Write("a", 0, b"{}")], Once("k", "f"))
+    assert change.cursor.seq == 2
+    await redis.hset(key("karabakh", "answers"), "k", answer)
+    assert await store.recall("karabakh", Once("k", "f")) is None
+    erased = await store.commit("karabakh", [Write("a", 1, b"{}", erase=True)], Once("k", "f"))
+    assert await store.recall("karabakh", Once("k", "f")) == erased
+
+
+async def test_an_answer_whose_time_is_lost_is_still_the_answer(
+    redis: Redis, new_redis_store: Callable[[], Awaitable[RedisStore]]
+):
+    store = await new_redis_store()
+    first = await store.commit("karabakh", [MAKE], Once("k", "f"))
+    await redis.delete(key("karabakh", "expiry"))
+    assert await store.recall("karabakh", Once("k", "f")) == first
+    assert await store.commit("karabakh", [Write("a", 0, b"{}")], Once("k", "f")) == first
+
+
+async def test_a_full_redis_takes_retractions_and_deletions_and_nothing_else(
+    redis: Redis, new_redis_store: Callable[[], Awaitable[RedisStore]]
+):
+    store = await new_redis_store()
+    await store.commit("karabakh", [MAKE, Write("a", 0, b"secret")], Once("k", "f"))
+    await redis.config_set("maxmemory", "1mb")
+    try:
+        await redis.script_flush()
+        with pytest.raises(StoreUnavailable, match="maxmemory"):
+            await store.commit("karabakh", [Write("b", 0, b"{}")])
+        change = await store.commit("karabakh", [Write(HEADER, 1, b"{}"), Write("a", 1, b"gone", erase=True)])
+        assert change.items[-1].body == b"gone"
+        assert b"secret" not in await redis.hget(key("karabakh", "answers"), "k")  # type: ignore[operator]
+        await store.delete("karabakh")
+    finally:
+        await redis.config_set("maxmemory", 0)

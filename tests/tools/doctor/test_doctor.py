@@ -22,8 +22,10 @@ from stoppress.model import HEADER
 from stoppress.settings import Settings
 from stoppress.store.port import Write
 from stoppress.store.sqlite.store import SQLiteStore
+from stoppress.tools.doctor.certificate import judge_days
 from stoppress.tools.doctor.finding import Finding, Level
 from stoppress.tools.doctor.machine import check_machine
+from stoppress.tools.doctor.redis_checks import RedisCheck
 from stoppress.tools.doctor.site import SiteCheck
 from stoppress.tools.doctor.stores import StoreCheck
 from stoppress.tools.swarm.plan import Plan, Target
@@ -153,7 +155,7 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
 async def test_a_sound_site_has_no_failures(node: RunningNode):
     result = await doctor("--url", node.url)
     assert result.code == 0, result.out
-    expected = dict.fromkeys("page tls clock headers websocket events".split(), "ok")
+    expected = dict.fromkeys("page tls clock uploads headers websocket events assets".split(), "ok")
     assert levels(result) == {**expected, "metrics": "warn"}
 
 
@@ -171,7 +173,10 @@ async def test_a_sound_site_has_no_failures(node: RunningNode):
     ],
     ids=["it buffers", "no Upgrade", "no subprotocol", "no ETag", "changes", "pages", "kept changes", "kept pages"],
 )
-async def test_what_a_proxy_does_wrong_is_said(node: RunningNode, proxy: Proxy, what: str, advice: str):
+async def test_what_a_proxy_does_wrong_is_said(
+    node: RunningNode, proxy: Proxy, what: str, advice: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("stoppress.tools.doctor.streams.FIRST_SECONDS", 2.0)
     async with proxy.before(node) as url:
         line = failed(await doctor("--url", url))
     assert what in line and advice in line
@@ -203,8 +208,19 @@ async def test_a_proxy_that_ends_silent_lines_is_found(start_node: StartNode):
     assert result.out.count("proxy_read_timeout") == 2
 
 
+async def test_a_missing_beat_is_said_of_each_stream_in_its_own_words(
+    start_node: StartNode, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("stoppress.tools.doctor.streams._BEAT_SECONDS", 0.5)
+    node = await start_node(STOPPRESS_BEAT="60")
+    await node.make_blog()
+    lines = [line for line in (await doctor("--url", node.url)).out.splitlines() if "no beat within 0.5 s" in line]
+    assert [line.split()[1] for line in lines] == ["websocket", "events"]
+    assert [("event stream" in line, "WebSocket" in line) for line in lines] == [(False, True), (True, False)]
+
+
 async def test_a_blog_with_news_all_the_time_needs_no_beat(start_node: StartNode, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("stoppress.tools.doctor.site.LONGEST_SECONDS", 1.0)
+    monkeypatch.setattr("stoppress.tools.doctor.streams.LONGEST_SECONDS", 1.0)
     node = await start_node(STOPPRESS_BEAT="60")
     await node.make_blog()
     async with node.editor() as editor:
@@ -223,6 +239,10 @@ async def test_a_blog_with_news_all_the_time_needs_no_beat(start_node: StartNode
 async def test_a_site_that_cannot_be_reached_or_is_another_is_said(node: RunningNode):
     assert "cannot reach" in failed(await doctor("--url", "http://127.0.0.1:1"))
     assert "answers with 404" in failed(await doctor("--url", f"{node.url}/nothing"))
+    assert "try http://" in failed(await doctor("--url", node.url.replace("http", "https")))
+    for address in ("live.example.org", "https://[::1", "https://example.org:port", "ftp://a:secret@example.org"):
+        line = failed(await doctor("--url", address))
+        assert "is not an address" in line and "secret" not in line
 
 
 async def test_a_site_without_blogs_cannot_be_examined_whole(start_node: StartNode):
@@ -236,7 +256,7 @@ async def certified(node: RunningNode, tmp_path_factory: pytest.TempPathFactory)
     """The address of a proxy whose certificate only the file trusts, and that file."""
     folder = tmp_path_factory.mktemp("tls")
     certificate, key = folder / "certificate.pem", folder / "key.pem"
-    making = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    making = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost"
     making += f" -addext subjectAltName=DNS:localhost -keyout {key} -out {certificate}"
     await asyncio.to_thread(subprocess.run, making.split(), check=True, capture_output=True)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -250,7 +270,7 @@ async def test_a_certificate_is_judged_by_what_is_left_of_it(certified: tuple[st
     trusted = await doctor("--url", url, SSL_CERT_FILE=certificate)
     unknown = await doctor("--url", url)
     assert (trusted.code, levels(trusted)["tls"]) == (0, "ok")
-    assert "expires in 48.0 hours" in trusted.out
+    assert "expires in 30.0 days" in trusted.out
     assert levels(trusted)["websocket"] == levels(trusted)["events"] == "ok"
     assert "certificate verify failed" in failed(unknown)
 
@@ -330,6 +350,35 @@ async def test_the_findings_as_json(tmp_path: Path):
     assert found["check"] == "store" and "unknown scheme" in found["message"]
 
 
+async def test_an_exception_in_a_check_is_its_finding_and_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, node: RunningNode
+):
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr("stoppress.tools.doctor.machine._beat", broken)
+    monkeypatch.setattr("stoppress.tools.doctor.assets.kept_seconds", broken)
+    monkeypatch.setattr("stoppress.tools.doctor.streams.connect", broken)
+    result = await doctor("--json", "--url", node.url, "--store", sqlite_url(tmp_path), **KEYS)
+    found = {one["check"]: one for one in json.loads(result.out)["findings"]}
+    for check in ("beat", "assets", "websocket"):
+        assert found[check] == {"level": "fail", "check": check, "message": "the check failed: out of order"}
+    assert result.code == 1 and found["sqlite"]["level"] == found["events"]["level"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("networks", "level"),
+    [
+        *((networks, "warn") for networks in ("0.0.0.0/0", "::/0", "128.0.0.0/1,10.0.0.0/8", "2000::/3", "8.0.0.0/9")),
+        *((networks, "ok") for networks in ("10.0.0.0/8", "fd00::/8", "104.16.0.0/13 2400:cb00::/32", "127.0.0.1")),
+    ],
+)
+async def test_networks_of_strangers_are_not_trusted(networks: str, level: str):
+    settings = Settings(max_readers_per_address=9, trusted_proxies=networks.replace(",", " "))
+    [found] = [one for one in check_machine(settings) if one.subject == "proxies"]
+    assert found.level.value == level
+
+
 @pytest.mark.parametrize("name", ["blogs.db", "blogs.db-wal", "blogs.db-shm"])
 async def test_a_file_that_others_can_read_is_said(tmp_path: Path, name: str):
     for mode, level in ((0o644, "warn"), (0o640, "none")):
@@ -350,7 +399,7 @@ async def test_a_limit_by_address_without_a_proxy_to_believe_is_said(tmp_path: P
 async def test_a_store_that_cannot_be_is_said(tmp_path: Path):
     line = failed(await doctor("--store", f"sqlite:{tmp_path}/nothing/blogs.db", **KEYS))
     assert f"the folder {tmp_path}/nothing does not exist" in line
-    assert "file is not a database" in failed(await doctor("--store", f"sqlite:{__file__}", **KEYS))
+    assert "is not an SQLite file; name another file" in failed(await doctor("--store", f"sqlite:{__file__}", **KEYS))
     with closing(sqlite3.connect(tmp_path / "blogs.db")) as db:
         db.execute("PRAGMA user_version=99")
     assert "a newer stoppress wrote" in failed(await doctor("--store", f"sqlite:{tmp_path}/blogs.db", **KEYS))
@@ -424,7 +473,7 @@ async def test_a_redis_that_does_not_answer_fails(redis_server: RedisServer):
 
 def machine(subject: str, **values: int) -> Finding:
     """Return one finding about a machine with these limits."""
-    return next(found for found in check_machine(Settings(), **values) if found.subject == subject)
+    return next(found for found in check_machine(Settings(), (), **values) if found.subject == subject)
 
 
 @pytest.mark.parametrize(
@@ -435,18 +484,20 @@ def machine(subject: str, **values: int) -> Finding:
         (machine("files", open_files=1_023), Level.FAIL),
         (machine("backlog", somaxconn=4_096), Level.OK),
         (machine("backlog", somaxconn=128), Level.WARN),
-        *((SiteCheck.certificate(*days), Level.OK) for days in ((60, 90), (30, 365), (4 / 24, 0.5))),
-        *((SiteCheck.certificate(*days), Level.WARN) for days in ((10, 90), (2 / 24, 0.5))),
-        *((SiteCheck.certificate(*days), Level.FAIL) for days in ((2, 90), (-1, 90), (0.5 / 24, 0.5))),
+        (judge_days(14.1), Level.OK),
+        *((judge_days(days), Level.WARN) for days in (13.9, 3, 2.1)),
+        *((judge_days(days), Level.FAIL) for days in (1.9, 0.1, -1)),
         (SiteCheck.metrics(403, on_this_machine=False), Level.OK),
+        (SiteCheck.metrics(502, on_this_machine=False), Level.WARN),
         (SiteCheck.metrics(200, on_this_machine=False), Level.FAIL),
         (Finding.of_clock("clock", 0.9, 1), Level.OK),
         (Finding.of_clock("clock", -1.1, 1), Level.WARN),
-        (StoreCheck.latency(0.001, 0.1), Level.OK),
-        (StoreCheck.latency(0.006, 0.1), Level.WARN),
-        (next(StoreCheck.redis_settings({"aof_enabled": 1})), Level.OK),
-        (next(StoreCheck.redis_settings({"aof_enabled": 1, "aof_last_write_status": "err"})), Level.FAIL),
-        (list(StoreCheck.redis_settings({"connected_clients": 9_000, "maxclients": 10_000}))[-1], Level.WARN),
+        (RedisCheck.latency(0.001, 0.1), Level.OK),
+        (RedisCheck.latency(0.006, 0.1), Level.WARN),
+        (next(RedisCheck.judge({"aof_enabled": 1})), Level.OK),
+        (next(RedisCheck.judge({"aof_enabled": 1, "aof_last_write_status": "err"})), Level.FAIL),
+        *((found, Level.WARN) for found in RedisCheck.judge({"maxclients": 100}, workers=4)),
+        (list(RedisCheck.judge({"connected_clients": 9_000, "maxclients": 10_000}))[-1], Level.WARN),
     ],
     ids=lambda value: value.subject if isinstance(value, Finding) else value.value,
 )

@@ -18,6 +18,8 @@ from stoppress.web.problems import HTTPError
         ("ann:editor:secret-of-ann", 1),
         ("ann:editor:secret-of-ann\tbob:editor:secret-of-bob\n", 2),
         ("ann:editor:with:colons:in:it", 1),
+        ("ann:editor:with,commas;and:colons,in:it", 1),
+        ("ann:editor:of-the:editor:in-chief", 1),
         ("änn:editor:schlüsselwort", 1),
     ],
 )
@@ -35,6 +37,11 @@ def test_keys_are_separated_by_white_space(text: str, count: int):
         ("ann:editor:secret-of-ann bob", "key 2 of STOPPRESS_KEYS is malformed"),
         ("ann:king:secret-of-ann", "key 'ann' of STOPPRESS_KEYS has the unknown role 'king'; use editor"),
         ("ann:editor:secret-one ann:editor:secret-two", "two keys named 'ann'"),
+        *(
+            (f"ann:editor:secret-o{separator}bob:editor:secret-o", "key 'ann' .* contains another key; separate")
+            for separator in (",", ";", "|", ",,")
+        ),
+        ("ann:editor:secret-o\nf-ann", "key 2 of STOPPRESS_KEYS is malformed; .* without spaces or line breaks"),
     ],
 )
 def test_a_malformed_key_is_told_what_to_do(text: str, message: str):

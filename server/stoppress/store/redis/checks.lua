@@ -6,8 +6,9 @@
 local KINDS = {line = "list", items = "hash", order = "zset", due = "zset", answers = "hash", expiry = "zset", deleted = "set"}
 local COMMANDS = {
   list = {"RPUSH", "LINDEX", "LLEN", "LRANGE", "EXISTS", "UNLINK"},
-  hash = {"HSET", "HDEL", "HGET", "HMGET", "HGETALL", "EXPIRE", "UNLINK"},
-  zset = {"ZADD", "ZREM", "ZSCORE", "ZRANGEBYSCORE", "EXPIRE", "UNLINK"},
+  hash = {"HSET", "HDEL", "HGET", "HMGET", "HGETALL", "HLEN", "EXPIRE", "UNLINK"},
+  zset = {
+    "ZADD", "ZREM", "ZSCORE", "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZCARD", "ZCOUNT", "EXPIRE", "UNLINK"},
   set = {"SADD", "SISMEMBER"},
 }
 
@@ -15,9 +16,13 @@ local function fail(message)
   error(redis.error_reply(message))
 end
 
-local function require_permission(command, subject)
+local function may(command, subject)
   local known, allowed = pcall(redis.acl_check_cmd, command, subject)
-  if not (known and allowed) then
+  return known and allowed
+end
+
+local function require_permission(command, subject)
+  if not may(command, subject) then
     fail("NOPERM the user of this node may not use " .. command .. " with " .. subject)
   end
 end

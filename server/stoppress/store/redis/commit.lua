@@ -4,7 +4,7 @@
 -- KEYS  history, items, order, due, answers, expiry
 -- ARGV  channel; {fingerprint, writes, ...} in msgpack; for a repeatable request also its Idempotency-Key and the
 --       seconds for which to remember its answer
--- Returns {"done", message}, {"reused"}, {"missing"} or {"conflict", item, expected version}.
+-- Returns {"done", message}, {"reused"}, {"missing"}, {"damaged", key} or {"conflict", item, expected version}.
 --
 -- A message is "<cursor before the writes> <ARGV[2]>": the same bytes are published, returned and remembered.
 
@@ -19,16 +19,18 @@ local function digits(number)
   return string.format("%.0f", number)
 end
 
+-- Returns nil also for an answer that cannot be read: the new one replaces it. Answers and their times of expiry go
+-- together, so an answer whose time is missing has lost it and is still valid.
 local function earlier_answer()
   local expires = redis.call("ZSCORE", expiry, request)
-  if not expires or tonumber(expires) <= now then
-    return nil
-  end
   local message = redis.call("HGET", answers, request)
-  if not message then
+  if not message or (expires and tonumber(expires) <= now) then
     return nil
   end
-  local earlier = cmsgpack.unpack(message:sub(message:find(" ", 1, true) + 1))
+  local readable, earlier = pcall(cmsgpack.unpack, message:match("^%S+ (.*)$") or "")
+  if not readable or type(earlier) ~= "table" or type(earlier[2]) ~= "table" then
+    return nil
+  end
   return earlier[1] == fingerprint and {"done", message} or {"reused"}
 end
 
@@ -58,6 +60,10 @@ local function creates_the_blog()
   return false
 end
 
+local function next_version(write)
+  return write.version or write.expected + 1
+end
+
 -- Returns the first write whose item is not at the expected version. One commit may write an item twice.
 local function conflict()
   local versions = {}
@@ -70,7 +76,7 @@ local function conflict()
     if version ~= write.expected then
       return write
     end
-    versions[write.id] = write.body and version + 1 or 0
+    versions[write.id] = write.body and next_version(write) or 0
   end
 end
 
@@ -81,8 +87,8 @@ local function put(write, seq)
     redis.call("ZREM", order, write.id)
     return
   end
-  redis.call("HSET", items, write.id, digits(seq) .. " " .. digits(write.expected + 1) .. " " .. write.body)
-  redis.call("ZADD", order, digits(seq), write.id)
+  redis.call("HSET", items, write.id, digits(seq) .. " " .. digits(next_version(write)) .. " " .. write.body)
+  redis.call("ZADD", order, write.due and -math.max(1, write.due) or digits(seq), write.id)
   if write.due then
     redis.call("ZADD", due, write.due, write.id)
   end
@@ -93,6 +99,10 @@ if earlier then
   return earlier
 end
 local head = redis.call("LINDEX", history, -1)
+local damaged = damage(history, items, order, due)
+if damaged then
+  return {"damaged", damaged}
+end
 if not head and not creates_the_blog() then
   return {"missing"}
 end

@@ -10,9 +10,10 @@ local function erased(answers, bodies)
   for i = 1, #remembered, 2 do
     local before, packed = remembered[i + 1]:match("^(%S+ )(.*)$")
     local readable, content = pcall(cmsgpack.unpack, packed)
+    readable = readable and type(content) == "table" and type(content[2]) == "table"
     local changed = not readable
     for _, write in ipairs(readable and content[2] or {}) do
-      if bodies[write.id] then
+      if type(write) == "table" and bodies[write.id] then
         write.body, changed = bodies[write.id], true
       end
     end

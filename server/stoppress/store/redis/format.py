@@ -4,31 +4,40 @@ All keys of a blog contain its name as a hash tag, so that scripts may use them 
 
     stoppress:{BLOG}:line      list: the blog's history, the cursor of every change in order
     stoppress:{BLOG}:items     hash: item id -> "SEQ VERSION BODY"
-    stoppress:{BLOG}:order     sorted set: item ids by seq, drafts at 0
+    stoppress:{BLOG}:order     sorted set: item ids by seq, drafts at 0, scheduled entries at minus the time
     stoppress:{BLOG}:due       sorted set: ids of scheduled entries by publication time
     stoppress:{BLOG}:answers   hash: Idempotency-Key -> the message that answered it
     stoppress:{BLOG}:expiry    sorted set: Idempotency-Keys by expiry time
-    stoppress:{BLOG}:deleted   set: the first cursor of every history that an editor deleted
+    stoppress:{BLOG}:deleted   set: the first cursor of every deleted history, and "0-N" for the Nth deletion
     stoppress:blogs            set: the names of all blogs, deleted ones included
+    stoppress:schedule         sorted set: blogs by the time of their next scheduled entry; see schedule.py
 
 A blog exists as long as it has a history. A committed change is the same message everywhere: on the channel, as the
 result of the script, and as the remembered answer to an Idempotency-Key. It consists of the cursor before the change, a
 space, and in msgpack the request's fingerprint, the writes, and the time and trace of their sending. The writer makes
-the tags; seqs count on from the cursor. An empty message means that the blog was deleted or restored.
+the tags; seqs count on from the cursor. An empty message means that the blog was deleted or restored, and
+`DAMAGED_MESSAGE` that a node could not read it.
+
+The first tag of a history, its epoch, ends in `GN` if the name had been deleted N times before. So a replica knows
+itself which deletions its history has survived, even if the store has lost its record of them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from stoppress.model import Cursor, Item, Segment
+from stoppress.errors import BlogDamaged, MalformedCursor
+from stoppress.model import START, Cursor, Item, Segment
 from stoppress.store.port import Sent, Write
 
 BLOGS = "stoppress:blogs"
+DAMAGED_MESSAGE = b"damaged"
+SCHEDULE = "stoppress:schedule"
 ALL_PARTS = "line items order due answers expiry deleted"
 
 
@@ -51,6 +60,7 @@ class _PackedWrite(Struct, omit_defaults=True):
     tag: str | None = None
     due: float | None = None
     erase: bool = False
+    version: int | None = None
 
 
 class _Packed(Struct, array_like=True):
@@ -62,20 +72,37 @@ class _Packed(Struct, array_like=True):
     traceparent: str = ""
 
 
+_VALUE = re.compile(rb"([0-9]{1,15}) ([0-9]{1,15}) (.*)", re.DOTALL)
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Packed)
 
 
-def pack_writes(fingerprint: str, writes: Sequence[Write], sent: Sent) -> bytes:
-    """Return the writes in msgpack, as `commit.lua` takes them."""
-    return _encoder.encode(_Packed(fingerprint, [_packed(write) for write in writes], *sent))
+def pack_writes(fingerprint: str, writes: Sequence[Write], sent: Sent, epoch_end: str = "") -> bytes:
+    """Return the writes in msgpack, as `commit.lua` takes them; `epoch_end` is added to the first tag."""
+    packed = [_packed(write) for write in writes]
+    first = next((write for write in packed if write.tag), None)
+    if first is not None and first.tag is not None:
+        first.tag += epoch_end
+    return _encoder.encode(_Packed(fingerprint, packed, *sent))
 
 
 def _packed(write: Write) -> _PackedWrite:
     body = None if write.body is None else write.body.decode()
-    return _PackedWrite(
-        write.id, write.expected, body, Cursor.new_tag() if write.visible else None, write.due, write.erase
-    )
+    tag = Cursor.new_tag() if write.visible else None
+    version = write.next_version if write.next_version > write.expected + 1 else None
+    return _PackedWrite(write.id, write.expected, body, tag, write.due, write.erase, version)
+
+
+def epoch_end(deletions: int) -> str:
+    """Return the end of the first tag of a history whose name was deleted so many times before."""
+    return f"G{deletions}" if deletions else ""
+
+
+def deletions_before(epoch: str) -> int:
+    """Return how many times the name had been deleted before the history with this first tag began."""
+    match = re.fullmatch(r"[^G]+G([0-9]+)", epoch)
+    return int(match[1]) if match else 0
 
 
 class Message(NamedTuple):
@@ -106,7 +133,8 @@ def _items(seq: int, writes: list[_PackedWrite]) -> list[Item]:
     for write in writes:
         seq += write.tag is not None
         shown = write.tag is not None and write.body is not None
-        items.append(Item(write.id, seq if shown else 0, write.expected + 1, (write.body or "").encode()))
+        version = write.version or write.expected + 1
+        items.append(Item(write.id, seq if shown else 0, version, (write.body or "").encode()))
     return items
 
 
@@ -121,13 +149,29 @@ def pack_lost(lost: Segment, retracted: Sequence[str]) -> bytes:
 
 
 def unpack_item(item_id: str, value: bytes) -> Item:
-    """Return an item from a value of the hash `items`: "SEQ VERSION BODY"."""
-    seq, version, body = value.split(b" ", 2)
-    return Item(item_id, int(seq), int(version), body)
+    """Return an item from a value of the hash `items`: "SEQ VERSION BODY". Raises `BlogDamaged`."""
+    parts = _VALUE.fullmatch(value)
+    if parts is None:
+        raise BlogDamaged(f"Item {item_id!r}", f"its value begins with {value[:20]!r}")
+    return Item(item_id, int(parts[1]), int(parts[2]), parts[3])
 
 
 def unpack_segment(after: bytes, cursors: list[bytes], ids: list[bytes], values: list[bytes]) -> Segment:
-    """Return the segment that `read.lua` returned in parts."""
-    tags = tuple(cursor.decode().partition("-")[2] for cursor in cursors)
-    items = tuple(unpack_item(item_id.decode(), value) for item_id, value in zip(ids, values, strict=True))
-    return Segment(Cursor.parse(after.decode()), tags, items)
+    """Return the segment that `read.lua` returned in parts. Raises `BlogDamaged`."""
+    start = Cursor.parse(after.decode())
+    parsed = [unpack_cursor(cursor) for cursor in cursors]
+    for seq, (cursor, text) in enumerate(zip(parsed, cursors, strict=True), start.seq + 1):
+        if cursor.seq != seq:
+            raise BlogDamaged(f"Change {seq} of a blog", f"its cursor is {text[:40]!r}")
+    items = tuple(
+        unpack_item(item_id.decode(errors="replace"), value) for item_id, value in zip(ids, values, strict=True)
+    )
+    return Segment(start, tuple(cursor.tag for cursor in parsed), items)
+
+
+def unpack_cursor(cursor: bytes | Exception) -> Cursor:
+    """Return an element of the list `line`, or START if it cannot be read."""
+    try:
+        return Cursor.parse(cursor.decode(errors="replace")) if isinstance(cursor, bytes) else START
+    except MalformedCursor:
+        return START

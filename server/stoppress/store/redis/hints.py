@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from stoppress.errors import MalformedCursor, StoreUnavailable
 from stoppress.store.port import Changed, Hint, Lost
-from stoppress.store.redis.format import Message
+from stoppress.store.redis.format import DAMAGED_MESSAGE, Message
 from stoppress.store.redis.server import REDIS_TIMEOUT_SECONDS, RedisServer
 from stoppress.tasks import end
 
@@ -35,6 +35,9 @@ _MAX_OUTAGE_SECONDS = 5.0
 
 _MAX_RECONNECT_SECONDS = 1.0
 """Maximum seconds between attempts to connect."""
+
+_RETURN_SECONDS = 5.0
+"""Seconds in which all nodes come back after an outage, and put back what the store has lost."""
 
 _MAX_WAITING_HINTS = 256
 """Maximum hints that wait for a slow consumer; one more replaces them all by `Lost(None)`."""
@@ -54,6 +57,7 @@ class Hints:
         self._connection: AbstractConnection | None = None
         self._probe_seen = 0.0
         self._outage_since: float | None = None
+        self._back_since = float("-inf")
         self._pause = 0.0
         self._waiting: deque[Hint] = deque()
         self._woken = asyncio.Event()
@@ -75,6 +79,15 @@ class Hints:
         seconds = time.monotonic() - (self._outage_since or time.monotonic())
         if seconds > _MAX_OUTAGE_SECONDS:
             raise StoreUnavailable(f"Redis at {self._server.address} has not delivered messages for {seconds:.0f} s.")
+
+    def followed(self) -> list[str]:
+        """Return the names of the followed blogs."""
+        return list(self._followed.values())
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the connection was lost just now, so that other nodes may not be connected yet either."""
+        return self._outage_since is not None or time.monotonic() - self._back_since < _RETURN_SECONDS
 
     async def follow(self, blog: str) -> None:
         """Subscribe to a blog. Raises `StoreUnavailable` if Redis does not confirm that in `REDIS_TIMEOUT_SECONDS`."""
@@ -185,6 +198,7 @@ class Hints:
         if self._outage_since is not None:
             log.info("hints_are_back", extra={"redis": self._server.address})
             self._tell(Lost(None))
+            self._back_since = time.monotonic()
         self._outage_since = None
         self._pause = 0.0
 
@@ -202,4 +216,4 @@ def _hint(blog: str, message: bytes) -> Hint:
         change = Message.unpack(message)
         return Changed(blog, change.segment, change.sent)
     except (ValueError, MalformedCursor):  # also the empty message: "compare heads with the store"
-        return Lost(blog)
+        return Lost(blog, damaged=message == DAMAGED_MESSAGE)

@@ -4,15 +4,19 @@
 -- A part ends after about a megabyte, because Redis runs nothing else during a script. Parts need no common snapshot:
 -- an item that changes moves to the end of the order, so reading on from cursor to cursor finds it again.
 --
--- KEYS  history, items, order
+-- KEYS  history, items, order, due
 -- ARGV  cursor
--- Returns false if the blog does not exist, else {cursor before the part, cursors, ids, values, 1 if there is more}. The
+-- Returns false if the blog does not exist, {"damaged", key}, or {cursor before the part, cursors, ids, values, 1 if there is more}. The
 -- cursor before the part is "0" if the given cursor is not in this history.
 
-local history, items, order = unpack(KEYS)
+local history, items, order, due = unpack(KEYS)
 local after = ARGV[1]
 local PART_BYTES, CHUNK_ITEMS = 1000000, 50
 
+local damaged = damage(history, items, order, due)
+if damaged then
+  return {"damaged", damaged}
+end
 if redis.call("EXISTS", history) == 0 then
   return false
 end
@@ -28,6 +32,9 @@ while more and bytes < PART_BYTES do
     "ZRANGEBYSCORE", order, "(" .. string.format("%.0f", seq), "+inf", "LIMIT", #ids, CHUNK_ITEMS)
   more = #chunk == CHUNK_ITEMS
   for index, value in ipairs(#chunk > 0 and redis.call("HMGET", items, unpack(chunk)) or {}) do
+    if not value or not seq_of_value(value) then
+      return {"damaged", "items"}
+    end
     ids[#ids + 1] = chunk[index]
     values[#values + 1] = value
     bytes = bytes + #value

@@ -3,20 +3,34 @@
 --
 -- KEYS  history, items, order, due, deleted, answers
 -- ARGV  channel; the expected head, "0" if the blog must not exist; {cursors, items} in msgpack, each item as
---       {id, seq, value, whether it was retracted}
--- Returns 1, or 0 if the head is another one or an editor has deleted that history; then nothing is written.
+--       {id, seq, value, whether it was retracted}; the number of deletions of the name before that history began
+-- Returns 1, or 0 if the head is another one, a draft has been edited since, or an editor has deleted that history; then
+-- nothing is written.
 
 check(KEYS, ARGV[1])
 local history, items, order, due, deleted, answers = unpack(KEYS)
-local channel, head, packed = unpack(ARGV)
+local channel, head, packed, deletions = unpack(ARGV)
 
 local cursors, lost = unpack(cmsgpack.unpack(packed))
-if (redis.call("LINDEX", history, -1) or "0") ~= head or redis.call("SISMEMBER", deleted, cursors[1]) == 1 then
+local function was_deleted()
+  return redis.call("SISMEMBER", deleted, cursors[1]) == 1
+    or redis.call("SISMEMBER", deleted, string.format("0-%d", deletions + 1)) == 1
+end
+
+if (redis.call("LINDEX", history, -1) or "0") ~= head or (head == "0" and was_deleted()) then
+  return 0
+end
+if damage(history, items, order, due) then
   return 0
 end
 local bodies = {}
 for _, item in ipairs(lost) do
   local id, _, value, retracted = unpack(item)
+  local stored = redis.call("HGET", items, id)
+  local version = stored and tonumber(stored:match("^0 (%d+) "))
+  if version and version >= tonumber(value:match("^%d+ (%d+) ")) then
+    return 0
+  end
   bodies[id] = retracted and value:match("^%d+ %d+ (.*)$") or nil
 end
 local without_bodies = erased(answers, bodies)
@@ -29,6 +43,11 @@ for _, item in ipairs(lost) do
   redis.call("HSET", items, id, value)
   redis.call("ZADD", order, string.format("%.0f", seq), id)
   redis.call("ZREM", due, id)
+end
+if head == "0" then
+  for deletion = 1, tonumber(deletions) do
+    redis.call("SADD", deleted, string.format("0-%d", deletion))
+  end
 end
 replace(answers, without_bodies)
 -- Empty: "compare heads with the store". A large blog as one message would overflow the buffers of subscribers.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -15,8 +15,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError, RedisError
 
-from stoppress.errors import StartError, StoreUnavailable
-from stoppress.store.redis.format import ALL_PARTS, keys
+from stoppress.errors import StartError, StoreUnavailable, WrongKeyType
+from stoppress.store.redis.format import ALL_PARTS, BLOGS, keys
 
 _T = TypeVar("_T")
 
@@ -87,7 +87,12 @@ class RedisServer:
         return f"{self._channels}:node:{self.node}"
 
     async def answer(self, work: Awaitable[_T]) -> _T:
-        """Await a command and return its answer. Raises `StoreUnavailable` for errors and timeouts."""
+        """Await a command and return its answer.
+
+        Raises:
+            WrongKeyType: a key has a wrong type.
+            StoreUnavailable: any other error, or a timeout.
+        """
         try:
             async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                 return await work
@@ -97,12 +102,17 @@ class RedisServer:
             raise StoreUnavailable(f"Redis at {self.address} is a read-only replica.") from error
         except (RedisError, OSError) as error:
             reason = str(error).partition(" script: ")[0].rstrip(".") or f"no answer within {REDIS_TIMEOUT_SECONDS:g} s"
+            if reason.startswith("WRONGTYPE"):
+                raise WrongKeyType(f"A key in Redis at {self.address}", reason) from error
             raise StoreUnavailable(f"Redis at {self.address} failed: {reason}.") from error
 
-    def script(self, *names: str) -> Callable[..., Awaitable[Any]]:
-        """Return a script as a function. It runs by its digest; its text is sent only if Redis does not have it."""
+    def script(self, *names: str, flags: str = "") -> Callable[..., Awaitable[Any]]:
+        """Return a script as a function. It runs by its digest; its text is sent only if Redis does not have it.
+
+        `flags` replaces the first line of the last file: "#!lua" and the flags of the script.
+        """
         texts = [files("stoppress.store.redis").joinpath(name).read_text() for name in names]
-        flags = texts[-1].partition("\n")[0]  # "#!lua" and the script's flags
+        flags = flags or texts[-1].partition("\n")[0]
         return self.client.register_script("\n".join([flags, *(text.partition("\n")[2] for text in texts)]))
 
     async def ping(self) -> None:
@@ -111,6 +121,17 @@ class RedisServer:
         Only a write shows that the server is a master, has free memory and can save to disk.
         """
         await self.answer(self._ping(keys(_NO_BLOG, ALL_PARTS), (self.channel(_NO_BLOG),)))
+
+    async def infos(self) -> dict[str, dict[str, Any]]:
+        """Return the answers to INFO by address. Raises `StoreUnavailable`."""
+        return {self.address: await self.answer(self.client.info())}
+
+    async def missing_rights(self) -> list[tuple[str, str]]:
+        """Return each command that this node's user may not use but needs, with its key or channel."""
+        check = self.script("checks.lua", "rights.lua")
+        found = await self.answer(check((), (self.channel(_NO_BLOG), BLOGS, *keys(_NO_BLOG, ALL_PARTS))))
+        texts = [text.decode() for text in found]
+        return list(zip(texts[::2], texts[1::2], strict=True))
 
     async def close(self) -> None:
         """Close all connections of the pool."""
@@ -122,28 +143,32 @@ class RedisServer:
         try:
             await self.answer(self.client.ping())
             try:
-                self._judge(await self.answer(self.client.info()))
+                for address, info in (await self.infos()).items():
+                    if problem := next(self.problems(address, info), None):
+                        raise StartError(problem[1])
+                    if info.get("aof_enabled") == 0:
+                        log.warning("redis_may_forget", extra={"redis": address, "advice": "set appendonly to yes"})
             except StoreUnavailable as error:
                 log.warning("cannot_check_redis", extra={"error": str(error)})
             await self.ping()
         except StoreUnavailable as error:
             raise StartError(f"{error} Start a writable Redis there, or use another one with --store") from error
 
-    def _judge(self, info: dict[str, Any]) -> None:
-        """Raise `StartError` for a wrong configuration. `info` is the answer to INFO; fields may be missing.
+    @staticmethod
+    def problems(address: str, info: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield subject and text of everything in the answer to INFO with which no node starts. Fields may be missing.
 
         See https://redis.io/docs/latest/commands/info/.
         """
         version = str(info.get("redis_version", "7.0"))
         if tuple(int(part) for part in version.split(".")[:2]) < _MIN_REDIS_VERSION:
-            raise StartError(f"Redis at {self.address} has version {version}; the store needs 7.0 or newer")
+            yield "redis", f"Redis at {address} has version {version}; the store needs 7.0 or newer"
         if info.get("cluster_enabled"):
-            raise StartError(f"Redis at {self.address} runs as a cluster; use a single Redis with --store")
+            yield "redis", f"Redis at {address} runs as a cluster; use a single Redis with --store"
         policy = info.get("maxmemory_policy", "noeviction")
         if info.get("maxmemory") and policy != "noeviction":
-            raise StartError(
-                f"Redis at {self.address} evicts data when memory runs short "
-                f"(maxmemory-policy {policy}); set maxmemory-policy to noeviction"
+            yield (
+                "eviction",
+                f"Redis at {address} evicts data when memory runs short "
+                f"(maxmemory-policy {policy}); set maxmemory-policy to noeviction",
             )
-        if info.get("aof_enabled") == 0:
-            log.warning("redis_may_forget", extra={"redis": self.address, "advice": "set appendonly to yes"})

@@ -6,23 +6,48 @@ A commit is one script in one round trip. Redis runs one script at a time, so co
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from redis.asyncio.client import Pipeline
-
-from stoppress.errors import BlogNotFound, KeyReused, StartError, VersionConflict
+from stoppress.errors import (
+    BlogDamaged,
+    BlogMissing,
+    BlogNotFound,
+    KeyReused,
+    MalformedCursor,
+    StartError,
+    StoppressError,
+    StoreUnavailable,
+    VersionConflict,
+)
 from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
-from stoppress.store.redis.format import BLOGS, Message, key, keys, pack_lost, pack_writes, unpack_item, unpack_segment
+from stoppress.store.redis.damage import WHOLE, Damage
+from stoppress.store.redis.format import (
+    DAMAGED_MESSAGE,
+    Message,
+    deletions_before,
+    key,
+    keys,
+    pack_lost,
+    pack_writes,
+    unpack_cursor,
+    unpack_item,
+    unpack_segment,
+)
 from stoppress.store.redis.hints import Hints
+from stoppress.store.redis.names import BlogNames
+from stoppress.store.redis.pipelines import chunks, pipelined
+from stoppress.store.redis.schedule import Schedule
 from stoppress.store.redis.server import RedisServer
+from stoppress.store.redis.unanswered import settled
+from stoppress.tasks import end
 
-_PIPELINE_COMMANDS = 500
-"""Maximum commands in one pipeline, or fields in one command, so that Redis can serve other clients in between."""
-
-_MAX_DUE_ENTRIES = 100
+log = logging.getLogger("stoppress.store")
 
 
 class RedisStore:
@@ -42,10 +67,17 @@ class RedisStore:
         self._server = RedisServer(url)
         self._traceparent = traceparent
         self._hints = Hints(self._server)
-        self._commit = self._server.script("checks.lua", "erase.lua", "commit.lua")
-        self._read = self._server.script("read.lua")
-        self._restore = self._server.script("checks.lua", "erase.lua", "restore.lua")
+        self._names = BlogNames(self._server, self._hints.followed)
+        self._schedule = Schedule(self._server)
+        self._damage = Damage(self._server, self._names, self._schedule)
+        commit = ("checks.lua", "erase.lua", "whole.lua", "commit.lua")
+        self._commit = self._server.script(*commit)
+        self._erasing_commit = self._server.script(*commit, flags="#!lua flags=allow-oom")
+        self._read = self._server.script("whole.lua", "read.lua")
+        self._restore = self._server.script("checks.lua", "erase.lua", "whole.lua", "restore.lua")
         self._delete = self._server.script("checks.lua", "delete.lua")
+        self._missing = self._server.script("missing.lua")
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def server(self) -> RedisServer:
@@ -59,8 +91,10 @@ class RedisStore:
             await self._server.close()
             raise
         self._hints.start()
+        self._tasks = [asyncio.create_task(self._names.keep())]
 
     async def close(self) -> None:
+        await end(self._tasks)
         await self._hints.close()
         await self._server.close()
 
@@ -68,38 +102,51 @@ class RedisStore:
         await self._server.ping()
         self._hints.require()
 
-    async def _pipelined(self, queue: Callable[[Pipeline, str], object], names: Sequence[str]) -> list[Any]:
-        """Queue one command for each name, run them in pipelines, and return the answers in order."""
-        answers: list[Any] = []
-        for some in _chunks(names):
-            pipeline = self._server.client.pipeline(transaction=False)
-            for name in some:
-                queue(pipeline, name)
-            answers += await self._server.answer(pipeline.execute())
-        return answers
+    async def _absence(self, blog: str) -> StoppressError:
+        """Return the error for a blog that is not in the store: `BlogMissing` if it may be put back."""
+        arguments = (keys(blog, "line deleted"), (self._server.channel(blog),))
+        nodes = await self._server.answer(self._missing(*arguments))
+        return BlogMissing(blog) if nodes or self._hints.is_new else BlogNotFound(blog)
 
     # Writing
 
     async def commit(self, blog: str, writes: Sequence[Write], once: Once | None = None) -> Segment:
-        if any(write.id == HEADER and write.expected == 0 for write in writes):
-            await self._name(blog)
-        packed = pack_writes(once.fingerprint if once else "", writes, Sent(time.time(), self._traceparent()))
+        due = min((write.due for write in writes if write.due is not None), default=None)
+        if due is None:
+            return await self._run_commit(blog, writes, once)
+        await self._schedule.remind(blog, due)  # and again below: a node may look in between and see nothing
+        segment = await self._run_commit(blog, writes, once)
+        with suppress(StoreUnavailable):  # the entry is written, and the reminder of before is usually still there
+            await self._schedule.remind(blog, due)
+        return segment
+
+    async def _run_commit(self, blog: str, writes: Sequence[Write], once: Once | None) -> Segment:
+        is_new = any(write.id == HEADER and write.expected == 0 and write.visible for write in writes)
+        sent = Sent(time.time(), self._traceparent())
+        epoch_end = await self._names.add_new(blog) if is_new else ""
+        packed = pack_writes(once.fingerprint if once else "", writes, sent, epoch_end)
         request = (once.key, REMEMBER_SECONDS) if once else ()
-        outcome, *more = await self._server.answer(
-            self._commit(
-                keys(blog, "line items order due answers expiry"), (self._server.channel(blog), packed, *request)
-            )
+        # Erasing frees memory in the end, so a full Redis must not refuse it.
+        script = self._erasing_commit if any(write.erase for write in writes) else self._commit
+        arguments = (keys(blog, "line items order due answers expiry"), (self._server.channel(blog), packed, *request))
+        outcome, *more = await self._damage.run(
+            blog, lambda: settled(self._server, blog, packed, lambda: script(*arguments), repeatable=once is not None)
         )
         if outcome == b"done":
-            return Message.unpack(more[0]).segment
+            return await self._answered(blog, writes, once, more[0])
         if outcome == b"conflict":
             raise VersionConflict(more[0].decode(), more[1])
-        raise KeyReused() if once and outcome == b"reused" else BlogNotFound(blog)
+        raise KeyReused() if once and outcome == b"reused" else await self._absence(blog)
 
-    async def _name(self, blog: str) -> None:
-        # Before the blog is created: a name without a blog does no harm, but a blog without its name would never be
-        # found. Names are never removed, because another node may be creating the blog again at the same moment.
-        await self._server.answer(self._server.client.sadd(BLOGS, blog))
+    async def _answered(self, blog: str, writes: Sequence[Write], once: Once | None, message: bytes) -> Segment:
+        """Return the segment in a message. If it is an unreadable earlier answer, forget that, and commit anew."""
+        try:
+            return Message.unpack(message).segment
+        except (ValueError, MalformedCursor):
+            if once is None:
+                raise
+            await self.forget(blog, once)
+            return await self._run_commit(blog, writes, once)
 
     async def delete(self, blog: str) -> None:
         blog_keys = keys(blog, "deleted line items order due answers expiry")
@@ -107,14 +154,29 @@ class RedisStore:
             raise BlogNotFound(blog)
 
     async def was_deleted(self, blog: str, epoch: str) -> bool:
-        deleted = self._server.client.sismember(key(blog, "deleted"), str(Cursor(1, epoch)))
-        return bool(await self._server.answer(deleted))
+        return await self._names.was_deleted(blog, epoch)
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
-        await self._name(blog)
+        await self._names.add(blog)
         blog_keys = keys(blog, "line items order due deleted answers")
-        arguments = (self._server.channel(blog), str(head), pack_lost(lost, retracted))
+        deletions = deletions_before(lost.tags[0]) if lost.tags else 0
+        arguments = (self._server.channel(blog), str(head), pack_lost(lost, retracted), deletions)
+        self._schedule.scan()
         return bool(await self._server.answer(self._restore(blog_keys, arguments)))
+
+    # Damage
+
+    async def verify(self, blog: str) -> None:
+        await self._damage.verify(blog)
+
+    async def mend(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+        return await self._damage.mend(blog, pack_lost(whole, retracted))
+
+    async def renew(self, blog: str) -> bool:
+        return await self._damage.mend(blog, new_tag=Cursor.new_tag())
+
+    async def ask_for(self, blog: str) -> None:
+        await self._server.answer(self._server.client.publish(self._server.channel(blog), DAMAGED_MESSAGE))
 
     # Reading
 
@@ -123,12 +185,20 @@ class RedisStore:
         pipeline.hget(key(blog, "answers"), once.key)
         pipeline.zscore(key(blog, "expiry"), once.key)
         message, expires = await self._server.answer(pipeline.execute())
-        if message is None or expires is None or expires <= time.time():
+        if message is None or (expires is not None and expires <= time.time()):
             return None
-        earlier = Message.unpack(message)
+        try:
+            earlier = Message.unpack(message)
+        except (ValueError, MalformedCursor):
+            await self.forget(blog, once)
+            return None
         if earlier.fingerprint != once.fingerprint:
             raise KeyReused()
         return earlier.segment
+
+    async def forget(self, blog: str, once: Once) -> None:
+        log.warning("unreadable_answer_forgotten", extra={"blog": blog, "key": once.key})
+        await self._server.answer(self._server.client.hdel(key(blog, "answers"), once.key))
 
     async def read(self, blog: str, after: Cursor = START) -> Segment:
         whole, more = await self._read_part(blog, after)
@@ -139,16 +209,17 @@ class RedisStore:
         return whole
 
     async def _read_part(self, blog: str, after: Cursor) -> tuple[Segment, bool]:
-        part = await self._server.answer(self._read(keys(blog, "line items order"), (str(after),)))
+        arguments = (keys(blog, WHOLE), (str(after),))
+        part = await self._damage.run(blog, lambda: self._server.answer(self._read(*arguments)))
         if part is None:
-            raise BlogNotFound(blog)
+            raise await self._absence(blog)
         *segment, more = part
         return unpack_segment(*segment), bool(more)
 
     async def _require(self, blog: str) -> None:
         """Raise `BlogNotFound` if the blog does not exist."""
         if not await self._server.answer(self._server.client.exists(key(blog, "line"))):
-            raise BlogNotFound(blog)
+            raise await self._absence(blog)
 
     async def item(self, blog: str, item_id: str) -> Item | None:
         value: Any = await self._server.answer(self._server.client.hget(key(blog, "items"), item_id))
@@ -159,37 +230,41 @@ class RedisStore:
 
     async def drafts(self, blog: str) -> list[Item]:
         client = self._server.client
-        ids: Any = await self._server.answer(client.zrangebyscore(key(blog, "order"), 0, 0))
+        ids: Any = await self._server.answer(client.zrangebyscore(key(blog, "order"), "-inf", 0))
         if not ids:
             await self._require(blog)
         items: list[Item] = []
-        for some in _chunks([item_id.decode() for item_id in ids]):
+        for some in chunks(sorted(item_id.decode() for item_id in ids)):
             values: Any = await self._server.answer(client.hmget(key(blog, "items"), some))
             items += (unpack_item(*pair) for pair in zip(some, values, strict=True) if pair[1] is not None)
         return [item for item in items if not item.seq]  # some may just have been published
 
-    async def _names(self) -> list[str]:
-        """Return the names of all blogs, including deleted ones, sorted."""
-        names: Any = await self._server.answer(self._server.client.smembers(BLOGS))
-        return sorted(name.decode() for name in names)
+    async def names(self) -> list[str]:
+        return await self._names.all()
 
     async def blogs(self) -> list[str]:
-        names = await self._names()
-        there = await self._pipelined(lambda pipeline, blog: pipeline.exists(key(blog, "line")), names)
+        names = await self.names()
+        there = await pipelined(self._server, lambda pipeline, blog: pipeline.exists(key(blog, "line")), names)
         return [name for name, exists in zip(names, there, strict=True) if exists]
 
+    async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
+        values = await pipelined(
+            self._server, lambda pipeline, blog: pipeline.hget(key(blog, "items"), HEADER), blogs, errors=True
+        )
+        return [_header(value) for value in values]
+
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
-        heads = await self._pipelined(lambda pipeline, blog: pipeline.lindex(key(blog, "line"), -1), blogs)
-        return [Cursor.parse(head.decode()) if head is not None else None for head in heads]
+        heads = await pipelined(
+            self._server, lambda pipeline, blog: pipeline.lindex(key(blog, "line"), -1), blogs, errors=True
+        )
+        return [None if head is None else unpack_cursor(head) for head in heads]
 
     async def due(self, now: float) -> list[tuple[str, str]]:
-        def queue(pipeline: Pipeline, blog: str) -> None:
-            pipeline.zrangebyscore(key(blog, "due"), "-inf", now, 0, _MAX_DUE_ENTRIES, withscores=True)
+        return await self._schedule.due(now)
 
-        names = await self._names()
-        found = zip(names, await self._pipelined(queue, names), strict=True)
-        times = sorted((at, blog, entry_id.decode()) for blog, entries in found for entry_id, at in entries)
-        return [(blog, entry_id) for _, blog, entry_id in times[:_MAX_DUE_ENTRIES]]
+    async def time(self) -> float:
+        seconds, microseconds = await self._server.answer(self._server.client.time())
+        return float(seconds) + float(microseconds) / 1e6
 
     # Hints
 
@@ -212,5 +287,8 @@ def _joined(before: Segment, part: Segment) -> Segment:
     return Segment(before.after, before.tags + part.tags, tuple(items.values()))
 
 
-def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (names[begin : begin + _PIPELINE_COMMANDS] for begin in range(0, len(names), _PIPELINE_COMMANDS))
+def _header(value: bytes | Exception | None) -> Item | None:
+    """Return a header, or None if it cannot be read, so that one blog does not hide the others."""
+    with suppress(BlogDamaged):
+        return unpack_item(HEADER, value) if isinstance(value, bytes) else None
+    return None

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from stoppress.errors import StartError, StoreDamaged, StoreUnavailable
-from stoppress.model import START, Cursor, Item, Segment
+from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.port import Hint, Once, Write
 from stoppress.store.sqlite.files import StoreFiles
 from stoppress.store.sqlite.integrity import is_damage
@@ -246,6 +246,9 @@ class SQLiteStore:
         erases = any(write.erase for write in writes)
         return await self._write(work, lambda segment: self._tables.has(blog, segment), erases=erases)
 
+    async def forget(self, blog: str, once: Once) -> None:
+        await self._write(lambda: self._tables.forget(blog, once), lambda _: True)
+
     async def delete(self, blog: str) -> None:
         def is_written(_: None) -> bool:
             return self._tables.head(blog) is None
@@ -266,6 +269,20 @@ class SQLiteStore:
             return not restored or self._tables.head(blog) == lost.cursor
 
         return await self._write(work, is_written, erases=bool(retracted))
+
+    # Damage of a blog: `integrity.py` finds it, and no other node has a replica
+
+    async def verify(self, blog: str) -> None:
+        pass
+
+    async def mend(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+        return False
+
+    async def renew(self, blog: str) -> bool:
+        return False
+
+    async def ask_for(self, blog: str) -> None:
+        pass
 
     # Reading
 
@@ -302,11 +319,20 @@ class SQLiteStore:
     async def blogs(self) -> list[str]:
         return await self._read(self._tables.blogs)
 
+    async def names(self) -> list[str]:
+        return await self.blogs()
+
+    async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
+        return await self._read(lambda: [next(iter(self._tables.items(blog, "id=?", HEADER)), None) for blog in blogs])
+
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
         return await self._read(lambda: [self._tables.head(blog) for blog in blogs])
 
     async def due(self, now: float) -> list[tuple[str, str]]:
         return await self._read(lambda: self._tables.due(now))
+
+    async def time(self) -> float:
+        return time.time()
 
     # Hints: there are no other nodes that could send any
 

@@ -65,7 +65,7 @@ class Tables:
         if write.body is None:
             self._db.execute("DELETE FROM items WHERE blog=? AND id=?", (blog, write.id))
             return Item(write.id, 0, write.expected + 1, b""), before
-        item = Item(write.id, seq, write.expected + 1, write.body)
+        item = Item(write.id, seq, write.next_version, write.body)
         after = self._put(blog, item, write.due)
         if write.erase:
             self._erase(blog, item)
@@ -113,6 +113,9 @@ class Tables:
             "INSERT OR REPLACE INTO answers (blog, key, fingerprint, segment, expires, sum) VALUES (?, ?, ?, ?, ?, ?)",
             (*row, row_sum(*row)),
         )
+
+    def forget(self, blog: str, once: Once) -> None:
+        self._db.execute("DELETE FROM answers WHERE blog=? AND key=?", (blog, once.key))
 
     def delete(self, blog: str) -> None:
         self.require(blog)

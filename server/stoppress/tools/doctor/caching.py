@@ -44,7 +44,7 @@ class CacheCheck:
         began, page_seconds = time.monotonic(), self._page_seconds(page)
         for answer, allowed in ((page, page_seconds), (changes, _CHANGES_SECONDS)):
             if (kept := kept_seconds(answer)) > allowed:
-                header = answer.headers["cache-control"]
+                header = answer.headers.get("cache-control", "")
                 return f"{answer.url} has `Cache-Control: {header}` ({kept:g} s, {allowed} at most); {_ADVICE}"
         if await self._is_poll_cached(changes):
             return f"a cache keeps {changes.url}, because it answers a long poll at once; {_ADVICE}"
@@ -59,7 +59,7 @@ class CacheCheck:
     def _page_seconds(self, page: httpx.Response) -> int:
         if self._page_max_age is not None:
             return self._page_max_age
-        return _MAX_PAGE_SECONDS if "s-maxage" in page.headers["cache-control"] else 0
+        return _MAX_PAGE_SECONDS if "s-maxage" in page.headers.get("cache-control", "") else 0
 
     async def _is_poll_cached(self, changes: httpx.Response) -> bool:
         """Ask twice for changes that do not exist. Only a cache answers the second request at once and the same."""
@@ -75,7 +75,7 @@ class CacheCheck:
 
 def kept_seconds(answer: httpx.Response) -> float:
     """Return for how long caches may keep an answer."""
-    control = answer.headers["cache-control"]
+    control = answer.headers.get("cache-control", "")
     named = [int(text) for text in re.findall(r'(?:max-age|s-maxage)="?([0-9]+)', control)]
     return max(named, default=0 if re.search("no-cache|no-store", control) else inf)
 

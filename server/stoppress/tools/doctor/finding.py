@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
+
+from stoppress.errors import StartError
 
 
 class Level(enum.Enum):
@@ -32,3 +35,29 @@ class Finding(NamedTuple):
 
 
 ok, warn, fail = (partial(Finding, level) for level in Level)
+
+
+def run_each(checks: Mapping[str, Callable[[], Iterator[Finding]]]) -> Iterator[Finding]:
+    """Run checks by subject. An exception in one of them becomes its finding and does not stop the others."""
+    for subject, check in checks.items():
+        try:
+            yield from check()
+        except Exception as error:
+            yield _failed(subject, error)
+
+
+async def collect(subject: str, findings: AsyncIterator[Finding]) -> list[Finding]:
+    """Return the findings of a check. An exception in it becomes the last one."""
+    found = []
+    try:
+        async for finding in findings:
+            found.append(finding)  # noqa: PERF401, keep those before an exception
+    except Exception as error:
+        found.append(_failed(subject, error))
+    return found
+
+
+def _failed(subject: str, error: Exception) -> Finding:
+    if isinstance(error, StartError):
+        return fail(subject, str(error))
+    return fail(subject, f"the check failed: {' '.join(str(error).split()) or type(error).__name__}")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 import click
 import msgspec
 
 from stoppress import settings
-from stoppress.errors import StartError, StoppressError
-from stoppress.tools.doctor.finding import Finding, Level, fail, warn
-from stoppress.tools.doctor.machine import check_machine, check_start
+from stoppress.errors import StoppressError
+from stoppress.tools.doctor.finding import Finding, Level, collect, fail, warn
+from stoppress.tools.doctor.machine import check_machine, check_parts, check_start
 from stoppress.tools.doctor.site import SiteCheck
 from stoppress.tools.doctor.stores import StoreCheck
 
@@ -30,57 +30,72 @@ async def examine(flags: Mapping[str, str | None], url: str | None, blog: str, *
     Raises:
         StoppressError: a check failed.
     """
-    findings = []
-    async for finding in _findings(flags, url, blog):
-        findings.append(finding)
-        level = click.style(f"{finding.level.value:<4}", fg=_COLOURS[finding.level], bold=True)
+    found = []
+    async for finding in findings(flags, url, blog):
+        found.append(finding)
         if not json:
-            click.echo(f"{level}  {finding.subject:<11}  {finding.text}")
-    counts = {level.value: sum(one.level is level for one in findings) for level in Level}
+            click.echo(as_line(finding))
     if json:
-        listed = [{"level": one.level.value, "check": one.subject, "message": one.text} for one in findings]
-        click.echo(msgspec.json.encode({"findings": listed, "counts": counts}).decode())
-    if failed := counts["fail"]:
+        click.echo(as_json(found))
+    if failed := _count(found, Level.FAIL):
         where = "the findings of level `fail`" if json else "the lines that begin with `fail`"
         raise StoppressError(f"{failed} check{'s' if failed > 1 else ''} failed; see {where}")
 
 
-async def _new(findings: AsyncIterator[Finding]) -> AsyncIterator[Finding]:
-    """Leave out a failure that another check has found: the parts of a node are also checked one by one."""
-    seen = set()
-    async for finding in findings:
-        if finding.level is not Level.FAIL or finding.text not in seen:
-            seen.add(finding.text)
-            yield finding
+def as_line(finding: Finding) -> str:
+    """Return a finding as a line for the terminal."""
+    level = click.style(f"{finding.level.value:<4}", fg=_COLOURS[finding.level], bold=True)
+    return f"{level}  {finding.subject:<11}  {finding.text}"
 
 
-async def _findings(flags: Mapping[str, str | None], url: str | None, blog: str) -> AsyncIterator[Finding]:
+def as_json(found: Sequence[Finding]) -> str:
+    """Return findings as one JSON object: a list, and their numbers by level."""
+    listed = [{"level": one.level.value, "check": one.subject, "message": one.text} for one in found]
+    counts = {level.value: _count(found, level) for level in Level}
+    return msgspec.json.encode({"findings": listed, "counts": counts}).decode()
+
+
+def _count(found: Sequence[Finding], level: Level) -> int:
+    return sum(one.level is level for one in found)
+
+
+async def findings(flags: Mapping[str, str | None], url: str | None, blog: str) -> AsyncIterator[Finding]:
+    """Run all checks. The arguments are those of `examine`."""
     for text in settings.unknown():
         yield warn("settings", text)
-    node = None
     given = (flags.get(one.name) is not None or one.variable in os.environ for one in settings.SETTINGS)
-    if url is None or any(given):
-        try:
-            node = settings.load(flags)
-        except StartError as error:
-            yield fail("settings", str(error))
+    node, wrong = settings.parse(flags) if url is None or any(given) else (None, {})
+    for name, text in wrong.items():
+        default = settings.Settings._field_defaults[name]
+        yield fail("settings", f"{text}; the other checks go on with the default, {default!r}")
     if node is not None:
-        async for finding in _new(_of_node(node)):
+        async for finding in _of_node(node, wrong):
             yield finding
     if url is not None:
-        async for finding in SiteCheck(url, blog, node).findings():
+        async for finding in SiteCheck(url, blog, node, wrong).findings():
             yield finding
 
 
-async def _of_node(node: settings.Settings) -> AsyncIterator[Finding]:
-    for finding in check_machine(node):
+async def _of_node(node: settings.Settings, wrong: Collection[str]) -> AsyncIterator[Finding]:
+    has_failed = bool(wrong)
+    async for finding in _of_parts(node, wrong):
+        has_failed |= finding.level is Level.FAIL
         yield finding
-    try:
-        store = StoreCheck(node.read_store())
-    except StartError as error:
-        yield fail("store", str(error))
-    else:
-        async for finding in store.findings():
+    if not has_failed:
+        for finding in check_start(node):
             yield finding
-    for finding in check_start(node):
+
+
+async def _of_parts(node: settings.Settings, wrong: Collection[str]) -> AsyncIterator[Finding]:
+    for finding in check_machine(node, wrong):
+        yield finding
+    if "store" not in wrong or node.store_file:
+        for finding in await collect("store", _of_store(node)):
+            yield finding
+    for finding in check_parts(node):
+        yield finding
+
+
+async def _of_store(node: settings.Settings) -> AsyncIterator[Finding]:
+    async for finding in StoreCheck(node.read_store(), node.workers).findings():
         yield finding

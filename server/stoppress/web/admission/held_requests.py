@@ -27,6 +27,7 @@ class HeldRequest:
 
         A delivery alone does not end the wait: the replica has a change before the hub delivers it, with later ones.
         """
+        hub.held_requests += 1
         try:
             async with asyncio.timeout(seconds) as self._waiting:
                 while cursor == hub.replica.cursor and hub.close_reason is None:
@@ -34,6 +35,7 @@ class HeldRequest:
         except TimeoutError:
             return False
         finally:
+            hub.held_requests -= 1
             self._waiting = None
         return True
 

@@ -20,13 +20,10 @@ from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.reader_connection import ReaderConnection
 from stoppress.web.problems import HTTPError
 from stoppress.web.readers.renditions import Rendition, Renditions
-from stoppress.wire.close_reasons import CloseCode, CloseReason
+from stoppress.wire.close_reasons import STORE_RETRY, CloseCode, CloseReason
 from stoppress.wire.encodings import WebSocket
 from stoppress.wire.frames import close_frame
 from stoppress.wire.messages import Retry
-
-STORE_RETRY = Retry(min=1_000, max=10_000)
-"""When a reader may come back after the store did not answer."""
 
 _REASONS: dict[type[StoppressError], tuple[str, CloseCode, Retry | None]] = {
     MalformedCursor: ("malformed_cursor", CloseCode.MALFORMED_CURSOR, None),
@@ -96,7 +93,7 @@ class WebSocketEndpoint:
                 newcomer.transport.resume_reading()
 
     def _refuse(self, newcomer: _Newcomer, error: StoppressError) -> None:
-        kind, code, retry = _REASONS[type(error)]
+        kind, code, retry = next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
         self._counts.count_rejection(kind)
         newcomer.refuse(CloseReason(code, str(error), retry))
 

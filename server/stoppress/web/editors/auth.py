@@ -12,6 +12,9 @@ from stoppress.web.bearer import check_bearer
 
 _ROLES = ("editor",)
 
+_JOINED = re.compile(r"[,;|][^\s:,;|]+:\w+:")
+"""The beginning of another key in a secret: two keys were joined by a comma or the like instead of a space."""
+
 
 class _Key(NamedTuple):
     name: str
@@ -57,7 +60,12 @@ def _parse(number: int, part: str) -> _Key:
     name, _, rest = part.partition(":")
     role, _, secret = rest.partition(":")
     if not (name and role and secret):
-        raise StartError(f"key {number} of STOPPRESS_KEYS is malformed; use name:role:secret, separated by spaces")
+        advice = "use name:role:secret, separated by spaces, without spaces or line breaks inside a key"
+        raise StartError(f"key {number} of STOPPRESS_KEYS is malformed; {advice}")
     if role not in _ROLES:
         raise StartError(f"key {name!r} of STOPPRESS_KEYS has the unknown role {role!r}; use {', '.join(_ROLES)}")
+    if _JOINED.search(secret):
+        raise StartError(
+            f"the secret of key {name!r} of STOPPRESS_KEYS contains another key; separate keys by spaces, not by commas"
+        )
     return _Key(name, role, secret)

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from stoppress.errors import StoreUnavailable
+from stoppress.newsroom.clock import StoreClock
 from stoppress.store.port import Store
 from stoppress.sync.follower import Follower
 from stoppress.web.admission.admission import Admission
@@ -20,10 +21,11 @@ _PING_TIMEOUT_SECONDS = 3.0
 class Health:
     """The handlers of the health checks."""
 
-    def __init__(self, store: Store, follower: Follower, admission: Admission) -> None:
+    def __init__(self, store: Store, follower: Follower, admission: Admission, clock: StoreClock | None = None) -> None:
         self._store = store
         self._follower = follower
         self._admission = admission
+        self._clock = clock
         self.store_up = False
         """Whether the store took a write at the last check."""
 
@@ -34,9 +36,20 @@ class Health:
         return _plain(200, "ok")
 
     async def ready(self, _request: Request) -> Response:
-        """Answer 200 if a publish would reach the readers and the node is not stopping, else 503."""
+        """Answer 200 if a publish would reach the readers and the node is not stopping, else 503.
+
+        A wrong clock does not keep publications from the readers, so it is only mentioned.
+        """
         problem = "This node is stopping." if self._admission.draining else await self.problem()
-        return _plain(503, problem) if problem else _plain(200, "ok")
+        if problem:
+            return _plain(503, problem)
+        warning = self._clock.warning if self._clock else None
+        return _plain(200, f"ok\n{warning}" if warning else "ok")
+
+    @property
+    def clock_skew(self) -> float:
+        """Seconds by which the node's clock is ahead of the store's."""
+        return self._clock.skew if self._clock else 0.0
 
     async def problem(self) -> str | None:
         """Return the reason why a publish would not reach the readers, or None if it would."""

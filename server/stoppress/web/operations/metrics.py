@@ -78,6 +78,8 @@ class Metrics:
             store_up=self._health.store_up,
             blogs=len(hubs),
             behind=self._follower.behind,
+            damaged=self._follower.damaged,
+            clock_skew=self._health.clock_skew,
             slow=sum(hub.slow_count for hub in hubs),
             tasks=len(asyncio.all_tasks()),
             readers=readers,

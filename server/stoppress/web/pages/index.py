@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from stoppress.errors import NotFound
+from stoppress.errors import BlogDamaged, BlogMissing, NotFound
 from stoppress.model import Header
 from stoppress.newsroom.catalogue import Catalogue
 from stoppress.sync.follower import Follower
@@ -36,6 +37,8 @@ class Index:
         self._layout = layout
         self._sites = sites
         self._turns = turns
+        self._listed: Sequence[Header] = ()
+        self._ordered: list[Header] = []  # the same in the order of the page
 
     def routes(self) -> list[Route]:
         return [Route("/", self.page, methods=["GET"]), Route("/blogs", self.moved, methods=["GET"])]
@@ -51,7 +54,7 @@ class Index:
         The order must not come from which blogs are in memory, as a look at a page brings more of them there.
         """
         page = number(request, "page", 1, _MAX_PAGES)
-        known = _ordered(await self._catalogue.headers())
+        known = await self._known()
         begin = (page - 1) * PER_PAGE
         found = await asyncio.gather(*(self._row(header) for header in known[begin : begin + PER_PAGE]))
         rows = {row["header"].blog: row for row in found if row}
@@ -68,18 +71,25 @@ class Index:
         etag = f'"{hashlib.sha256(html).hexdigest()[:16]}"'
         return unless_known(request, etag, {**HTML_HEADERS, "cache-control": "no-cache"}, html)
 
+    async def _known(self) -> list[Header]:
+        """Return all headers in order. Sorting thousands takes milliseconds, so it is done after a change only."""
+        listed = await self._catalogue.headers()
+        if listed is not self._listed:
+            self._listed, self._ordered = listed, _ordered(listed)
+        return self._ordered
+
     async def _row(self, header: Header) -> dict[str, Any] | None:
         """Return a blog with the number of its entries, and when the newest one was published."""
         try:
             replica = (await self._follower.hub(header.blog)).replica
-        except NotFound:
-            return None  # deleted meanwhile
+        except (NotFound, BlogMissing, BlogDamaged):
+            return None  # deleted meanwhile, or not readable now
         positions = replica.positions
         updated_at = positions[-1].published_at if positions else None
         return {"header": replica.header or header, "updates": len(positions), "updated_at": updated_at}
 
 
-def _ordered(headers: list[Header]) -> list[Header]:
+def _ordered(headers: Sequence[Header]) -> list[Header]:
     """Sort headers. Equal ones keep the catalogue's order, by name."""
     begun = sorted(headers, key=lambda header: header.coverage_end or header.coverage_start or "", reverse=True)
     coming = sorted(headers, key=lambda header: header.coverage_start or "without a time")

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from stoppress.errors import StoreUnavailable
 from stoppress.live.hub import Hub
 from stoppress.model import Cursor
 from stoppress.sync.follower import Follower
@@ -21,6 +22,7 @@ from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.web.security import READABLE
 from stoppress.web.validation import check_query
+from stoppress.wire.close_reasons import STORE_RETRY
 from stoppress.wire.encodings import SSE
 from stoppress.wire.messages import Beat, Retry
 
@@ -50,17 +52,18 @@ class Events:
         last, text = request.headers.get("last-event-id") or query.get("lastEventId"), query.get("since")
         since = Cursor.parse(last, "Last-Event-ID") if last else None if text is None else Cursor.parse(text)
         rendition = self._renditions.of(request)
-        hub = await self._follower.hub(request.path_params["blog"], since)
         headers = {**READABLE, "cache-control": "no-store", "x-accel-buffering": "no"}
-        if request.method == "HEAD":
-            return Response(None, 200, headers, media_type=SSE.name)
         admitted = ExitStack()
         try:
+            hub = await self._follower.hub(request.path_params["blog"], since)
+            if request.method == "HEAD":
+                return Response(None, 200, headers, media_type=SSE.name)
             held = admitted.enter_context(self._held_requests.open(request, "sse"))
-        except NotAdmitted as error:
-            if SSE.name not in Wanted(request.headers).weights():
+        except (NotAdmitted, StoreUnavailable) as error:
+            if request.method == "HEAD" or SSE.name not in Wanted(request.headers).weights():
                 raise
-            return Response(_come_back(error.retry), 200, headers, media_type=SSE.name)
+            retry = error.retry if isinstance(error, NotAdmitted) else STORE_RETRY
+            return Response(_come_back(retry), 200, headers, media_type=SSE.name)
         return _Stream(admitted, self._stream(hub, since, rendition, held), headers)
 
     async def _stream(
@@ -72,6 +75,7 @@ class Events:
         for part in _slices(data):
             yield part
         while not (close_reason := held.close_reason or hub.close_reason):
+            await hub.released()
             if cursor != hub.replica.cursor:
                 data, cursor = hub.answer(cursor, rendition.events)
                 self._counts.deliveries["sse"] += 1

@@ -1,0 +1,73 @@
+"""What Redis has to do: one script and one message for a publish, and nothing for readers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from websockets.asyncio.client import connect
+
+from tests.conftest import RedisServer, StartNode
+from tests.support.node import RunningNode, until_received
+
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
+
+READERS, PUBLISHES = 200, 20
+
+ALWAYS = {"publish", "zrangebyscore", "lindex", "sscan", "zrange", "time", "info", "client|setinfo", "hello", "select"}
+ALWAYS |= {"llen", "hlen", "zcard", "zcount", "zrevrange", "hget", "exists", "smembers"}
+"""Commands that nodes also send when nothing happens."""
+
+
+async def calls(redis: Redis) -> Counter[str]:
+    stats: dict[str, Any] = await redis.info("commandstats")
+    return Counter({name.removeprefix("cmdstat_"): figures["calls"] for name, figures in stats.items()})
+
+
+async def read(node: RunningNode, since: str = "") -> None:
+    query = f"?since={since}" if since else ""
+    async with connect(f"{node.websocket_url}/blogs/demo/live{query}", open_timeout=60) as reader:
+        await asyncio.wait_for(reader.recv(), 60)
+
+
+async def come_and_return(nodes: list[RunningNode], cursor: str) -> None:
+    for since in ("", cursor):
+        for begin in range(0, READERS, 20):
+            await asyncio.gather(*(read(nodes[n % len(nodes)], since) for n in range(begin, begin + 20)))
+
+
+async def test_readers_cost_redis_nothing_and_a_publish_one_script(
+    start_node: StartNode, redis_server: RedisServer, figure
+):
+    async with Redis.from_url(redis_server.url) as redis, redis.pubsub() as messages:
+        await redis.flushall()
+        nodes = [await start_node(redis_server.url) for _ in range(2)]
+        await nodes[0].make_blog("demo")
+        await asyncio.gather(*(read(node) for node in nodes))  # both load the blog
+        async with nodes[0].editor() as editor:
+            answer = await editor.post("/api/blogs/demo/entries", json={"markdown": "first"})
+        await asyncio.sleep(1)  # for the first looks of both at all blogs
+        before, began = await calls(redis), time.monotonic()
+        await come_and_return(nodes, answer.headers["stoppress-cursor"])
+        made = await calls(redis) - before
+        passed = time.monotonic() - began
+        assert not made.keys() - ALWAYS, made
+        assert made["lindex"] <= 2 * (passed / 2 + 2), "only the comparison every two seconds"
+
+        await messages.subscribe("stoppress:0:{demo}")
+        before = await calls(redis)
+        async with connect(f"{nodes[1].websocket_url}/blogs/demo/live") as reader, nodes[0].editor() as editor:
+            for number in range(PUBLISHES):
+                answer = await editor.post("/api/blogs/demo/entries", json={"markdown": f"entry {number}"})
+                await until_received(reader, answer.headers["stoppress-cursor"])
+        scripts = (await calls(redis) - before)["evalsha"]
+        sent = 0
+        while await messages.get_message(ignore_subscribe_messages=False, timeout=0.5):
+            sent += 1
+    figure(f"Redis: {2 * READERS} arrivals of readers: no command; {PUBLISHES} publishes: {scripts} scripts")
+    assert sent - 1 == PUBLISHES, "one message each"
+    assert PUBLISHES <= scripts <= PUBLISHES + 2, "a comparison may be faster than a message, and repair in vain"
