@@ -186,10 +186,9 @@ def report_growth(plan: SoakPlan, samples: dict[int, list[Sample]]) -> bool:
     is_flat = True
     for number, found in samples.items():
         for growth in measure_growth(found) if found else ():
-            verdict = "flat" if growth.is_flat else "GROWS"
+            grown = growth.per_hour * plan.minutes / 60
+            verdict = "flat" if grown <= growth.allowed else f"GROWS: more than {growth.allowed:.1f}"
             verdict = verdict if plan.minutes >= MIN_MINUTES else f"too short; use --minutes {MIN_MINUTES:g} or more"
-            is_flat = is_flat and verdict != "GROWS"
-            print(
-                f"node {number} {growth.name:12} {growth.mean:10.2f}  slope {growth.per_hour:+9.2f} an hour  {verdict}"
-            )
+            is_flat = is_flat and not verdict.startswith("GROWS")
+            print(f"node {number} {growth.name:12} {growth.mean:10.2f}  growth {grown:+9.2f} in a soak  {verdict}")
     return is_flat

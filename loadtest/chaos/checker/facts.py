@@ -53,9 +53,15 @@ class WriteFacts:
 
     @property
     def change(self) -> WriteAnswered | None:
-        """The first answer, if it says that this write was done now and readers see it."""
+        """The first answer, if it says that this write was done now and readers see it.
+
+        A retraction that is sent again may get the same tombstone with a later cursor.
+        """
         done = self.done
-        return done if done and done.seq and not done.replayed and done.token == self.token else None
+        if done is None or not done.seq or done.replayed or done.token != self.token:
+            return None
+        is_again = self.kind == "retract" and not done.cursor.startswith(f"{done.seq}-")
+        return None if is_again else done
 
 
 class Stay(NamedTuple):

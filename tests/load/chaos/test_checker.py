@@ -221,6 +221,15 @@ def test_a_seq_that_goes_back_from_one_write_to_the_next(story):
     assert "P7" in broken(story.verdict())
 
 
+def test_a_retraction_that_is_sent_again_gets_the_same_tombstone_at_a_later_cursor(story):
+    story.write(3.0)
+    story.log.add(WriteSent(at=4.0, write=20, node=1, kind="retract", token="tok5x", entry="e2"))
+    again = WriteAnswered(at=4.1, write=20, node=1, status=200, cursor=story.cursor, entry="e2", seq=5, version=2)
+    again.token = "tok5x"
+    story.log.add(again)
+    assert broken(story.verdict()) == set()
+
+
 @pytest.mark.parametrize(
     ("at", "status", "begins", "promises"),
     [

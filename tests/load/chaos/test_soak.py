@@ -29,7 +29,7 @@ def story() -> Story:
     ("growth", "figures", "is_kept"),
     [
         (0, {"delivered": 5, "wrong": {}}, True),
-        (10_000, {"delivered": 5, "wrong": {}}, False),
+        (20_000, {"delivered": 5, "wrong": {}}, False),
         (0, {"delivered": 5, "wrong": {"gap": 1}}, False),
         (0, {}, False),
     ],
