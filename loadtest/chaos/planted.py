@@ -6,13 +6,13 @@ A bug replaces a method in the process of a node. The server itself has no hooks
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from stoppress.errors import StoreUnavailable
+from stoppress.live.hub import Hub
 from stoppress.live.items import PublicItem
 from stoppress.live.replica import Fit, Part, Replica
 from stoppress.model import HEADER, START, Cursor, Item, Segment
@@ -20,6 +20,7 @@ from stoppress.newsroom.commits import Request
 from stoppress.store.redis.hints import Hints
 from stoppress.store.redis.store import RedisStore
 from stoppress.sync.follower import Follower
+from stoppress.sync.repair import Repair
 from stoppress.web.editors import writes
 from stoppress.web.operations.health import Health
 
@@ -225,14 +226,15 @@ def _due_too_early() -> None:
     _replace(RedisStore, "due", lambda due: lambda self, now: due(self, now + 3_600))
 
 
-def _never_compares() -> None:
-    async def compare(self: Any) -> None:
-        while True:
-            self._compared = time.monotonic()
-            await asyncio.sleep(1)
+def _never_repairs() -> None:
+    def make(bring: Any) -> Any:
+        async def bring_only_at_first(self: Repair, hub: Hub, **options: Any) -> None:
+            if hub.replica.cursor == START:
+                await bring(self, hub, **options)
 
-    _replace(Follower, "compare", lambda _: compare)
-    _replace(Follower, "_schedule_repair", lambda _: lambda self, blog: asyncio.get_running_loop().create_future())
+        return bring_only_at_first
+
+    _replace(Repair, "bring_to_head", make)
 
 
 BUGS: dict[str, PlantedBug] = {
@@ -254,6 +256,6 @@ BUGS: dict[str, PlantedBug] = {
     "old-connection-kept": PlantedBug(_old_connection_kept, "split-brain", ("P3", "P4")),
     "health-always-green": PlantedBug(_health_always_green, "link-refused", ("P8",), is_long=True),
     "due-too-early": PlantedBug(_due_too_early, "redis-clock", ("error",)),
-    "never-compares": PlantedBug(_never_compares, "link-cut", ("P3",)),
+    "never-repairs": PlantedBug(_never_repairs, "link-cut", ("P3",)),
 }
 """All bugs by name."""
