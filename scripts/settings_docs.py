@@ -42,7 +42,7 @@ def written(page: str, text: str) -> str:
 
 def _row(setting: Setting, *flag: str) -> list[str]:
     default = setting.default_text
-    meaning = re.sub(r"[a-z]+:[\w/:.]*[\w/]|STOPPRESS_\w+", r"`\g<0>`", setting.help)
+    meaning = re.sub(r"[a-z+]+:[\w/:.]*[\w/]|STOPPRESS_\w+", r"`\g<0>`", setting.help)
     return [f"`{setting.variable}`", *flag, default if default == "none" else f"`{default}`", meaning]
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
-import subprocess
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadtest.ports import free_port
 from tests.support.node import RunningNode, sqlite_url
+from tests.support.redis_servers import Cluster, RedisServer, WatchedServers, started
 
 pytest_plugins = ["tests.support.fixtures"]
 
@@ -35,49 +33,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in long)
 
 
-class RedisServer:
-    """A redis-server process on a loopback port of its own, without persistence."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = free_port()
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        """Returns when it accepts connections."""
-        command = shutil.which("redis-server")
-        assert command, "these tests need redis-server: apt-get install redis-server"
-        assert self._process is None, "it runs already"
-        settings = ["--port", str(self.port), "--bind", "127.0.0.1", "--appendonly", "no", "--save", ""]
-        log = self._folder / "log"
-        with log.open("wb") as out:
-            self._process = subprocess.Popen([command, *settings, "--dir", self._folder], stdout=out, stderr=out)
-        deadline = time.monotonic() + 30
-        while "Ready to accept connections" not in (said := log.read_text()):
-            assert self._process.poll() is None and time.monotonic() < deadline, f"redis-server does not start: {said}"
-            time.sleep(0.01)
-
-    def stop(self) -> None:
-        """Kill it, as a power cut would: everything in it is gone."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def freeze(self) -> None:
-        """Its connections stay open, and nothing is answered."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
-
-
 @pytest.fixture
 def eventually() -> Eventually:
     """Ask again until the answer is true, for half a minute at the most: a machine may be busy."""
@@ -94,10 +49,36 @@ def eventually() -> Eventually:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """One server for all tests. A test that stops or freezes it starts or thaws it again."""
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
+    with started(server := RedisServer(tmp_path_factory.mktemp("redis"))):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def watched_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedServers]:
+    """A master, a replica and sentinels for all tests. A test that kills a server starts it again."""
+    with started(servers := WatchedServers(tmp_path_factory.mktemp("sentinels"))):
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One cluster for all tests. A test that kills a server starts it again."""
+    with started(cluster := Cluster(tmp_path_factory.mktemp("cluster"))):
+        yield cluster
+
+
+@pytest.fixture
+def start_redis(tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
+    """Start further servers, with lines of their configuration; stop them at the end."""
+    with ExitStack() as stack:
+        numbers = count()
+
+        def start(*options: str) -> RedisServer:
+            server = RedisServer(tmp_path / f"redis-{next(numbers)}", *options)
+            stack.enter_context(started(server))
+            return server
+
+        yield start
 
 
 @pytest.fixture

@@ -104,7 +104,9 @@ class Settings(NamedTuple):
     host: Annotated[str, _text, "Address to listen on."] = "127.0.0.1"
     port: Annotated[int, _whole(0, 65_535), "Port to listen on; 0 takes a free one."] = 8000
     store: Annotated[
-        str, _text, "Store of the blogs: sqlite:PATH for one node; redis://, rediss:// or unix:// for several."
+        str,
+        _text,
+        "Store of the blogs: sqlite:PATH for one node; redis://, redis+sentinel:// or redis+cluster:// for several.",
     ] = "sqlite:stoppress.db"
     store_file: Annotated[str, str, "File with the store's address, instead of STOPPRESS_STORE."] = ""
     keys: Annotated[str, str, "Editors' API keys: name:role:secret, separated by spaces."] = ""

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from tests.conftest import RedisServer
 from tests.deploy.proxies import PROXIES, Proxy
 from tests.support.node import KEY, RunningNode
+from tests.support.redis_servers import RedisServer
 
 
 class Site(NamedTuple):

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from tests.conftest import RedisServer, StartNode
+from tests.conftest import StartNode
 from tests.inbox.sender import Sender
 from tests.support.node import RunningNode
+from tests.support.redis_servers import RedisServer
 
 NAME = "tests"
 """The name of the inbox's editor, and of the API key of `RunningNode`."""

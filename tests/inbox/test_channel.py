@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from tests.conftest import Eventually, RedisServer, StartNode
+from tests.conftest import Eventually, StartNode
 from tests.inbox.conftest import NAME
 from tests.inbox.sender import MESSAGES, Sender
 from tests.inbox.test_stream import titles
 from tests.support.node import RunningNode
+from tests.support.redis_servers import RedisServer
 
 pytestmark = pytest.mark.redis
 

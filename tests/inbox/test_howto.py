@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from tests.conftest import RedisServer, StartNode
+from tests.conftest import StartNode
 from tests.inbox.sender import ANSWERS, CHANNEL, MESSAGES
 from tests.inbox.test_stream import titles
 from tests.support.node import RunningNode
 from tests.support.paths import ROOT
+from tests.support.redis_servers import RedisServer
 from tests.test_docs import section
 
 pytestmark = pytest.mark.redis
@@ -42,15 +43,10 @@ async def run(*command: str | Path) -> str:
 
 @pytest.fixture
 async def node(redis: Redis, redis_server: RedisServer, start_node: StartNode) -> AsyncIterator[RunningNode]:
-    """A node with the rights that the guides give to nodes."""
-    guides = "\n".join(guide.read_text(encoding="utf-8") for guide in sorted(PAGE.parent.glob("*.md")))
-    rules = re.findall(r"ACL SETUSER stoppress ([^`\n]+)", guides)
-    assert len(set(rules)) == 1, rules
-    await redis.execute_command("ACL", "SETUSER", "stoppress", *rules[0].split())
-    node = await start_node(f"redis://stoppress:PASSWORD@127.0.0.1:{redis_server.port}/0", STOPPRESS_INBOX="cms")
+    """A node with the rights that the guide gives to nodes."""
+    node = await start_node(redis_server.node_url, STOPPRESS_INBOX="cms")
     yield node
     await node.stop()
-    await redis.execute_command("ACL", "DELUSER", "stoppress")
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from tests.conftest import Eventually, RedisServer, StartNode
+from tests.conftest import Eventually, StartNode
 from tests.inbox.conftest import NAME
 from tests.inbox.sender import ANSWERS, GROUP, MESSAGES, Sender, packed
 from tests.support.node import RunningNode
+from tests.support.redis_servers import Cluster, RedisServer, until
 
 pytestmark = pytest.mark.redis
 
@@ -168,3 +169,19 @@ async def test_a_stopped_node_leaves_its_messages_to_others(
     answers = await sender.answers(len(numbers))
     assert len({answer["id"] for answer in answers}) == len(answers) == len(numbers)
     assert sorted(await titles(other), key=int) == [str(number) for number in numbers]
+
+
+async def test_both_ways_work_in_a_cluster(redis_cluster: Cluster, start_node: StartNode, eventually: Eventually):
+    until(redis_cluster.can_fail_over)
+    redis_cluster.flush()
+    node = await start_node(redis_cluster.node_url, STOPPRESS_INBOX=NAME)
+    async with Redis(port=redis_cluster.master("-inbox").port) as client, Sender(client) as sender:
+        assert (await sender.send(blog="demo", action="create_blog"))["status"] == 201
+
+        async def is_answered() -> bool:
+            await sender.publish({"blog": "demo", "id": "one", "body": {"title": "heard"}})
+            answer = await sender.heard(0.5)
+            return answer is not None and answer["status"] == 201
+
+        await eventually(is_answered)
+    assert await titles(node) == ["heard"]

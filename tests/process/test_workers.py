@@ -16,10 +16,11 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.conftest import RedisServer, StartNode
+from tests.conftest import StartNode
 from tests.support.command import running, stoppress
 from tests.support.node import RunningNode, until_received
 from tests.support.processes import children
+from tests.support.redis_servers import RedisServer
 
 WORKERS, READERS = 3, 300
 

@@ -29,7 +29,7 @@ async def new_redis_store(redis: Redis, redis_server: Any) -> AsyncIterator[NewS
     async with AsyncExitStack() as stack:
 
         async def open_one() -> Store:
-            store = store_from(redis_server.url)
+            store = store_from(redis_server.node_url)
             stack.push_async_callback(store.close)
             await store.open()
             return store
@@ -37,16 +37,15 @@ async def new_redis_store(redis: Redis, redis_server: Any) -> AsyncIterator[NewS
         yield open_one
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+@pytest.fixture(params=["sqlite", "redis_server", "watched_redis", "redis_cluster"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """Every store there is, one after the other, empty and open."""
+    """Every store there is, one after the other, empty and open. Those in Redis have a user with few rights."""
     if request.param == "sqlite":
         url = f"sqlite:{tmp_path / 'blogs.db'}"
     else:
-        server = request.getfixturevalue("redis_server")
-        url = server.url
-        async with Redis.from_url(url) as client:
-            await client.flushall()
+        servers = request.getfixturevalue(request.param)
+        servers.flush()
+        url = servers.node_url
     store = store_from(url)
     await store.open()
     yield store

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from stoppress.errors import BlogDamaged, BlogMissing, BlogNotFound, StoreUnavailable
 from stoppress.model import HEADER, START, StoredEntry
 from stoppress.store.port import Write
-from stoppress.store.redis.format import key
+from stoppress.store.redis.format import KeyNames
 from tests.conftest import Eventually
 from tests.support.history import entry
 from tests.support.store_node import BLOG, Node, draft, make_blog, publish, restore, retract, taken
@@ -131,7 +131,7 @@ async def test_a_lost_key_is_put_back_by_a_node_that_has_the_blog(
     await node.write(publish(1, 1, "edited"), retract(2, 1))
     whole = await node.store.read(BLOG)
     await node.follower.hub(BLOG)
-    assert await redis.delete(*(key(BLOG, part) for part in parts)) <= len(parts)
+    assert await redis.delete(*(KeyNames().key(BLOG, part) for part in parts)) <= len(parts)
 
     async def restored() -> Any:
         try:
@@ -154,7 +154,7 @@ async def test_a_lost_key_that_no_node_has_follows_from_the_items(new_node: NewN
     await node.store.commit(BLOG, [make_blog(), publish(1)])
     await node.store.commit(BLOG, [publish(1, 1, "edited"), draft(2, due=4e9)])
     whole = await node.store.read(BLOG)
-    await redis.delete(*(key(BLOG, part) for part in parts))
+    await redis.delete(*(KeyNames().key(BLOG, part) for part in parts))
     fresh = await new_node()
     assert await fresh.shown() == {HEADER: 1, ENTRY_1: 2}
     assert await fresh.store.due(5e9) == [(BLOG, entry(2).id)]
@@ -167,7 +167,7 @@ async def test_half_a_blog_that_nobody_has_is_neither_shown_nor_written_to(
 ):
     node = await new_node(listening=False)
     await node.store.commit(BLOG, [make_blog(), publish(1), publish(2)])
-    await redis.hdel(key(BLOG, "items"), ENTRY_1)
+    await redis.hdel(KeyNames().key(BLOG, "items"), ENTRY_1)
     fresh = await new_node()
     with pytest.raises(BlogDamaged):
         await fresh.follower.hub(BLOG)

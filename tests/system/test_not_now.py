@@ -11,7 +11,8 @@ import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
-from tests.conftest import Eventually, RedisServer, StartNode
+from tests.conftest import Eventually, StartNode
+from tests.support.redis_servers import RedisServer
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 

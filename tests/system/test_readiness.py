@@ -25,8 +25,8 @@ from stoppress.web.admission.addresses import Addresses
 from stoppress.web.admission.admission import Admission
 from stoppress.web.operations.health import Health
 from stoppress.wire.close_reasons import CloseCode, CloseReason
-from tests.conftest import RedisServer
 from tests.support.node import RunningNode
+from tests.support.redis_servers import RedisServer
 from tests.support.store_node import BLOG, make_blog, publish
 
 LIMIT = 10.0
@@ -78,6 +78,50 @@ async def test_a_node_that_hears_nothing_of_the_others_turns_red(start_node, red
         await asyncio.wait_for(reader.recv(), LIMIT)
         green = await seconds_until(200, lambda: status(node))
     figure(f"P8, {lost}: /readyz red {red:.1f} s after the publish, green {green:.1f} s after it came out")
+
+
+async def lose_the_disk(admin: Redis, server: RedisServer) -> None:
+    (lost := server.folder / "lost").mkdir()
+    await admin.config_set("dir", str(lost))
+    lost.rmdir()
+    await admin.bgsave()
+
+
+async def find_the_disk(admin: Redis, server: RedisServer) -> None:
+    await admin.config_set("dir", str(server.folder))
+    await admin.bgsave()
+
+
+def command(words: str) -> Callable[[Redis, RedisServer], Awaitable[object]]:
+    return lambda admin, _server: admin.execute_command(*words.split())
+
+
+USELESS = {
+    "no channels": ("ACL SETUSER stoppress resetchannels", "ACL SETUSER stoppress &stoppress:*"),
+    "channels of blogs only": ("ACL SETUSER stoppress resetchannels &stoppress:0:{*", "ACL SETUSER stoppress &*"),
+    "no HSET": ("ACL SETUSER stoppress -hset", "ACL SETUSER stoppress +hset"),
+    "no list of names": ("ACL SETUSER stoppress resetkeys ~stoppress:{*", "ACL SETUSER stoppress ~stoppress:*"),
+    "no scripts": ("ACL SETUSER stoppress -evalsha", "ACL SETUSER stoppress +evalsha"),
+    "read-only replica": ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    "full memory": ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+    "too few replicas": ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
+    "no new connections": ("CONFIG SET maxclients 1", "CONFIG SET maxclients 1000"),
+}
+
+
+async def test_a_node_whose_redis_is_useless_turns_red(start_node, start_redis, figure):
+    server = start_redis("save 3600 1", "enable-protected-configs yes")
+    node = await start_node(server.node_url)
+    cases = {name: (command(broken), command(whole)) for name, (broken, whole) in USELESS.items()}
+    cases["full disk"] = (lose_the_disk, find_the_disk)
+    async with Redis.from_url(server.url) as admin:
+        for name, (spoil, rebuild) in cases.items():
+            assert await seconds_until(200, lambda: status(node)) < LIMIT
+            await spoil(admin, server)
+            red = await seconds_until(503, lambda: status(node))
+            await rebuild(admin, server)
+            green = await seconds_until(200, lambda: status(node))
+            figure(f"P8, {name}: /readyz red after {red:.1f} s, green {green:.1f} s after it was put right")
 
 
 async def test_a_node_whose_redis_is_frozen_turns_red(start_node, redis_server, figure):

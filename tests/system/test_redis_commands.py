@@ -11,8 +11,9 @@ import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
-from tests.conftest import RedisServer, StartNode
+from tests.conftest import StartNode
 from tests.support.node import RunningNode, until_received
+from tests.support.redis_servers import RedisServer
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 

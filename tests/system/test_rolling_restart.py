@@ -12,8 +12,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.conftest import RedisServer, StartNode
+from tests.conftest import StartNode
 from tests.support.node import KEY, RunningNode
+from tests.support.redis_servers import RedisServer
 from tests.support.returning_reader import ReturningReader
 
 READERS, WRITES_PER_SECOND, DRAIN = 100, 10, 6

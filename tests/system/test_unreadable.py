@@ -14,9 +14,10 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from stoppress.store.redis.format import ALL_PARTS, key
-from tests.conftest import Eventually, RedisServer, StartNode
+from stoppress.store.redis.format import ALL_PARTS, KeyNames
+from tests.conftest import Eventually, StartNode
 from tests.support.node import RunningNode
+from tests.support.redis_servers import RedisServer
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
@@ -29,8 +30,8 @@ MAX_LOG_LINES = 8
 
 def wrong_type(part: str) -> Spoil:
     async def spoil(redis: Redis, blog: str, _entry: str, _scheduled: str) -> None:
-        await redis.delete(key(blog, part))
-        await redis.set(key(blog, part), "?")
+        await redis.delete(KeyNames().key(blog, part))
+        await redis.set(KeyNames().key(blog, part), "?")
 
     return spoil
 
@@ -38,16 +39,16 @@ def wrong_type(part: str) -> Spoil:
 def value(body: bytes, which: str) -> Spoil:
     async def spoil(redis: Redis, blog: str, entry: str, scheduled: str) -> None:
         item_id = {"entry": entry, "scheduled": scheduled}.get(which, which)
-        await redis.hset(key(blog, "items"), item_id, body)
+        await redis.hset(KeyNames().key(blog, "items"), item_id, body)
         if which == "scheduled":
-            await redis.zadd(key(blog, "due"), {scheduled: 1.0})
+            await redis.zadd(KeyNames().key(blog, "due"), {scheduled: 1.0})
 
     return spoil
 
 
 def hint(message: bytes) -> Spoil:
     async def spoil(redis: Redis, blog: str, _entry: str, _scheduled: str) -> None:
-        head = await redis.lindex(key(blog, "line"), -1)
+        head = await redis.lindex(KeyNames().key(blog, "line"), -1)
         assert isinstance(head, bytes)
         await redis.publish(f"stoppress:0:{{{blog}}}", message.replace(b"HEAD", head))
 
@@ -61,9 +62,9 @@ def change(body: str, **more: Any) -> bytes:
 
 SPOILT: dict[str, Spoil] = {
     **{f"type-{part}": wrong_type(part) for part in ALL_PARTS.split()},
-    "head-pushed": lambda redis, blog, _e, _s: redis.rpush(key(blog, "line"), b"\xff?"),
-    "head-set": lambda redis, blog, _e, _s: redis.lset(key(blog, "line"), -1, "?"),
-    "first-set": lambda redis, blog, _e, _s: redis.lset(key(blog, "line"), 0, "?"),
+    "head-pushed": lambda redis, blog, _e, _s: redis.rpush(KeyNames().key(blog, "line"), b"\xff?"),
+    "head-set": lambda redis, blog, _e, _s: redis.lset(KeyNames().key(blog, "line"), -1, "?"),
+    "first-set": lambda redis, blog, _e, _s: redis.lset(KeyNames().key(blog, "line"), 0, "?"),
     "item-empty": value(b"", "entry"),
     "item-bytes": value(b"\xff\x00", "entry"),
     "item-body": value(b"2 1 {", "entry"),
@@ -75,10 +76,10 @@ SPOILT: dict[str, Spoil] = {
     "scheduled-value": value(b"?", "scheduled"),
     "scheduled-time": value(b'0 1 {"id":"x","version":1,"status":"scheduled","publish_at":"?"}', "scheduled"),
     "item-strange": value(b"?", "strange"),
-    "order-strange": lambda redis, blog, _e, _s: redis.zadd(key(blog, "order"), {b"\xff": 1e300}),
-    "due-strange": lambda redis, blog, _e, _s: redis.zadd(key(blog, "due"), {b"\xff": 1.0}),
-    "answer-strange": lambda redis, blog, _e, _s: redis.hset(key(blog, "answers"), "tests:k", b"?"),
-    "deleted-strange": lambda redis, blog, _e, _s: redis.sadd(key(blog, "deleted"), b"\xff", "0-x"),
+    "order-strange": lambda redis, blog, _e, _s: redis.zadd(KeyNames().key(blog, "order"), {b"\xff": 1e300}),
+    "due-strange": lambda redis, blog, _e, _s: redis.zadd(KeyNames().key(blog, "due"), {b"\xff": 1.0}),
+    "answer-strange": lambda redis, blog, _e, _s: redis.hset(KeyNames().key(blog, "answers"), "tests:k", b"?"),
+    "deleted-strange": lambda redis, blog, _e, _s: redis.sadd(KeyNames().key(blog, "deleted"), b"\xff", "0-x"),
     "hint-version": hint(change('{"status":{}}')),
     "hint-body": hint(change("{")),
     "hint-number": hint(change("{}", expected=-5, version=-1)),

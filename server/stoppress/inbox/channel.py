@@ -11,7 +11,7 @@ from redis.asyncio.connection import AbstractConnection
 
 from stoppress.inbox.messages import MAX_MESSAGE_BYTES
 from stoppress.inbox.redis import InboxRedis
-from stoppress.store.redis.server import REDIS_TIMEOUT_SECONDS
+from stoppress.store.redis.connections import REDIS_TIMEOUT_SECONDS
 
 _PROBE_INTERVAL_SECONDS = 1.0
 """Seconds between two messages of a node to itself, which show that it hears the channel."""

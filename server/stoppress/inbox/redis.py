@@ -15,13 +15,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from importlib.resources import files
 from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
-from stoppress.store.redis.format import key
 from stoppress.store.redis.server import RedisServer
 
 _INBOX = "-inbox"
@@ -39,28 +37,29 @@ class InboxRedis:
 
     def __init__(self, server: RedisServer) -> None:
         self._server = server
+        self._connections = server.inbox
         self.node = server.node
-        self.messages, self.answers, self.reader = (key(_INBOX, part) for part in ("messages", "answers", "reader"))
-        self.channel = server.channel(_INBOX)
+        self.messages, self.answers, self.reader = server.names.keys(_INBOX, "messages answers reader")
+        self.channel = server.names.channel(_INBOX)
         self.answer_channel = f"{self.channel}:answers"
         self.probes = f"{server.probe_channel}:inbox"
 
     @property
     def client(self) -> Redis:
         """The client whose commands `ask` takes."""
-        return self._server.client
+        return self._connections.client
 
     def heard(self, message: bytes) -> str:
         """Return the key that shows that a node has heard a message on the channel."""
-        return key(_INBOX, f"heard:{hashlib.sha256(message).hexdigest()}")
+        return self._server.names.key(_INBOX, f"heard:{hashlib.sha256(message).hexdigest()}")
 
     def script(self, name: str) -> Callable[..., Awaitable[Any]]:
         """Return a script of this folder as a function."""
-        return self.client.register_script(files("stoppress.inbox").joinpath(name).read_text())
+        return self._connections.script(name, package="stoppress.inbox")
 
     async def ask(self, work: Awaitable[_T]) -> _T:
         """Await a command and return its answer. Raises `StoreUnavailable` for errors and timeouts."""
-        return await self._server.answer(work)
+        return await self._connections.answer(work)
 
     def new_connection(self) -> AbstractConnection:
         """Return a connection that nothing else uses, not yet connected and without a timeout of its own."""

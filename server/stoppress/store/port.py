@@ -177,13 +177,13 @@ class Store(Protocol):
         """
 
     async def verify(self, blog: str) -> None:
-        """Check in constant time that all parts of a blog are there, and mend what follows from other parts.
+        """Check in constant time that all parts of a blog are there, and rebuild what follows from other parts.
 
         Raises:
             BlogDamaged: a part is lost that does not follow from others.
         """
 
-    async def mend(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
         """Write a damaged blog again as it is in a replica, with the drafts that the store still has.
 
         Return False, and write nothing, if the store has changes that are not in `whole`.

@@ -14,7 +14,7 @@ from stoppress.telemetry.tracing import Tracing
 
 _OPERATIONS = (
     "ping commit recall forget read item drafts blogs names headers heads due time delete was_deleted restore verify "
-    "mend renew ask_for follow unfollow"
+    "rebuild renew ask_for follow unfollow"
 ).split()
 
 
@@ -109,9 +109,9 @@ class TimedStore:
         with self._timed("verify"):
             await self._store.verify(blog)
 
-    async def mend(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
-        with self._timed("mend"):
-            return await self._store.mend(blog, whole, retracted)
+    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+        with self._timed("rebuild"):
+            return await self._store.rebuild(blog, whole, retracted)
 
     async def renew(self, blog: str) -> bool:
         with self._timed("renew"):

@@ -114,7 +114,7 @@ class HeadComparison:
         self.freshness.check(blog, began)
         self._release(blog)
 
-    def mend(self, blog: str, began: float) -> None:
+    def repaired(self, blog: str, began: float) -> None:
         """Note that a repair brought a blog to the head."""
         self.damaged.pop(blog, None)
         self.check(blog, began)

@@ -315,7 +315,7 @@ class Follower:
             self._errors.report(blog, "repair", error)
             self._comparison.fail(blog, began)
         else:
-            self._comparison.mend(blog, began)
+            self._comparison.repaired(blog, began)
             self._errors.clear(blog, "apply", "audit", "repair")
         return True
 

@@ -70,7 +70,7 @@ class Repair:
             except WrongKeyType:
                 raise
             except BlogDamaged as error:
-                await self._mend(hub.replica, error, attempt)
+                await self._rebuild(hub.replica, error, attempt)
         raise StoreUnavailable(f"Blog {hub.replica.blog!r} changes too fast to be repaired. Try again shortly.")
 
     async def _attempt(self, hub: Hub, refused: set[Cursor]) -> bool:
@@ -155,20 +155,20 @@ class Repair:
 
     # A lost part
 
-    async def _mend(self, replica: Replica, error: BlogDamaged, attempt: int) -> None:
-        """Mend a damaged blog, or raise the error if that is impossible."""
+    async def _rebuild(self, replica: Replica, error: BlogDamaged, attempt: int) -> None:
+        """Rebuild a damaged blog, or raise the error if that is impossible."""
         if replica.cursor == START:
             await self._wait_for_others(replica.blog, error, attempt)
             return
         await self._require_not_deleted(replica)
         whole = replica.segment_after(START)
-        if not await self._store.mend(replica.blog, whole, _retracted(replica, whole)):
+        if not await self._store.rebuild(replica.blog, whole, _retracted(replica, whole)):
             raise error
         self._counts.put_back += len(whole.items)
         self._repaired_log.add(replica.blog, detail=str(error))
 
     async def _wait_for_others(self, blog: str, error: BlogDamaged, attempt: int) -> None:
-        """Let the nodes that have the blog mend it. In the end, go without the tags that nobody has."""
+        """Let the nodes that have the blog rebuild it. In the end, go without the tags that nobody has."""
         if attempt == 0:
             await self._store.ask_for(blog)
         elif attempt == _MAX_ATTEMPTS - 2 and await self._store.renew(blog):

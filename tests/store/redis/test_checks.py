@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from stoppress.errors import StartError, StoreUnavailable
 from stoppress.model import HEADER, START, Segment
 from stoppress.store.port import Once, Write
-from stoppress.store.redis.format import ALL_PARTS, key
+from stoppress.store.redis.format import ALL_PARTS, KeyNames
 from stoppress.store.redis.store import RedisStore
 
 pytestmark = pytest.mark.redis
@@ -65,8 +65,8 @@ async def test_a_key_of_a_wrong_type_stops_a_script_before_it_writes(
 ):
     store = await new_redis_store()
     first = await store.commit("karabakh", [MAKE, Write("a", 0, b"secret")], Once("k", "f"))
-    await redis.delete(key("karabakh", part))
-    await redis.set(key("karabakh", part), "?")
+    await redis.delete(KeyNames().key("karabakh", part))
+    await redis.set(KeyNames().key("karabakh", part), "?")
     before = await contents(redis)
     if part != "deleted":
         with pytest.raises(StoreUnavailable, match=f":{part} is a string"):
@@ -84,16 +84,16 @@ async def test_an_unreadable_answer_is_forgotten_with_the_body(
 ):
     store = await new_redis_store()
     await store.commit("karabakh", [MAKE, Write("a", 0, b"secret")], Once("k", "f"))
-    await redis.hset(key("karabakh", "answers"), "j", b"1-x \xc1 secret")
+    await redis.hset(KeyNames().key("karabakh", "answers"), "j", b"1-x \xc1 secret")
     await store.commit("karabakh", [Write("a", 1, b"{}", erase=True)])
-    kept = await redis.hgetall(key("karabakh", "answers"))
+    kept = await redis.hgetall(KeyNames().key("karabakh", "answers"))
     assert list(kept) == [b"k"] and b"secret" not in kept[b"k"]
 
 
 async def test_a_lost_answer_does_not_block_its_key(redis: Redis, new_redis_store: Callable[[], Awaitable[RedisStore]]):
     store = await new_redis_store()
     await store.commit("karabakh", [MAKE], Once("k", "f"))
-    await redis.delete(key("karabakh", "answers"))
+    await redis.delete(KeyNames().key("karabakh", "answers"))
     change = await store.commit("karabakh", [Write("a", 0, b"{}")], Once("k", "f"))
     assert change.cursor.seq == 2
 
@@ -115,10 +115,10 @@ async def test_an_unreadable_answer_does_not_block_its_key(
 ):
     store = await new_redis_store()
     await store.commit("karabakh", [MAKE], Once("k", "f"))
-    await redis.hset(key("karabakh", "answers"), "k", answer)
+    await redis.hset(KeyNames().key("karabakh", "answers"), "k", answer)
     change = await store.commit("karabakh", [Write("a", 0, b"{}")], Once("k", "f"))
     assert change.cursor.seq == 2
-    await redis.hset(key("karabakh", "answers"), "k", answer)
+    await redis.hset(KeyNames().key("karabakh", "answers"), "k", answer)
     assert await store.recall("karabakh", Once("k", "f")) is None
     erased = await store.commit("karabakh", [Write("a", 1, b"{}", erase=True)], Once("k", "f"))
     assert await store.recall("karabakh", Once("k", "f")) == erased
@@ -129,7 +129,7 @@ async def test_an_answer_whose_time_is_lost_is_still_the_answer(
 ):
     store = await new_redis_store()
     first = await store.commit("karabakh", [MAKE], Once("k", "f"))
-    await redis.delete(key("karabakh", "expiry"))
+    await redis.delete(KeyNames().key("karabakh", "expiry"))
     assert await store.recall("karabakh", Once("k", "f")) == first
     assert await store.commit("karabakh", [Write("a", 0, b"{}")], Once("k", "f")) == first
 
@@ -146,7 +146,7 @@ async def test_a_full_redis_takes_retractions_and_deletions_and_nothing_else(
             await store.commit("karabakh", [Write("b", 0, b"{}")])
         change = await store.commit("karabakh", [Write(HEADER, 1, b"{}"), Write("a", 1, b"gone", erase=True)])
         assert change.items[-1].body == b"gone"
-        assert b"secret" not in await redis.hget(key("karabakh", "answers"), "k")  # type: ignore[operator]
+        assert b"secret" not in await redis.hget(KeyNames().key("karabakh", "answers"), "k")  # type: ignore[operator]
         await store.delete("karabakh")
     finally:
         await redis.config_set("maxmemory", 0)

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from stoppress.model import HEADER
 from stoppress.store.port import Write
-from stoppress.store.redis.format import SCHEDULE, key
+from stoppress.store.redis.format import KeyNames
 from stoppress.store.redis.store import RedisStore
 
 pytestmark = pytest.mark.redis
@@ -56,7 +56,7 @@ async def test_a_lost_index_is_made_again(redis: Redis, new_redis_store: NewStor
     for number in range(900):  # more than are looked at at once
         await store.commit(f"blog-{number}", [MAKE, *([scheduled("a", 5.0)] if number % 300 == 0 else [])])
     await store.due(1.0)
-    await redis.delete(SCHEDULE) if lost == "index" else await redis.zpopmin(SCHEDULE)
+    await redis.delete(KeyNames().schedule) if lost == "index" else await redis.zpopmin(KeyNames().schedule)
     found: set[str] = set()
     for _ in range(4):
         found.update(blog for blog, _ in await store.due(9.0))
@@ -67,7 +67,7 @@ async def test_a_node_that_starts_finds_what_was_scheduled_without_the_index(red
     before = await new_redis_store()
     await before.due(1.0)
     await before.commit("karabakh", [MAKE, scheduled("a", 5.0)])
-    await redis.zrem(SCHEDULE, "karabakh")  # as if an older version had written the entry
+    await redis.zrem(KeyNames().schedule, "karabakh")  # as if an older version had written the entry
     assert await before.due(9.0) == []
     assert await (await new_redis_store()).due(9.0) == [("karabakh", "a")]
 
@@ -81,7 +81,7 @@ async def test_reminders_of_what_is_gone_or_later_are_moved(redis: Redis, new_re
     await store.commit("unscheduled", [MAKE, scheduled("a", 3.0)])
     await store.commit("unscheduled", [scheduled("a", None, expected=1)])
     assert await store.due(9.0) == []
-    assert await redis.zrange(SCHEDULE, 0, -1, withscores=True) == [(b"", float("-inf")), (b"later", 30.0)]
+    assert await redis.zrange(KeyNames().schedule, 0, -1, withscores=True) == [(b"", float("-inf")), (b"later", 30.0)]
 
 
 async def test_an_entry_scheduled_while_a_node_looks_is_not_forgotten(
@@ -127,7 +127,7 @@ async def test_a_schedule_that_cannot_be_read_concerns_only_its_blog(
     store = await new_redis_store()
     for blog in ("broken", "whole"):
         await store.commit(blog, [MAKE, scheduled("a", 5.0)])
-    await redis.set(key("broken", "due"), "?")
+    await redis.set(KeyNames().key("broken", "due"), "?")
     for _ in range(3):
         assert await store.due(9.0) == [("whole", "a")]
     assert caplog.text.count("schedule_cannot_be_read") == 1
@@ -139,8 +139,8 @@ async def test_a_head_that_cannot_be_read_concerns_only_its_blog(redis: Redis, n
     await store.commit("broken", [MAKE])
     whole = await store.commit("whole", [MAKE])
     if damage == "type":
-        await redis.set(key("broken", "line"), "?")
+        await redis.set(KeyNames().key("broken", "line"), "?")
     else:
-        await redis.rpush(key("broken", "line"), b"\xff")
+        await redis.rpush(KeyNames().key("broken", "line"), b"\xff")
     broken, head = await store.heads(["broken", "whole"])
     assert head == whole.cursor and broken is not None and broken.seq == 0

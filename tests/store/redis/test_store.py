@@ -318,7 +318,7 @@ async def test_a_server_that_cannot_do_it_is_refused(redis_server, redis: Redis,
     async def told() -> dict[str, object]:
         return dict(info)
 
-    monkeypatch.setattr(store._server.client, "info", told)
+    monkeypatch.setattr(store._server.probes.client, "info", told)
     await assert_refused(store, reason)
 
 

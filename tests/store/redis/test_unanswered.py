@@ -11,10 +11,11 @@ from redis.asyncio import Redis
 from stoppress.errors import StoreUnavailable, VersionConflict
 from stoppress.model import HEADER
 from stoppress.store.port import Once, Write
-from stoppress.store.redis.format import key
+from stoppress.store.redis.format import KeyNames
 from stoppress.store.redis.store import RedisStore
 from stoppress.tasks import end
-from tests.conftest import Eventually, RedisServer
+from tests.conftest import Eventually
+from tests.support.redis_servers import RedisServer
 
 pytestmark = pytest.mark.redis
 
@@ -122,8 +123,8 @@ async def test_a_commit_that_was_not_done_is_done_again_only_with_a_key(proxy: t
 
 async def test_a_refusal_by_redis_is_an_answer(proxy: tuple[LossyProxy, RedisStore], redis: Redis):
     _, store = proxy
-    await redis.delete(key("karabakh", "due"))
-    await redis.set(key("karabakh", "due"), "?")
+    await redis.delete(KeyNames().key("karabakh", "due"))
+    await redis.set(KeyNames().key("karabakh", "due"), "?")
     with pytest.raises(StoreUnavailable) as refused:
         await store.commit("karabakh", [Write("a", 0, b"1")])
     assert "may have been done" not in str(refused.value)

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from redis import Redis
 
 from loadtest.ports import free_port
-from tests.conftest import RedisServer
 from tests.deploy.proxies import program
 from tests.support.node import sqlite_url
+from tests.support.redis_servers import RedisServer
 
 LIVE, EVENTS = r"~ ^/blogs/[^/]+/live$", r"~ ^/blogs/[^/]+/events$"
 _PASS = "proxy_pass http://127.0.0.1:{node};"

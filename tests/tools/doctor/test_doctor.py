@@ -31,9 +31,10 @@ from stoppress.tools.doctor.stores import StoreCheck
 from stoppress.tools.swarm.plan import Plan, Target
 from stoppress.tools.swarm.run import run as swarm
 from stoppress.tools.tail import follow
-from tests.conftest import RedisServer, StartNode
+from tests.conftest import StartNode
 from tests.support.command import Result, command, environment, invoke, stoppress
 from tests.support.node import KEY, RunningNode, sqlite_url
+from tests.support.redis_servers import RedisServer
 
 KEYS = {"STOPPRESS_KEYS": "ann:editor:a-long-and-random-secret"}
 

@@ -12,6 +12,8 @@ All keys of a blog contain its name as a hash tag, so that scripts may use them 
     stoppress:blogs            set: the names of all blogs, deleted ones included
     stoppress:schedule         sorted set: blogs by the time of their next scheduled entry; see schedule.py
 
+The address of the store can name another prefix than `stoppress:`, so that several sites can share a Redis.
+
 A blog exists as long as it has a history. A committed change is the same message everywhere: on the channel, as the
 result of the script, and as the remembered answer to an Idempotency-Key. It consists of the cursor before the change, a
 space, and in msgpack the request's fingerprint, the writes, and the time and trace of their sending. The writer makes
@@ -35,20 +37,42 @@ from stoppress.errors import BlogDamaged, MalformedCursor
 from stoppress.model import START, Cursor, Item, Segment
 from stoppress.store.port import Sent, Write
 
-BLOGS = "stoppress:blogs"
+DEFAULT_PREFIX = "stoppress:"
 DAMAGED_MESSAGE = b"damaged"
-SCHEDULE = "stoppress:schedule"
 ALL_PARTS = "line items order due answers expiry deleted"
 
 
-def key(blog: str, part: str) -> str:
-    """Return the name of one key of a blog."""
-    return f"stoppress:{{{blog}}}:{part}"
+class KeyNames(NamedTuple):
+    """The names of a site's keys and channels."""
 
+    prefix: str = DEFAULT_PREFIX
+    database: int = 0
 
-def keys(blog: str, parts: str) -> list[str]:
-    """Return the names of several keys of a blog; `parts` is separated by spaces."""
-    return [key(blog, part) for part in parts.split()]
+    @property
+    def blogs(self) -> str:
+        """The key of the set of all blogs."""
+        return f"{self.prefix}blogs"
+
+    @property
+    def schedule(self) -> str:
+        """The key of the index of schedules."""
+        return f"{self.prefix}schedule"
+
+    def key(self, blog: str, part: str) -> str:
+        """Return the name of one key of a blog."""
+        return f"{self.prefix}{{{blog}}}:{part}"
+
+    def keys(self, blog: str, parts: str) -> list[str]:
+        """Return the names of several keys of a blog; `parts` is separated by spaces."""
+        return [self.key(blog, part) for part in parts.split()]
+
+    def channel(self, blog: str) -> str:
+        """Return the name of a blog's pub/sub channel. All databases of a Redis share its channels."""
+        return f"{self.prefix}{self.database}:{{{blog}}}"
+
+    def probe_channel(self, node: str) -> str:
+        """Return the pub/sub channel on which a node probes its own connection."""
+        return f"{self.prefix}{self.database}:node:{node}"
 
 
 class _PackedWrite(Struct, omit_defaults=True):

@@ -1,7 +1,11 @@
 """Hints over Redis pub/sub: the changes of followed blogs, and a warning after each gap.
 
-They use a connection of their own, outside of redis-py's pool, and not redis-py's `PubSub`, which reconnects and
+They use a connection of their own, outside of redis-py's pools, and not redis-py's `PubSub`, which reconnects and
 resubscribes silently. Here, each new connection after a lost one gives the hint `Lost`.
+
+A node finds out in the same way that its address leads to another Redis than before: after a failover, the old master
+may live on, and take writes that are lost. Each probe is published over a new connection. It arrives only if the
+subscription is at the same Redis. When probes stay away, the node drops all its connections and opens new ones.
 """
 
 from __future__ import annotations
@@ -16,18 +20,24 @@ from contextlib import suppress
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError
 
 from stoppress.errors import MalformedCursor, StoreUnavailable
 from stoppress.store.port import Changed, Hint, Lost
+from stoppress.store.redis.connections import REDIS_ERRORS, REDIS_TIMEOUT_SECONDS
 from stoppress.store.redis.format import DAMAGED_MESSAGE, Message
-from stoppress.store.redis.server import REDIS_TIMEOUT_SECONDS, RedisServer
+from stoppress.store.redis.server import RedisServer
 from stoppress.tasks import end
 
 _PROBE_INTERVAL_SECONDS = 1.0
 """Seconds between probes, the messages of a node to itself."""
 
-_PROBE_TIMEOUT_SECONDS = 3.0
+_OPEN_SECONDS = 1.0
+"""Maximum seconds for publishing a probe over a new connection."""
+
+_PUBLISH_SECONDS = 1.0
+"""Maximum seconds for publishing it over an old connection if that fails."""
+
+_PROBE_TIMEOUT_SECONDS = 2.5
 """Seconds without a probe after which the connection counts as dead."""
 
 _MAX_OUTAGE_SECONDS = 5.0
@@ -57,6 +67,7 @@ class Hints:
         self._connection: AbstractConnection | None = None
         self._probe_seen = 0.0
         self._outage_since: float | None = None
+        self._unreachable_since: float | None = None
         self._back_since = float("-inf")
         self._pause = 0.0
         self._waiting: deque[Hint] = deque()
@@ -75,10 +86,13 @@ class Hints:
         await end(self._tasks)
 
     def require(self) -> None:
-        """Raise `StoreUnavailable` if no hints could come for `_MAX_OUTAGE_SECONDS`."""
-        seconds = time.monotonic() - (self._outage_since or time.monotonic())
-        if seconds > _MAX_OUTAGE_SECONDS:
-            raise StoreUnavailable(f"Redis at {self._server.address} has not delivered messages for {seconds:.0f} s.")
+        """Raise `StoreUnavailable` if no hints could come, or no connection be opened, for `_MAX_OUTAGE_SECONDS`."""
+        now = time.monotonic()
+        silent, unreachable = now - (self._outage_since or now), now - (self._unreachable_since or now)
+        if silent > _MAX_OUTAGE_SECONDS:
+            raise StoreUnavailable(f"Redis at {self._server.address} has not delivered messages for {silent:.0f} s.")
+        if unreachable > _MAX_OUTAGE_SECONDS:
+            raise StoreUnavailable(f"Redis at {self._server.address} takes no new connection for {unreachable:.0f} s.")
 
     def followed(self) -> list[str]:
         """Return the names of the followed blogs."""
@@ -91,7 +105,7 @@ class Hints:
 
     async def follow(self, blog: str) -> None:
         """Subscribe to a blog. Raises `StoreUnavailable` if Redis does not confirm that in `REDIS_TIMEOUT_SECONDS`."""
-        channel = self._server.channel(blog).encode()
+        channel = self._server.names.channel(blog).encode()
         self._followed[channel] = blog
         if channel in self._confirmed:
             return
@@ -106,7 +120,7 @@ class Hints:
 
     async def unfollow(self, blog: str) -> None:
         """Unsubscribe from a blog."""
-        channel = self._server.channel(blog).encode()
+        channel = self._server.names.channel(blog).encode()
         self._followed.pop(channel, None)
         self._confirmed.discard(channel)
         self._confirmations.pop(channel, None)
@@ -123,7 +137,7 @@ class Hints:
     async def _send(self, command: str, channel: bytes) -> None:
         # Without a connection there is nothing to do: the next one subscribes to all followed blogs.
         if self._connection is not None and self._connection.is_connected:
-            with suppress(RedisError, OSError):  # `_receive` gets the same error and handles it
+            with suppress(*REDIS_ERRORS):  # `_receive` gets the same error and handles it
                 async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                     await self._connection.send_command(command, channel, check_health=False)
 
@@ -148,8 +162,8 @@ class Hints:
 
     def _report(self, error: Exception) -> None:
         if self._outage_since is None:
-            expected = isinstance(error, RedisError | OSError)
-            address = {"redis": self._server.address, "error": str(error)}
+            expected = isinstance(error, REDIS_ERRORS)
+            address = {"redis": str(self._server.address), "error": str(error)}
             log.warning("no_hints", exc_info=not expected, extra=address)
             self._outage_since = time.monotonic()
 
@@ -167,25 +181,53 @@ class Hints:
             await connection.disconnect(nowait=True)
 
     async def _send_probes(self) -> None:
+        clock = asyncio.get_running_loop().time
         while True:
-            with suppress(StoreUnavailable):  # `_receive` notices the missing probe
-                await self._server.answer(self._server.client.publish(self._probe, b""))
-            await asyncio.sleep(_PROBE_INTERVAL_SECONDS)
+            began = clock()
+            try:
+                await self._send_probe()
+                self._unreachable_since = None
+            except Exception as error:  # after any error, a node must keep probing
+                self._note_unreachable(error)
+                # Without a new connection it is unknown where the address leads. Go on as long as the old ones work.
+                with suppress(StoreUnavailable, TimeoutError):  # `_receive` notices the missing probe
+                    async with asyncio.timeout(_PUBLISH_SECONDS):
+                        await self._server.probes.answer(self._server.probes.client.publish(self._probe, b""))
+            await asyncio.sleep(began + _PROBE_INTERVAL_SECONDS - clock())
+
+    async def _send_probe(self) -> None:
+        """Publish a probe over a new connection."""
+        connection = self._server.new_connection()
+        try:
+            async with asyncio.timeout(_OPEN_SECONDS):
+                await connection.connect()  # type: ignore[no-untyped-call]
+                await connection.send_command("PUBLISH", self._probe, b"", check_health=False)
+                await connection.read_response()
+        finally:
+            await connection.disconnect(nowait=True)
+
+    def _note_unreachable(self, error: Exception) -> None:
+        if self._unreachable_since is None:
+            expected = isinstance(error, REDIS_ERRORS)
+            address = {"redis": str(self._server.address), "error": str(error) or "no answer in time"}
+            log.warning("no_new_connection", exc_info=not expected, extra=address)
+            self._unreachable_since = time.monotonic()
 
     async def _receive(self, connection: AbstractConnection) -> None:
         clock = asyncio.get_running_loop().time
         self._probe_seen = clock()
         while clock() - self._probe_seen < _PROBE_TIMEOUT_SECONDS:
-            message = await connection.read_response(timeout=_PROBE_INTERVAL_SECONDS, disconnect_on_error=False)
+            left = self._probe_seen + _PROBE_TIMEOUT_SECONDS - clock()
+            message = await connection.read_response(timeout=max(left, 0.01), disconnect_on_error=False)
             if message is not None:
-                self._take(*message)
+                await self._take(*message)
         raise TimeoutError(f"no probe arrived for {_PROBE_TIMEOUT_SECONDS:g} s")
 
-    def _take(self, kind: bytes, channel: bytes, data: Any) -> None:
+    async def _take(self, kind: bytes, channel: bytes, data: Any) -> None:
         if channel == self._probe:
-            self._probe_seen = asyncio.get_running_loop().time()
             if kind == b"subscribe":
-                self._complete()
+                await self._complete()
+            self._probe_seen = asyncio.get_running_loop().time()
         blog = self._followed.get(channel)
         if blog is None:
             return
@@ -194,9 +236,10 @@ class Hints:
         elif kind == b"message":
             self._tell(_hint(blog, data))
 
-    def _complete(self) -> None:
+    async def _complete(self) -> None:
         if self._outage_since is not None:
-            log.info("hints_are_back", extra={"redis": self._server.address})
+            await self._server.renew()  # so that no connection leads to another Redis than this one
+            log.info("hints_are_back", extra={"redis": str(self._server.address)})
             self._tell(Lost(None))
             self._back_since = time.monotonic()
         self._outage_since = None

@@ -4,12 +4,13 @@
 --
 -- KEYS  history, deleted
 -- ARGV  channel
--- Returns how many nodes have it; 0 also if the blog was deleted; -1 if the store has it now.
+-- Returns how many nodes have it, as far as they are connected to this server; -1 if the store has it now; nothing if
+-- the blog was deleted.
 
 if redis.call("EXISTS", KEYS[1]) == 1 then
   return -1
 end
 if redis.call("EXISTS", KEYS[2]) == 1 then
-  return 0
+  return false
 end
 return redis.call("PUBLISH", ARGV[1], "")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from stoppress.errors import StoreUnavailable
 from stoppress.model import Cursor
-from stoppress.store.redis.format import BLOGS, deletions_before, epoch_end, key
+from stoppress.store.redis.format import deletions_before, epoch_end
 from stoppress.store.redis.pipelines import chunks
 from stoppress.store.redis.server import RedisServer
 
@@ -19,8 +18,6 @@ _CHECK_SECONDS = 2.0
 
 _SCAN_COUNT = 500
 """About how many keys Redis looks at in one step of a scan."""
-
-_HISTORY = re.compile(re.escape(key("BLOG", "line")).replace("BLOG", "(.+)"))
 
 log = logging.getLogger("stoppress.store")
 
@@ -41,7 +38,7 @@ class BlogNames:
     async def add(self, *names: str) -> None:
         """Add names of blogs. Names are never removed, because another node may be creating the blog again just now."""
         for some in chunks(names):
-            await self._server.answer(self._server.client.sadd(BLOGS, *some))
+            await self._server.answer(self._server.client.sadd(self._server.names.blogs, *some))
 
     async def add_new(self, blog: str) -> str:
         """Add the name of a blog that is about to begin, and return the end of its epoch.
@@ -49,7 +46,7 @@ class BlogNames:
         This comes first: a name without a blog does no harm, but a blog without its name would never be found.
         """
         await self.add(blog)
-        deleted: Any = await self._server.answer(self._server.client.smembers(key(blog, "deleted")))
+        deleted: Any = await self._server.answer(self._server.client.smembers(self._server.names.key(blog, "deleted")))
         return epoch_end(sum(member.startswith(b"0-") for member in deleted))
 
     async def was_deleted(self, blog: str, epoch: str) -> bool:
@@ -59,12 +56,12 @@ class BlogNames:
     async def _is_deleted(self, blog: str, *members: str) -> bool:
         pipeline = self._server.client.pipeline(transaction=False)
         for member in members:
-            pipeline.sismember(key(blog, "deleted"), member)
+            pipeline.sismember(self._server.names.key(blog, "deleted"), member)
         return any(await self._server.answer(pipeline.execute()))
 
     async def all(self) -> list[str]:
         """Return all names, sorted."""
-        names: Any = await self._server.answer(self._server.client.smembers(BLOGS))
+        names: Any = await self._server.answer(self._server.client.smembers(self._server.names.blogs))
         return sorted(name.decode(errors="replace") for name in names)
 
     async def keep(self) -> None:
@@ -80,22 +77,18 @@ class BlogNames:
 
     async def _restore(self) -> None:
         """Write the list again if it is lost: the blogs in memory at once, the others from the names of their keys."""
-        if await self._server.answer(self._server.client.exists(BLOGS)):
+        if await self._server.answer(self._server.client.exists(self._server.names.blogs)):
             self._has_scanned = False
             return
         await self.add(*self._followed())
         if self._has_scanned:
             return
-        position, found = 0, 0
-        while True:
-            scan = self._server.client.scan(position, match=key("*", "line"), count=_SCAN_COUNT)
-            answer: Any = await self._server.answer(scan)
-            position, histories = answer
-            names = [_HISTORY.sub(r"\1", name.decode(errors="replace")) for name in histories]
+        found = 0
+        begin, end = self._server.names.key("*", "line").split("*")
+        async for histories in self._server.scan(f"{begin}*{end}", _SCAN_COUNT):
+            names = [name.decode(errors="replace").removeprefix(begin).removesuffix(end) for name in histories]
             await self.add(*names)
             found += len(names)
-            if not position:
-                break
         self._has_scanned = True
         if found:
             log.warning("lost_names_restored", extra={"blogs": found})

@@ -7,19 +7,19 @@ from typing import Any
 
 from redis.asyncio.client import Pipeline
 
-from stoppress.store.redis.server import RedisServer
+from stoppress.store.redis.connections import Connections
 
 _PIPELINE_COMMANDS = 200
 """Maximum commands in one pipeline, or fields in one command: a few milliseconds for the node, fewer for Redis."""
 
 
 async def pipelined(
-    server: RedisServer, queue: Callable[[Pipeline, str], object], names: Sequence[str], *, errors: bool = False
+    connections: Connections, queue: Callable[[Pipeline, str], object], names: Sequence[str], *, errors: bool = False
 ) -> list[Any]:
     """Queue one command for each name, run them in pipelines, and return the answers in order.
 
     Args:
-        server: runs the commands.
+        connections: run the commands.
         queue: adds the command for a name to a pipeline.
         names: of blogs.
         errors: for a key of a wrong type, return Redis's error in place of the answer, so that it stays with its blog.
@@ -29,10 +29,10 @@ async def pipelined(
     """
     answers: list[Any] = []
     for some in chunks(names):
-        pipeline = server.client.pipeline(transaction=False)
+        pipeline = connections.client.pipeline(transaction=False)
         for name in some:
             queue(pipeline, name)
-        answers += await server.answer(_run(pipeline, errors=errors))
+        answers += await connections.answer(_run(pipeline, errors=errors))
     return answers
 
 

@@ -21,7 +21,6 @@ from typing import Any
 
 from redis.asyncio.client import Pipeline
 
-from stoppress.store.redis.format import BLOGS, SCHEDULE, key
 from stoppress.store.redis.pipelines import pipelined
 from stoppress.store.redis.server import RedisServer
 
@@ -46,8 +45,9 @@ class Schedule:
     """The index of schedules of one Redis; see the module's docstring."""
 
     def __init__(self, server: RedisServer) -> None:
-        self._server = server
-        self._advance = server.script("advance.lua")
+        self._names = server.names
+        self._sync = server.sync
+        self._advance = server.sync.script("advance.lua")
         self._names_cursor = 0  # of SSCAN
         self._hurried = True
         self._next_scan = 0.0
@@ -77,22 +77,22 @@ class Schedule:
         return await self._look({blog.decode(): at for blog, at in reminders.items()}, now) if reminders else []
 
     async def _reminders(self, now: float) -> dict[bytes, float]:
-        found: Any = await self._server.answer(
-            self._server.client.zrangebyscore(SCHEDULE, "-inf", now, 0, _MAX_DUE + 1, withscores=True)
+        found: Any = await self._sync.answer(
+            self._sync.client.zrangebyscore(self._names.schedule, "-inf", now, 0, _MAX_DUE + 1, withscores=True)
         )
         return dict(found)
 
     async def _add(self, reminders: Mapping[Any, float]) -> None:
         if reminders:
-            await self._server.answer(self._server.client.zadd(SCHEDULE, dict(reminders), lt=True))
+            await self._sync.answer(self._sync.client.zadd(self._names.schedule, dict(reminders), lt=True))
 
     async def _look(self, reminders: dict[str, float], now: float) -> list[tuple[str, str]]:
         """Return what is due in some blogs. Move the reminders of those in which nothing is due."""
 
         def queue(pipeline: Pipeline, blog: str) -> None:
-            pipeline.zrangebyscore(key(blog, "due"), "-inf", now, 0, _MAX_DUE, withscores=True)
+            pipeline.zrangebyscore(self._names.key(blog, "due"), "-inf", now, 0, _MAX_DUE, withscores=True)
 
-        found = self._readable(reminders, await pipelined(self._server, queue, [*reminders], errors=True))
+        found = self._readable(reminders, await pipelined(self._sync, queue, [*reminders], errors=True))
         idle = [blog for blog, entries in found.items() if not entries]
         if idle:
             await self._move({blog: reminders[blog] for blog in idle})
@@ -103,7 +103,7 @@ class Schedule:
         blogs = list(reminders)
         later = await self._first(blogs)
         moves = [(blog, repr(at), repr(later[blog]) if blog in later else "") for blog, at in reminders.items()]
-        await self._server.answer(self._advance([SCHEDULE], [word for move in moves for word in move]))
+        await self._sync.answer(self._advance([self._names.schedule], [word for move in moves for word in move]))
         again = await self._first(blogs)
         await self._add({blog: at for blog, at in again.items() if later.get(blog) != at})
 
@@ -111,9 +111,9 @@ class Schedule:
         """Return the time of the earliest scheduled entry of each blog that has any."""
 
         def queue(pipeline: Pipeline, blog: str) -> None:
-            pipeline.zrange(key(blog, "due"), 0, 0, withscores=True)
+            pipeline.zrange(self._names.key(blog, "due"), 0, 0, withscores=True)
 
-        found = self._readable(blogs, await pipelined(self._server, queue, blogs, errors=True))
+        found = self._readable(blogs, await pipelined(self._sync, queue, blogs, errors=True))
         return {blog: entries[0][1] for blog, entries in found.items() if entries}
 
     def _readable(self, blogs: Sequence[str] | Mapping[str, float], answers: list[Any]) -> dict[str, Any]:
@@ -130,7 +130,9 @@ class Schedule:
     async def _scan_some(self) -> None:
         """Write reminders for the schedules of the next names."""
         count = _HURRIED_NAMES if self._hurried else _CALM_NAMES
-        scanned: Any = await self._server.answer(self._server.client.sscan(BLOGS, self._names_cursor, count=count))
+        scanned: Any = await self._sync.answer(
+            self._sync.client.sscan(self._names.blogs, self._names_cursor, count=count)
+        )
         self._names_cursor, names = scanned
         await self._add(await self._first([name.decode() for name in names]))
         self._hurried = self._hurried and self._names_cursor != 0

@@ -31,8 +31,6 @@ from stoppress.store.redis.format import (
     DAMAGED_MESSAGE,
     Message,
     deletions_before,
-    key,
-    keys,
     pack_lost,
     pack_writes,
     unpack_cursor,
@@ -54,7 +52,7 @@ class RedisStore:
     """A `port.Store` in Redis.
 
     Args:
-        url: redis://, rediss:// or unix://
+        url: see `address.py`.
         traceparent: returns the trace context of the running commit, which travels with the change.
 
     Raises:
@@ -65,6 +63,8 @@ class RedisStore:
 
     def __init__(self, url: str, traceparent: Callable[[], str] = str) -> None:
         self._server = RedisServer(url)
+        self._keys = self._server.names
+        self._sync = self._server.sync
         self._traceparent = traceparent
         self._hints = Hints(self._server)
         self._names = BlogNames(self._server, self._hints.followed)
@@ -73,10 +73,10 @@ class RedisStore:
         commit = ("checks.lua", "erase.lua", "whole.lua", "commit.lua")
         self._commit = self._server.script(*commit)
         self._erasing_commit = self._server.script(*commit, flags="#!lua flags=allow-oom")
-        self._read = self._server.script("whole.lua", "read.lua")
-        self._restore = self._server.script("checks.lua", "erase.lua", "whole.lua", "restore.lua")
+        self._read = self._sync.script("whole.lua", "read.lua")
+        self._restore = self._sync.script("checks.lua", "erase.lua", "whole.lua", "restore.lua")
         self._delete = self._server.script("checks.lua", "delete.lua")
-        self._missing = self._server.script("missing.lua")
+        self._missing = self._sync.script("missing.lua")
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -104,8 +104,10 @@ class RedisStore:
 
     async def _absence(self, blog: str) -> StoppressError:
         """Return the error for a blog that is not in the store: `BlogMissing` if it may be put back."""
-        arguments = (keys(blog, "line deleted"), (self._server.channel(blog),))
-        nodes = await self._server.answer(self._missing(*arguments))
+        arguments = (self._keys.keys(blog, "line deleted"), (self._keys.channel(blog),))
+        nodes = await self._sync.answer(self._missing(*arguments))
+        if nodes == 0:  # in a cluster, PUBLISH does not count subscribers at other servers
+            nodes = await self._server.subscribers(self._keys.channel(blog))
         return BlogMissing(blog) if nodes or self._hints.is_new else BlogNotFound(blog)
 
     # Writing
@@ -128,7 +130,10 @@ class RedisStore:
         request = (once.key, REMEMBER_SECONDS) if once else ()
         # Erasing frees memory in the end, so a full Redis must not refuse it.
         script = self._erasing_commit if any(write.erase for write in writes) else self._commit
-        arguments = (keys(blog, "line items order due answers expiry"), (self._server.channel(blog), packed, *request))
+        arguments = (
+            self._keys.keys(blog, "line items order due answers expiry"),
+            (self._keys.channel(blog), packed, *request),
+        )
         outcome, *more = await self._damage.run(
             blog, lambda: settled(self._server, blog, packed, lambda: script(*arguments), repeatable=once is not None)
         )
@@ -149,8 +154,8 @@ class RedisStore:
             return await self._run_commit(blog, writes, once)
 
     async def delete(self, blog: str) -> None:
-        blog_keys = keys(blog, "deleted line items order due answers expiry")
-        if not await self._server.answer(self._delete(blog_keys, (self._server.channel(blog),))):
+        blog_keys = self._keys.keys(blog, "deleted line items order due answers expiry")
+        if not await self._server.answer(self._delete(blog_keys, (self._keys.channel(blog),))):
             raise BlogNotFound(blog)
 
     async def was_deleted(self, blog: str, epoch: str) -> bool:
@@ -158,32 +163,32 @@ class RedisStore:
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         await self._names.add(blog)
-        blog_keys = keys(blog, "line items order due deleted answers")
+        blog_keys = self._keys.keys(blog, "line items order due deleted answers")
         deletions = deletions_before(lost.tags[0]) if lost.tags else 0
-        arguments = (self._server.channel(blog), str(head), pack_lost(lost, retracted), deletions)
+        arguments = (self._keys.channel(blog), str(head), pack_lost(lost, retracted), deletions)
         self._schedule.scan()
-        return bool(await self._server.answer(self._restore(blog_keys, arguments)))
+        return bool(await self._sync.answer(self._restore(blog_keys, arguments)))
 
     # Damage
 
     async def verify(self, blog: str) -> None:
         await self._damage.verify(blog)
 
-    async def mend(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
-        return await self._damage.mend(blog, pack_lost(whole, retracted))
+    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+        return await self._damage.rebuild(blog, pack_lost(whole, retracted))
 
     async def renew(self, blog: str) -> bool:
-        return await self._damage.mend(blog, new_tag=Cursor.new_tag())
+        return await self._damage.rebuild(blog, new_tag=Cursor.new_tag())
 
     async def ask_for(self, blog: str) -> None:
-        await self._server.answer(self._server.client.publish(self._server.channel(blog), DAMAGED_MESSAGE))
+        await self._server.answer(self._server.client.publish(self._keys.channel(blog), DAMAGED_MESSAGE))
 
     # Reading
 
     async def recall(self, blog: str, once: Once) -> Segment | None:
         pipeline = self._server.client.pipeline(transaction=False)
-        pipeline.hget(key(blog, "answers"), once.key)
-        pipeline.zscore(key(blog, "expiry"), once.key)
+        pipeline.hget(self._keys.key(blog, "answers"), once.key)
+        pipeline.zscore(self._keys.key(blog, "expiry"), once.key)
         message, expires = await self._server.answer(pipeline.execute())
         if message is None or (expires is not None and expires <= time.time()):
             return None
@@ -198,7 +203,7 @@ class RedisStore:
 
     async def forget(self, blog: str, once: Once) -> None:
         log.warning("unreadable_answer_forgotten", extra={"blog": blog, "key": once.key})
-        await self._server.answer(self._server.client.hdel(key(blog, "answers"), once.key))
+        await self._server.answer(self._server.client.hdel(self._keys.key(blog, "answers"), once.key))
 
     async def read(self, blog: str, after: Cursor = START) -> Segment:
         whole, more = await self._read_part(blog, after)
@@ -209,8 +214,8 @@ class RedisStore:
         return whole
 
     async def _read_part(self, blog: str, after: Cursor) -> tuple[Segment, bool]:
-        arguments = (keys(blog, WHOLE), (str(after),))
-        part = await self._damage.run(blog, lambda: self._server.answer(self._read(*arguments)))
+        arguments = (self._keys.keys(blog, WHOLE), (str(after),))
+        part = await self._damage.run(blog, lambda: self._sync.answer(self._read(*arguments)))
         if part is None:
             raise await self._absence(blog)
         *segment, more = part
@@ -218,11 +223,11 @@ class RedisStore:
 
     async def _require(self, blog: str) -> None:
         """Raise `BlogNotFound` if the blog does not exist."""
-        if not await self._server.answer(self._server.client.exists(key(blog, "line"))):
+        if not await self._server.answer(self._server.client.exists(self._keys.key(blog, "line"))):
             raise await self._absence(blog)
 
     async def item(self, blog: str, item_id: str) -> Item | None:
-        value: Any = await self._server.answer(self._server.client.hget(key(blog, "items"), item_id))
+        value: Any = await self._server.answer(self._server.client.hget(self._keys.key(blog, "items"), item_id))
         if value is not None:
             return unpack_item(item_id, value)
         await self._require(blog)
@@ -230,12 +235,12 @@ class RedisStore:
 
     async def drafts(self, blog: str) -> list[Item]:
         client = self._server.client
-        ids: Any = await self._server.answer(client.zrangebyscore(key(blog, "order"), "-inf", 0))
+        ids: Any = await self._server.answer(client.zrangebyscore(self._keys.key(blog, "order"), "-inf", 0))
         if not ids:
             await self._require(blog)
         items: list[Item] = []
         for some in chunks(sorted(item_id.decode() for item_id in ids)):
-            values: Any = await self._server.answer(client.hmget(key(blog, "items"), some))
+            values: Any = await self._server.answer(client.hmget(self._keys.key(blog, "items"), some))
             items += (unpack_item(*pair) for pair in zip(some, values, strict=True) if pair[1] is not None)
         return [item for item in items if not item.seq]  # some may just have been published
 
@@ -244,18 +249,24 @@ class RedisStore:
 
     async def blogs(self) -> list[str]:
         names = await self.names()
-        there = await pipelined(self._server, lambda pipeline, blog: pipeline.exists(key(blog, "line")), names)
+        there = await pipelined(self._sync, lambda pipeline, blog: pipeline.exists(self._keys.key(blog, "line")), names)
         return [name for name, exists in zip(names, there, strict=True) if exists]
 
     async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
         values = await pipelined(
-            self._server, lambda pipeline, blog: pipeline.hget(key(blog, "items"), HEADER), blogs, errors=True
+            self._sync,
+            lambda pipeline, blog: pipeline.hget(self._keys.key(blog, "items"), HEADER),
+            blogs,
+            errors=True,
         )
         return [_header(value) for value in values]
 
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
         heads = await pipelined(
-            self._server, lambda pipeline, blog: pipeline.lindex(key(blog, "line"), -1), blogs, errors=True
+            self._sync,
+            lambda pipeline, blog: pipeline.lindex(self._keys.key(blog, "line"), -1),
+            blogs,
+            errors=True,
         )
         return [None if head is None else unpack_cursor(head) for head in heads]
 

@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 
 from stoppress.errors import StoreUnavailable
 from stoppress.model import Segment
-from stoppress.store.redis.format import Message, key, unpack_item
+from stoppress.store.redis.format import Message, unpack_item
 from stoppress.store.redis.server import RedisServer
 
 _SETTLE_SECONDS = 2.0
@@ -73,7 +73,7 @@ async def _done(server: RedisServer, blog: str, packed: bytes) -> list[bytes] | 
 async def _before_tags(server: RedisServer, blog: str, segment: Segment) -> bytes | None:
     """Return the cursor before the change if its first tag is near the end of the history."""
     first = -len(segment.tags) - _CHANGES_SINCE
-    cursors: Any = await server.answer(server.client.lrange(key(blog, "line"), first, -1))
+    cursors: Any = await server.answer(server.client.lrange(server.names.key(blog, "line"), first, -1))
     for before, cursor in zip([b"0", *cursors], cursors):  # noqa: B905, one is shorter
         if cursor.endswith(b"-" + segment.tags[0].encode()):
             return bytes(before)
@@ -83,8 +83,8 @@ async def _before_tags(server: RedisServer, blog: str, segment: Segment) -> byte
 async def _head_with_drafts(server: RedisServer, blog: str, segment: Segment) -> bytes | None:
     """Return the newest cursor if the store has all drafts as they were written, and none that was removed."""
     ids = [item.id for item in segment.items]
-    values: Any = await server.answer(server.client.hmget(key(blog, "items"), ids))
-    head: Any = await server.answer(server.client.lindex(key(blog, "line"), -1))
+    values: Any = await server.answer(server.client.hmget(server.names.key(blog, "items"), ids))
+    head: Any = await server.answer(server.client.lindex(server.names.key(blog, "line"), -1))
     for item, value in zip(segment.items, values, strict=True):
         if (value is None) != (not item.body) or (value is not None and unpack_item(item.id, value) != item):
             return None

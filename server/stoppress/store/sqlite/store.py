@@ -275,7 +275,7 @@ class SQLiteStore:
     async def verify(self, blog: str) -> None:
         pass
 
-    async def mend(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
         return False
 
     async def renew(self, blog: str) -> bool:

@@ -26,7 +26,7 @@ _CLOCK_SECONDS = 1.0
 _NEARLY_FULL = 0.8
 _NAMED_RIGHTS = 6
 
-_WORKER_CONNECTIONS = 32
+_WORKER_CONNECTIONS = 40
 """Connections to Redis that one worker may open."""
 
 _LOST = {
@@ -107,7 +107,7 @@ class RedisCheck:
             named = ", ".join(f"{command} with {subject}" for command, subject in missing[:_NAMED_RIGHTS])
             more = f" and {len(missing) - _NAMED_RIGHTS} more" if len(missing) > _NAMED_RIGHTS else ""
             text = f"the Redis user {user} may not use {named}{more}"
-            yield fail("rights", f"{text}; run ACL SETUSER {user} {rights_for(missing)}")
+            yield fail("rights", f"{text}; run ACL SETUSER {user} {rights_for(missing, self._server.names.prefix)}")
 
     async def _writes(self) -> AsyncIterator[Finding]:
         try:
@@ -203,12 +203,9 @@ def advice_for(url: str, error: str) -> str:
     return _START
 
 
-def rights_for(missing: list[tuple[str, str]]) -> str:
-    """Return the rules of an ACL that give commands with keys or channels."""
-    patterns = {
-        f"{'&' if command in _CHANNEL_COMMANDS else '~'}{subject.partition('stoppress:')[0]}stoppress:*"
-        for command, subject in missing
-    }
+def rights_for(missing: list[tuple[str, str]], prefix: str) -> str:
+    """Return the rules of an ACL that give commands with keys or channels that begin with a prefix."""
+    patterns = {f"{'&' if command in _CHANNEL_COMMANDS else '~'}{prefix}*" for command, _ in missing}
     return " ".join([*sorted(patterns), *sorted({f"+{command.lower()}" for command, _ in missing})])
 
 

@@ -1,10 +1,10 @@
 #!lua
--- `Store.mend`: writes the keys of a damaged blog again, from a replica or from each other.
+-- `Store.rebuild`: writes the keys of a damaged blog again, from a replica or from each other.
 --
 -- KEYS  history, items, order, due, answers
 -- ARGV  channel; the whole blog in msgpack as for restore.lua, or ""; the beginning of new tags, or ""; the end of the
 --       first tag
--- Returns 1, or 0 if the blog is not damaged, or cannot be mended with that; then nothing is written.
+-- Returns 1, or 0 if the blog is not damaged, or cannot be rebuilt with that; then nothing is written.
 
 check(KEYS, ARGV[1])
 local history, items, order, due, answers = unpack(KEYS)
@@ -37,10 +37,10 @@ local function from_replica()
       return false
     end
   end
-  local mended, bodies = {}, {}
+  local rebuilt, bodies = {}, {}
   for _, item in ipairs(whole) do
     local id, _, value, retracted = unpack(item)
-    mended[id] = value
+    rebuilt[id] = value
     bodies[id] = retracted and value:match("^%d+ %d+ (.*)$") or nil
   end
   for id, value in pairs(values) do
@@ -48,22 +48,22 @@ local function from_replica()
     if seq and seq > #own then
       return false
     end
-    if seq == 0 and not mended[id] then
-      mended[id] = value
+    if seq == 0 and not rebuilt[id] then
+      rebuilt[id] = value
     end
   end
-  cursors, values, without_bodies = own, mended, erased(answers, bodies)
+  cursors, values, without_bodies = own, rebuilt, erased(answers, bodies)
   return true
 end
 
 -- The items have their seqs, so the other keys follow from them, except for tags. It must be certain that all items are
 -- there: each one in the order, and that of the newest change.
 local function from_items()
-  local mended, newest = {}, 0
+  local rebuilt, newest = {}, 0
   for id, value in pairs(values) do
     local seq = seq_of_value(value)
     if seq then
-      mended[id], newest = value, math.max(newest, seq)
+      rebuilt[id], newest = value, math.max(newest, seq)
     elseif next(scores) then
       is_damaged = true
     else
@@ -71,7 +71,7 @@ local function from_items()
     end
   end
   for id, score in pairs(scores) do
-    if not mended[id] or seq_of_value(mended[id]) < score then
+    if not rebuilt[id] or seq_of_value(rebuilt[id]) < score then
       return false
     end
   end
@@ -87,7 +87,7 @@ local function from_items()
       tagged[n] = string.format("%.0f-%s%s", n, new_tag, n == 1 and first_tag_end or string.format("%.0f", n))
     end
   end
-  cursors, values = tagged, mended
+  cursors, values = tagged, rebuilt
   return newest > 0 and is_damaged
 end
 
@@ -119,8 +119,8 @@ local function due_time(id)
   return dues[id] or (score < 0 and -score) or time_in(values[id]:match("^%d+ %d+ (.*)$"))
 end
 
-local can_be_mended = replica ~= "" and from_replica or from_items
-if not can_be_mended() then
+local can_be_rebuilt = replica ~= "" and from_replica or from_items
+if not can_be_rebuilt() then
   return 0
 end
 local due_times = {}
