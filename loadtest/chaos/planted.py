@@ -206,7 +206,7 @@ def _delete_leaves_feed() -> None:
 
 def _old_connection_kept() -> None:
     async def send_probes(self: Any) -> None:
-        probes = getattr(self._server, "probes", self._server)
+        probes = self._server.probes
         while True:
             with suppress(StoreUnavailable):
                 await probes.answer(probes.client.publish(self._probe, b""))
