@@ -80,6 +80,15 @@ async def _replica(trial: Trial) -> RedisProcess:
     return replica
 
 
+async def _replicated(trial: Trial) -> float:
+    """Return a moment up to which the replica has everything that was written to the primary."""
+    moment = time.monotonic()
+    async with trial.stage.redis.client() as client:
+        await client.set("chaos:mark", 1)  # WAIT waits for writes of its own connection
+        await client.wait(1, 2_000)
+    return moment
+
+
 async def promotion(trial: Trial) -> None:
     """Lead the nodes to a replica that has everything, and kill the primary."""
     replica = await _replica(trial)
@@ -87,25 +96,25 @@ async def promotion(trial: Trial) -> None:
         for link in trial.stage.links:
             link.refuses = True
             link.cut()
-        async with trial.stage.redis.client() as client:
-            await client.wait(1, 2_000)
+        await _replicated(trial)
         await _exchange(trial, replica)
     await trial.go_on()
 
 
 async def _exchange(trial: Trial, replica: RedisProcess) -> None:
-    await trial.stage.redis.kill()
-    await replica.promote()
-    trial.stage.redis = replica
-    for link in trial.stage.links:
-        link.switch(replica.port, cut=True)
-        link.heal()
+    with trial.cut_off():
+        await trial.stage.redis.kill()
+        await replica.promote()
+        trial.stage.redis = replica
+        for link in trial.stage.links:
+            link.switch(replica.port, cut=True)
+            link.heal()
 
 
 async def lagging_promotion(trial: Trial) -> None:
     """Lead the nodes to a replica that misses the last writes, and kill the primary."""
     replica = await _replica(trial)
-    kept_until = time.monotonic()
+    kept_until = await _replicated(trial)
     await replica.promote()
     await trial.go_on()
     trial.lost(kept_until)
@@ -116,7 +125,7 @@ async def lagging_promotion(trial: Trial) -> None:
 async def split_brain(trial: Trial) -> None:
     """Lead new connections to a replica, and let the primary and all connections to it live on; a node starts anew."""
     replica = await _replica(trial)
-    kept_until = time.monotonic()
+    kept_until = await _replicated(trial)
     await replica.promote()
     trial.lost(kept_until)
     trial.stage.redis = replica
