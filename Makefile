@@ -7,7 +7,7 @@ ARGS ?=
 export VENV := $(if $(and $(wildcard .venv),$(if $(wildcard .venv/.stamps),,other)),.venv-make,.venv)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick lowest check bundle latency bench format docs lock clean audit sbom load soak proof
+.PHONY: help run test quick lowest check bundle latency bench format docs lock clean audit sbom load soak proof chaos
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ soak: ## check whether a server grows while 2,000 readers come and go; ARGS="--m
 proof: ## check a promise under load; ARGS=storm (a lost network), ARGS=overload, ARGS=rolling (restarts), ARGS=many-blogs
 	@scripts/setup run
 	@$(VENV)/bin/python -m loadtest.proofs $(ARGS)
+
+chaos: ## play every fault fifteen times and check the promises; ARGS="--faults flushall --runs 3", ARGS=--planted, ARGS=--soak
+	@scripts/setup chaos
+	@$(VENV)/bin/python -m loadtest.chaos $(ARGS)
 
 bench: ## compare the cost of readers with other servers; ARGS="table burst", ARGS=--scale=0.1
 	@scripts/setup bench

@@ -1,0 +1,1 @@
+"""Decides from the log of a run alone which promises were kept."""
