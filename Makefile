@@ -18,17 +18,17 @@ run: ## run the demo blog
 
 test: ## run the tests of the server and of the JavaScript client
 	@scripts/setup test
-	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 QUICK = tests/live tests/newsroom tests/store tests/sync tests/telemetry tests/wire tests/test_*.py
 
 quick: ## run the tests that need neither a browser nor a proxy, in about a minute
 	@scripts/setup test
-	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile $(QUICK) $(ARGS)
+	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile $(QUICK) $(ARGS)
 
 lowest: ## run the tests of `quick` with the lowest versions that pyproject.toml allows
 	@VENV=.venv-lowest scripts/setup lowest
-	.venv-lowest/bin/pytest --numprocesses=2 --dist=loadfile $(QUICK) $(ARGS)
+	.venv-lowest/bin/pytest --numprocesses=3 --dist=loadfile $(QUICK) $(ARGS)
 
 check: ## check the lint rules, format and types of Python and JavaScript
 	@scripts/setup check

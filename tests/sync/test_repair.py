@@ -171,8 +171,9 @@ async def test_half_a_blog_that_nobody_has_is_neither_shown_nor_written_to(
     fresh = await new_node()
     with pytest.raises(BlogDamaged):
         await fresh.follower.hub(BLOG)
-    with pytest.raises(BlogDamaged):
-        await fresh.store.commit(BLOG, [publish(3)])
+    for work in (fresh.store.commit(BLOG, [publish(3)]), fresh.store.item(BLOG, ENTRY_1), fresh.store.drafts(BLOG)):
+        with pytest.raises(BlogDamaged):
+            await work
     with pytest.raises(BlogDamaged):  # at once: it was damaged a moment ago
         await asyncio.wait_for(fresh.follower.hub(BLOG), 1)
 

@@ -41,14 +41,14 @@ def many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-async def press(node: RunningNode, begin: bytes) -> None:
-    """Be a client that says a byte in a second, and comes again when it was sent away. Until cancelled."""
-    while True:
+async def press(node: RunningNode, begin: bytes, over: asyncio.Event) -> None:
+    """Be a client that says a byte in a second, and comes again when it was sent away, until it is over."""
+    while not over.is_set():
         with suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
             try:
                 writer.write(begin)
-                while not reader.at_eof():
+                while not (reader.at_eof() or over.is_set()):
                     with suppress(TimeoutError):
                         async with asyncio.timeout(1):
                             await reader.read(65_536)
@@ -82,21 +82,20 @@ async def lasting_files(pid: int) -> int:
 @pytest.mark.parametrize("name", PRESSURES)
 async def test_readers_get_in_after_the_pressure(start_node, name, figure):
     number, begins, descriptors = PRESSURES[name]
-    node = await start_node(descriptors=descriptors)
+    node, over = await start_node(descriptors=descriptors), asyncio.Event()
     await node.make_blog("demo")
     async with AsyncExitStack() as stack:
         line = await stack.enter_async_context(connect(f"{node.websocket_url}/blogs/demo/live", proxy=None))
         editor = await stack.enter_async_context(node.editor(kept=4 * SECONDS))
         await editor.get("/api/blogs")  # a connection that is kept
-        pressure = [asyncio.create_task(press(node, begins[i % len(begins)])) for i in range(number)]
+        pressure = [asyncio.create_task(press(node, begins[i % len(begins)], over)) for i in range(number)]
         await asyncio.sleep(SECONDS)
         used, since = cpu_seconds(node.pid), time.monotonic()
         await asyncio.sleep(SECONDS)
         share = (cpu_seconds(node.pid) - used) / (time.monotonic() - since)
         files = await lasting_files(node.pid)
         assert (await editor.get("/api/blogs")).status_code == 200
-        for task in pressure:
-            task.cancel()
+        over.set()  # a task that is cancelled while it connects would leave its connection open
         await asyncio.wait(pressure)
         seconds = await seconds_until_in(node)
         answer = await editor.post("/api/blogs/demo/entries", json={"title": "afterwards"})

@@ -16,7 +16,7 @@ from stoppress.telemetry.counts import Counts
 _POLL_INTERVAL_SECONDS = 0.5
 """Seconds between two checks for entries that are due."""
 
-_RETRY_SECONDS = 60.0
+_RETRY_SECONDS = 5.0
 """Seconds until the next attempt to publish an entry that could not be published."""
 
 log = logging.getLogger("stoppress.schedule")
@@ -42,7 +42,7 @@ async def publish_when_due(
 
 
 async def _publish(entries: Entries, errors: BlogErrors, blog: str, entry_id: str) -> bool:
-    """Publish an entry. Return False if that fails for a reason that will not pass by itself."""
+    """Publish an entry. Return False if that fails for a reason that concerns only this entry or its blog."""
     try:
         await entries.publish_scheduled(blog, entry_id)
     except Conflict as error:  # another node or an editor was faster

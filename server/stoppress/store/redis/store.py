@@ -222,27 +222,38 @@ class RedisStore:
         return unpack_segment(*segment), bool(more)
 
     async def _require(self, blog: str) -> None:
-        """Raise `BlogNotFound` if the blog does not exist."""
+        """Raise `BlogNotFound` or `BlogDamaged` unless the blog is there. Rebuild what follows from its items."""
         if not await self._server.answer(self._server.client.exists(self._keys.key(blog, "line"))):
             raise await self._absence(blog)
+        await self._damage.verify(blog)
 
     async def item(self, blog: str, item_id: str) -> Item | None:
+        value = await self._value(blog, item_id)
+        if value is None:
+            await self._require(blog)
+            value = await self._value(blog, item_id)
+        return None if value is None else unpack_item(item_id, value)
+
+    async def _value(self, blog: str, item_id: str) -> bytes | None:
         value: Any = await self._server.answer(self._server.client.hget(self._keys.key(blog, "items"), item_id))
-        if value is not None:
-            return unpack_item(item_id, value)
-        await self._require(blog)
-        return None
+        return None if value is None else bytes(value)
 
     async def drafts(self, blog: str) -> list[Item]:
+        items, is_complete = await self._find_drafts(blog)
+        if not is_complete:
+            await self._require(blog)
+            items, _ = await self._find_drafts(blog)
+        return [item for item in items if not item.seq]  # some may just have been published
+
+    async def _find_drafts(self, blog: str) -> tuple[list[Item], bool]:
+        """Return the drafts that are there, and whether there are any and none is missing."""
         client = self._server.client
         ids: Any = await self._server.answer(client.zrangebyscore(self._keys.key(blog, "order"), "-inf", 0))
-        if not ids:
-            await self._require(blog)
         items: list[Item] = []
         for some in chunks(sorted(item_id.decode() for item_id in ids)):
             values: Any = await self._server.answer(client.hmget(self._keys.key(blog, "items"), some))
             items += (unpack_item(*pair) for pair in zip(some, values, strict=True) if pair[1] is not None)
-        return [item for item in items if not item.seq]  # some may just have been published
+        return items, 0 < len(ids) == len(items)
 
     async def names(self) -> list[str]:
         return await self._names.all()
