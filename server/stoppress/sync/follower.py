@@ -32,7 +32,7 @@ THOROUGH_SECONDS = 5.0
 """Minimum time between two complete comparisons of a blog with the store."""
 
 UNLOADABLE_SECONDS = 5.0
-"""How long a node takes a blog for damaged that it could not load, until it tries again."""
+"""Time after which a node tries again to load a damaged blog."""
 
 log = logging.getLogger("stoppress.follower")
 
