@@ -1,4 +1,4 @@
-"""What processes have that are forked, see `warm`: Stoppress is imported, and its templates are compiled."""
+"""Prepares the processes that `warm` forks: imports Stoppress and compiles its templates."""
 
 from __future__ import annotations
 

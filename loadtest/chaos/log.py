@@ -153,7 +153,7 @@ class StoreLost(Logged, tag="store_lost"):
 
 
 class StateRead(Logged, tag="state_read"):
-    """What a node has at the end of the run: by item id its seq, version, status and token."""
+    """The items of a node at the end of the run: seq, version, status and token by item id."""
 
     node: int
     source: str

@@ -32,7 +32,7 @@ KINDS = {"create": 45, "edit": 22, "retract": 12, "draft": 7, "publish": 7, "sch
 
 
 class Order(NamedTuple):
-    """What to write."""
+    """The text to write."""
 
     kind: str
     entry: str = ""
@@ -79,7 +79,7 @@ class Writers:
     def __init__(self, nodes: list[ChaosNode], log: RunLog, rng: random.Random) -> None:
         self.nodes = nodes
         self.until = float("inf")
-        """When to give up on writes that fail, by `time.monotonic`."""
+        """The time to give up on writes that fail, by `time.monotonic`."""
         self._log = log
         self._rng = rng
         self._numbers = itertools.count(1)

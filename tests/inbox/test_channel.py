@@ -110,5 +110,9 @@ async def test_a_frozen_redis_is_noticed(
         await eventually(failed)
     finally:
         redis_server.thaw()
-    await sender.until_heard_by(1)
-    assert (await sender.tell(id="a", blog="demo", body={"title": "x"}))["status"] == 201
+
+    async def answer() -> Any:  # Redis may still deliver to the connection that the node has given up
+        await sender.publish({"id": "a", "blog": "demo", "body": {"title": "x"}})
+        return await sender.heard(1)
+
+    assert (await eventually(answer))["status"] == 201

@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 READERS, PUBLISHES = 200, 20
 
-ALWAYS = {"publish", "zrangebyscore", "lindex", "sscan", "zrange", "time", "info", "client|setinfo", "hello", "select"}
-ALWAYS |= {"llen", "hlen", "zcard", "zcount", "zrevrange", "hget", "exists", "smembers"}
+ALWAYS = {"publish", "zrangebyscore", "lindex", "sscan", "zrange", "time", "info", "hello", "select", "exists"}
+ALWAYS |= {"client|setinfo", "client|setname", "llen", "hlen", "zcard", "zcount", "zrevrange", "hget", "smembers"}
 """Commands that nodes also send when nothing happens."""
 
 

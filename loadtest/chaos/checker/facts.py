@@ -1,4 +1,4 @@
-"""What a log says of a run before any promise is judged: its writes, its nodes, its losses and its faults."""
+"""Reads from a log what happened in a run: its writes, its nodes, its losses and its faults."""
 
 from __future__ import annotations
 

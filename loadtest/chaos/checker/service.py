@@ -14,7 +14,7 @@ RED_SECONDS = 10.0
 """The time of P8."""
 
 PROBE_SECONDS = 1.0
-"""How much later than a moment the next probe of health may come."""
+"""Maximum time from a moment to the next probe of health."""
 
 EARLY_SECONDS = 0.5
 """By how much the clocks of editors and nodes may differ for scheduled entries."""

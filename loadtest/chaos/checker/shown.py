@@ -1,4 +1,4 @@
-"""What readers show: follows each reader from message to message, and notes every state that it shows."""
+"""Follows each reader from message to message, and notes every state that it shows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FollowedReader:
         self.cursor: str | None = None
         self.shown: dict[str, Row] = {}
         self.reached: list[tuple[float, str]] = []
-        """When it began to show which cursor."""
+        """The times at which it began to show each cursor."""
         self.violations: list[Violation] = []
         self._applied: set[tuple[str, int]] = set()
         self._pending: list[dict[str, Any]] = []
@@ -101,7 +101,7 @@ class FollowedReader:
 
 
 class Shown:
-    """What all readers showed.
+    """The states that all readers showed.
 
     Attributes:
         readers: by number.

@@ -13,7 +13,7 @@ TAKEDOWN_SECONDS = 1.0
 """The time of P5."""
 
 TOLD_SECONDS = 0.5
-"""How much longer than promised a message may take from a server to the log of a reader on a busy machine."""
+"""Time that a message may take in addition to the promise, to get into the log of a reader on a busy machine."""
 
 
 def takedown(facts: Facts) -> Iterator[Violation]:

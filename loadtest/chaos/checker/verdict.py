@@ -17,7 +17,7 @@ CONVERGE_SECONDS = 5.0
 """The time of P3."""
 
 PUBLISH_SECONDS = 10.0
-"""How long nodes may publish nothing although entries are due. Many may be due at once, so none has its own time."""
+"""Maximum time in which nodes publish nothing although entries are due. Many may be due at once."""
 
 MIN_WRITES = 5
 """Fewer writes than these in a run prove nothing."""

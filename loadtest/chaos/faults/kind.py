@@ -1,4 +1,4 @@
-"""What a fault is, and what it may use of a run."""
+"""The form of a fault, and the parts of a run that it may use."""
 
 from __future__ import annotations
 

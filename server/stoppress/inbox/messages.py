@@ -104,7 +104,7 @@ class WaitingMessage(NamedTuple):
 
     @property
     def blog(self) -> object:
-        """What it has as the name of its blog, to tell messages of different blogs apart."""
+        """The value in the place of the blog's name, to tell messages of different blogs apart."""
         return self._named("blog")
 
     @property

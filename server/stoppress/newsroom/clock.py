@@ -37,7 +37,7 @@ class StoreClock:
 
     @property
     def warning(self) -> str | None:
-        """What is wrong with the clock of this node, or None."""
+        """A sentence for operators if the clock of this node is wrong, or None."""
         if abs(self.skew) <= MAX_SKEW_SECONDS:
             return None
         direction = "ahead of" if self.skew > 0 else "behind"

@@ -19,7 +19,7 @@ from stoppress.model import HEADER, Cursor, Header, Segment, StoredEntry
 from stoppress.store.port import Once, Store, Write
 
 _MAX_COMMIT_ATTEMPTS = 30
-"""How often a write that lost a race is planned again before it fails."""
+"""Maximum number of times that a write that lost a race is planned again."""
 
 
 class Request(NamedTuple):

@@ -28,7 +28,7 @@ MAX_ENTRY_BYTES = 2 * 1024 * 1024
 """Limit of what an entry's fields add up to over all writes. One request is much smaller."""
 
 _MAX_CLOCK_SKEW = timedelta(minutes=1)
-"""How far in the future `published_at` may be, because editors' clocks differ."""
+"""Maximum time by which `published_at` may be in the future, because editors' clocks differ."""
 
 POSITION = r"^(9|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)_[0-9a-f-]{36}$"
 """A regular expression for the two parts of `Entries.list_position`, joined by `_`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from stoppress.errors import BlogDamaged, Conflict, StoreUnavailable
 from stoppress.newsroom.entries import Entries
@@ -17,7 +17,7 @@ _POLL_INTERVAL_SECONDS = 0.5
 """Seconds between two checks for entries that are due."""
 
 _RETRY_SECONDS = 5.0
-"""Seconds until the next attempt to publish an entry that could not be published."""
+"""Seconds until the next look at a blog with an entry that could not be published."""
 
 log = logging.getLogger("stoppress.schedule")
 
@@ -25,20 +25,37 @@ log = logging.getLogger("stoppress.schedule")
 async def publish_when_due(
     store: Store, entries: Entries, now: Callable[[], float] = time.time, errors: BlogErrors | None = None
 ) -> None:
-    """Publish scheduled entries when they are due by the clock `now` (Unix time in seconds), until cancelled."""
+    """Publish scheduled entries when they are due by the clock `now` (Unix time in seconds), until cancelled.
+
+    Each blog has a task of its own, so that a damaged one, whose repair takes seconds, does not hold up the others.
+    """
     errors = errors or BlogErrors(Counts())
-    failed: dict[tuple[str, str], float] = {}  # entries that cannot be published, and when to try again
-    while True:
-        try:
-            due = await store.due(now())
-            failed = {one: failed[one] for one in due if one in failed}
-            for one in due:
-                if time.monotonic() >= failed.get(one, 0.0) and not await _publish(entries, errors, *one):
-                    failed[one] = time.monotonic() + _RETRY_SECONDS
-            errors.clear("", "schedule")
-        except Exception as error:  # whatever it is, the next look may succeed
-            errors.report("", "schedule", error)
-        await asyncio.sleep(_POLL_INTERVAL_SECONDS)
+    busy: set[str] = set()
+    async with asyncio.TaskGroup() as group:
+        while True:
+            try:
+                due = await store.due(now())
+                errors.clear("", "schedule")
+            except Exception as error:  # whatever it is, the next look may succeed
+                errors.report("", "schedule", error)
+                due = []
+            for blog in {blog for blog, _ in due} - busy:
+                ids = [entry_id for name, entry_id in due if name == blog]
+                busy.add(blog)
+                group.create_task(_publish_all(entries, errors, busy, blog, ids))
+            await asyncio.sleep(_POLL_INTERVAL_SECONDS)
+
+
+async def _publish_all(entries: Entries, errors: BlogErrors, busy: set[str], blog: str, ids: Sequence[str]) -> None:
+    """Publish entries of a blog. The blog is busy until then, and for a while longer if one cannot be published."""
+    try:
+        published = [await _publish(entries, errors, blog, entry_id) for entry_id in ids]
+        if all(published):
+            errors.clear(blog, "schedule")
+        else:
+            await asyncio.sleep(_RETRY_SECONDS)
+    finally:
+        busy.discard(blog)
 
 
 async def _publish(entries: Entries, errors: BlogErrors, blog: str, entry_id: str) -> bool:
@@ -50,6 +67,4 @@ async def _publish(entries: Entries, errors: BlogErrors, blog: str, entry_id: st
     except Exception as error:  # whatever it is, it stays with its blog
         errors.report(blog, "schedule", error)
         return isinstance(error, StoreUnavailable) and not isinstance(error, BlogDamaged)
-    else:
-        errors.clear(blog, "schedule")
     return True

@@ -15,7 +15,7 @@ import uvloop
 from stoppress.errors import StartError, StoppressError
 
 _THREAD_SWITCH_SECONDS = 0.0002
-"""How long the event loop waits for a thread that runs Python code, after each system call; by default it is 5 ms. A
+"""Seconds that the event loop waits for a thread that runs Python code, after each system call; by default 5 ms. A
 delivery makes a system call for each reader, and would take seconds while a thread renders a long entry."""
 
 

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 
 from stoppress.errors import BlogDamaged, BlogNotFound, StoppressError, StoreUnavailable, WrongKeyType
 from stoppress.live.hub import Hub
@@ -32,7 +33,7 @@ THOROUGH_SECONDS = 5.0
 """Minimum time between two complete comparisons of a blog with the store."""
 
 UNLOADABLE_SECONDS = 5.0
-"""How long a node takes a blog for damaged that it could not load, until it tries again."""
+"""Time after which a node tries again to load a damaged blog."""
 
 log = logging.getLogger("stoppress.follower")
 
@@ -143,7 +144,8 @@ class Follower:
     async def _load(self, blog: str) -> None:
         began = time.monotonic()
         try:
-            await self._store.item(blog, HEADER)  # raises before anything is kept for a name that anybody may make up
+            with suppress(BlogDamaged):  # another node may have the lost part
+                await self._store.item(blog, HEADER)  # raises before anything is kept for a name that anybody makes up
             hub = self._hubs[blog] = self._make_hub(blog)
             hub.is_held = lambda: self._freshness.is_held(blog)
             await self._store.follow(blog)

@@ -1,4 +1,4 @@
-"""How fresh the replicas of a node are, and which of them to compare with the store next.
+"""Knows how fresh the replicas of a node are, and chooses those to compare with the store next.
 
 A node compares the blogs that somebody reads or has just asked for every two seconds. Of the others, it compares only a
 few each time, because there may be thousands. That is safe for two reasons:
@@ -25,7 +25,7 @@ TICK_SECONDS = 0.5
 """Time between two looks at the clock."""
 
 REACH_SECONDS = 3.0
-"""How long a reader waits for the store before the node answers with what it has, or says that it cannot."""
+"""Maximum time that a reader waits for the store. The node then answers with what it has, or says that it cannot."""
 
 KEEP_SECONDS = 3600.0
 """Time without a reader, a request or a change after which a blog may leave memory."""

@@ -25,7 +25,7 @@ from stoppress.telemetry.bursts import Burst
 from stoppress.telemetry.counts import Counts
 
 _MAX_ATTEMPTS = 7
-"""How often one repair reads the store. The pauses between these add up to about three seconds."""
+"""Maximum number of times that one repair reads the store. The pauses between them add up to about three seconds."""
 
 _FIRST_PAUSE_SECONDS = 0.05
 """Pause before the third attempt; it doubles with each one after that. The second one follows at once."""

@@ -12,7 +12,7 @@ from stoppress.errors import StoppressError
 from stoppress.telemetry.counts import Counts
 
 _MAX_REPORTED = 1_000
-"""How many errors are remembered as logged. After more, all are logged again."""
+"""Maximum number of errors that are remembered as logged. After more, all are logged again."""
 
 log = logging.getLogger("stoppress.blogs")
 

@@ -34,7 +34,7 @@ REJECTIONS = tuple(
 """The reasons for rejecting or disconnecting a client."""
 
 BLOG_WORK = ("apply", "audit", "beat", "repair", "schedule")
-"""What a node does for a blog, that may fail because of the blog."""
+"""Work of a node for one blog that may fail because of that blog."""
 
 
 class Histogram:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 _MAX_CHARACTERS = 2_000
-"""How much of a header is read; browsers send a tenth of it."""
+"""Maximum length of a header that is read; browsers send a tenth of it."""
 
 _TAG = re.compile(r'"([^"\s]*)"')
 

@@ -30,7 +30,7 @@ class CloseReason(NamedTuple):
 
 
 STORE_RETRY = Retry(min=1_000, max=10_000)
-"""When a reader may come back after the store did not answer."""
+"""The time after which a reader may come back if the store did not answer."""
 
 READER_LEFT = CloseReason(CloseCode.GOING_AWAY, "The reader has left.")
 """Ends a held request; nobody receives it."""

@@ -101,12 +101,12 @@ async def test_a_publisher_adds_a_language(start_node: StartNode, tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "fr.json is no JSON"),
-        ("[]", "fr.json: it must be an object of texts"),
-        ('{"nothing": "x"}', "nothing is called nothing; the names are scheduled, live,"),
-        ('{"live": 1}', 'live must be like "Live"'),
-        ('{"fresh": "x"}', 'fresh must be like {"one": '),
-        ('{"fresh": {"few": "x"}}', 'fresh must be like {"one": '),
+        ("{", "fr.json is not valid JSON"),
+        ("[]", "fr.json: the file must contain a JSON object of texts"),
+        ('{"nothing": "x"}', "unknown text nothing; the names are scheduled, live,"),
+        ('{"live": 1}', 'live must have the form of "Live"'),
+        ('{"fresh": "x"}', 'fresh must have the form of {"one": '),
+        ('{"fresh": {"few": "x"}}', 'fresh must have the form of {"one": '),
         ('{"empty": "\udcff"}', "fr.json"),
         ('{"pause": "\\ud800"}', "surrogates not allowed"),
     ],
@@ -124,7 +124,7 @@ def test_a_wrong_language_is_told_where_it_is_wrong(tmp_path: Path, text: str, s
 def test_a_file_that_no_blog_would_find_is_refused(tmp_path: Path, name: str):
     write_french(tmp_path)
     (tmp_path / "languages" / "fr.json").rename(tmp_path / "languages" / f"{name}.json")
-    with pytest.raises(StartError, match="it must be called like a language"):
+    with pytest.raises(StartError, match="name the file after a language"):
         Layout(str(tmp_path))
 
 

@@ -74,7 +74,11 @@ class Schedule:
             await self._scan_some()
             reminders = await self._reminders(now)
         reminders.pop(_MARK, None)
-        return await self._look({blog.decode(): at for blog, at in reminders.items()}, now) if reminders else []
+        return (
+            await self._look({blog.decode(errors="replace"): at for blog, at in reminders.items()}, now)
+            if reminders
+            else []
+        )
 
     async def _reminders(self, now: float) -> dict[bytes, float]:
         found: Any = await self._sync.answer(
@@ -96,7 +100,9 @@ class Schedule:
         idle = [blog for blog, entries in found.items() if not entries]
         if idle:
             await self._move({blog: reminders[blog] for blog in idle})
-        times = sorted((at, blog, entry_id.decode()) for blog, entries in found.items() for entry_id, at in entries)
+        times = sorted(
+            (at, blog, entry_id.decode(errors="replace")) for blog, entries in found.items() for entry_id, at in entries
+        )
         return [(blog, entry_id) for _, blog, entry_id in times[:_MAX_DUE]]
 
     async def _move(self, reminders: dict[str, float]) -> None:
@@ -134,6 +140,6 @@ class Schedule:
             self._sync.client.sscan(self._names.blogs, self._names_cursor, count=count)
         )
         self._names_cursor, names = scanned
-        await self._add(await self._first([name.decode() for name in names]))
+        await self._add(await self._first([name.decode(errors="replace") for name in names]))
         self._hurried = self._hurried and self._names_cursor != 0
         self._next_scan = time.monotonic() + _CALM_SECONDS

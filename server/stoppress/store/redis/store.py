@@ -250,7 +250,7 @@ class RedisStore:
         client = self._server.client
         ids: Any = await self._server.answer(client.zrangebyscore(self._keys.key(blog, "order"), "-inf", 0))
         items: list[Item] = []
-        for some in chunks(sorted(item_id.decode() for item_id in ids)):
+        for some in chunks(sorted(item_id.decode(errors="replace") for item_id in ids)):
             values: Any = await self._server.answer(client.hmget(self._keys.key(blog, "items"), some))
             items += (unpack_item(*pair) for pair in zip(some, values, strict=True) if pair[1] is not None)
         return items, 0 < len(ids) == len(items)

@@ -24,7 +24,7 @@ _INTERVAL_SECONDS = 0.1
 """Seconds between two looks."""
 
 _CHANGES_SINCE = 200
-"""How many changes of others may follow on a commit until it is no longer found."""
+"""Maximum number of later changes after which a commit is still found."""
 
 
 async def settled(

@@ -16,10 +16,10 @@ from stoppress.errors import StoreDamaged
 from stoppress.store.sqlite import schema
 
 CHECK_SECONDS = 20.0
-"""How long the check of a file may take. A gigabyte needs about ten seconds."""
+"""Maximum time for the check of a file. A gigabyte needs about ten seconds."""
 
 _MAX_LOG_FRAMES = 50_000
-"""How much of a log is checked; a log of 1,000 frames is usual."""
+"""Maximum part of a log that is checked; a log of 1,000 frames is usual."""
 
 _DIFFERENCES = {
     "item": ("blog || '/' || id", "items", f"sum IS NOT {schema.SUM_OF_ITEM}"),

@@ -16,7 +16,7 @@ _LENGTH = 128
 
 
 class Mark(NamedTuple):
-    """What the log of a database had when the mark was made."""
+    """The state of the log of a database when the mark was made."""
 
     database: str
     """The state of the database file, see `state_of`."""

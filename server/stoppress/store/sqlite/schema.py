@@ -82,7 +82,7 @@ def connect(address: str, *, uri: bool = False) -> sqlite3.Connection:
 
 
 BUSY_SECONDS = 1.0
-"""How long a write waits for another program that is writing to the file."""
+"""Maximum time that a write waits for another program that is writing to the file."""
 
 
 def version_of(db: sqlite3.Connection) -> int:

@@ -34,7 +34,7 @@ _LOST = {
     False: "everything",
     None: "the changes since its last snapshot, and everything if it takes none",
 }
-"""What a restart without an append-only file loses, by whether Redis takes snapshots."""
+"""The loss at a restart without an append-only file: with snapshots, and without."""
 
 _CHANNEL_COMMANDS = ("PUBLISH", "SUBSCRIBE")
 
@@ -51,7 +51,7 @@ _ADVICE = (
     ("rediss", r"", f"Does it speak TLS? If not, try redis:// instead of rediss://. {_START}"),
     ("redis", r"closed|reset|protocol", f"If it takes only TLS, try rediss:// instead of redis://. {_START}"),
 )
-"""What to do if Redis does not answer, by the scheme of its address and its error; the first row counts."""
+"""Advice if Redis does not answer, by the scheme of its address and its error; the first row counts."""
 
 
 class RedisCheck:

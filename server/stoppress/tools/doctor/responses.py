@@ -1,4 +1,4 @@
-"""What the answers of a site mean, and what to do if they are not those of a node."""
+"""Explains the answers of a site, and gives advice if they are not those of a node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ADVICE = {
     503: "the node or the proxy is overloaded or is not ready; check their logs",
     504: "the proxy gets no answer from the node; start the node, or correct its address in the proxy",
 }
-"""What to do, by the status of an answer that does not come from a node."""
+"""Advice, by the status of an answer that does not come from a node."""
 
 
 def advice_for(status: int) -> str:

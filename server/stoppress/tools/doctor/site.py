@@ -33,7 +33,7 @@ _CHANGES_HEADERS = ("etag", "cache-control")
 _PAGE_HEADERS = ("cache-control", "content-security-policy", "x-content-type-options")
 _PRIVATE_STATUS = (401, 403, 404)
 _WITH_KEY_STATUS = (400, 404, 422)
-"""How a node answers a body that is not an entry, if the request has a key."""
+"""The answer of a node to a body that is not an entry, if the request has a key."""
 
 
 class SiteCheck:

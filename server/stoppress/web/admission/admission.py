@@ -57,7 +57,7 @@ class NotAdmitted(HTTPError):
 
 
 class Admission:
-    """Admission control of one node. A limit of 0 is no limit.
+    """Admission control of one node. A limit of 0 means no limit.
 
     Args:
         addresses: finds the address of a reader.

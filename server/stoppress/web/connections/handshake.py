@@ -43,7 +43,7 @@ class Handshake(NamedTuple):
     response: bytes
     """The answer that accepts it, as bytes."""
     early: bytes
-    """What the client has sent after it already."""
+    """The bytes that the client has already sent after it."""
     headers: Mapping[bytes, bytes]
     """Of the request; names in lower case."""
 

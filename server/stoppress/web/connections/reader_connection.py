@@ -27,16 +27,16 @@ _SLICE_BYTES = 512
 """Bytes that are parsed between two checks of the reader's rate."""
 
 _BURST_SECONDS = 8.0
-"""How much of its allowance a reader may save up."""
+"""The limit up to which a reader may save its allowance."""
 
 _FRAME_SECONDS, _BYTE_SECONDS = 0.1, 1 / 4_096
-"""What a frame (or a piece of one) and a byte take of the allowance: 10 frames, or 4 KB, a second for ever."""
+"""The cost of a frame (or a piece of one) and of a byte. The allowance is 10 frames, or 4 KB, a second for ever."""
 
 _BROKEN_RULES = {1002: "broken_frame", 1007: "broken_frame", 1009: "message_too_long"}
 """Reasons for the metrics, by the close code with which `websockets` ends a connection."""
 
 _CLOSE_SECONDS = 1.0
-"""How long a client may take to hang up after a close frame."""
+"""Maximum time in which a client hangs up after a close frame."""
 
 
 class ReaderConnection(asyncio.Protocol):

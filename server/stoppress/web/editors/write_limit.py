@@ -17,7 +17,7 @@ class WriteLimit:
     """See the module's docstring. The memory grows with the configured keys, never with requests.
 
     Args:
-        per_minute: maximum writes of a key a minute on this node, all of which may come at once; 0 is no limit.
+        per_minute: maximum writes of a key a minute on this node, all of which may come at once; 0 means no limit.
         counts: counts the rejected writes.
         clock: returns seconds from any starting point.
     """

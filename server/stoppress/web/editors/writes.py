@@ -22,7 +22,7 @@ from stoppress.web.validation import bad_input
 MAX_BODY_BYTES = 256 * 1024
 
 _MAX_DISCARDED_BYTES = 16 * 1024 * 1024
-"""How much of a too large body to read and discard: a client does not read an answer before it has sent its body."""
+"""Bytes of a too large body to read and discard: a client does not read an answer before it has sent its body."""
 
 JSON = ("application/json", "application/merge-patch+json")
 MSGPACK = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")

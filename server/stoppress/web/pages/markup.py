@@ -29,7 +29,7 @@ _KEPT_MODULES = 500
 """The most template modules that are kept, one per template, language and blog."""
 
 _SLICE_SECONDS = 0.005
-"""How long `prepare` may hold the event loop. One entry that takes longer holds it longer."""
+"""Maximum seconds for which `prepare` holds the event loop. One entry that takes longer holds it longer."""
 
 log = logging.getLogger("stoppress.templates")
 

@@ -40,7 +40,7 @@ class Texts:
         folder: the publisher's files; what they leave out is said in our words, or in English.
 
     Raises:
-        ValueError: a file has something that is no text of ours; the message names both.
+        ValueError: a file has a text that the server does not know; the message names both.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -48,7 +48,7 @@ class Texts:
         default = self._languages[DEFAULT]
         for file in sorted(folder.glob("*.json")) if folder else ():
             if not re.fullmatch("[a-z]{2,8}", file.stem):
-                raise ValueError(f"{file}: it must be called like a language: fr.json is for fr-CA, too")
+                raise ValueError(f"{file}: name the file after a language, such as fr.json, which is also for fr-CA")
             known = self._languages.get(file.stem, default)
             self._languages[file.stem] = known | _checked(file, _read(file), default)
 
@@ -78,18 +78,18 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         texts = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{file} is no JSON: {error}") from None
+        raise ValueError(f"{file} is not valid JSON: {error}") from None
     if not isinstance(texts, dict):
-        raise ValueError(f"{file}: it must be an object of texts")
+        raise ValueError(f"{file}: the file must contain a JSON object of texts")
     return {name: _Text(text) if isinstance(text, str) else text for name, text in texts.items()}
 
 
 def _checked(file: Path, texts: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     for name, text in texts.items():
         if name not in known:
-            raise ValueError(f"{file}: nothing is called {name}; the names are {', '.join(known)}")
+            raise ValueError(f"{file}: unknown text {name}; the names are {', '.join(known)}")
         if not _is_like(text, known[name]):
-            raise ValueError(f"{file}: {name} must be like {json.dumps(known[name])}")
+            raise ValueError(f"{file}: {name} must have the form of {json.dumps(known[name])}")
     return texts
 
 

@@ -32,9 +32,9 @@ class View(NamedTuple):
     pinned: Entry | None = None
     key_events: Sequence[Entry] = ()
     began: str | None = None
-    """When the oldest entry of the blog was published."""
+    """The publication time of the oldest entry of the blog."""
     ended: str | None = None
-    """When the newest entry was published."""
+    """The publication time of the newest entry."""
 
     @property
     def newest(self) -> bool:

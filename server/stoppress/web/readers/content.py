@@ -28,7 +28,7 @@ from stoppress.web.security import READABLE
 from stoppress.web.validation import check_query, number
 
 _MAX_WAIT_SECONDS = 60.0
-"""How long `wait` may hold a request."""
+"""Maximum seconds for which `wait` may hold a request."""
 
 
 class Content:

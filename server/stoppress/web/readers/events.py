@@ -27,7 +27,7 @@ from stoppress.wire.encodings import SSE
 from stoppress.wire.messages import Beat, Retry
 
 _RECONNECT = Retry(min=1_000, max=5_000)
-"""When a browser reconnects after it lost an event stream, unless the server says otherwise."""
+"""The time after which a browser reconnects when it has lost an event stream, unless the server says otherwise."""
 
 
 class Events:
