@@ -33,7 +33,7 @@ class BlogNames:
     def __init__(self, server: RedisServer, followed: Callable[[], Sequence[str]]) -> None:
         self._server = server
         self._followed = followed
-        self._has_scanned = False
+        self._has_scanned = False  # without finding a list; a new name makes one
 
     async def add(self, *names: str) -> None:
         """Add names of blogs. Names are never removed, because another node may be creating the blog again just now."""
@@ -46,6 +46,7 @@ class BlogNames:
         This comes first: a name without a blog does no harm, but a blog without its name would never be found.
         """
         await self.add(blog)
+        self._has_scanned = False
         deleted: Any = await self._server.answer(self._server.client.smembers(self._server.names.key(blog, "deleted")))
         return epoch_end(sum(member.startswith(b"0-") for member in deleted))
 
