@@ -149,7 +149,10 @@ class Store(Protocol):
         """
 
     async def due(self, now: float) -> list[tuple[str, str]]:
-        """Return (blog, entry id) of scheduled entries due at `now` (Unix time in seconds), at most 100."""
+        """Return (blog, entry id) of scheduled entries due at `now` (Unix time in seconds), at most 100 of each blog.
+
+        A blog whose entries cannot be published so does not hide those of others.
+        """
 
     async def time(self) -> float:
         """Return the time of the store's clock, which all its nodes share, as Unix time in seconds."""

@@ -25,7 +25,7 @@ from stoppress.store.redis.pipelines import pipelined
 from stoppress.store.redis.server import RedisServer
 
 _MAX_DUE = 100
-"""Maximum entries that are returned at once, and blogs that are looked at for them."""
+"""Maximum blogs that are looked at in one call, and entries of each that are returned."""
 
 _HURRIED_NAMES = 400
 """About the number of names in each look at blogs while the index may be incomplete."""
@@ -62,7 +62,7 @@ class Schedule:
         self._names_cursor, self._hurried = 0, True
 
     async def due(self, now: float) -> list[tuple[str, str]]:
-        """Return (blog, entry id) of at most `_MAX_DUE` scheduled entries due at `now`, the earliest first.
+        """Return (blog, entry id) of scheduled entries due at `now`, at most `_MAX_DUE` of each blog, the earliest first.
 
         Usually this is one command.
         """
@@ -103,7 +103,7 @@ class Schedule:
         times = sorted(
             (at, blog, entry_id.decode(errors="replace")) for blog, entries in found.items() for entry_id, at in entries
         )
-        return [(blog, entry_id) for _, blog, entry_id in times[:_MAX_DUE]]
+        return [(blog, entry_id) for _, blog, entry_id in times]
 
     async def _move(self, reminders: dict[str, float]) -> None:
         blogs = list(reminders)
