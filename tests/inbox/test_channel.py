@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -70,6 +71,14 @@ async def test_a_message_that_is_too_large_is_not_kept(redis: Redis, inbox_node:
     await sender.publish(b'{"id":"a","blog":"demo","body":"' + b"x" * 2_000_000 + b'"}')
     answer = await sender.heard()
     assert answer is not None and (answer["status"], answer["id"]) == (413, None)
+
+
+async def test_a_full_stream_takes_no_more_from_the_channel(redis: Redis):
+    hear = redis.register_script(files("stoppress.inbox").joinpath("hear.lua").read_text())
+    keys = ["messages", "one", "two", "three"]
+    assert await hear(keys, [1_000, 2, "1", "2", "3"]) == 1
+    assert await hear(keys, [1_000, 2, "1", "2", "3"]) == 1, "the first two are there, and still only once"
+    assert await redis.xlen("messages") == 2
 
 
 async def test_what_was_heard_gets_into_the_stream_when_redis_takes_it_again(

@@ -6,6 +6,7 @@ So the first node that hears a message puts it into the stream, where it is safe
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from redis.asyncio.connection import AbstractConnection
 
@@ -22,8 +23,13 @@ _PROBE_TIMEOUT_SECONDS = 3.0
 _BATCH_MESSAGES = 50
 """Maximum messages to put into the stream at once."""
 
+_MAX_WAITING_MESSAGES = 10_000
+"""Messages in the stream from which on those of the channel are lost. They have no sender that could wait."""
+
 _WINDOW_MS = 1_000
 """Milliseconds in which all nodes should have heard a message. After that, the same bytes are another message."""
+
+log = logging.getLogger("stoppress.inbox")
 
 
 class ChannelInbox:
@@ -37,6 +43,7 @@ class ChannelInbox:
         self._connection: AbstractConnection | None = None
         self._heard: list[bytes] = []
         """Messages that are not yet in the stream; they outlast the connection."""
+        self._is_full = False
         self._probe_at = self._probe_seen = 0.0
 
     async def open(self) -> None:
@@ -60,7 +67,11 @@ class ChannelInbox:
         began = clock()
         if self._heard:
             keys = [self._redis.heard(message) for message in self._heard]
-            await self._redis.ask(self._hear([self._redis.messages, *keys], [_WINDOW_MS, *self._heard]))
+            arguments = [_WINDOW_MS, _MAX_WAITING_MESSAGES, *self._heard]
+            lost = await self._redis.ask(self._hear([self._redis.messages, *keys], arguments))
+            if lost and not self._is_full:
+                log.warning("inbox_is_full", extra={"messages": _MAX_WAITING_MESSAGES})
+            self._is_full = bool(lost)
             self._heard.clear()
             self._probe_seen += clock() - began  # nothing was read meanwhile
         if clock() - self._probe_seen > _PROBE_TIMEOUT_SECONDS:

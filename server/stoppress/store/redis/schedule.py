@@ -62,7 +62,7 @@ class Schedule:
         self._names_cursor, self._hurried = 0, True
 
     async def due(self, now: float) -> list[tuple[str, str]]:
-        """Return (blog, entry id) of scheduled entries due at `now`, at most `_MAX_DUE` of each blog, the earliest first.
+        """Return (blog, entry id) of the entries due at `now`, the earliest first, at most `_MAX_DUE` of each blog.
 
         Usually this is one command.
         """

@@ -181,8 +181,8 @@ class Tables:
         return [name for (name,) in self._db.execute("SELECT name FROM blogs ORDER BY name")]
 
     def due(self, now: float) -> list[tuple[str, str]]:
-        numbered = "SELECT *, row_number() OVER (PARTITION BY blog ORDER BY due) AS number FROM items WHERE due <= ?"
+        numbered = "SELECT blog, id, due, row_number() OVER (PARTITION BY blog ORDER BY due) AS number FROM items"
         return self._db.execute(
-            f"SELECT blog, id FROM ({numbered}) WHERE number <= 100 ORDER BY due LIMIT 10000",  # noqa: S608, a constant
+            f"SELECT blog, id FROM ({numbered} WHERE due <= ?) WHERE number <= 100 ORDER BY due LIMIT 10000",  # noqa: S608, a constant
             (now,),
         ).fetchall()
