@@ -32,7 +32,7 @@ class PlantedBug(NamedTuple):
     fault: str
     promises: tuple[str, ...]
     is_long: bool = False
-    """Whether it shows only while a fault lasts longer than ten seconds."""
+    """True if the bug shows only while a fault lasts longer than ten seconds."""
 
 
 def plant(name: str) -> None:

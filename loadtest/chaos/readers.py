@@ -73,7 +73,7 @@ class ChaosReader:
         self.cursor: str | None = None
         """The cursor of the state that it shows."""
         self.is_paused = False
-        """Whether it does not read what comes. It is then not taken for lost, either."""
+        """True while the reader reads nothing. Its connection does not count as lost in that time."""
         self._nodes = nodes
         self._home = nodes[number // len(SURFACES) % len(nodes)]
         self._log = log

@@ -31,10 +31,10 @@ READERS, WRITERS, PAUSE_SECONDS = 8, 3, 0.1
 """Readers of a run, its editors, and the mean pause of an editor between two writes."""
 
 WARM_SECONDS, AFTER_SECONDS = (0.6, 0.6, 0.6, 3.0), 0.4
-"""How long editors write before the fault, in some runs long enough for promises of calm times, and after it."""
+"""Seconds for which editors write before the fault and after it. Some are long enough for promises of calm times."""
 
 RETRY_SECONDS, SETTLE_SECONDS = 4.0, 16.0
-"""How long after a fault editors repeat what failed, and how long a run then waits until all have the same state."""
+"""Seconds for which editors repeat failed writes after a fault. The run then waits as long for one state everywhere."""
 
 RUN_SECONDS = 240.0
 """Maximum duration of a run."""
@@ -44,7 +44,7 @@ LONG_EVERY = 5
 
 
 class RunPlan(Struct):
-    """What a run does; the same plan makes the same choices."""
+    """The plan of a run. The same plan leads to the same choices."""
 
     fault: str
     seed: int
@@ -53,11 +53,11 @@ class RunPlan(Struct):
     keep: str = ""
     """A folder for the log, also if nothing is wrong."""
     seconds: float = 0.0
-    """How long the fault lasts; 0: the run chooses."""
+    """Seconds for which the fault lasts; 0: the run chooses."""
 
 
 class RunResult(Struct):
-    """What came of a run, for the table."""
+    """The result of a run, for the table."""
 
     fault: str
     seed: int

@@ -17,7 +17,7 @@ from loadtest.chaos.stage.servers import ChaosNode, Stage
 from loadtest.chaos.writers import Writers
 
 SHORT_SECONDS, LONG_SECONDS = (0.6, 2.5), (11.5, 12.5)
-"""How long a fault lasts: most often briefly, and in some runs longer than `/readyz` may stay green."""
+"""Durations of faults in seconds. Most are short; some are longer than `/readyz` may stay green."""
 
 
 class Trial(NamedTuple):
@@ -30,7 +30,7 @@ class Trial(NamedTuple):
     rng: random.Random
     is_long: bool
     seconds: float = 0.0
-    """How long the fault lasts; 0: the run chooses."""
+    """Seconds for which the fault lasts; 0: the run chooses."""
 
     @property
     def log(self) -> RunLog:
@@ -74,8 +74,8 @@ class FaultKind(NamedTuple):
     name: str
     play: Callable[[Trial], Awaitable[None]]
     nodes: int = 2
-    """How many nodes a run has; one node has SQLite."""
+    """Number of nodes of a run. A run with one node uses SQLite."""
     may_be_long: bool = False
-    """Whether it lasts longer than ten seconds in one of five runs."""
+    """True if the fault lasts longer than ten seconds in one of five runs."""
     loses_answers: bool = False
-    """Whether the store loses answers that it remembers for Idempotency-Keys."""
+    """True if the store loses the answers that it remembers for Idempotency-Keys."""

@@ -22,7 +22,7 @@ class _Passage:
         self.ways: list[asyncio.Task[None]] = []
         self.forgotten = False
         self.bytes_left: int | None = None
-        """How many bytes the server may still send before the connection is cut."""
+        """Bytes that the server may still send before the connection is cut."""
 
     def cut(self) -> None:
         for way in self.ways:
@@ -47,7 +47,7 @@ class NetworkLink:
         self.stalled: set[str] = set()
         """Directions in which nothing passes now. It passes when the stall is over."""
         self.refuses = False
-        """Whether new connections are refused."""
+        """True while new connections are refused."""
         self._passages: set[_Passage] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
