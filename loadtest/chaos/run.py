@@ -34,7 +34,7 @@ WARM_SECONDS, AFTER_SECONDS = (0.6, 0.6, 0.6, 3.0), 0.4
 """Seconds for which editors write before the fault and after it. Some are long enough for promises of calm times."""
 
 RETRY_SECONDS, SETTLE_SECONDS = 4.0, 16.0
-"""Seconds for which editors repeat failed writes after a fault. The run then waits as long for one state everywhere."""
+"""Seconds for which editors repeat failed writes after a fault, and for which a run then waits for one common state."""
 
 RUN_SECONDS = 240.0
 """Maximum duration of a run."""

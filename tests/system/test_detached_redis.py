@@ -11,10 +11,10 @@ import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
+from loadtest.chaos.stage.proxy import NetworkLink
 from tests.support.node import RunningNode
 from tests.support.processes import Slowdown
 from tests.support.redis_servers import RedisServer
-from tests.support.relay import Relay
 
 BLOG = "karabakh"
 
@@ -25,19 +25,21 @@ pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 
 @pytest.fixture
-async def relay(start_redis: Callable[..., RedisServer]) -> AsyncIterator[Relay]:
-    async with Relay(start_redis().port) as relay:
-        yield relay
+async def link(start_redis: Callable[..., RedisServer]) -> AsyncIterator[NetworkLink]:
+    link = NetworkLink(start_redis().port)
+    await link.start()
+    yield link
+    await link.close()
 
 
-async def promote(start_redis: Callable[..., RedisServer], relay: Relay) -> RedisServer:
+async def promote(start_redis: Callable[..., RedisServer], link: NetworkLink) -> RedisServer:
     """Return a replica that has everything, as a master now. The old master keeps its connections."""
-    new = start_redis(f"replicaof 127.0.0.1 {relay.target}")
+    new = start_redis(f"replicaof 127.0.0.1 {link.target}")
     async with asyncio.timeout(30), Redis(port=new.port) as client:
         while (await client.info("replication"))["master_link_status"] != "up":
             await asyncio.sleep(0.01)
         await client.replicaof("NO", "ONE")
-    relay.target = new.port
+    link.target = new.port
     return new
 
 
@@ -65,14 +67,14 @@ async def entries_in(server: RedisServer) -> dict[str, bytes]:
         return {name.decode(): body for name, body in items.items()}
 
 
-async def test_what_a_detached_master_has_acknowledged_reaches_the_new_one(start_node, start_redis, relay, figure):
-    nodes: list[RunningNode] = [await start_node(relay.url) for _ in range(2)]
+async def test_what_a_detached_master_has_acknowledged_reaches_the_new_one(start_node, start_redis, link, figure):
+    nodes: list[RunningNode] = [await start_node(f"redis://127.0.0.1:{link.port}/0") for _ in range(2)]
     await nodes[0].make_blog(BLOG)
     slowdown = Slowdown()
     async with nodes[0].editor() as editor, nodes[1].editor() as other:
         secret = (await editor.post(f"/api/blogs/{BLOG}/entries", json={"markdown": "the secret"})).json()["id"]
-        old = relay.target or 0
-        new = await promote(start_redis, relay)
+        old = link.target
+        new = await promote(start_redis, link)
         promoted_at = time.monotonic()
         assert (await editor.delete(f"/api/blogs/{BLOG}/entries/{secret}")).status_code == 200
         left = asyncio.Event()
@@ -95,14 +97,14 @@ async def test_what_a_detached_master_has_acknowledged_reaches_the_new_one(start
     assert noticed <= LIMIT * slowdown.factor
 
 
-async def test_an_exchanged_redis_gets_everything_that_the_nodes_have(start_node, start_redis, relay, figure):
-    node = await start_node(relay.url)
+async def test_an_exchanged_redis_gets_everything_that_the_nodes_have(start_node, start_redis, link, figure):
+    node = await start_node(f"redis://127.0.0.1:{link.port}/0")
     await node.make_blog(BLOG)
     slowdown = Slowdown()
     async with node.editor() as editor:
         entry = (await editor.post(f"/api/blogs/{BLOG}/entries", json={"markdown": "news"})).json()["id"]
         new = start_redis()
-        relay.target = new.port
+        link.target = new.port
         exchanged_at = time.monotonic()
         async with asyncio.timeout(30):
             while entry not in await entries_in(new):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from loadtest.chaos.stage.proxy import NetworkLink
 from loadtest.ports import free_port
 from stoppress.errors import BlogMissing, BlogNotFound, StartError, StoreUnavailable
 from stoppress.model import HEADER
@@ -21,7 +22,6 @@ from stoppress.store.redis.address import Address
 from stoppress.store.redis.sentinels import Sentinels
 from stoppress.store.redis.store import RedisStore
 from tests.support.redis_servers import SERVICE, Cluster, RedisServer, WatchedServers, until
-from tests.support.relay import Relay
 
 pytestmark = pytest.mark.redis
 
@@ -30,26 +30,28 @@ MAKE = Write(HEADER, 0, b"{}")
 
 
 @pytest.fixture
-async def relay(redis: Redis, redis_server: RedisServer) -> AsyncIterator[Relay]:
-    async with Relay(redis_server.port) as relay:
-        yield relay
+async def link(redis: Redis, redis_server: RedisServer) -> AsyncIterator[NetworkLink]:
+    link = NetworkLink(redis_server.port)
+    await link.start()
+    yield link
+    await link.close()
 
 
 @pytest.fixture
-async def store(relay: Relay) -> AsyncIterator[RedisStore]:
-    """A store whose connections pass the relay."""
-    store = RedisStore(relay.url)
+async def store(link: NetworkLink) -> AsyncIterator[RedisStore]:
+    """A store whose connections pass the link."""
+    store = RedisStore(f"redis://127.0.0.1:{link.port}/0")
     await store.open()
     yield store
     await store.close()
 
 
 async def test_a_store_leaves_a_server_that_its_address_no_longer_leads_to(
-    store: RedisStore, relay: Relay, redis: Redis, start_redis: Callable[..., RedisServer], next_hint
+    store: RedisStore, link: NetworkLink, redis: Redis, start_redis: Callable[..., RedisServer], next_hint
 ):
     await store.follow(BLOG)
     await store.commit(BLOG, [MAKE])
-    relay.target = start_redis().port
+    link.target = start_redis().port
     assert await next_hint(store.hints(), Lost) == Lost(None)
     assert await store.blogs() == []
     await store.commit(BLOG, [MAKE, Write("a", 0, b"{}")])
@@ -58,11 +60,11 @@ async def test_a_store_leaves_a_server_that_its_address_no_longer_leads_to(
     assert [other for other in await redis.client_list() if other["name"] == "stoppress"] == []
 
 
-async def test_a_store_notices_connections_that_deliver_nothing(store: RedisStore, relay: Relay, next_hint):
+async def test_a_store_notices_connections_that_deliver_nothing(store: RedisStore, link: NetworkLink, next_hint):
     await store.follow(BLOG)
     await store.commit(BLOG, [MAKE])
     hints = store.hints()
-    relay.stall()
+    link.forget()
     began = time.monotonic()
     assert await next_hint(hints, Lost) == Lost(None)
     assert time.monotonic() - began > 1, "nothing was lost before"
@@ -71,13 +73,13 @@ async def test_a_store_notices_connections_that_deliver_nothing(store: RedisStor
 
 
 async def test_a_store_that_can_open_no_connection_goes_on_with_the_old_ones(
-    store: RedisStore, relay: Relay, monkeypatch, eventually
+    store: RedisStore, link: NetworkLink, monkeypatch, eventually
 ):
     monkeypatch.setattr(hints, "_MAX_OUTAGE_SECONDS", 0.2)
     made = await store.commit(BLOG, [MAKE])
     assert await store.heads([BLOG]) == [made.cursor]
     await store.follow(BLOG)
-    relay.target = None
+    link.refuses = True
 
     async def problem() -> str:
         try:
