@@ -24,7 +24,7 @@ daemon off;
 pid nginx.pid;
 error_log stderr;
 {user}
-events {{ worker_connections 256; }}
+events {{ worker_connections 512; }}
 http {{
     access_log off;
     client_body_temp_path body;
@@ -32,7 +32,7 @@ http {{
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
-    include stoppress.conf;
+    {content}
 }}
 """
 
@@ -144,7 +144,7 @@ class Nginx(Proxy):
     def lay_out(self) -> None:
         """The shipped files, in a folder that is what /etc/nginx is otherwise."""
         user = "user root root;" if os.geteuid() == 0 else ""  # others may not look into the folders of tests
-        (self.folder / "nginx.conf").write_text(NGINX_MAIN.format(user=user))
+        (self.folder / "nginx.conf").write_text(NGINX_MAIN.format(user=user, content="include stoppress.conf;"))
         shutil.copytree(NGINX, self.folder, dirs_exist_ok=True)
         for file in (self.certificate, self.key):
             shutil.copy(file, self.folder / "stoppress")

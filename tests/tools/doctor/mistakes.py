@@ -12,7 +12,7 @@ from typing import NamedTuple
 from redis import Redis
 
 from loadtest.ports import free_port
-from tests.deploy.proxies import program
+from tests.deploy.proxies import NGINX_MAIN, program
 from tests.support.node import sqlite_url
 from tests.support.redis_servers import RedisServer
 
@@ -24,25 +24,6 @@ _LOCATIONS: dict[str, str] = {
     LIVE: f"proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; {_PASS}",
     EVENTS: f"proxy_buffering off; {_PASS}",
 }
-_NGINX = """
-daemon off;
-pid nginx.pid;
-error_log stderr;
-{user}
-events {{ worker_connections 512; }}
-http {{
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    proxy_http_version 1.1;
-    client_max_body_size 256k;
-    {servers}
-}}
-"""
-
 KEY = "desk:editor:a-long-and-random-secret"
 ADDRESS = "https://localhost:{port}"
 CERTIFICATES = {
@@ -289,7 +270,8 @@ def write_nginx(folder: Path, deployments: Iterable[Deployment], user: str) -> l
     for name, (host, days) in CERTIFICATES.items():
         _make_certificate(folder / name, host, days)
     servers = "\n".join(deployment.servers for deployment in deployments)
-    (folder / "nginx.conf").write_text(_NGINX.format(user=user, servers=servers))
+    content = f"proxy_http_version 1.1; client_max_body_size 256k; {servers}"
+    (folder / "nginx.conf").write_text(NGINX_MAIN.format(user=user, content=content))
     return [program("nginx"), "-p", f"{folder}/", "-e", "stderr", "-c", "nginx.conf"]
 
 
