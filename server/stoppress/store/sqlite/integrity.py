@@ -16,7 +16,7 @@ from stoppress.errors import StoreDamaged
 from stoppress.store.sqlite import schema
 
 CHECK_SECONDS = 20.0
-"""Maximum time for the check of a file. A gigabyte needs about ten seconds."""
+"""Maximum time for the check of a file."""
 
 _MAX_LOG_FRAMES = 50_000
 """Maximum part of a log that is checked; a log of 1,000 frames is usual."""
