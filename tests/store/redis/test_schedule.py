@@ -40,6 +40,17 @@ async def test_a_look_at_many_blogs_is_one_command(redis: Redis, new_redis_store
     assert not (await calls(redis) - before)["zrange"]
 
 
+async def test_entries_that_nobody_can_publish_do_not_hide_those_of_other_blogs(
+    redis: Redis, new_redis_store: NewStore
+):
+    store = await new_redis_store()
+    for number in range(105):
+        await store.commit(f"broken-{number}", [MAKE, scheduled("a", 1.0)])
+    await store.commit("well", [MAKE, scheduled("b", 2.0)])
+    looks = [await store.due(10.0) for _ in range(4)]
+    assert [("well", "b") in look for look in looks] == [False, True, False, True]
+
+
 async def test_a_publication_takes_no_more_commands_than_before(redis: Redis, new_redis_store: NewStore):
     store = await new_redis_store()
     await store.commit("karabakh", [MAKE])

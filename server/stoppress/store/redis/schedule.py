@@ -51,6 +51,7 @@ class Schedule:
         self._names_cursor = 0  # of SSCAN
         self._hurried = True
         self._next_scan = 0.0
+        self._skipped = 0  # reminders before those that the next call looks at
         self._unreadable: set[str] = set()  # blogs whose schedule cannot be read, to log each only once
 
     async def remind(self, blog: str, at: float) -> None:
@@ -67,22 +68,22 @@ class Schedule:
         Usually this is one command.
         """
         reminders = await self._reminders(now)
-        if _MARK not in reminders:
+        if not self._skipped and _MARK not in reminders:
             self.scan()
             await self._add({_MARK: float("-inf")})  # first, so that a loss during the scan is noticed
         if self._hurried or time.monotonic() >= self._next_scan:
             await self._scan_some()
             reminders = await self._reminders(now)
+        # If there are more, the next call goes on behind these: entries that cannot be published stay where they are
+        self._skipped = self._skipped + len(reminders) if len(reminders) > _MAX_DUE else 0
         reminders.pop(_MARK, None)
-        return (
-            await self._look({blog.decode(errors="replace"): at for blog, at in reminders.items()}, now)
-            if reminders
-            else []
-        )
+        blogs = {blog.decode(errors="replace"): at for blog, at in reminders.items()}
+        return await self._look(blogs, now) if blogs else []
 
     async def _reminders(self, now: float) -> dict[bytes, float]:
+        first, limit = self._skipped, _MAX_DUE + 1
         found: Any = await self._sync.answer(
-            self._sync.client.zrangebyscore(self._names.schedule, "-inf", now, 0, _MAX_DUE + 1, withscores=True)
+            self._sync.client.zrangebyscore(self._names.schedule, "-inf", now, first, limit, withscores=True)
         )
         return dict(found)
 
