@@ -240,7 +240,7 @@ def _never_repairs() -> None:
 BUGS: dict[str, PlantedBug] = {
     "tags-ignored": PlantedBug(_tags_ignored, "older-copy", ("P1", "P2", "P3", "P4")),
     "publish-before-write": PlantedBug(_publish_before_write, "one-key-twice", ("P1", "P2", "P3", "P4", "P7")),
-    "applied-not-called": PlantedBug(_applied_not_called, "sqlite-client-leaves", ("P3", "P5")),
+    "applied-not-called": PlantedBug(_applied_not_called, "sqlite-client-leaves", ("P3", "P4", "P5", "P7")),
     "drafts-forgotten": PlantedBug(_drafts_forgotten, "link-delay", ("P4",)),
     "duplicate-on-catch-up": PlantedBug(_duplicate_on_catch_up, "reader-cut", ("P2",)),
     "gap-on-catch-up": PlantedBug(_gap_on_catch_up, "reader-half-open", ("P1", "P2")),
