@@ -10,7 +10,9 @@ import pytest
 
 from tests.support.paths import SERVER
 
-ROOMS = "errors model settings tasks|telemetry wire|live store|newsroom sync|web|inbox|process|tools|cli|__main__"
+ROOMS = (
+    "errors model settings tasks|telemetry wire|live store|access|newsroom sync|web|inbox|process|tools|cli|__main__"
+)
 
 FLOORS = {name: floor for floor, names in enumerate(ROOMS.split("|")) for name in names.split()}
 """The first part of a module's name below `stoppress`, and the floor it is on."""

@@ -8,6 +8,7 @@ StoppressError
 |-- BadInput                   the request is wrong; the message names the field and says what to do
 |   `-- BadQuery               the fault is in the query of the address
 |       `-- MalformedCursor
+|-- Forbidden                  the sender is known but its role or its blogs do not allow this
 |-- NotFound                   the blog or entry at this address does not exist
 |   |-- BlogNotFound
 |   `-- EntryNotFound
@@ -52,6 +53,9 @@ class MalformedCursor(BadQuery):
         super().__init__(
             f"{text[:64]!r} is not a cursor. Send a `cursor` that the server gave you, or leave `{field}` out.", field
         )
+
+
+class Forbidden(StoppressError): ...
 
 
 class NotFound(StoppressError): ...

@@ -179,6 +179,10 @@ class StoredEntry(Entry, kw_only=True, omit_defaults=True):
 
     markdown: str | None = None
     publish_at: str | None = None
+    created_by: str | None = None
+    """The `Identity.id` that created a draft. A contributor may edit only drafts of its own."""
+    submitted: bool | None = None
+    """Whether the author has submitted a draft to the editors."""
     warnings: list[str] = []
     """Sentences that name what was left out of the body or changed in it."""
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from stoppress.access.identity import Identity
 from stoppress.errors import StoppressError
 from stoppress.inbox.messages import InboxMessage, WaitingMessage
 from stoppress.model import StoredEntry
@@ -70,6 +71,7 @@ class InboxEditor:
         self, name: str, blogs: Blogs, entries: Entries, limit: WriteLimit, counts: Counts, tracing: Tracing
     ) -> None:
         self._name = name
+        self._who = Identity("key", name, "settings_editor")
         self._blogs = blogs
         self._entries = entries
         self._limit = limit
@@ -78,7 +80,7 @@ class InboxEditor:
 
     async def wait_for_limit(self) -> None:
         """Wait until the limit of writes allows one more, and count it."""
-        while seconds := self._limit.spend(self._name):  # noqa: ASYNC110, only time changes the answer
+        while seconds := self._limit.spend(self._who.id):  # noqa: ASYNC110, only time changes the answer
             await asyncio.sleep(seconds)
 
     async def reply_to(self, waiting: WaitingMessage) -> Reply:
@@ -120,9 +122,9 @@ class InboxEditor:
         path = f"/api/blogs/{message.blog}"
         if message.action in ("publish", "edit", "retract"):
             path += f"/entries/{message.entry}" if message.entry else "/entries"
-        once = once_of(f"{self._name}:{message.id}", _METHODS[message.action], path, JSON[0], bytes(message.body))
+        once = once_of(f"{self._who.id}:{message.id}", _METHODS[message.action], path, JSON[0], bytes(message.body))
         if_match = None if message.version is None else frozenset({message.version})
-        return Request(if_match, once, EVERY_VERSION if message.action == "create_blog" else ())
+        return Request(if_match, once, EVERY_VERSION if message.action == "create_blog" else (), self._who)
 
 
 def _form(message: InboxMessage, form: type[Any]) -> Any:

@@ -33,10 +33,12 @@ class Blogs:
         self._committer = committer
         self._deleted = deleted
 
-    async def list_after(self, after: str, limit: int) -> list[Header]:
-        """Return at most `limit` headers, sorted by name, of the blogs whose name sorts after `after`."""
+    async def list_after(
+        self, after: str, limit: int, is_wanted: Callable[[str], bool] = lambda _name: True
+    ) -> list[Header]:
+        """Return at most `limit` headers, sorted by name, of the wanted blogs whose name sorts after `after`."""
         headers: list[Header] = []
-        names = [name for name in await self._store.names() if name > after]
+        names = [name for name in await self._store.names() if name > after and is_wanted(name)]
         portion = max(limit, _MIN_PORTION_BLOGS)
         for begin in range(0, len(names), portion):
             for item in await self._store.headers(names[begin : begin + portion]):
@@ -58,6 +60,7 @@ class Blogs:
 
         Raises:
             PreconditionFailed: `if_match` names another version, or `if_none_match` the current one.
+            Forbidden: the sender may not create blogs.
             BadInput: the name is not allowed, `pinned` is not a published entry of the blog, or a time is out of range.
         """
         if not re.fullmatch(BLOG_NAME, blog):
@@ -96,6 +99,7 @@ class Blogs:
             current = Header.of(item) if item else None
             version = item.version if item else 0
             request.check(version, current)
+            request.require("change_blog" if current else "create_blog", blog)
             header = fill(current)
             pins: list[Write] = []
             before = current.pinned if current else None

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
+from stoppress.access.identity import NODE, Identity
+from stoppress.access.roles import Action, may, require
 from stoppress.errors import BlogDamaged, PreconditionFailed, StoppressError, StoreUnavailable, VersionConflict
 from stoppress.model import HEADER, Cursor, Header, Segment, StoredEntry
 from stoppress.store.port import Once, Store, Write
@@ -23,13 +25,22 @@ _MAX_COMMIT_ATTEMPTS = 30
 
 
 class Request(NamedTuple):
-    """The conditions of a write."""
+    """Who sends a write, and its conditions."""
 
     if_match: Container[int] | None = None
     """The versions of the item that the write may replace; 0 stands for an item that does not exist. None: any."""
     once: Once | None = None
     if_none_match: Container[int] = ()
     """The versions of the item that the write must not replace."""
+    who: Identity = NODE
+
+    def may(self, action: Action, blog: str) -> bool:
+        """Return whether the sender may do this in a blog."""
+        return may(self.who, action, blog)
+
+    def require(self, action: Action, blog: str) -> None:
+        """Raise `Forbidden` unless the sender may do this in a blog."""
+        require(self.who, action, blog)
 
     def check(self, version: int, current: StoredEntry | Header | None) -> None:
         """Raise `PreconditionFailed` if the request does not allow to replace the current version."""

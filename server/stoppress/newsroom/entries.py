@@ -84,9 +84,16 @@ class Entries:
         return entry.published_at or "9", entry.id
 
     async def create(self, blog: str, form: EntryForm, request: Request) -> Written:
-        """Create an entry: publish it, or keep it as a draft or scheduled. Raises `BlogNotFound` and `BadInput`."""
-        blank = StoredEntry(id=str(uuid_utils.uuid7()), version=1, status="draft")
-        entry = await self._edited(blog, blank, form, "published" if form.status is UNSET else form.status)
+        """Create an entry: publish it, or keep it as a draft or scheduled.
+
+        Raises:
+            BlogNotFound, BadInput
+            Forbidden: the sender may only create drafts.
+        """
+        target = "published" if form.status is UNSET else form.status
+        request.require("write_draft" if target == "draft" else "publish", blog)
+        blank = StoredEntry(id=str(uuid_utils.uuid7()), version=1, status="draft", created_by=request.who.id)
+        entry = await self._edited(blog, blank, form, target)
 
         async def plan() -> list[Write]:
             pins = await self._pins(blog, blank, entry)
@@ -102,13 +109,16 @@ class Entries:
             BadInput: a field has a wrong value.
             PreconditionFailed: `if_match` names another version.
             Conflict: the entry is retracted, or is published and would become unpublished.
+            Forbidden: the sender may only edit drafts of its own.
         """
 
         async def plan() -> list[Write]:
             item = await self._find(blog, entry_id)
             current = StoredEntry.of(item)
+            target = current.status if form.status is UNSET else form.status
+            request.require("write_draft" if target == "draft" and _is_own_draft(current, request) else "publish", blog)
             request.check(item.version, current)
-            entry = await self._edited(blog, current, form, current.status if form.status is UNSET else form.status)
+            entry = await self._edited(blog, current, form, target)
             pins = await self._pins(blog, current, entry)
             return [*pins, _write(entry, item.version)]
 
@@ -122,11 +132,13 @@ class Entries:
         Raises:
             BlogNotFound, EntryNotFound
             PreconditionFailed: `if_match` names another version.
+            Forbidden: the sender may only remove drafts of its own.
         """
 
         async def plan() -> list[Write] | Written:
             item = await self._find(blog, entry_id)
             current = StoredEntry.of(item)
+            request.require("write_draft" if _is_own_draft(current, request) else "retract", blog)
             if current.status == "retracted":
                 return Written(current, item.version, await self._head(blog))
             request.check(item.version, current)
@@ -156,6 +168,8 @@ class Entries:
         now = self._after(before)
         entry = await self._with_body(form.fill(current, now), form)
         entry.status = target  # type: ignore[assignment]
+        entry.submitted = entry.submitted if target == "draft" else None
+        entry.created_by = entry.created_by if target != "published" else None
         _set_times(entry, current, form, now, self._time(_MAX_CLOCK_SKEW))
         if target != "draft" and not (entry.html or entry.title or entry.media):
             raise BadInput("The entry is empty. Send `markdown`, `html`, `title` or `media`.", "markdown")
@@ -206,6 +220,10 @@ class Entries:
         was = before.status == "published" and bool(before.pinned)
         is_ = after.status == "published" and bool(after.pinned)
         return [] if was == is_ else await Pins(self._store).header_writes(blog, after.id, pinned=is_)
+
+
+def _is_own_draft(entry: StoredEntry, request: Request) -> bool:
+    return entry.status == "draft" and entry.created_by == request.who.id
 
 
 def _size(entry: StoredEntry) -> int:

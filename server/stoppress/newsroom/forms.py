@@ -67,6 +67,8 @@ class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
     correction: _Field[Paragraph] = UNSET
     """Appends one to `corrections`, with the current time."""
     status: Literal["draft", "scheduled", "published"] | UnsetType = UNSET
+    submitted: _Field[bool] = UNSET
+    """Whether the author of a draft asks the editors to publish it. A published entry has none."""
     publish_at: _Field[_Moment] = UNSET
     published_at: _Field[_Moment] = UNSET
     """For entries that were published elsewhere before. It cannot change after publication."""
@@ -81,6 +83,7 @@ class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
         filled = _fill(self, entry, own)
         for flag in ("key", "pinned", "breaking"):
             setattr(filled, flag, bool(getattr(filled, flag)))
+        filled.submitted = filled.submitted or None
         if self.corrections is not UNSET:
             filled.corrections = [
                 Correction(one.text, moment(one.at, "corrections") if one.at else now) for one in self.corrections or ()

@@ -39,7 +39,7 @@ from stoppress.web.connections.protocol import ConnectionFactory
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
-from stoppress.web.editors.auth import Keys
+from stoppress.web.editors.auth import Authentication, Keys
 from stoppress.web.editors.openapi import OpenAPI
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
@@ -132,7 +132,7 @@ class Node:
         index = Index(follower, Catalogue(self.store), layout, sites, turns)
         content = Content(follower, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
-        api = Api(self.keys, self.blogs, self.entries, self._limit)
+        api = Api(Authentication(self.keys), self.blogs, self.entries, self._limit)
         readers = (self.live, content, events)
         others = (OpenAPI(sites), api, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []

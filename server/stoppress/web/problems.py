@@ -15,6 +15,7 @@ from stoppress.errors import (
     BadInput,
     BadQuery,
     Conflict,
+    Forbidden,
     NotFound,
     PreconditionFailed,
     StoppressError,
@@ -66,6 +67,8 @@ class Problem(NamedTuple):
             case BadInput(field=field):
                 status = 400 if isinstance(error, BadQuery) else 422
                 return cls(status, detail, members={} if field is None else {"field": field})
+            case Forbidden():
+                return cls(403, detail)
             case NotFound():
                 return cls(404, detail)
             case Conflict():

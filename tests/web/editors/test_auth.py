@@ -35,7 +35,10 @@ def test_keys_are_separated_by_white_space(text: str, count: int):
             for key in ("ann", "ann:editor", "ann:editor:", ":editor:secret-o")
         ),
         ("ann:editor:secret-of-ann bob", "key 2 of STOPPRESS_KEYS is malformed"),
-        ("ann:king:secret-of-ann", "key 'ann' of STOPPRESS_KEYS has the unknown role 'king'; use editor"),
+        (
+            "ann:king:secret-of-ann",
+            "key 'ann' of STOPPRESS_KEYS has the unknown role 'king'; use reader, contributor, editor, admin",
+        ),
         ("ann:editor:secret-one ann:editor:secret-two", "two keys named 'ann'"),
         *(
             (f"ann:editor:secret-o{separator}bob:editor:secret-o", "key 'ann' .* contains another key; separate")
@@ -53,4 +56,4 @@ def test_a_malformed_key_is_told_what_to_do(text: str, message: str):
 
 def test_a_server_without_keys_says_how_to_give_it_one():
     with pytest.raises(HTTPError, match="STOPPRESS_KEYS=name:editor:SECRET"):
-        Keys("").authorise(Request({"type": "http", "headers": []}))
+        Keys("").identify(Request({"type": "http", "headers": []}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from stoppress.access.identity import Identity
 from stoppress.telemetry.counts import Counts
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.problems import HTTPError
@@ -12,10 +13,10 @@ from tests.conftest import StartNode
 from tests.support.clock import Clock
 from tests.support.node import RunningNode
 
-ANN, BOB = "ann", "bob"
+ANN, BOB = Identity("key", "ann", "editor"), Identity("key", "bob", "editor")
 
 
-def written(limit: WriteLimit, key: str, times: int) -> int:
+def written(limit: WriteLimit, key: Identity, times: int) -> int:
     count = 0
     for _ in range(times):
         try:

@@ -11,13 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from stoppress.access.roles import Action, may, require
 from stoppress.errors import BadInput, BadQuery
 from stoppress.model import StoredEntry
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Written
 from stoppress.newsroom.entries import POSITION, STATUSES, Entries
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
-from stoppress.web.editors.auth import Keys
+from stoppress.web.editors.auth import Authentication
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.editors.writes import JSON, MSGPACK, read_write
 from stoppress.web.negotiation import Wanted
@@ -32,8 +33,8 @@ _Handler = Callable[..., Awaitable[Response]]
 class Api:
     """The handlers of the editors' API."""
 
-    def __init__(self, keys: Keys, blogs: Blogs, entries: Entries, limit: WriteLimit) -> None:
-        self._keys = keys
+    def __init__(self, authentication: Authentication, blogs: Blogs, entries: Entries, limit: WriteLimit) -> None:
+        self._authentication = authentication
         self._limit = limit
         self._blogs = blogs
         self._entries = entries
@@ -41,25 +42,46 @@ class Api:
     def routes(self) -> list[Route]:
         blog, entries = "/api/blogs/{blog}", "/api/blogs/{blog}/entries"
         return [
-            self._resource("/api/blogs", ("after", "limit"), GET=self.list_blogs),
-            self._resource(blog, GET=self.get_blog, PUT=self.put_blog, PATCH=self.patch_blog, DELETE=self.delete_blog),
-            self._resource(entries, ("status", "before", "limit"), GET=self.list_entries, POST=self.create_entry),
-            self._resource(entries + "/{entry}", GET=self.get_entry, PATCH=self.patch_entry, DELETE=self.retract_entry),
+            self._resource("/api/blogs", ("after", "limit"), GET=("read_blogs", self.list_blogs)),
+            self._resource(
+                blog,
+                GET=("read_blogs", self.get_blog),
+                PUT=("change_blog", self.put_blog),
+                PATCH=("change_blog", self.patch_blog),
+                DELETE=("delete_blog", self.delete_blog),
+            ),
+            self._resource(
+                entries,
+                ("status", "before", "limit"),
+                GET=("read_blogs", self.list_entries),
+                POST=("write_draft", self.create_entry),
+            ),
+            self._resource(
+                entries + "/{entry}",
+                GET=("read_blogs", self.get_entry),
+                PATCH=("write_draft", self.patch_entry),
+                DELETE=("write_draft", self.retract_entry),
+            ),
         ]
 
-    def _resource(self, path: str, query: tuple[str, ...] = (), **handlers: _Handler) -> Route:
+    def _resource(self, path: str, query: tuple[str, ...] = (), **handlers: tuple[Action, _Handler]) -> Route:
         """Return one route for all methods of an address, so that a 405 names all allowed methods.
 
-        `query` has the parameters that GET takes.
+        Args:
+            path: the address.
+            query: the parameters that GET takes.
+            handlers: by method, the action that the sender must be allowed to do at least, and the handler.
         """
 
         async def handle(request: Request) -> Response:
-            key, method = self._keys.authorise(request), "GET" if request.method == "HEAD" else request.method
+            who, method = await self._authentication.identify(request), _method(request)
+            action, handler = handlers[method]
+            require(who, action, request.path_params.get("blog"))
             if method != "GET":
-                self._limit.count(key)
+                self._limit.count(who)
             else:
                 check_query(request, *query)
-            return await handlers[method](request, **request.path_params)
+            return await handler(request, **request.path_params)
 
         return Route(path, handle, methods=list(handlers))
 
@@ -67,7 +89,8 @@ class Api:
 
     async def list_blogs(self, request: Request) -> Response:
         limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
-        headers = await self._blogs.list_after(request.query_params.get("after", ""), limit + 1)
+        after, who = request.query_params.get("after", ""), request.state.who
+        headers = await self._blogs.list_after(after, limit + 1, who.is_for)
         content: dict[str, Any] = {"blogs": headers[:limit]}
         if len(headers) > limit:
             content["next"] = f"/api/blogs?after={headers[limit - 1].blog}&limit={limit}"
@@ -95,7 +118,7 @@ class Api:
         status, before = request.query_params.get("status"), request.query_params.get("before")
         if status is not None and status not in STATUSES:
             raise BadInput(f"`status` must be one of {', '.join(STATUSES)}; got {status[:80]!r}.", "status")
-        entries = await self._entries.list_all(blog, status)
+        entries = [one for one in await self._entries.list_all(blog, status) if _may_see(request, blog, one)]
         if before is not None:
             if not re.fullmatch(POSITION, before):
                 raise BadQuery(f"`before` must come from a `next` address; got {before[:80]!r}.", "before")
@@ -113,7 +136,10 @@ class Api:
         return _written(request, written, f"{request.url.path}/{written.content.id}")
 
     async def get_entry(self, request: Request, blog: str, entry: str) -> Response:
-        return _item(request, *await self._entries.get(blog, entry))
+        found, version = await self._entries.get(blog, entry)
+        if not _may_see(request, blog, found):
+            require(request.state.who, "read_drafts", blog)
+        return _item(request, found, version)
 
     async def patch_entry(self, request: Request, blog: str, entry: str) -> Response:
         return _written(request, await self._entries.patch(blog, entry, *await read_write(request, EntryForm)))
@@ -121,6 +147,17 @@ class Api:
     async def retract_entry(self, request: Request, blog: str, entry: str) -> Response:
         form, conditions = await read_write(request, RetractionForm)
         return _written(request, await self._entries.retract(blog, entry, form.note, conditions))
+
+
+def _method(request: Request) -> str:
+    return "GET" if request.method == "HEAD" else request.method
+
+
+def _may_see(request: Request, blog: str, entry: StoredEntry) -> bool:
+    """Return whether the sender may read an entry: a published one, one of its own, or any as an editor."""
+    who = request.state.who
+    is_public = entry.status in ("published", "retracted")
+    return is_public or entry.created_by == who.id or may(who, "read_drafts", blog)
 
 
 def _written(request: Request, written: Written, location: str | None = None) -> Response:

@@ -1,4 +1,4 @@
-"""API keys and the authorisation of editors' requests."""
+"""Who sends a request of editors: the API keys of the settings, and how requests carry one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
+from stoppress.access.identity import Identity
 from stoppress.errors import StartError
 from stoppress.web.bearer import check_bearer
 
-_ROLES = ("editor",)
+_ROLES = {"reader": "reader", "contributor": "contributor", "editor": "settings_editor", "admin": "admin"}
+"""The roles that a key in the settings may have, and what they are in the table of roles."""
 
 _JOINED = re.compile(r"[,;|][^\s:,;|]+:\w+:")
 """The beginning of another key in a secret: two keys were joined by a comma or the like instead of a space."""
@@ -23,7 +25,7 @@ class _Key(NamedTuple):
 
 
 class Keys:
-    """The editors' API keys.
+    """The API keys of the settings.
 
     Args:
         text: keys as `name:role:secret`, separated by white space.
@@ -42,8 +44,8 @@ class Keys:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def authorise(self, request: Request) -> str:
-        """Return the name of a request's API key, and keep it in its `state`. Raises `HTTPError` (401)."""
+    def identify(self, request: Request) -> Identity:
+        """Return the identity of the API key that a request carries. Raises `HTTPError` (401)."""
         advice = "The API key is missing or wrong. Send a valid one as `Authorization: Bearer KEY`."
         if not self._keys:
             advice = "This server has no API keys. Start it with STOPPRESS_KEYS=name:editor:SECRET."
@@ -52,8 +54,24 @@ class Keys:
                 "`Authorization` has name:role:SECRET, as in STOPPRESS_KEYS. Send only the SECRET: `Bearer SECRET`."
             )
         key = self._keys[check_bearer(request.headers, [key.secret for key in self._keys], advice)]
-        request.state.key = key.name
-        return key.name
+        return Identity("key", key.name, _ROLES[key.role])
+
+
+class Authentication:
+    """Finds out who sends a request.
+
+    Args:
+        keys: the API keys of the settings.
+    """
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    async def identify(self, request: Request) -> Identity:
+        """Return who sends a request, and keep it in the request's `state.who`. Raises `HTTPError` (401)."""
+        who = self._keys.identify(request)
+        request.state.who, request.state.key = who, who.name
+        return who
 
 
 def _parse(number: int, part: str) -> _Key:

@@ -1,4 +1,4 @@
-"""The rate limit of writes, the same for each API key."""
+"""The rate limit of writes, the same for each identity."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 
+from stoppress.access.identity import Identity
 from stoppress.telemetry.counts import Counts
 from stoppress.web.problems import HTTPError
 from stoppress.web.rate_limit import RateLimit
@@ -14,10 +15,10 @@ _MINUTE = 60.0
 
 
 class WriteLimit:
-    """See the module's docstring. The memory grows with the configured keys, never with requests.
+    """See the module's docstring. The memory grows with the identities, never with requests.
 
     Args:
-        per_minute: maximum writes of a key a minute on this node, all of which may come at once; 0 means no limit.
+        per_minute: maximum writes of an identity a minute on this node, which may all come at once; 0: no limit.
         counts: counts the rejected writes.
         clock: returns seconds from any starting point.
     """
@@ -28,19 +29,19 @@ class WriteLimit:
         self._clock = clock
         self._limits: dict[str, RateLimit] = {}
 
-    def count(self, key: str) -> None:
-        """Count one write. Raises `HTTPError` (429) if the key has used up its limit."""
-        wait = self.spend(key)
+    def count(self, who: Identity) -> None:
+        """Count one write. Raises `HTTPError` (429) if the identity has used up its limit."""
+        wait = self.spend(who.id)
         if not wait:
             return
         self._counts.count_rejection("too_many_writes")
-        detail = f"Key {key!r} has made {self._per_minute} writes within a minute. Wait {wait} s."
+        detail = f"{who} has made {self._per_minute} writes within a minute. Wait {wait} s."
         raise HTTPError(429, detail, {"retry-after": str(wait)})
 
-    def spend(self, key: str) -> int:
+    def spend(self, identity: str) -> int:
         """Count one write and return 0, or count nothing and return the seconds to wait."""
         if not self._per_minute:
             return 0
-        limit = self._limits.setdefault(key, RateLimit(_MINUTE))
+        limit = self._limits.setdefault(identity, RateLimit(_MINUTE))
         cost, now = _MINUTE / self._per_minute, self._clock()
         return 0 if limit.spend(cost, now) else max(1, math.ceil(limit.wait(cost, now)))

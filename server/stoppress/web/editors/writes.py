@@ -44,7 +44,8 @@ async def read_write(request: Request, form: type[_T]) -> tuple[_T, WriteRequest
     """
     body = await _read(request)
     if_match, if_none_match = _versions(request, "If-Match"), _versions(request, "If-None-Match", weak="(?:W/)?")
-    return _decode(request, body, form), WriteRequest(if_match, _once(request, body), if_none_match or ())
+    once, who = _once(request, body), request.state.who
+    return _decode(request, body, form), WriteRequest(if_match, once, if_none_match or (), who)
 
 
 async def _read(request: Request) -> bytes:
@@ -125,10 +126,10 @@ def _once(request: Request, body: bytes) -> Once | None:
         return None
     if not re.fullmatch(IDEMPOTENCY_KEY, header):
         raise HTTPError(400, f"Idempotency-Key must have 1 to 255 printable ASCII characters; got {header[:80]!r}.")
-    return once_of(f"{request.state.key}:{header}", request.method, request.url.path, _kind(request), body)
+    return once_of(f"{request.state.who.id}:{header}", request.method, request.url.path, _kind(request), body)
 
 
 def once_of(key: str, method: str, path: str, kind: str, body: bytes) -> Once:
-    """Return the identity of a request. `key` is its Idempotency-Key, behind the name of its API key and a colon."""
+    """Return the identity of a request. `key` is its Idempotency-Key, behind the id of its sender and a colon."""
     digest = hashlib.sha256("\0".join((method, path, kind)).encode() + b"\0" + body).hexdigest()
     return Once(key, digest)

@@ -1,0 +1,47 @@
+"""Who makes a request, with the role and the blogs that limit what it may do."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import translate
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+EVERY_BLOG = ("*",)
+
+Kind = Literal["key", "person", "token", "node"]
+
+
+class Identity(NamedTuple):
+    """An authenticated sender of requests."""
+
+    kind: Kind
+    """An API key, a person with a session, a reader's token, or a node itself."""
+    name: str
+    role: str
+    """One of `roles.ROLES`."""
+    blogs: tuple[str, ...] = EVERY_BLOG
+    """Names of blogs, or patterns with `*`, `?` and `[...]` as those of file names."""
+    scope: str = ""
+    """What Idempotency-Keys and limits belong to; the name if this is empty, as it is for keys of the settings."""
+
+    def __str__(self) -> str:
+        return f"{self.kind.capitalize()} {self.name!r}"
+
+    @property
+    def id(self) -> str:
+        """The scope of Idempotency-Keys, of limits, and of drafts of one's own. No other identity has it."""
+        return self.scope or self.name
+
+    def is_for(self, blog: str) -> bool:
+        """Return whether the identity may be used for a blog."""
+        return self.blogs == EVERY_BLOG or _pattern(self.blogs).fullmatch(blog) is not None
+
+
+NODE = Identity("node", "stoppress", "admin")
+"""The server itself, for example when it publishes a scheduled entry."""
+
+
+@lru_cache(256)
+def _pattern(blogs: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(translate, blogs)) or r"(?!)")

@@ -1,0 +1,89 @@
+"""The table of roles: what each may do. The documentation and the tests are made from it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from stoppress.access.identity import Identity
+from stoppress.errors import Forbidden
+
+Action = Literal[
+    "read_private",
+    "read_blogs",
+    "write_draft",
+    "read_drafts",
+    "publish",
+    "retract",
+    "change_blog",
+    "create_blog",
+    "delete_blog",
+]
+
+
+class Role(NamedTuple):
+    """A role, and who it is for."""
+
+    name: str
+    purpose: str
+
+
+ROLES = {
+    role.name: role
+    for role in (
+        Role("reader", "reads private blogs"),
+        Role("contributor", "writes drafts of its own, and submits them"),
+        Role("editor", "publishes, edits and retracts entries, and changes the headers of blogs"),
+        Role("admin", "does everything: blogs, keys and people"),
+        Role("settings_editor", "an `editor` key in STOPPRESS_KEYS: also creates and deletes blogs"),
+    )
+}
+
+
+class Rule(NamedTuple):
+    """One row of the table: an action, and the roles that may do it."""
+
+    does: str
+    """The action in words, as after "may not"."""
+    roles: frozenset[str]
+
+
+def _rule(does: str, roles: str) -> Rule:
+    return Rule(does, frozenset(roles.split()))
+
+
+_NEWSROOM, _EDITORS, _ADMINS = (
+    "contributor editor settings_editor admin",
+    "editor settings_editor admin",
+    "settings_editor admin",
+)
+
+RULES: dict[Action, Rule] = {
+    "read_private": _rule("read private blogs", f"reader {_NEWSROOM}"),
+    "read_blogs": _rule("read the headers and entries of blogs as editors see them", _NEWSROOM),
+    "write_draft": _rule("write, submit and remove drafts of its own", _NEWSROOM),
+    "read_drafts": _rule("read drafts of others", _EDITORS),
+    "publish": _rule("publish, schedule, edit, pin and correct entries, or change drafts of others", _EDITORS),
+    "retract": _rule("retract entries", _EDITORS),
+    "change_blog": _rule("change the header of a blog", _EDITORS),
+    "create_blog": _rule("create blogs", _ADMINS),
+    "delete_blog": _rule("delete blogs", _ADMINS),
+}
+"""The table, by action."""
+
+
+def may(who: Identity, action: Action, blog: str | None = None) -> bool:
+    """Return whether an identity may do something, in a blog or, with None, at all. Every endpoint asks this."""
+    return who.role in RULES[action].roles and (blog is None or who.is_for(blog))
+
+
+def require(who: Identity, action: Action, blog: str | None = None) -> None:
+    """Raise `Forbidden`, with what is missing, unless the identity may do something."""
+    if may(who, action, blog):
+        return
+    rule = RULES[action]
+    if who.role in rule.roles:
+        allowed = ", ".join(who.blogs[:10])
+        raise Forbidden(f"{who} may not be used for blog {(blog or '')[:100]!r}, only for {allowed or 'none'}.")
+    needed = " or ".join(name for name in ROLES if name in rule.roles and name != "settings_editor")
+    role = "editor" if who.role == "settings_editor" else who.role
+    raise Forbidden(f"{who} has the role {role} and may not {rule.does}. That needs the role {needed}.")
