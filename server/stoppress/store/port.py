@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple, Protocol
 
 from stoppress.model import START, Cursor, Item, Segment
+from stoppress.store.accounts.port import Accounts
 
 REMEMBER_SECONDS = 24 * 3600
 """Seconds for which a store remembers the answer to an Idempotency-Key."""
@@ -81,6 +82,9 @@ class Store(Protocol):
 
     nodes_share_it: bool
     """Whether other processes also write to this store, so that nodes must compare heads with it regularly."""
+
+    accounts: Accounts
+    """The records next to the blogs."""
 
     async def open(self) -> None:
         """Connect, and create or migrate the database.

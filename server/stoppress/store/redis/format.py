@@ -40,6 +40,9 @@ from stoppress.store.port import Sent, Write
 DEFAULT_PREFIX = "stoppress:"
 DAMAGED_MESSAGE = b"damaged"
 ALL_PARTS = "line items order due answers expiry deleted"
+ACCOUNTS = "-accounts"
+"""The hash tag of the keys of accounts, see `store/accounts/redis.py`. No blog can have this name."""
+ACCOUNTS_PARTS = "records ids ends"
 
 
 class KeyNames(NamedTuple):

@@ -25,6 +25,8 @@ from stoppress.errors import (
     VersionConflict,
 )
 from stoppress.model import HEADER, START, Cursor, Item, Segment
+from stoppress.store.accounts.port import Accounts
+from stoppress.store.accounts.redis import RedisAccounts
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
 from stoppress.store.redis.damage import WHOLE, Damage
 from stoppress.store.redis.format import (
@@ -78,6 +80,7 @@ class RedisStore:
         self._delete = self._server.script("checks.lua", "delete.lua")
         self._missing = self._sync.script("missing.lua")
         self._tasks: list[asyncio.Task[None]] = []
+        self.accounts: Accounts = RedisAccounts(self._server)
 
     @property
     def server(self) -> RedisServer:

@@ -20,6 +20,7 @@ SUM_OF_BLOG = """(SELECT xor_sum(sum) FROM (
 """The checksum of everything that a blog has, for a row of `blogs`."""
 
 SUM_OF_ITEM = "row_sum(blog, id, seq, version, due, body)"
+SUM_OF_RECORD = "row_sum(kind, id, version, expires, body)"
 SUM_OF_ANSWER = "row_sum(blog, key, fingerprint, segment, expires)"
 
 MIGRATIONS = (
@@ -45,10 +46,18 @@ MIGRATIONS = (
     UPDATE answers SET sum={SUM_OF_ANSWER};
     UPDATE blogs SET sum={SUM_OF_BLOG};
     """,  # noqa: S608, constants
+    """
+    CREATE TABLE records (
+        kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, expires REAL, body BLOB NOT NULL,
+        sum INTEGER NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+    CREATE INDEX records_by_expiry ON records (expires) WHERE expires IS NOT NULL;
+    CREATE TABLE counts (name TEXT PRIMARY KEY, events INTEGER NOT NULL, expires REAL NOT NULL) WITHOUT ROWID;
+    CREATE INDEX counts_by_expiry ON counts (expires);
+    """,
 )
 """Each migrates the schema from `PRAGMA user_version` = its index to the next version. Never edit a released one."""
 
-VERSION_WITH_SUMS = 2
+VERSION_WITH_SUMS, VERSION_WITH_RECORDS = 2, 3
 
 
 def row_sum(*values: str | float | bytes | None) -> int:
