@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from stoppress import __version__, settings
+from stoppress.cli_access import keys
+from stoppress.cli_options import key_option, server_option
 from stoppress.process import runner
 
 if TYPE_CHECKING:
@@ -27,17 +29,6 @@ def _node_options(command: _F) -> _F:
             text = f"{setting.help}  [{setting.variable}; default: {setting.default_text}]"
             command = click.option(setting.option, setting.name, metavar="VALUE", help=text)(command)
     return command
-
-
-def _server_option(command: _F) -> _F:
-    return click.option(
-        "--url",
-        envvar="STOPPRESS_URL",
-        default="http://127.0.0.1:8000",
-        show_default=True,
-        show_envvar=True,
-        help="URL of the server.",
-    )(command)
 
 
 def _number(option: str, kind: click.ParamType[Any], default: float, text: str) -> Callable[[_F], _F]:
@@ -95,10 +86,7 @@ def _desk(command: Callable[..., str]) -> Callable[..., None]:
 
         click.echo(command(Desk(url, api_key, blog), **options))
 
-    key = click.option(
-        "--api-key", envvar="STOPPRESS_API_KEY", required=True, show_envvar=True, help="An editor's key."
-    )
-    return _server_option(key(click.argument("blog")(run)))
+    return server_option(key_option("An editor's key.")(click.argument("blog")(run)))
 
 
 @cli.command("post")
@@ -196,8 +184,11 @@ def _end(desk: Desk) -> str:
     return desk.change(status="ended")
 
 
+cli.add_command(keys)
+
+
 @cli.command("tail")
-@_server_option
+@server_option
 @click.argument("blog")
 def _tail(url: str, blog: str) -> None:
     """Follow BLOG in the terminal: print its newest entries, then each change when it happens.
@@ -256,7 +247,7 @@ def _doctor(url: str | None, blog: str, *, json: bool, **flags: str | None) -> N
 
 
 @cli.command("top")
-@_server_option
+@server_option
 @click.option(
     "--token-file",
     envvar="STOPPRESS_METRICS_TOKEN_FILE",
@@ -275,7 +266,7 @@ def _top(url: str, token_file: str | None, every: float) -> None:
 
 
 @cli.command("export")
-@_server_option
+@server_option
 @click.option("--force", is_flag=True, help="Replace an existing archive.")
 @click.argument("blog")
 @click.argument("directory")

@@ -17,6 +17,8 @@ Action = Literal[
     "change_blog",
     "create_blog",
     "delete_blog",
+    "read_keys",
+    "change_keys",
 ]
 
 
@@ -67,6 +69,8 @@ RULES: dict[Action, Rule] = {
     "change_blog": _rule("change the header of a blog", _EDITORS),
     "create_blog": _rule("create blogs", _ADMINS),
     "delete_blog": _rule("delete blogs", _ADMINS),
+    "read_keys": _rule("list API keys", "admin"),
+    "change_keys": _rule("make and revoke API keys", "admin"),
 }
 """The table, by action."""
 

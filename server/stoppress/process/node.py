@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from stoppress.access.keys import KeyRing
 from stoppress.errors import StartError
 from stoppress.inbox.editor import InboxEditor
 from stoppress.live.hub import Hub, Timing
@@ -40,6 +41,8 @@ from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
 from stoppress.web.editors.auth import Authentication, Keys
+from stoppress.web.editors.guess_limit import GuessLimit
+from stoppress.web.editors.keys_api import KeysApi
 from stoppress.web.editors.openapi import OpenAPI
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
@@ -92,9 +95,13 @@ class Node:
         self.clock = StoreClock(self.store)
         self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
+        self.key_ring = KeyRing(self.store.accounts, self.clock.now)
         self.inbox = self._make_inbox(store) if settings.inbox else None
+        addresses = Addresses(settings.trusted_proxies)
+        guesses = GuessLimit(settings.max_guesses, self.store.accounts, addresses, self.counts)
+        self.authentication = Authentication(self.keys, self.key_ring.checks, guesses)
         self.admission = Admission(
-            Addresses(settings.trusted_proxies),
+            addresses,
             self.counts,
             time.monotonic,
             _max_readers(settings),
@@ -132,9 +139,10 @@ class Node:
         index = Index(follower, Catalogue(self.store), layout, sites, turns)
         content = Content(follower, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
-        api = Api(Authentication(self.keys), self.blogs, self.entries, self._limit)
+        api = Api(self.authentication, self.blogs, self.entries, self._limit)
+        keys = KeysApi(self.authentication, self.key_ring, self._limit)
         readers = (self.live, content, events)
-        others = (OpenAPI(sites), api, self.health, self.metrics, feeds, index, layout.assets, pages)
+        others = (OpenAPI(sites), api, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[route for part in (*readers, *others) for route in part.routes()],
