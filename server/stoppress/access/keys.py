@@ -82,13 +82,14 @@ class KeyRing:
         if len(await self._records()) >= MAX_KEYS:
             raise TooManyKeys(MAX_KEYS)
         created_at, secret = timestamp(datetime.fromtimestamp(self._now(), UTC)), new_secret()
+        key_id = digest(secret)
         key = ApiKey(form.name, form.role, blogs, created_at, maker.id, expires_at)
         kept_until = None if ends is None else ends + KEPT_SECONDS
         try:
             await self._accounts.write(
                 [
-                    RecordWrite(_NAME, key.name, b"", 0, kept_until),
-                    RecordWrite(KEY, digest(secret), msgspec.json.encode(key), 0, kept_until),
+                    RecordWrite(_NAME, key.name, key_id.encode(), 0, kept_until),
+                    RecordWrite(KEY, key_id, msgspec.json.encode(key), 0, kept_until),
                 ]
             )
         except VersionConflict:
@@ -115,10 +116,9 @@ class KeyRing:
 
     async def key(self, name: str, who: Identity) -> ApiKey:
         """Return one key. Raises `Forbidden` or `KeyNotFound` as `revoke` does."""
-        for _, key in await self._records():
-            if key.name == name:
-                _require_blogs(who, key.blogs, f"see key {name!r}")
-                return key
+        for _, key in await self._named(name):
+            _require_blogs(who, key.blogs, f"see key {name!r}")
+            return key
         raise KeyNotFound(name)
 
     async def revoke(self, name: str, who: Identity) -> None:
@@ -128,22 +128,37 @@ class KeyRing:
             Forbidden: the key is for blogs that `who` is not for.
             KeyNotFound: no key has this name.
         """
-        found = [(record, key) for record, key in await self._records() if key.name == name]
+        found = await self._named(name)
         for _, key in found:
             _require_blogs(who, key.blogs, f"revoke key {name!r}")
-        if not re.fullmatch(NAME_PATTERN, name) or not (found or await self._accounts.get(_NAME, name)):
+        if not found and (not _is_name(name) or await self._accounts.get(_NAME, name) is None):
             raise KeyNotFound(name)
         gone = [RecordWrite(KEY, record.id, None) for record, _ in found[:10]]
         await self._accounts.write([*gone, RecordWrite(_NAME, name, None)])
         for record, _ in found:
-            self.checks.forget(record.id)
+            self.checks.revoked(record.id)
         log.info("key_revoked", extra={"key": name, "by": who.id})
+
+    async def _named(self, name: str) -> list[tuple[Record, ApiKey]]:
+        """Return the key with a name; several only if the store has lost the record that reserves the name."""
+        found = {record.id: (record, key) for record, key in await self._records() if key.name == name}
+        reserved = await self._accounts.get(_NAME, name) if _is_name(name) else None
+        if reserved is not None and (key_id := reserved.body.decode()) not in found:
+            record = await self._accounts.get(KEY, key_id)  # the list may be longer than it may be
+            key = ApiKey.read(record.body) if record else None
+            if record is not None and key is not None:
+                found[key_id] = (record, key)
+        return list(found.values())
 
     async def _records(self) -> list[tuple[Record, ApiKey]]:
         """Return all keys with their records. Records that cannot be read are left out; they are not valid either."""
         records = await self._accounts.records(KEY)
         found = ((record, ApiKey.read(record.body)) for record in records)
         return [(record, key) for record, key in found if key is not None]
+
+
+def _is_name(text: str) -> bool:
+    return re.fullmatch(NAME_PATTERN, text) is not None
 
 
 def _require_blogs(who: Identity, blogs: list[str], does: str) -> None:

@@ -11,6 +11,7 @@ import msgpack
 import pytest
 
 from stoppress.access.secret import is_secret
+from tests.conftest import StartNode
 from tests.support.node import ADMIN_KEY, RunningNode
 
 _numbers = count(1)
@@ -106,6 +107,25 @@ async def test_a_key_with_patterns_sees_and_writes_only_its_blogs(node: RunningN
         assert (await client.post("/api/keys", json=mine)).status_code == 201
         assert [key["name"] for key in (await client.get("/api/keys")).json()["keys"]].count(mine["name"]) == 1
         assert (await client.post("/api/keys", json=form())).status_code == 403
+
+
+async def test_no_key_of_the_settings_shares_the_answers_to_a_run_time_key(start_node: StartNode):
+    node = await start_node(STOPPRESS_KEYS=f"key:editor:another-secret root:admin:{ADMIN_KEY}")
+    await node_with_blog(node)
+    async with node.editor(key=ADMIN_KEY) as admin:
+        secret = (await admin.post("/api/keys", json=form(name="cms"))).json()["secret"]
+    answers = []
+    for key, once in ((secret, "x"), ("another-secret", "cms:x"), ("another-secret", "key:cms:x")):
+        async with node.editor(key=key) as client:
+            headers = {"Idempotency-Key": once}
+            answers.append(await client.post("/api/blogs/demo/entries", json={"markdown": "x"}, headers=headers))
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert len({answer.json()["id"] for answer in answers}) == 3
+
+
+async def node_with_blog(node: RunningNode) -> None:
+    async with node.editor(key=ADMIN_KEY) as admin:
+        assert (await admin.put("/api/blogs/demo", json={})).status_code == 201
 
 
 async def test_a_run_time_editor_may_not_create_blogs(node: RunningNode, admin: httpx.AsyncClient):

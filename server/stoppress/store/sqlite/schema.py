@@ -51,8 +51,6 @@ MIGRATIONS = (
         kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, expires REAL, body BLOB NOT NULL,
         sum INTEGER NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
     CREATE INDEX records_by_expiry ON records (expires) WHERE expires IS NOT NULL;
-    CREATE TABLE counts (name TEXT PRIMARY KEY, events INTEGER NOT NULL, expires REAL NOT NULL) WITHOUT ROWID;
-    CREATE INDEX counts_by_expiry ON counts (expires);
     """,
 )
 """Each migrates the schema from `PRAGMA user_version` = its index to the next version. Never edit a released one."""
