@@ -175,10 +175,12 @@ async def test_a_revoked_key_that_the_store_brings_back_is_revoked_again(
     assert await accounts.records(KEY) == []
 
 
-async def test_a_key_beyond_the_list_can_be_revoked(ring: KeyRing, accounts: Accounts, monkeypatch: pytest.MonkeyPatch):
+async def test_a_key_that_is_missing_in_the_list_can_be_revoked(
+    ring: KeyRing, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+):
     made = await ring.make(form(), NODE)
 
-    async def none(_kind: str) -> list[Record]:
+    async def none(*_: object, **__: object) -> list[Record]:
         return []
 
     monkeypatch.setattr(accounts, "records", none)

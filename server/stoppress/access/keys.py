@@ -31,6 +31,9 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$(?!\n)"
 
 BLOGS_PATTERN = r"^[A-Za-z0-9*?\[][A-Za-z0-9_*?\[\]!-]{0,99}$(?!\n)"
 
+_PAGE = 200
+"""Records to read at once, so that a list does not hold up the event loop."""
+
 _NAME = "key_name"
 """The kind of the records that reserve names."""
 
@@ -144,7 +147,7 @@ class KeyRing:
         found = {record.id: (record, key) for record, key in await self._records() if key.name == name}
         reserved = await self._accounts.get(_NAME, name) if _is_name(name) else None
         if reserved is not None and (key_id := reserved.body.decode()) not in found:
-            record = await self._accounts.get(KEY, key_id)  # the list may be longer than it may be
+            record = await self._accounts.get(KEY, key_id)
             key = ApiKey.read(record.body) if record else None
             if record is not None and key is not None:
                 found[key_id] = (record, key)
@@ -152,9 +155,13 @@ class KeyRing:
 
     async def _records(self) -> list[tuple[Record, ApiKey]]:
         """Return all keys with their records. Records that cannot be read are left out; they are not valid either."""
-        records = await self._accounts.records(KEY)
-        found = ((record, ApiKey.read(record.body)) for record in records)
-        return [(record, key) for record, key in found if key is not None]
+        found: list[tuple[Record, ApiKey]] = []
+        page = await self._accounts.records(KEY, limit=_PAGE)
+        while page:
+            keys = ((record, ApiKey.read(record.body)) for record in page)
+            found += ((record, key) for record, key in keys if key is not None)
+            page = await self._accounts.records(KEY, page[-1].id, _PAGE)
+        return found
 
 
 def _is_name(text: str) -> bool:

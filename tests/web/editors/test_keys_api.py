@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 
 from stoppress.access.secret import is_secret
 from tests.conftest import StartNode
+from tests.support.command import running
 from tests.support.node import ADMIN_KEY, RunningNode
 
 _numbers = count(1)
@@ -123,9 +125,30 @@ async def test_no_key_of_the_settings_shares_the_answers_to_a_run_time_key(start
     assert len({answer.json()["id"] for answer in answers}) == 3
 
 
+def is_in_a_file(folder: Path, text: str) -> bool:
+    return any(text.encode() in path.read_bytes() for path in folder.iterdir())
+
+
 async def node_with_blog(node: RunningNode) -> None:
     async with node.editor(key=ADMIN_KEY) as admin:
         assert (await admin.put("/api/blogs/demo", json={})).status_code == 201
+
+
+async def test_no_secret_is_in_the_log_or_in_the_store(tmp_path: Path):
+    store = tmp_path / "blogs.db"
+    keys = f"root:admin:{ADMIN_KEY}"
+    async with running("serve", "--port", "0", "--store", f"sqlite:{store}", STOPPRESS_KEYS=keys) as node:
+        url = (await node.line("serves")).split()[-1]
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            made = await client.post("/api/keys", json=form(), headers={"authorization": f"Bearer {ADMIN_KEY}"})
+            secret = made.json()["secret"]
+            for sent in (secret, secret[:-1] + "-"):
+                await client.post("/api/blogs/x/entries", json={}, headers={"authorization": f"Bearer {sent}"})
+        node.terminate()
+        lines = node.lines + await node.rest()
+    assert any("key_made" in line for line in lines)
+    assert not any(secret[4:-6] in line or ADMIN_KEY in line for line in lines)
+    assert not is_in_a_file(tmp_path, secret[4:-6])
 
 
 async def test_a_run_time_editor_may_not_create_blogs(node: RunningNode, admin: httpx.AsyncClient):
