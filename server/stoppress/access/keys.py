@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -18,7 +19,7 @@ from msgspec import Meta, Struct
 from stoppress.access.identity import EVERY_BLOG, Identity
 from stoppress.access.key_checks import KEY, ApiKey, KeyChecks
 from stoppress.access.secret import digest, new_secret
-from stoppress.errors import BadInput, Forbidden, KeyNotFound, NameTaken, TooManyKeys, VersionConflict
+from stoppress.errors import BadInput, Forbidden, KeyNotFound, NameTaken, StoreDamaged, TooManyKeys, VersionConflict
 from stoppress.model import timestamp
 from stoppress.store.accounts.port import Accounts, Record, RecordWrite
 
@@ -119,9 +120,10 @@ class KeyRing:
 
     async def key(self, name: str, who: Identity) -> ApiKey:
         """Return one key. Raises `Forbidden` or `KeyNotFound` as `revoke` does."""
-        for _, key in await self._named(name):
-            _require_blogs(who, key.blogs, f"see key {name!r}")
-            return key
+        for key in (await self._named(name)).values():
+            if key is not None:
+                _require_blogs(who, key.blogs, f"see key {name!r}")
+                return key
         raise KeyNotFound(name)
 
     async def revoke(self, name: str, who: Identity) -> None:
@@ -132,26 +134,30 @@ class KeyRing:
             KeyNotFound: no key has this name.
         """
         found = await self._named(name)
-        for _, key in found:
-            _require_blogs(who, key.blogs, f"revoke key {name!r}")
-        if not found and (not _is_name(name) or await self._accounts.get(_NAME, name) is None):
+        for key in found.values():
+            _require_blogs(who, key.blogs if key else EVERY_BLOG, f"revoke key {name!r}")
+        if not found:
             raise KeyNotFound(name)
-        gone = [RecordWrite(KEY, record.id, None) for record, _ in found[:10]]
+        gone = [RecordWrite(KEY, key_id, None) for key_id in list(found)[:10]]
         await self._accounts.write([*gone, RecordWrite(_NAME, name, None)])
-        for record, _ in found:
-            self.checks.revoked(record.id)
+        for key_id in found:
+            self.checks.revoked(key_id)
         log.info("key_revoked", extra={"key": name, "by": who.id})
 
-    async def _named(self, name: str) -> list[tuple[Record, ApiKey]]:
-        """Return the key with a name; several only if the store has lost the record that reserves the name."""
-        found = {record.id: (record, key) for record, key in await self._records() if key.name == name}
-        reserved = await self._accounts.get(_NAME, name) if _is_name(name) else None
+    async def _named(self, name: str) -> dict[str, ApiKey | None]:
+        """Return the key with a name by its id, or None in its place if it is lost or cannot be read.
+
+        There are several only if the store has lost the record that reserves the name.
+        """
+        found: dict[str, ApiKey | None] = {record.id: key for record, key in await self._records() if key.name == name}
+        is_name = re.fullmatch(NAME_PATTERN, name) is not None
+        reserved = await self._accounts.get(_NAME, name) if is_name else None
         if reserved is not None and (key_id := reserved.body.decode()) not in found:
-            record = await self._accounts.get(KEY, key_id)
-            key = ApiKey.read(record.body) if record else None
-            if record is not None and key is not None:
-                found[key_id] = (record, key)
-        return list(found.values())
+            with suppress(StoreDamaged):
+                found[key_id] = None
+                record = await self._accounts.get(KEY, key_id)
+                found[key_id] = ApiKey.read(record.body) if record else None
+        return found
 
     async def _records(self) -> list[tuple[Record, ApiKey]]:
         """Return all keys with their records. Records that cannot be read are left out; they are not valid either."""
@@ -164,10 +170,6 @@ class KeyRing:
         return found
 
 
-def _is_name(text: str) -> bool:
-    return re.fullmatch(NAME_PATTERN, text) is not None
-
-
-def _require_blogs(who: Identity, blogs: list[str], does: str) -> None:
+def _require_blogs(who: Identity, blogs: Sequence[str], does: str) -> None:
     if not who.is_for_all(blogs):
         raise Forbidden(f"{who} may only be used for {', '.join(who.blogs[:10]) or 'no blog'} and may not {does}.")

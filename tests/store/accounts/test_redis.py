@@ -51,8 +51,9 @@ async def test_a_record_that_cannot_be_read_is_not_valid(redis: Redis, accounts)
     await redis.hset(KEYS["records"], "key/ann", "nonsense")
     with pytest.raises(StoreUnavailable, match="'ann' in Redis cannot be read"):
         await accounts.get("key", "ann")
+    assert await accounts.records("key") == [BOB], "it does not hide the others"
     await accounts.write([RecordWrite("key", "ann", None)])
-    assert await accounts.records("key") == [BOB]
+    assert await redis.hkeys(KEYS["records"]) == [b"key/bob"]
 
 
 async def test_a_key_of_another_type_is_named(redis: Redis, accounts):
