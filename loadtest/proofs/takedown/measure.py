@@ -72,7 +72,7 @@ class TakedownFigures(NamedTuple):
         return is_answered and is_told and not self.wrong and self.slowest.seconds <= LIMIT_SECONDS
 
 
-class Crowd:
+class NodeSwarm:
     """The readers of one node, in a swarm."""
 
     def __init__(self, process: asyncio.subprocess.Process, readers: int) -> None:
@@ -146,14 +146,14 @@ async def _play(store: SQLite, nodes: list[NodeProcess], clients: list[NodeClien
     await tries.make_blog()
     work = [reader.run() for reader in readers]
     work += [keep_writing(nodes, [BLOG], load.publish, FineHistogram()), lag.run()]
-    async with _crowds(nodes, load.readers) as crowds, store.company(), _running(work):
+    async with _swarms(nodes, load.readers) as swarms, store.company(), _running(work):
         await tries.run(load.tries)
-        for crowd in crowds:
-            await crowd.leave(len(tries.done))
+        for swarm in swarms:
+            await swarm.leave(len(tries.done))
     told, wrong = FineHistogram(), Counter[str]()
-    for crowd in crowds:
-        told.merge(crowd.told)
-        wrong.update(crowd.wrong)
+    for swarm in swarms:
+        told.merge(swarm.told)
+        wrong.update(swarm.wrong)
     for node in nodes:
         if found := await asyncio.to_thread(_retracted_files, node.url, store.folder / f"export-{node.port}"):
             wrong["exported files with retracted texts"] += found
@@ -173,16 +173,16 @@ async def _client(node: NodeProcess, number: int) -> AsyncIterator[NodeClient]:
 
 
 @asynccontextmanager
-async def _crowds(nodes: Sequence[NodeProcess], readers: int) -> AsyncIterator[list[Crowd]]:
+async def _swarms(nodes: Sequence[NodeProcess], readers: int) -> AsyncIterator[list[NodeSwarm]]:
     """Connect readers to all nodes; return when all are connected."""
     share = max(1, readers // len(nodes))
     plan: dict[str, Any] = {"blog": BLOG, "readers": share, "rate": 500, "duration": MAX_RUN_SECONDS}
     async with AsyncExitStack() as stack:
-        crowds = [Crowd(await stack.enter_async_context(run_swarm(node.url, **plan)), share) for node in nodes]
+        swarms = [NodeSwarm(await stack.enter_async_context(run_swarm(node.url, **plan)), share) for node in nodes]
         async with asyncio.timeout(CONNECT_SECONDS):
-            for crowd in crowds:
-                await crowd.is_there.wait()
-        yield crowds
+            for swarm in swarms:
+                await swarm.is_there.wait()
+        yield swarms
 
 
 @asynccontextmanager
