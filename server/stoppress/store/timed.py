@@ -14,7 +14,7 @@ from stoppress.telemetry.tracing import Tracing
 
 _OPERATIONS = (
     "ping commit recall forget read item drafts blogs names headers heads due time delete was_deleted restore verify "
-    "rebuild renew ask_for follow unfollow"
+    "rebuild renew removed ask_for follow unfollow"
 ).split()
 
 
@@ -104,6 +104,10 @@ class TimedStore:
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         with self._timed("restore"):
             return await self._store.restore(blog, head, lost, retracted)
+
+    async def removed(self, blog: str) -> list[str]:
+        with self._timed("removed"):
+            return await self._store.removed(blog)
 
     async def verify(self, blog: str) -> None:
         with self._timed("verify"):

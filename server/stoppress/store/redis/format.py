@@ -8,6 +8,7 @@ All keys of a blog contain its name as a hash tag, so that scripts may use them 
     stoppress:{BLOG}:due       sorted set: ids of scheduled entries by publication time
     stoppress:{BLOG}:answers   hash: Idempotency-Key -> the message that answered it
     stoppress:{BLOG}:expiry    sorted set: Idempotency-Keys by expiry time
+    stoppress:{BLOG}:removed   sorted set: ids of removed drafts by the time of removal, for a day
     stoppress:{BLOG}:deleted   set: the first cursor of every deleted history, and "0-N" for the Nth deletion
     stoppress:blogs            set: the names of all blogs, deleted ones included
     stoppress:schedule         sorted set: blogs by the time of their next scheduled entry; see schedule.py
@@ -39,7 +40,7 @@ from stoppress.store.port import Sent, Write
 
 DEFAULT_PREFIX = "stoppress:"
 DAMAGED_MESSAGE = b"damaged"
-ALL_PARTS = "line items order due answers expiry deleted"
+ALL_PARTS = "line items order due answers expiry removed deleted"
 
 
 class KeyNames(NamedTuple):
