@@ -19,16 +19,9 @@ _encoder = msgspec.json.Encoder()
 
 def pack_past(act: Act | None, keep: Keep) -> bytes:
     """Return in msgpack what `commit.lua` keeps of the past."""
-    return msgspec.msgpack.encode(
-        {
-            "act": act_json(act),
-            "who": _encoder.encode(act.who).decode() if act else "",
-            "seconds": keep.audit_seconds,
-            "acts": MAX_ACTS,
-            "versions": keep.versions,
-            "bytes": MAX_VERSION_BYTES,
-        }
-    )
+    who = _encoder.encode(act.who).decode() if act else ""
+    limits = keep.versions, MAX_VERSION_BYTES
+    return msgspec.msgpack.encode((act_json(act), who, keep.audit_seconds, MAX_ACTS, limits))
 
 
 def act_json(act: Act | None) -> str:

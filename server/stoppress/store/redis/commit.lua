@@ -12,8 +12,8 @@ check(KEYS, ARGV[1])
 local history, items, order, due, answers, expiry, versions, audit = unpack(KEYS)
 local channel, packed, past, request, remember = unpack(ARGV)
 local fingerprint, writes = unpack(cmsgpack.unpack(packed))
-local limits = cmsgpack.unpack(past)
-local now = tonumber(redis.call("TIME")[1])
+local act, who, seconds, most, limits = unpack(cmsgpack.unpack(past))
+local now = tonumber(clock[1])
 
 -- A seq is a double in Lua, exact up to 2^53; Lua's default formatting loses precision after 14 digits.
 local function digits(number)
@@ -82,7 +82,7 @@ local function conflict()
 end
 
 local function put(write, seq)
-  keep_version(versions, items, write, next_version(write), limits)
+  keep_version(versions, items, write, next_version(write), who, limits)
   redis.call("ZREM", due, write.id)
   if not write.body then
     redis.call("HDEL", items, write.id)
@@ -127,7 +127,7 @@ for _, write in ipairs(writes) do
   put(write, write.tag and seq or 0)
 end
 replace(answers, without_bodies)
-append_act(audit, limits.act, limits.seconds, limits.acts)
+append_act(audit, act, seconds, most)
 local message = (head or "0") .. " " .. packed
 if request then
   remember_answer(message)

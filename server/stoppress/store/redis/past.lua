@@ -5,14 +5,20 @@
 -- versions  hash: entry id -> the list of its versions in msgpack, oldest first: {version, time in ms, who, bytes}. The
 --           newest one is the item itself. "ID:VERSION" -> the body of an earlier version.
 
+local clock = redis.call("TIME")
+
+-- One call of 64, by chance, counts the acts. The key also expires as a whole, so that a blog without further writes
+-- does not keep acts for ever.
 local function append_act(audit, act, seconds, most)
   if act == "" then
     return
   end
-  redis.call("XADD", audit, "MAXLEN", "~", most, "*", "act", act)
-  local oldest = (tonumber(redis.call("TIME")[1]) - seconds) * 1000
-  redis.call("XTRIM", audit, "MINID", string.format("%.0f", math.max(0, oldest)))
-  redis.call("EXPIRE", audit, seconds)  -- as a whole, so that a blog without further writes does not keep acts for ever
+  local oldest = math.max(0, tonumber(clock[1]) - seconds) * 1000
+  redis.call("XADD", audit, "MINID", string.format("%.0f", oldest), "*", "act", act)
+  if clock[2] % 64 == 0 then
+    redis.call("XTRIM", audit, "MAXLEN", "~", most)
+  end
+  redis.call("EXPIRE", audit, seconds)
 end
 
 local function version_field(id, version)
@@ -57,7 +63,7 @@ local function within_limits(versions, id, list, limits)
   for n = #list - 1, 1, -1 do
     local version = list[n]
     bytes = bytes + version[4]
-    if version[4] > 0 and #kept <= limits.versions and bytes <= limits.bytes then
+    if version[4] > 0 and #kept <= limits[1] and bytes <= limits[2] then
       table.insert(kept, 1, version)
     else
       redis.call("HDEL", versions, version_field(id, version[1]))
@@ -66,18 +72,19 @@ local function within_limits(versions, id, list, limits)
   return kept
 end
 
--- Keeps what a write is about to replace, if it does not erase that, and notes who writes the new version.
-local function keep_version(versions, items, write, new_version, limits)
+-- Keeps what a write is about to replace, if it does not erase that, and notes who writes the new version. `limits` are
+-- {maximum number, maximum bytes}.
+local function keep_version(versions, items, write, new_version, who, limits)
   local id = write.id
   if id == "header" then
     return
   end
   local list = version_list(versions, id)
-  if not write.body or write.erase or limits.versions == 0 or not list then
+  if not write.body or write.erase or limits[1] == 0 or not list then
     forget_versions(versions, id)
     list = {}
   end
-  if not write.body or limits.versions == 0 then
+  if not write.body or limits[1] == 0 then
     return
   end
   local stored = write.expected > 0 and not write.erase and redis.call("HGET", items, id)
@@ -90,7 +97,6 @@ local function keep_version(versions, items, write, new_version, limits)
     list[#list][4] = #body
     redis.call("HSET", versions, version_field(id, version), body)
   end
-  local time = redis.call("TIME")
-  list[#list + 1] = {new_version, time[1] * 1000 + math.floor(time[2] / 1000), limits.who, 0}
+  list[#list + 1] = {new_version, clock[1] * 1000 + math.floor(clock[2] / 1000), who, 0}
   redis.call("HSET", versions, id, cmsgpack.pack(within_limits(versions, id, list, limits)))
 end
