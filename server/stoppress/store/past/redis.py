@@ -80,11 +80,10 @@ def _order(act_id: str) -> tuple[int, int]:
 
 def _act(act_id: str, fields: dict[bytes, bytes]) -> Act:
     try:
-        act = msgspec.json.decode(fields[b"act"], type=Act)
+        act, at = msgspec.json.decode(fields[b"act"], type=Act), int(fields[b"at"]) / 1000
     except (ValueError, KeyError) as error:
         raise StoreDamaged(f"Act {act_id} of the audit cannot be read: {error}.") from error
-    at = datetime.fromtimestamp(_order(act_id)[0] / 1000, UTC)
-    return msgspec.structs.replace(act, id=act_id, at=timestamp(at))
+    return msgspec.structs.replace(act, id=act_id, at=timestamp(datetime.fromtimestamp(at, UTC)))
 
 
 def _listed(packed: bytes | None) -> list[tuple[int, int, str, int]]:

@@ -21,6 +21,9 @@ _T = TypeVar("_T")
 _COUNT_EVERY = 1_000
 """Acts between two looks for blogs that have too many: counting takes milliseconds."""
 
+_MAX_REMOVED = 200
+"""Maximum number of old acts that one write removes."""
+
 _SITE = ""
 """The name of the blog in acts that belong to none."""
 
@@ -35,15 +38,18 @@ class PastTables:
         self._keep = keep
         self._appended = 0
 
-    # The audit. The id of an act is its time in microseconds, or one more than that of the act before
+    # The audit. The id of an act is its time in microseconds, or after a clock was set back one more than the last one
 
     def append(self, act: Act) -> int:
         """Write an act, remove old ones, and return its id."""
-        now = int(time.time() * 1e6)
+        now = time.time()
         (last,) = self._db.execute("SELECT max(id) FROM audit").fetchone()
-        row = (max(now, (last or 0) + 1), act.blog or _SITE, _encoder.encode(act))
-        self._db.execute("INSERT INTO audit (id, blog, act, sum) VALUES (?, ?, ?, ?)", (*row, row_sum(*row)))
-        self._db.execute("DELETE FROM audit WHERE id<?", (now - self._keep.audit_seconds * 1_000_000,))
+        row = (max(_microseconds(now), (last or 0) + 1), act.blog or _SITE, now, _encoder.encode(act))
+        self._db.execute("INSERT INTO audit (id, blog, at, act, sum) VALUES (?, ?, ?, ?, ?)", (*row, row_sum(*row)))
+        self._db.execute(
+            "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id<? ORDER BY id LIMIT ?)",
+            (_microseconds(now - self._keep.audit_seconds), _MAX_REMOVED),
+        )
         if self._appended % _COUNT_EVERY == 0:
             self._db.execute(
                 "DELETE FROM audit WHERE blog=? AND id<=(SELECT id FROM audit WHERE blog=? ORDER BY id DESC "
@@ -58,11 +64,11 @@ class PastTables:
 
     def acts(self, blog: str | None, after: str | None, before: str | None, limit: int) -> list[Act]:
         """Return acts, see `Past.acts`. Raises `StoreDamaged`."""
-        oldest = int(time.time() * 1e6) - self._keep.audit_seconds * 1_000_000
+        oldest = _microseconds(time.time() - self._keep.audit_seconds)
         begin, end = max(oldest, _number(after or "0") + 1), _number(before) if before else 2**62
         order = "DESC" if after is None else "ASC"
         rows = self._db.execute(
-            f"SELECT id, blog, act, sum FROM audit WHERE blog=? AND id>=? AND id<? ORDER BY id {order} LIMIT ?",  # noqa: S608, constants
+            f"SELECT id, blog, at, act, sum FROM audit WHERE blog=? AND id>=? AND id<? ORDER BY id {order} LIMIT ?",  # noqa: S608, constants
             (blog or _SITE, begin, end, limit),
         )
         return [_act(*row) for row in rows]
@@ -172,9 +178,12 @@ def _number(act_id: str) -> int:
     return int(milliseconds) * 1000 if dash else int(milliseconds)
 
 
-def _act(act_id: int, blog: str, stored: bytes, checksum: int) -> Act:
-    if checksum != row_sum(act_id, blog, stored):
+def _microseconds(at: float) -> int:
+    return int(at * 1e6)
+
+
+def _act(act_id: int, blog: str, at: float, stored: bytes, checksum: int) -> Act:
+    if checksum != row_sum(act_id, blog, at, stored):
         raise StoreDamaged(f"Act {act_id} of the audit is not as it was written.")
     act = msgspec.json.decode(stored, type=Act)
-    at = timestamp(datetime.fromtimestamp(act_id / 1e6, UTC))
-    return msgspec.structs.replace(act, id=str(act_id), at=at)
+    return msgspec.structs.replace(act, id=str(act_id), at=timestamp(datetime.fromtimestamp(at, UTC)))

@@ -2,7 +2,8 @@
 -- `Store.delete`. It records the first cursor of the deleted history, so that no node takes that history for lost and
 -- restores it, even after the blog has been created again. It also counts deletions of the name, by the members "0-1",
 -- "0-2" and so on: a history that began before the newest deletion is not restored either, even if the store had lost it
--- and so did not know it at the deletion. The record never expires, because a node can sleep for any length of time.
+-- and so did not know it at the deletion. So the act is also written if the store has no such blog. The record never
+-- expires, because a node can sleep for any length of time.
 --
 -- KEYS  deleted, audit, history, and all others of the blog
 -- ARGV  channel; the act in JSON or ""; the seconds for which to keep acts; about how many to keep

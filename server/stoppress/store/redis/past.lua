@@ -1,11 +1,13 @@
 #!lua
 -- Prepended to the scripts that use it: the audit of a blog, and the earlier versions of its entries.
 --
--- audit     stream: an act in JSON in the field "act" of each element
+-- audit     stream: an act in JSON in the field "act" of each element, and its time in ms in "at". Ids of a stream never
+--           go back, so after a clock was set back they are not the time
 -- versions  hash: entry id -> the list of its versions in msgpack, oldest first: {version, time in ms, who, bytes}. The
 --           newest one is the item itself. "ID:VERSION" -> the body of an earlier version.
 
 local clock = redis.call("TIME")
+local now_ms = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 -- One call of 64, by chance, counts the acts. The key also expires as a whole, so that a blog without further writes
 -- does not keep acts for ever.
@@ -14,7 +16,7 @@ local function append_act(audit, act, seconds, most)
     return
   end
   local oldest = math.max(0, tonumber(clock[1]) - seconds) * 1000
-  redis.call("XADD", audit, "MINID", string.format("%.0f", oldest), "*", "act", act)
+  redis.call("XADD", audit, "MINID", string.format("%.0f", oldest), "*", "act", act, "at", string.format("%.0f", now_ms))
   if clock[2] % 64 == 0 then
     redis.call("XTRIM", audit, "MAXLEN", "~", most)
   end
@@ -97,6 +99,6 @@ local function keep_version(versions, items, write, new_version, who, limits)
     list[#list][4] = #body
     redis.call("HSET", versions, version_field(id, version), body)
   end
-  list[#list + 1] = {new_version, clock[1] * 1000 + math.floor(clock[2] / 1000), who, 0}
+  list[#list + 1] = {new_version, now_ms, who, 0}
   redis.call("HSET", versions, id, cmsgpack.pack(within_limits(versions, id, list, limits)))
 end

@@ -21,7 +21,7 @@ SUM_OF_BLOG = """(SELECT xor_sum(sum) FROM (
 
 SUM_OF_ITEM = "row_sum(blog, id, seq, version, due, body)"
 SUM_OF_ANSWER = "row_sum(blog, key, fingerprint, segment, expires)"
-SUM_OF_ACT = "row_sum(id, blog, act)"
+SUM_OF_ACT = "row_sum(id, blog, at, act)"
 SUM_OF_VERSION = "row_sum(blog, id, version, at, who, body)"
 
 MIGRATIONS = (
@@ -49,7 +49,7 @@ MIGRATIONS = (
     """,  # noqa: S608, constants
     """
     CREATE TABLE audit (
-        id INTEGER PRIMARY KEY, blog TEXT NOT NULL, act BLOB NOT NULL, sum INTEGER NOT NULL);
+        id INTEGER PRIMARY KEY, blog TEXT NOT NULL, at REAL NOT NULL, act BLOB NOT NULL, sum INTEGER NOT NULL);
     CREATE INDEX audit_by_blog ON audit (blog);
     CREATE TABLE versions (
         blog TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, at REAL NOT NULL, who TEXT NOT NULL,
