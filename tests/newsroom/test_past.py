@@ -44,7 +44,7 @@ async def test_an_act_names_the_identity_as_it_is(newsroom: Newsroom, past: Past
 async def test_without_versions_in_the_store_there_is_the_entry_as_it_is(newsroom: Newsroom, past: PastReader):
     entry = await newsroom.post(markdown="x")
     newsroom.store._tables.past.forget_versions(BLOG, entry.id)
-    (only,) = await past.versions(ADA, BLOG, entry.id, before=None, limit=5)
+    (only,), _ = await past.versions(ADA, BLOG, entry.id, before=None, limit=5)
     assert (only.version, only.entry.html, only.at, only.who) == (1, "<p>x</p>", None, None)
 
 
@@ -55,5 +55,20 @@ async def test_versions_of_a_retracted_entry_are_not_shown_even_if_the_store_has
     await newsroom.retract(entry)
     write = Write(entry.id, 1, b"{}")
     newsroom.store._tables.past.keep_version(BLOG, write, None)  # as an older copy of the versions would have it
-    shown = await past.versions(ADA, BLOG, entry.id, before=None, limit=5)
+    shown, more = await past.versions(ADA, BLOG, entry.id, before=None, limit=5)
     assert [(one.version, one.entry.status) for one in shown] == [(2, "retracted")]
+    assert not more
+
+
+async def test_a_page_of_large_versions_has_fewer(newsroom: Newsroom, past: PastReader):
+    entry = await newsroom.post(markdown="x")
+    for number in range(6):
+        await newsroom.patch(entry, markdown=f"{number}" * 240_000)
+    numbers: list[int] = []
+    more, before = True, None
+    while more:
+        page, more = await past.versions(ADA, BLOG, entry.id, before=before, limit=50)
+        assert 1 <= len(page) <= 3
+        numbers += [one.version for one in page]
+        before = numbers[-1]
+    assert numbers == [7, 6, 5, 4, 3, 2, 1]

@@ -14,6 +14,9 @@ from stoppress.newsroom.entries import Entries, is_own_draft
 from stoppress.store.past.port import Act, Actor, Version
 from stoppress.store.port import Store
 
+_MAX_PAGE_BYTES = 1_000_000
+"""Maximum size of the bodies on one page of versions: more would hold up the event loop."""
+
 
 class EntryVersion(Struct, omit_defaults=True):
     """One version of an entry, as editors get it."""
@@ -50,10 +53,10 @@ class PastReader:
 
     async def versions(
         self, who: Identity, blog: str, entry_id: str, *, before: int | None, limit: int
-    ) -> list[EntryVersion]:
-        """Return versions of an entry, the newest first, at most `limit`, all lower than `before`.
+    ) -> tuple[list[EntryVersion], bool]:
+        """Return versions of an entry, the newest first, all lower than `before`, and whether there are more.
 
-        The newest one is the entry as it is now.
+        The newest one is the entry as it is now. There are at most `limit`, and fewer if they are large.
 
         Raises:
             BlogNotFound, EntryNotFound
@@ -61,12 +64,24 @@ class PastReader:
         current, number = await self._entries.get(blog, entry_id)
         if not is_own_draft(current, who):
             require(who, "read_versions", blog)
-        found = await self._store.past.versions(blog, entry_id, before=before, limit=limit)
+        found = await self._store.past.versions(blog, entry_id, before=before, limit=limit + 1)
         if (before is None or number < before) and all(one.version != number for one in found):
-            found = [Version(number, 0.0, None, None), *found][:limit]
-        shown = (_shown(entry_id, one, current if one.version == number else None) for one in found)
-        is_retracted = current.status == "retracted"  # then the store may have got an older copy of the versions back
-        return [one for one in shown if one is not None and (one.version == number or not is_retracted)]
+            found = [Version(number, 0.0, None, None), *found]
+        if current.status == "retracted":  # then the store may have got an older copy of the versions back
+            found = [one for one in found if one.version == number]
+        page = _within_limits(found[:limit])
+        shown = (_shown(entry_id, one, current if one.version == number else None) for one in page)
+        return [one for one in shown if one is not None], len(page) < len(found)
+
+
+def _within_limits(versions: list[Version]) -> list[Version]:
+    """Return the first versions, up to `_MAX_PAGE_BYTES`, but at least one."""
+    size = 0
+    for count, version in enumerate(versions):
+        size += len(version.body or b"")
+        if size > _MAX_PAGE_BYTES and count:
+            return versions[:count]
+    return versions
 
 
 def _shown(entry_id: str, version: Version, current: StoredEntry | None) -> EntryVersion | None:

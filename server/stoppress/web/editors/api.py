@@ -163,10 +163,10 @@ class Api:
     async def list_versions(self, request: Request, blog: str, entry: str) -> Response:
         limit = number(request, "limit", _DEFAULT_VERSIONS, _MAX_VERSIONS)
         before = number(request, "before", 0, 10**9 - 1) or None
-        found = await self._past.versions(request.state.who, blog, entry, before=before, limit=limit + 1)
-        content: dict[str, Any] = {"versions": found[:limit]}
-        if len(found) > limit:
-            content["next"] = f"{request.url.path}?before={found[limit - 1].version}&limit={limit}"
+        versions, more = await self._past.versions(request.state.who, blog, entry, before=before, limit=limit)
+        content: dict[str, Any] = {"versions": versions}
+        if more and versions:
+            content["next"] = f"{request.url.path}?before={versions[-1].version}&limit={limit}"
         return _answer(request, content)
 
     async def list_acts(self, request: Request) -> Response:
