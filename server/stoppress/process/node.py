@@ -19,8 +19,10 @@ from stoppress.newsroom.catalogue import Catalogue
 from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
+from stoppress.newsroom.past import PastReader
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
+from stoppress.store.past.port import Keep
 from stoppress.store.port import Store
 from stoppress.store.select import store_from
 from stoppress.store.timed import TimedStore
@@ -41,6 +43,7 @@ from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
 from stoppress.web.editors.auth import Authentication, Keys
 from stoppress.web.editors.openapi import OpenAPI
+from stoppress.web.editors.origin import Origins
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.operations.health import Health
@@ -81,7 +84,8 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        store = store_from(settings.read_store(), self.tracing.traceparent, self.counts.count_store_error)
+        keep = Keep(settings.audit_days, settings.versions)
+        store = store_from(settings.read_store(), self.tracing.traceparent, self.counts.count_store_error, keep)
         self.store = TimedStore(store, self.counts, self.tracing)
         check_workers(settings.workers, can_share=self.store.nodes_share_it)
         self.errors = BlogErrors(self.counts)
@@ -93,8 +97,9 @@ class Node:
         self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
         self.inbox = self._make_inbox(store) if settings.inbox else None
+        self.addresses = Addresses(settings.trusted_proxies)
         self.admission = Admission(
-            Addresses(settings.trusted_proxies),
+            self.addresses,
             self.counts,
             time.monotonic,
             _max_readers(settings),
@@ -132,7 +137,8 @@ class Node:
         index = Index(follower, Catalogue(self.store), layout, sites, turns)
         content = Content(follower, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
-        api = Api(Authentication(self.keys), self.blogs, self.entries, self._limit)
+        authentication = Authentication(self.keys, Origins(self.addresses))
+        api = Api(authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
         readers = (self.live, content, events)
         others = (OpenAPI(sites), api, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from stoppress.errors import StartError, StoreUnavailable
 from stoppress.model import HEADER, START, Segment
+from stoppress.store.past.port import Act, Actor, Keep
 from stoppress.store.port import REMEMBER_SECONDS, Changed, Hint, Lost, Once, Write
 from stoppress.store.redis import store as redis_store
 from stoppress.store.redis.format import KeyNames
@@ -19,6 +20,7 @@ from stoppress.store.redis.store import RedisStore
 
 pytestmark = pytest.mark.redis
 
+ACT = Act(who=Actor("key", "ann"), action="publish", blog="karabakh")
 MAKE = Write(HEADER, 0, b"{}")
 
 
@@ -158,10 +160,11 @@ async def test_a_store_can_be_closed_while_it_is_still_connecting(redis: Redis, 
 
 async def test_all_keys_of_a_blog_have_its_hash_tag_and_a_deletion_leaves_only_the_mark(here: RedisStore, redis: Redis):
     draft = Write("a", 0, b"1", visible=False, due=1.0)
-    await here.commit("karabakh", [MAKE, draft], Once("k", "f"))
-    assert len(await redis.keys("*karabakh*")) == len(await redis.keys("stoppress:{karabakh}:*")) == 6
+    await here.commit("karabakh", [MAKE, draft], Once("k", "f"), ACT)
+    assert len(await redis.keys("*karabakh*")) == len(await redis.keys("stoppress:{karabakh}:*")) == 8
     await here.delete("karabakh")
-    assert await redis.keys("*karabakh*") == [b"stoppress:{karabakh}:deleted"]
+    assert sorted(await redis.keys("*karabakh*")) == [b"stoppress:{karabakh}:audit", b"stoppress:{karabakh}:deleted"]
+    assert 0 < await redis.ttl("stoppress:{karabakh}:audit") <= Keep().audit_seconds
 
 
 async def test_answers_do_not_outlive_their_time(here: RedisStore, redis: Redis, monkeypatch):
