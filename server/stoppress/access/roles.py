@@ -12,6 +12,7 @@ Action = Literal[
     "read_blogs",
     "write_draft",
     "read_drafts",
+    "read_versions",
     "publish",
     "retract",
     "change_blog",
@@ -19,6 +20,7 @@ Action = Literal[
     "delete_blog",
     "read_keys",
     "change_keys",
+    "read_audit",
 ]
 
 
@@ -64,6 +66,7 @@ RULES: dict[Action, Rule] = {
     "read_blogs": _rule("read the headers and entries of blogs as editors see them", _NEWSROOM),
     "write_draft": _rule("write, submit and remove drafts of its own", _NEWSROOM),
     "read_drafts": _rule("read drafts of others", _EDITORS),
+    "read_versions": _rule("read earlier versions of entries other than drafts of its own", _EDITORS),
     "publish": _rule("publish, schedule, edit, pin and correct entries, or change drafts of others", _EDITORS),
     "retract": _rule("retract entries", _EDITORS),
     "change_blog": _rule("change the header of a blog", _EDITORS),
@@ -71,6 +74,7 @@ RULES: dict[Action, Rule] = {
     "delete_blog": _rule("delete blogs", _ADMINS),
     "read_keys": _rule("list API keys", "admin"),
     "change_keys": _rule("make and revoke API keys", "admin"),
+    "read_audit": _rule("read the audit", "admin"),
 }
 """The table, by action."""
 

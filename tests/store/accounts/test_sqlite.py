@@ -35,7 +35,7 @@ async def with_a_record(path: Path) -> Path:
 async def test_a_file_without_records_gets_their_tables(tmp_path: Path):
     path = await with_a_record(tmp_path / "blogs.db")
     with closing(sqlite3.connect(path)) as db:
-        db.executescript("DROP TABLE records; PRAGMA user_version=2")
+        db.executescript("DROP TABLE records; PRAGMA user_version=3")
     store = await opened(path)
     assert await store.blogs() == ["demo"]
     assert await store.accounts.records("key") == []

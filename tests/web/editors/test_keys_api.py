@@ -52,6 +52,20 @@ async def test_a_key_is_made_used_listed_and_revoked(node: RunningNode, admin: h
         assert (await again).status_code == 404
 
 
+async def test_the_audit_says_who_made_and_revoked_a_key(admin: httpx.AsyncClient):
+    sent = form()
+    headers = {"stoppress-reason": "for the night"}
+    assert (await admin.post("/api/keys", json=sent, headers=headers)).status_code == 201
+    assert (await admin.delete(f"/api/keys/{sent['name']}")).status_code == 204
+    revoked, made = (await admin.get("/api/audit", params={"limit": 2})).json()["acts"]
+    assert [(act["action"], act["item"]) for act in (made, revoked)] == [
+        ("make_key", sent["name"]),
+        ("revoke_key", sent["name"]),
+    ]
+    assert made["who"] == {"kind": "key", "name": "root"}
+    assert (made["reason"], made["address"]) == ("for the night", "127.0.0.1")
+
+
 async def test_msgpack_works_as_elsewhere(admin: httpx.AsyncClient):
     headers = {"content-type": "application/msgpack", "accept": "application/msgpack"}
     made = await admin.post("/api/keys", content=msgpack.packb(form()), headers=headers)

@@ -12,6 +12,7 @@ from stoppress.access.key_checks import KeyChecks
 from stoppress.errors import StartError
 from stoppress.web.bearer import bearer_of, find_bearer, unauthorised
 from stoppress.web.editors.guess_limit import GuessLimit
+from stoppress.web.editors.origin import Origins
 from stoppress.web.problems import HTTPError
 
 _ROLES = {"reader": "reader", "contributor": "contributor", "editor": "settings_editor", "admin": "admin"}
@@ -73,18 +74,21 @@ class Authentication:
         keys: the API keys of the settings.
         checks: check the keys that were made at run time.
         guesses: the limit of wrong keys.
+        origins: find out where requests come from.
     """
 
-    def __init__(self, keys: Keys, checks: KeyChecks, guesses: GuessLimit) -> None:
+    def __init__(self, keys: Keys, checks: KeyChecks, guesses: GuessLimit, origins: Origins) -> None:
         self._keys = keys
         self._checks = checks
         self._guesses = guesses
+        self._origins = origins
 
     async def identify(self, request: Request) -> Identity:
-        """Return who sends a request, and keep it in the request's `state.who`.
+        """Return who sends a request, and keep it in the request's `state.who`, and where from in `state.origin`.
 
         Raises:
-            HTTPError: 401, the request has no valid key; 429, its address has sent too many wrong ones.
+            HTTPError: 401 without a valid key, 429 if its address has sent too many wrong ones, 400 if the reason is
+                malformed.
             StoreUnavailable: the key cannot be checked now.
         """
         secret = bearer_of(request.headers)
@@ -101,6 +105,7 @@ class Authentication:
             await attempt.wrong()
             raise self._keys.unauthorised(request)
         attempt.right()
+        request.state.origin = self._origins.of(request)
         request.state.who, request.state.key = who, who.id
         return who
 
