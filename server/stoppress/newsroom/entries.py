@@ -147,7 +147,7 @@ class Entries:
             request.check(item.version, current)
             if not item.seq:
                 return Planned("remove_draft", [Write(entry_id, item.version, None, visible=False)])
-            gone = _tombstone(current, note, self._after(current.updated_at))
+            gone = current.tombstone(self._after(current.updated_at), note)
             return Planned("retract", [*await self._pins(blog, current, gone), _write(gone, item.version)])
 
         return await self._committer.commit(blog, request, plan)
@@ -275,17 +275,6 @@ def _set_publish_at(entry: StoredEntry, form: EntryForm) -> None:
         entry.publish_at = None
     elif entry.status == "scheduled" and entry.publish_at is None:
         raise BadInput("A scheduled entry needs `publish_at`, the time at which to publish it.", "publish_at")
-
-
-def _tombstone(entry: StoredEntry, note: str | None, now: str) -> StoredEntry:
-    return StoredEntry(
-        id=entry.id,
-        version=entry.version + 1,
-        status="retracted",
-        published_at=entry.published_at,
-        retracted_at=now,
-        note=note,
-    )
 
 
 def _write(entry: StoredEntry, expected: int) -> Write:

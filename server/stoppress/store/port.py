@@ -189,6 +189,12 @@ class Store(Protocol):
         deleted the blog, or if a draft among the items has been edited so often that its version is not lower.
         """
 
+    async def removed(self, blog: str) -> list[str]:
+        """Return the ids of drafts that editors removed in the last day, at most 1,000. Only a shared store has them.
+
+        If the store had lost their publication, a node that puts them back must then retract them.
+        """
+
     async def verify(self, blog: str) -> None:
         """Check in constant time that all parts of a blog are there, and rebuild what follows from other parts.
 

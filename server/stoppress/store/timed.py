@@ -15,7 +15,7 @@ from stoppress.telemetry.tracing import Tracing
 
 _OPERATIONS = (
     "ping commit recall forget read item drafts blogs names headers heads due time delete was_deleted restore verify "
-    "rebuild renew ask_for follow unfollow append acts versions"
+    "rebuild renew removed ask_for follow unfollow append acts versions"
 ).split()
 
 
@@ -108,6 +108,10 @@ class TimedStore:
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         with self.timed("restore"):
             return await self._store.restore(blog, head, lost, retracted)
+
+    async def removed(self, blog: str) -> list[str]:
+        with self.timed("removed"):
+            return await self._store.removed(blog)
 
     async def verify(self, blog: str) -> None:
         with self.timed("verify"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from redis.asyncio import Redis
@@ -15,6 +15,7 @@ from stoppress.model import HEADER, START, Segment
 from stoppress.store.past.port import Act, Actor, Keep
 from stoppress.store.port import REMEMBER_SECONDS, Changed, Hint, Lost, Once, Write
 from stoppress.store.redis import store as redis_store
+from stoppress.store.redis.format import KeyNames
 from stoppress.store.redis.store import RedisStore
 
 pytestmark = pytest.mark.redis
@@ -340,3 +341,14 @@ async def test_a_server_that_tells_nothing_about_itself_is_trusted_with_a_warnin
     await store.commit("karabakh", [MAKE])
     await store.close()
     await redis.execute_command("ACL", "DELUSER", "node")
+
+
+async def test_the_newest_removals_of_drafts_are_kept_for_a_day(
+    redis: Redis, new_redis_store: Callable[[], Awaitable[RedisStore]]
+):
+    store = await new_redis_store()
+    ids = [f"{number:04}" for number in range(1_005)]
+    await store.commit("karabakh", [MAKE, *(Write(item_id, 0, b"{}", visible=False) for item_id in ids)])
+    await store.commit("karabakh", [Write(item_id, 1, None, visible=False) for item_id in ids])
+    assert await store.removed("karabakh") == ids[5:]
+    assert 0 < await redis.ttl(KeyNames().key("karabakh", "removed")) <= 24 * 3600

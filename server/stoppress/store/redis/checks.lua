@@ -5,7 +5,7 @@
 
 local KINDS = {
   line = "list", items = "hash", order = "zset", due = "zset", answers = "hash", expiry = "zset", deleted = "set",
-  versions = "hash", audit = "stream"}
+  removed = "zset", versions = "hash", audit = "stream"}
 local COMMANDS = {
   list = {"RPUSH", "LINDEX", "LLEN", "LRANGE", "EXISTS", "UNLINK"},
   hash = {"HSET", "HDEL", "HGET", "HMGET", "HGETALL", "HKEYS", "HLEN", "EXPIRE", "UNLINK"},

@@ -8,6 +8,7 @@ All keys of a blog contain its name as a hash tag, so that scripts may use them 
     stoppress:{BLOG}:due       sorted set: ids of scheduled entries by publication time
     stoppress:{BLOG}:answers   hash: Idempotency-Key -> the message that answered it
     stoppress:{BLOG}:expiry    sorted set: Idempotency-Keys by expiry time
+    stoppress:{BLOG}:removed   sorted set: ids of removed drafts by the time of removal, for a day
     stoppress:{BLOG}:versions  hash: earlier versions of entries; see past.lua
     stoppress:{BLOG}:audit     stream: who did what, also in a deleted blog; see past.lua
     stoppress:{BLOG}:deleted   set: the first cursor of every deleted history, and "0-N" for the Nth deletion
@@ -42,7 +43,7 @@ from stoppress.store.port import Sent, Write
 
 DEFAULT_PREFIX = "stoppress:"
 DAMAGED_MESSAGE = b"damaged"
-ALL_PARTS = "line items order due answers expiry versions audit deleted"
+ALL_PARTS = "line items order due answers expiry removed versions audit deleted"
 
 
 class KeyNames(NamedTuple):

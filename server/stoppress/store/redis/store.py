@@ -138,7 +138,7 @@ class RedisStore:
         # Erasing frees memory in the end, so a full Redis must not refuse it.
         script = self._erasing_commit if any(write.erase for write in writes) else self._commit
         arguments = (
-            self._keys.keys(blog, "line items order due answers expiry versions audit"),
+            self._keys.keys(blog, "line items order due answers expiry removed versions audit"),
             (self._keys.channel(blog), packed, pack_past(act, self._kept), *request),
         )
         outcome, *more = await self._damage.run(
@@ -163,7 +163,7 @@ class RedisStore:
             return await self._run_commit(blog, writes, once, act)
 
     async def delete(self, blog: str, act: Act | None = None) -> None:
-        blog_keys = self._keys.keys(blog, "deleted audit line items order due answers expiry versions")
+        blog_keys = self._keys.keys(blog, "deleted audit line items order due answers expiry removed versions")
         arguments = (self._keys.channel(blog), act_json(act), self._kept.audit_seconds, MAX_ACTS)
         if not await self._server.answer(self._delete(blog_keys, arguments)):
             raise BlogNotFound(blog)
@@ -178,6 +178,10 @@ class RedisStore:
         arguments = (self._keys.channel(blog), str(head), pack_lost(lost, retracted), deletions)
         self._schedule.scan()
         return bool(await self._sync.answer(self._restore(blog_keys, arguments)))
+
+    async def removed(self, blog: str) -> list[str]:
+        ids: Any = await self._sync.answer(self._server.client.zrange(self._keys.key(blog, "removed"), 0, -1))
+        return [item_id.decode(errors="replace") for item_id in ids]
 
     # Damage
 

@@ -277,6 +277,9 @@ class SQLiteStore:
 
         return await self._write(work, is_written, erases=bool(retracted))
 
+    async def removed(self, blog: str) -> list[str]:
+        return []  # no node has what this file has lost
+
     # Damage of a blog: `integrity.py` finds it, and no other node has a replica
 
     async def verify(self, blog: str) -> None:
