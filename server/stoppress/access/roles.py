@@ -15,6 +15,7 @@ Action = Literal[
     "publish",
     "retract",
     "change_blog",
+    "change_access",
     "create_blog",
     "delete_blog",
 ]
@@ -65,6 +66,7 @@ RULES: dict[Action, Rule] = {
     "publish": _rule("publish, schedule, edit, pin and correct entries, or change drafts of others", _EDITORS),
     "retract": _rule("retract entries", _EDITORS),
     "change_blog": _rule("change the header of a blog", _EDITORS),
+    "change_access": _rule("change who may read a blog", _ADMINS),
     "create_blog": _rule("create blogs", _ADMINS),
     "delete_blog": _rule("delete blogs", _ADMINS),
 }

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress import __version__
-from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry
+from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry, StoredHeader
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.web.pages.assets import Assets
@@ -29,7 +29,7 @@ from stoppress.web.validation import PATTERNS
 
 _ORIGIN = "http://ORIGIN"
 
-_TYPES = {"editors": (EntryForm, HeaderForm, RetractionForm, StoredEntry, Header), "readers": (Entry, Header)}
+_TYPES = {"editors": (EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader), "readers": (Entry, Header)}
 
 
 class OpenAPI:
