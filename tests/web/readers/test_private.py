@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from stoppress.process.node import Node
 from stoppress.settings import Settings
 from tests.conftest import StartNode
+from tests.support.closing import closed
 from tests.support.node import KEY, RunningNode
 from tests.support.paths import SERVER
 from tests.support.tokens import claims, secret_file, signed
@@ -245,17 +246,6 @@ async def test_a_handshake_with_a_token_in_the_address_is_accepted(node: Running
 
 
 # What stays open
-
-
-async def closed(line: ClientConnection) -> tuple[int, str]:
-    """Return the close code and the text until then, within ten seconds."""
-    said = ""
-    async with asyncio.timeout(10):
-        try:
-            while True:
-                said += str(await line.recv())
-        except ConnectionClosed as error:
-            return error.rcvd.code if error.rcvd else 0, said
 
 
 async def until_text(line: ClientConnection, text: str) -> None:
