@@ -49,8 +49,8 @@ class Origins:
         origin = request.headers.get("origin")
         if origin is None or self.lists(origin):
             return True
-        if self._own:
-            return origin.lower() == self._own
+        if origin.lower() == self._own:
+            return True
         # A proxy may have taken the TLS off, so the scheme is not known
         return urlsplit(origin.lower()).netloc == request.headers.get("host", "").lower() != ""
 
