@@ -75,6 +75,8 @@ class Crowd:
         """Seconds from the end of each token until its connection was closed."""
         self.wrong: Counter[str] = Counter()
         """What must not happen, by kind."""
+        self.postponed = 0
+        """Handshakes that the node has put off because the machine was too busy."""
 
     async def connect(self, number: int, ends_from: float, seconds: float) -> list[PrivateReader]:
         """Connect readers whose tokens end at random within some seconds. Return when all are at the head."""
@@ -171,7 +173,7 @@ class PrivateReader(asyncio.Protocol):
             if answer is None:
                 return
             if not answer.is_websocket:
-                self._crowd.wrong[f"status {answer.status}"] += 1
+                self._rejected(answer)
                 return
             self._is_open, self._data = True, answer.rest
         pieces, self._data = split_frames(self._data)
@@ -180,6 +182,16 @@ class PrivateReader(asyncio.Protocol):
                 self._take(msgspec.json.decode(payload, type=_Message))
             elif first & 0x0F == Opcode.CLOSE:
                 self._closed(struct.unpack_from("!H", payload)[0])
+
+    def _rejected(self, answer: HandshakeAnswer) -> None:
+        """Come back later if the node is too busy; anything else must not happen."""
+        if self._core.take_status(answer.status, answer.retry_after):
+            self._crowd.postponed += 1
+            asyncio.get_running_loop().call_later(self._core.next_wait(), self.begin)
+        else:
+            self._crowd.wrong[f"status {answer.status}"] += 1
+        if self._transport is not None:
+            self._transport.abort()
 
     def _take(self, message: _Message) -> None:
         if message.type == "beat":
@@ -260,7 +272,7 @@ async def _play(node: NodeProcess, readers: int, publish: float) -> Played:
     idle = (resident_bytes(node.pid) - before) / readers / 1024
     publishing = asyncio.create_task(_publish(node.url, publish))
     calm = await _share_until(node.pid, ends_from)
-    renewing = await _share_until(node.pid, ends_from + MINUTE_SECONDS + MAX_LATE_SECONDS + 2)
+    renewing = await _share_until(node.pid, ends_from + MINUTE_SECONDS + MAX_LATE_SECONDS + 10)
     publishing.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await publishing
@@ -288,6 +300,7 @@ async def private(readers: int, publish: float) -> bool:
         f"{played.renewed:,} of {readers:,} renewed their token once, {played.at_head:,} are at the head {played.head}"
     )
     print(f"closed {min(crowd.late, default=0):.1f} to {late:.1f} s after the end of the token")
+    print(f"{crowd.postponed:,} handshakes put off because the machine was busy")
     print(f"wrong: {dict(crowd.wrong) or 'nothing'}")
     print(f"memory per idle private reader: {played.idle:.2f} KB")
     print(f"CPU of the node: {played.calm_cpu:.1%} before, {played.renewing_cpu:.1%} while the tokens ended")

@@ -80,12 +80,16 @@ class Jwks:
                 except TimeoutError:
                     pass
 
+    async def read(self) -> TokenKeys:
+        """Return the keys that the place has now. Raises `OSError`, `WrongKeySet` and `TimeoutError`."""
+        async with asyncio.timeout(FETCH_SECONDS):
+            document = await (_fetched(self._place) if self._is_address else asyncio.to_thread(_read, self._place))
+        return await asyncio.to_thread(self._secret.with_public, document)
+
     async def refresh(self) -> bool:
         """Read the keys once. Return False if that failed."""
         try:
-            async with asyncio.timeout(FETCH_SECONDS):
-                document = await (_fetched(self._place) if self._is_address else asyncio.to_thread(_read, self._place))
-            keys = await asyncio.to_thread(self._secret.with_public, document)
+            keys = await self.read()
         except (OSError, WrongKeySet, TimeoutError) as error:
             reason = str(error) or f"no answer in {FETCH_SECONDS:.0f} s"
             log.warning("cannot_read_token_keys", extra={"place": self._place, "error": reason[:300]})

@@ -65,6 +65,11 @@ class TokenKeys:
     def _identity(self) -> list[tuple[str | None, str, str]]:
         return [(known.kid, known.algorithm, known.key.thumbprint()) for known in self._public]
 
+    @property
+    def algorithms(self) -> list[str]:
+        """The algorithms for which there is a key."""
+        return sorted({*(("HS256",) if self._secret else ()), *(known.algorithm for known in self._public)})
+
     def find(self, algorithm: str, kid: str | None) -> Key:
         """Return the key for a token. It depends on the algorithm, so no public key is ever used as a secret.
 
