@@ -119,7 +119,7 @@ WRONG = {
     "expired": (signed(claims(seconds=-1)), "has ended"),
     "not yet valid": (signed(claims(nbf=time.time() + 600)), "not valid yet"),
     "nbf is text": (signed(claims(nbf="now")), "`nbf` must be a time"),
-    "no blogs": (signed({"exp": time.time() + 60}), "`blogs` must be a list"),
+    "no blogs": (signed({"exp": time.time() + 3_600}), "`blogs` must be a list"),
     "blogs is text": (signed(claims() | {"blogs": "*"}), "`blogs` must be a list"),
     "an empty list": (signed(claims([])), "`blogs` must be a list"),
     "a thousand blogs": (signed(claims(["a"] * 1_000)), "is the limit|must be a list of 1 to 100"),

@@ -12,12 +12,14 @@ Action = Literal[
     "read_blogs",
     "write_draft",
     "read_drafts",
+    "read_versions",
     "publish",
     "retract",
     "change_blog",
     "change_access",
     "create_blog",
     "delete_blog",
+    "read_audit",
 ]
 
 
@@ -63,12 +65,14 @@ RULES: dict[Action, Rule] = {
     "read_blogs": _rule("read the headers and entries of blogs as editors see them", _NEWSROOM),
     "write_draft": _rule("write, submit and remove drafts of its own", _NEWSROOM),
     "read_drafts": _rule("read drafts of others", _EDITORS),
+    "read_versions": _rule("read earlier versions of entries other than drafts of its own", _EDITORS),
     "publish": _rule("publish, schedule, edit, pin and correct entries, or change drafts of others", _EDITORS),
     "retract": _rule("retract entries", _EDITORS),
     "change_blog": _rule("change the header of a blog", _EDITORS),
     "change_access": _rule("change who may read a blog", _ADMINS),
     "create_blog": _rule("create blogs", _ADMINS),
     "delete_blog": _rule("delete blogs", _ADMINS),
+    "read_audit": _rule("read the audit", "admin"),
 }
 """The table, by action."""
 

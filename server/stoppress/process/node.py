@@ -19,8 +19,10 @@ from stoppress.newsroom.catalogue import Catalogue
 from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
+from stoppress.newsroom.past import PastReader
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
+from stoppress.store.past.port import Keep
 from stoppress.store.port import Store
 from stoppress.store.select import store_from
 from stoppress.store.timed import TimedStore
@@ -41,10 +43,11 @@ from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
 from stoppress.web.editors.auth import Authentication, Keys
 from stoppress.web.editors.openapi import OpenAPI
+from stoppress.web.editors.origin import Origins
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.gate.answers import PrivateAnswers
-from stoppress.web.gate.credentials import Origins
+from stoppress.web.gate.credentials import ReaderOrigins
 from stoppress.web.gate.gate import Gate
 from stoppress.web.operations.health import Health
 from stoppress.web.operations.metrics import Metrics
@@ -85,7 +88,8 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        store = store_from(settings.read_store(), self.tracing.traceparent, self.counts.count_store_error)
+        keep = Keep(settings.audit_days, settings.versions)
+        store = store_from(settings.read_store(), self.tracing.traceparent, self.counts.count_store_error, keep)
         self.store = TimedStore(store, self.counts, self.tracing)
         check_workers(settings.workers, can_share=self.store.nodes_share_it)
         self.errors = BlogErrors(self.counts)
@@ -97,8 +101,9 @@ class Node:
         self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
         self.inbox = self._make_inbox(store) if settings.inbox else None
+        self.addresses = Addresses(settings.trusted_proxies)
         self.admission = Admission(
-            Addresses(settings.trusted_proxies),
+            self.addresses,
             self.counts,
             time.monotonic,
             _max_readers(settings),
@@ -106,7 +111,8 @@ class Node:
             settings.max_handshakes,
         )
         self.jwks = self._make_jwks() if settings.token_secret_file or settings.token_jwks else None
-        self.gate = self._make_gate(Authentication(self.keys))
+        self.authentication = Authentication(self.keys, Origins(self.addresses))
+        self.gate = self._make_gate()
         layout = Layout(settings.templates, f"{settings.public_url} {settings.publisher} {settings.newest}")
         renditions = Renditions(layout.renderer)
         self.live = WebSocketEndpoint(self.gate, self.admission, renditions, self.counts)
@@ -131,14 +137,14 @@ class Node:
 
         return Jwks(TokenKeys(self.settings.read_token_secret()), self.settings.token_jwks)
 
-    def _make_gate(self, authentication: Authentication) -> Gate:
+    def _make_gate(self) -> Gate:
         settings, tokens = self.settings, None
         if self.jwks is not None:
             from stoppress.access.tokens import Tokens
 
             tokens = Tokens(self.jwks.keys, self.clock.now, self.jwks.unknown_key)
-        origins = Origins(settings.reader_origins, settings.public_url)
-        return Gate(self.follower, authentication, tokens, origins, settings.token_cookie, self.clock.now)
+        origins = ReaderOrigins(settings.reader_origins, settings.public_url)
+        return Gate(self.follower, self.authentication, tokens, origins, settings.token_cookie, self.clock.now)
 
     def _make_inbox(self, store: Store) -> Inbox:
         from stoppress.inbox.inbox import Inbox  # imports redis, which embedded stores do not need
@@ -156,7 +162,7 @@ class Node:
         index = Index(gate, Catalogue(self.store), layout, sites, turns)
         content = Content(gate, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
-        api = Api(Authentication(self.keys), self.blogs, self.entries, self._limit)
+        api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
         readers = (self.live, content, events)
         others = (OpenAPI(sites), api, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []

@@ -18,9 +18,11 @@ from stoppress.live.passes import FOREVER
 from stoppress.live.replica import Replica
 from stoppress.store.sqlite.store import SQLiteStore
 from stoppress.sync.follower import Follower
+from stoppress.web.admission.addresses import Addresses
 from stoppress.web.editors.auth import Authentication, Keys
+from stoppress.web.editors.origin import Origins
 from stoppress.web.gate import gate as module
-from stoppress.web.gate.credentials import Origins, credential_of
+from stoppress.web.gate.credentials import ReaderOrigins, credential_of
 from stoppress.web.gate.gate import Gate
 from stoppress.web.gate.pass_check import PassCheck
 from stoppress.web.problems import HTTPError
@@ -36,7 +38,7 @@ class RevocableKeys(Authentication):
     """Keys of which one can be revoked, or not be checked for a while."""
 
     def __init__(self) -> None:
-        super().__init__(Keys("rita:reader:secret-of-rita"))
+        super().__init__(Keys("rita:reader:secret-of-rita"), Origins(Addresses("")))
         self.error: StoppressError | None = None
 
     async def identify(self, request: Request) -> Identity:
@@ -63,7 +65,7 @@ class Fixture:
         self.hub = Hub(Replica("closed"), Timing(loop.call_later, loop.time), os.write)
         self.hub.replica.opens_at = float("inf")
         follower = Follower(SQLiteStore(folder / "blogs.db"), lambda _blog: self.hub)
-        self.gate = Gate(follower, self.keys, None, Origins(), "stoppress_token", lambda: self.now)
+        self.gate = Gate(follower, self.keys, None, ReaderOrigins(), "stoppress_token", lambda: self.now)
         self.hub.passes.is_private = lambda: self.gate.is_private(self.hub.replica.opens_at)
         follower._ready["closed"] = self.hub
 
@@ -162,7 +164,7 @@ async def test_a_server_without_keys_for_tokens_says_so(world: Fixture):
     ],
 )
 def test_only_some_pages_may_read_private_blogs(headers: dict[str, str], allowed: bool):
-    origins = Origins("https://www.example.org", "https://live.example.org")
+    origins = ReaderOrigins("https://www.example.org", "https://live.example.org")
     assert origins.may_read(request(**headers)) is allowed
 
 

@@ -3,13 +3,16 @@
 -- checks its keys and its permissions first. Redis itself refuses a script before it starts if memory is short, if the
 -- disk is full, or if the server is a replica.
 
-local KINDS = {line = "list", items = "hash", order = "zset", due = "zset", answers = "hash", expiry = "zset", deleted = "set"}
+local KINDS = {
+  line = "list", items = "hash", order = "zset", due = "zset", answers = "hash", expiry = "zset", deleted = "set",
+  removed = "zset", versions = "hash", audit = "stream"}
 local COMMANDS = {
   list = {"RPUSH", "LINDEX", "LLEN", "LRANGE", "EXISTS", "UNLINK"},
-  hash = {"HSET", "HDEL", "HGET", "HMGET", "HGETALL", "HLEN", "EXPIRE", "UNLINK"},
+  hash = {"HSET", "HDEL", "HGET", "HMGET", "HGETALL", "HKEYS", "HLEN", "EXPIRE", "UNLINK"},
   zset = {
     "ZADD", "ZREM", "ZSCORE", "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZCARD", "ZCOUNT", "EXPIRE", "UNLINK"},
   set = {"SADD", "SISMEMBER"},
+  stream = {"XADD", "XTRIM", "XRANGE", "XREVRANGE", "EXPIRE"},
 }
 
 local function fail(message)

@@ -35,6 +35,12 @@ _DIFFERENCES = {
 }
 """Rows that differ from their checksums, or from the rows that depend on them: a name, a table and a condition."""
 
+_PAST_DIFFERENCES = {
+    "act of the audit": ("id", "audit", f"sum IS NOT {schema.SUM_OF_ACT}"),
+    "earlier version": ("blog || '/' || id || '/' || version", "versions", f"sum IS NOT {schema.SUM_OF_VERSION}"),
+}
+"""The same for the tables of the past."""
+
 _OUTSIDE = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -92,7 +98,9 @@ def _problems(db: sqlite3.Connection) -> Iterator[str]:
     yield "" if text == "ok" else " ".join(text.split())
     missing = schema.expected_definitions(version) - schema.definitions(db)
     yield "".join(f"the definition of {name} has changed" for name, _ in sorted(missing)[:1])
-    for subject, (name, table, condition) in _DIFFERENCES.items() if version >= schema.VERSION_WITH_SUMS else ():
+    differences = _DIFFERENCES if version >= schema.VERSION_WITH_SUMS else {}
+    differences = differences | (_PAST_DIFFERENCES if version >= schema.VERSION_WITH_PAST else {})
+    for subject, (name, table, condition) in differences.items():
         rows = db.execute(f"SELECT {name} FROM {table} WHERE {condition} LIMIT 1")  # noqa: S608, constants
         yield "".join(f"the {subject} {found} is not as it was written" for (found,) in rows)
     db.execute("COMMIT")

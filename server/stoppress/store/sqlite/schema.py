@@ -21,6 +21,8 @@ SUM_OF_BLOG = """(SELECT xor_sum(sum) FROM (
 
 SUM_OF_ITEM = "row_sum(blog, id, seq, version, due, body)"
 SUM_OF_ANSWER = "row_sum(blog, key, fingerprint, segment, expires)"
+SUM_OF_ACT = "row_sum(id, blog, at, act)"
+SUM_OF_VERSION = "row_sum(blog, id, version, at, who, body)"
 
 MIGRATIONS = (
     """
@@ -45,10 +47,18 @@ MIGRATIONS = (
     UPDATE answers SET sum={SUM_OF_ANSWER};
     UPDATE blogs SET sum={SUM_OF_BLOG};
     """,  # noqa: S608, constants
+    """
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY, blog TEXT NOT NULL, at REAL NOT NULL, act BLOB NOT NULL, sum INTEGER NOT NULL);
+    CREATE INDEX audit_by_blog ON audit (blog);
+    CREATE TABLE versions (
+        blog TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, at REAL NOT NULL, who TEXT NOT NULL,
+        body BLOB, sum INTEGER NOT NULL, PRIMARY KEY (blog, id, version));
+    """,
 )
 """Each migrates the schema from `PRAGMA user_version` = its index to the next version. Never edit a released one."""
 
-VERSION_WITH_SUMS = 2
+VERSION_WITH_SUMS, VERSION_WITH_PAST = 2, 3
 
 
 def row_sum(*values: str | float | bytes | None) -> int:

@@ -34,7 +34,6 @@ _REASONS: dict[type[StoppressError], tuple[str, CloseCode, Retry | None]] = {
     BlogNotFound: ("no_such_blog", CloseCode.BLOG_NOT_FOUND, None),
     TokenNeeded: ("token_needed", CloseCode.TOKEN_NEEDED, None),
     Forbidden: ("not_allowed", CloseCode.NOT_ALLOWED, None),
-    HTTPError: ("token_needed", CloseCode.TOKEN_NEEDED, None),  # a wrong API key
     StoreUnavailable: ("store_unavailable", CloseCode.TRY_AGAIN_LATER, STORE_RETRY),
 }
 """The reason for the metrics, the close code, and when to come back."""
@@ -108,6 +107,8 @@ class WebSocketEndpoint:
                 newcomer.transport.resume_reading()
 
     def _refuse(self, newcomer: _Newcomer, error: StoppressError) -> None:
+        if isinstance(error, HTTPError):  # of a key
+            error = TokenNeeded(str(error)) if error.status == 401 else StoreUnavailable(str(error))
         kind, code, retry = next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
         self._counts.count_rejection(kind)
         newcomer.refuse(CloseReason(code, str(error), retry))

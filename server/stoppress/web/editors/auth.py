@@ -10,6 +10,7 @@ from starlette.requests import Request
 from stoppress.access.identity import Identity
 from stoppress.errors import StartError
 from stoppress.web.bearer import check_bearer
+from stoppress.web.editors.origin import Origins
 
 _ROLES = {"reader": "reader", "contributor": "contributor", "editor": "settings_editor", "admin": "admin"}
 """The roles that a key in the settings may have, and what they are in the table of roles."""
@@ -62,14 +63,21 @@ class Authentication:
 
     Args:
         keys: the API keys of the settings.
+        origins: find out where requests come from.
     """
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, origins: Origins) -> None:
         self._keys = keys
+        self._origins = origins
 
     async def identify(self, request: Request) -> Identity:
-        """Return who sends a request, and keep it in the request's `state.who`. Raises `HTTPError` (401)."""
+        """Return who sends a request, and keep it in the request's `state.who`, and where from in `state.origin`.
+
+        Raises:
+            HTTPError: 401 without a valid key, 400 if the reason is malformed.
+        """
         who = self._keys.identify(request)
+        request.state.origin = self._origins.of(request)
         request.state.who, request.state.key = who, who.name
         return who
 

@@ -22,6 +22,8 @@ from stoppress import __version__
 from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry, StoredHeader
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.newsroom.past import EntryVersion
+from stoppress.store.past.port import ACT_ID, Act
 from stoppress.web.pages.assets import Assets
 from stoppress.web.security import HTML_HEADERS
 from stoppress.web.site import Sites
@@ -29,7 +31,10 @@ from stoppress.web.validation import PATTERNS
 
 _ORIGIN = "http://ORIGIN"
 
-_TYPES = {"editors": (EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader), "readers": (Entry, Header)}
+_TYPES = {
+    "editors": (EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
+    "readers": (Entry, Header),
+}
 
 
 class OpenAPI:
@@ -89,6 +94,7 @@ def _description(name: str) -> dict[str, Any]:
         "blog_name": {"type": "string", "pattern": BLOG_NAME},
         "position": {"type": "string", "pattern": POSITION},
         "status": {"enum": STATUSES},
+        "act_id": {"type": "string", "pattern": f"^{ACT_ID}$"},
     }
     _, schemas = msgspec.json.schema_components(_TYPES[name], ref_template="#/components/schemas/{name}")
     document: dict[str, Any] = _expand(source[name], shared)

@@ -44,8 +44,8 @@ async def read_write(request: Request, form: type[_T]) -> tuple[_T, WriteRequest
     """
     body = await _read(request)
     if_match, if_none_match = _versions(request, "If-Match"), _versions(request, "If-None-Match", weak="(?:W/)?")
-    once, who = _once(request, body), request.state.who
-    return _decode(request, body, form), WriteRequest(if_match, once, if_none_match or (), who)
+    once, who, origin = _once(request, body), request.state.who, request.state.origin
+    return _decode(request, body, form), WriteRequest(if_match, once, if_none_match or (), who, origin)
 
 
 async def _read(request: Request) -> bytes:

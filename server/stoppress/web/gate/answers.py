@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stoppress.web.gate.credentials import Origins
+from stoppress.web.gate.credentials import ReaderOrigins
 
 _FOR_SHARED_CACHES = ("cache-tag", "surrogate-key", "access-control-allow-origin", "access-control-expose-headers")
 
@@ -18,7 +18,7 @@ _PREFLIGHT_SECONDS = 600
 class PrivateAnswers:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, origins: Origins) -> None:
+    def __init__(self, app: ASGIApp, origins: ReaderOrigins) -> None:
         self._app = app
         self._origins = origins
 

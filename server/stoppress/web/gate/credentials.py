@@ -32,7 +32,7 @@ def credential_of(request: Request, cookie: str) -> Credential | None:
     return Credential(text, is_token=True) if text else None
 
 
-class Origins:
+class ReaderOrigins:
     """The origins whose pages may read private blogs: the server's own, and those of a setting.
 
     Args:

@@ -21,7 +21,7 @@ from stoppress.live.passes import FOREVER, NO_PASS
 from stoppress.model import Cursor, StoredHeader
 from stoppress.sync.follower import Follower
 from stoppress.web.editors.auth import Authentication
-from stoppress.web.gate.credentials import Origins, credential_of
+from stoppress.web.gate.credentials import ReaderOrigins, credential_of
 from stoppress.web.problems import HTTPError
 
 if TYPE_CHECKING:
@@ -37,6 +37,17 @@ _NEEDED = (
     "This blog is private. Send a token as `Authorization: Bearer TOKEN`, as the parameter `token`, or in the "
     "publisher's cookie."
 )
+
+
+class Bearer(NamedTuple):
+    """The sender of a request, by its token or key."""
+
+    identity: Identity
+    ends: float
+    """The Unix time in seconds until which this is true; see `live/passes.py`."""
+
+    def may_read(self, blog: str) -> bool:
+        return may(self.identity, "read_private", blog)
 
 
 class Admitted(NamedTuple):
@@ -64,7 +75,7 @@ class Gate:
         follower: Follower,
         authentication: Authentication,
         tokens: Tokens | None,
-        origins: Origins,
+        origins: ReaderOrigins,
         cookie: str,
         clock: Callable[[], float],
     ) -> None:
@@ -109,22 +120,16 @@ class Gate:
     async def visible(self, request: Request, headers: list[StoredHeader]) -> list[StoredHeader]:
         """Return the blogs that the sender of a request may read; nothing says that there are others."""
         now = self._clock()
-        closed = [header for header in headers if header.access != "public" and header.opens_at > now]
-        if not closed:
+        if not any(header.opens_at > now for header in headers if header.access != "public"):
             return headers
-        hidden = {header.blog for header in closed if not await self._sees(request, header)}
-        return [header for header in headers if header.blog not in hidden]
-
-    async def _sees(self, request: Request, header: StoredHeader) -> bool:
-        if not self.origins.may_read(request):
-            return False
         try:
-            is_seen = await self._pass(request, header.blog) != NO_PASS
-        except (TokenNeeded, Forbidden, StoreUnavailable, HTTPError):
-            return False
-        if is_seen:
-            request.state.private = True
-        return is_seen
+            bearer = await self._bearer(request) if self.origins.may_read(request) else None
+        except (TokenNeeded, StoreUnavailable, HTTPError):
+            bearer = None
+        if bearer is None:
+            return [header for header in headers if header.opens_at <= now]
+        request.state.private = True
+        return [header for header in headers if header.opens_at <= now or bearer.may_read(header.blog)]
 
     def carries_credential(self, headers: Mapping[bytes, bytes]) -> bool:
         """Return whether a handshake may have a token or a key in its headers, names in lower case."""
@@ -146,24 +151,29 @@ class Gate:
         return ends
 
     async def _pass(self, request: Request, blog: str) -> float:
-        """Return until when a request's token or key opens a blog.
+        """Return until when the token or key of a request opens a blog; `NO_PASS` if there is none.
 
         Raises:
             TokenNeeded, Forbidden, StoreUnavailable
             HTTPError: 401, there is no such key.
         """
+        bearer = await self._bearer(request)
+        if bearer is None:
+            return NO_PASS
+        if not bearer.may_read(blog):
+            raise Forbidden(f"The token or key is valid, but not for blog {blog[:100]!r}.")
+        return bearer.ends
+
+    async def _bearer(self, request: Request) -> Bearer | None:
         credential = credential_of(request, self._cookie)
         if credential is None:
-            return NO_PASS
+            return None
         if not credential.is_token:
-            _require_reader(await self._authentication.identify(request), blog)
-            return FOREVER
+            return Bearer(await self._authentication.identify(request), FOREVER)
         if self._tokens is None:
             advice = "Its operator can set STOPPRESS_TOKEN_SECRET_FILE or STOPPRESS_TOKEN_JWKS."
             raise TokenNeeded(f"This server takes no tokens. {advice}")
-        token = self._tokens.check(credential.text)
-        _require_reader(token.identity, blog)
-        return token.ends
+        return Bearer(*self._tokens.check(credential.text))
 
     # Readers that stay
 
@@ -208,8 +218,3 @@ class WrongOrigin(Forbidden):
     def __init__(self, origin: str) -> None:
         advice = "Its operator can allow the origin with STOPPRESS_READER_ORIGINS."
         super().__init__(f"Pages of {origin[:200]!r} may not read private blogs of this server. {advice}")
-
-
-def _require_reader(who: Identity, blog: str) -> None:
-    if not may(who, "read_private", blog):
-        raise Forbidden(f"The token or key is valid, but not for blog {blog[:100]!r}.")
