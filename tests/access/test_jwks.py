@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from joserfc.jwk import ECKey
@@ -136,6 +139,30 @@ async def test_what_is_not_a_key_set_changes_nothing(
     assert jwks.keys() is keys
     assert "cannot_read_token_keys" in caplog.text
     assert all(path == "/jwks.json" for path in provider.asked)
+
+
+def certificate(folder: Path, host: str) -> tuple[Path, Path]:
+    """Make a certificate that is its own authority. Return its file and that of its key."""
+    made, key = folder / "certificate.pem", folder / "key.pem"
+    making = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30"
+    names = ["-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-out", str(made), "-keyout", str(key)]
+    subprocess.run([*making.split(), *names], check=True, capture_output=True)
+    return made, key
+
+
+@pytest.mark.parametrize(("host", "is_read"), [("login.example.org", True), ("other.example.org", False)])
+async def test_an_address_with_tls_is_read_if_the_certificate_is_for_its_name(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, is_read: bool
+):
+    made, key = certificate(tmp_path, "login.example.org")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(made, key)
+    provider.server.socket = tls.wrap_socket(provider.server.socket, server_side=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(made))
+    monkeypatch.setattr(module, "_address_of", AsyncMock(return_value="127.0.0.1"))
+    jwks = Jwks(TokenKeys(), f"https://{host}:{provider.server.server_port}/jwks.json")
+    assert await jwks.refresh() is is_read
+    assert len(provider.asked) == is_read
 
 
 async def test_a_file_that_is_too_long_or_not_there_is_not_read(tmp_path: Path):

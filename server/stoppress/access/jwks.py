@@ -31,6 +31,8 @@ MIN_PAUSE_SECONDS = 10.0
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
+_HEADERS = {"accept": "application/jwk-set+json, application/json", "accept-encoding": "identity"}
+
 log = logging.getLogger("stoppress.tokens")
 
 
@@ -125,21 +127,16 @@ async def _fetched(address: str) -> bytes:
     import httpx  # only nodes with such an address need it
 
     parts = urlsplit(address)
-    host = str(parts.hostname)
-    ip = await _address_of(
-        host, parts.port or (443 if parts.scheme == "https" else 80), is_local=parts.scheme == "http"
-    )
-    shown = f"[{ip}]" if ":" in ip else ip
-    url = parts._replace(netloc=shown + (f":{parts.port}" if parts.port else "")).geturl()
-    headers = {
-        "host": parts.netloc,
-        "accept": "application/jwk-set+json, application/json",
-        "accept-encoding": "identity",
-    }
+    is_tls, host = parts.scheme == "https", str(parts.hostname)
+    ip = await _address_of(host, parts.port or (443 if is_tls else 80), is_local=not is_tls)
+    url = parts._replace(netloc=_joined(ip, parts.port)).geturl()
+    tls = await asyncio.to_thread(ssl.create_default_context) if is_tls else False  # reads many files
     try:
         async with (
-            httpx.AsyncClient(verify=ssl.create_default_context(), trust_env=False, timeout=FETCH_SECONDS) as client,
-            client.stream("GET", url, headers=headers, extensions={"sni_hostname": host}) as answer,
+            httpx.AsyncClient(verify=tls, trust_env=False, timeout=FETCH_SECONDS) as client,
+            client.stream(
+                "GET", url, headers={**_HEADERS, "host": parts.netloc}, extensions={"sni_hostname": host}
+            ) as answer,
         ):
             if answer.status_code != 200:
                 raise WrongKeySet(f"the answer has the status {answer.status_code}; redirects are not followed")
@@ -149,6 +146,10 @@ async def _fetched(address: str) -> bytes:
             return document
     except httpx.HTTPError as error:
         raise OSError(str(error) or type(error).__name__) from None
+
+
+def _joined(ip: str, port: int | None) -> str:
+    return (f"[{ip}]" if ":" in ip else ip) + (f":{port}" if port else "")
 
 
 async def _address_of(host: str, port: int, *, is_local: bool) -> str:

@@ -16,7 +16,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from stoppress.access.identity import Identity
-from stoppress.access.key_set import TokenKeys, UnknownKey
+from stoppress.access.key_set import Key, TokenKeys, UnknownKey
 from stoppress.errors import TokenNeeded
 
 MAX_CHARACTERS = 4_096
@@ -123,18 +123,25 @@ class Tokens:
             raise TokenNeeded(f"The token's `alg` is not allowed. Use one of {', '.join(_ALGORITHMS)}.")
         if not isinstance(kid, str | None):
             raise TokenNeeded("The token's `kid` must be text.")
+        return self._claims(self._signed(parts, algorithm, self._key(keys, algorithm, kid)))
+
+    def _key(self, keys: TokenKeys, algorithm: str, kid: str | None) -> Key:
         try:
-            key = keys.find(algorithm, kid)
+            return keys.find(algorithm, kid)
         except UnknownKey:
             self._unknown_key()
             raise
+
+    @staticmethod
+    def _signed(parts: jws.CompactSignature, algorithm: str, key: Key) -> bytes:
+        """Return the payload if it is signed with the key."""
         try:
             is_signed = jws.validate_compact(parts, key, [algorithm], _REGISTRY)
         except (JoseError, ValueError, TypeError):
             is_signed = False
         if not is_signed:
             raise TokenNeeded("The token's signature does not fit its content and its key.")
-        return self._claims(parts.payload)
+        return bytes(parts.payload or b"")
 
     def _claims(self, payload: bytes) -> ReaderToken:
         try:
