@@ -34,6 +34,7 @@ ROWS: dict[str, tuple[Any, str, Any]] = {
     "max_readers_per_address": (0, "500", 500),
     "max_handshakes": (5_000, "1000", 1_000),
     "max_writes": (12_000, "60", 60),
+    "max_guesses": (30, "5", 5),
     "inbox": ("", "cms", "cms"),
     "trusted_proxies": ("", "10.0.0.0/8, 192.0.2.1 2001:db8::/32", "10.0.0.0/8 192.0.2.1/32 2001:db8::/32"),
     "public_url": ("", "https://live.example.org/", "https://live.example.org"),
@@ -56,7 +57,11 @@ WRONG = [
     *(("log_level", text) for text in ("", "loud")),
     *((name, text) for name in ("drain", "lead") for text in ("", "x", "-1", "nan", "inf", "601")),
     *((name, text) for name in ("max_readers", "max_readers_per_address") for text in ("", "-1", "1.5", "10000001")),
-    *((name, text) for name in ("max_handshakes", "max_writes") for text in ("", "-1", "1.5", "1000001")),
+    *(
+        (name, text)
+        for name in ("max_handshakes", "max_writes", "max_guesses")
+        for text in ("", "-1", "1.5", "1000001")
+    ),
     *(("token_cookie", text) for text in ("", "a b", "a=b", "x" * 65)),
     *(("reader_origins", text) for text in ("x", "null")),
     *(("audit_days", text) for text in ("", "0", "3651", "1.5")),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from stoppress import __version__, settings
+from stoppress.cli_access import keys
+from stoppress.cli_options import key_option, server_option
 from stoppress.process import runner
 
 if TYPE_CHECKING:
@@ -28,17 +30,6 @@ def _node_options(command: _F) -> _F:
             text = f"{setting.help}  [{setting.variable}; default: {setting.default_text}]"
             command = click.option(setting.option, setting.name, metavar="VALUE", help=text)(command)
     return command
-
-
-def _server_option(command: _F) -> _F:
-    return click.option(
-        "--url",
-        envvar="STOPPRESS_URL",
-        default="http://127.0.0.1:8000",
-        show_default=True,
-        show_envvar=True,
-        help="URL of the server.",
-    )(command)
 
 
 def _number(option: str, kind: click.ParamType[Any], default: float, text: str) -> Callable[[_F], _F]:
@@ -96,10 +87,7 @@ def _desk(command: Callable[..., str]) -> Callable[..., None]:
 
         click.echo(command(Desk(url, api_key, blog), **options))
 
-    key = click.option(
-        "--api-key", envvar="STOPPRESS_API_KEY", required=True, show_envvar=True, help="An editor's key."
-    )
-    return _server_option(key(click.argument("blog")(run)))
+    return server_option(key_option("An editor's key.")(click.argument("blog")(run)))
 
 
 @cli.command("post")
@@ -197,9 +185,12 @@ def _end(desk: Desk) -> str:
     return desk.change(status="ended")
 
 
+cli.add_command(keys)
+
+
 @cli.command("audit")
-@_server_option
-@click.option("--api-key", envvar="STOPPRESS_API_KEY", required=True, show_envvar=True, help="An admin's key.")
+@server_option
+@key_option("An admin's key.")
 @click.option("--after", metavar="ID", help="Only acts after this one, the oldest first; 0 begins with the oldest.")
 @click.option("--limit", type=click.IntRange(1), help="Number of acts.  [default: 50, or all with --after]")
 @click.argument("blog", required=False, default="")
@@ -212,7 +203,7 @@ def _audit(url: str, api_key: str, blog: str, after: str | None, limit: int | No
 
 
 @cli.command("tail")
-@_server_option
+@server_option
 @click.argument("blog")
 def _tail(url: str, blog: str) -> None:
     """Follow BLOG in the terminal: print its newest entries, then each change when it happens.
@@ -271,7 +262,7 @@ def _doctor(url: str | None, blog: str, *, json: bool, **flags: str | None) -> N
 
 
 @cli.command("top")
-@_server_option
+@server_option
 @click.option(
     "--token-file",
     envvar="STOPPRESS_METRICS_TOKEN_FILE",
@@ -290,7 +281,7 @@ def _top(url: str, token_file: str | None, every: float) -> None:
 
 
 @cli.command("export")
-@_server_option
+@server_option
 @click.option("--force", is_flag=True, help="Replace an existing archive.")
 @click.option(
     "--api-key", envvar="STOPPRESS_API_KEY", show_envvar=True, default="", help="A key or token for a private blog."

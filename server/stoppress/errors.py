@@ -10,13 +10,16 @@ StoppressError
 |       `-- MalformedCursor
 |-- TokenNeeded                a private blog: there is no valid token or key; a new one may help
 |-- Forbidden                  the sender is known but its role or its blogs do not allow this
-|-- NotFound                   the blog or entry at this address does not exist
+|-- NotFound                   what is at this address does not exist
 |   |-- BlogNotFound
-|   `-- EntryNotFound
+|   |-- EntryNotFound
+|   `-- KeyNotFound
 |-- Conflict                   the request contradicts the state of the blog
 |   |-- VersionConflict        another writer was first (raised by stores, retried by the newsroom)
 |   |-- PreconditionFailed     If-Match or If-None-Match does not allow the write; carries the current item
-|   `-- KeyReused              an Idempotency-Key was sent again with another request
+|   |-- KeyReused              an Idempotency-Key was sent again with another request
+|   |-- NameTaken              another API key has this name
+|   `-- TooManyKeys            there are as many API keys as there may be
 `-- StoreUnavailable           the store cannot answer now; nothing was written, or it is unknown whether it was
     |-- BlogMissing            the store has lost data and does not have this blog; a node may put it back
     |-- BlogDamaged            the store has lost a part of this blog, or has something that cannot be read
@@ -80,6 +83,11 @@ class EntryNotFound(NotFound):
         super().__init__(f"Blog {blog[:100]!r} has no entry {entry[:64]!r}.")
 
 
+class KeyNotFound(NotFound):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no API key {name[:64]!r}. Those in STOPPRESS_KEYS can only be changed there.")
+
+
 class Conflict(StoppressError): ...
 
 
@@ -101,6 +109,16 @@ class PreconditionFailed(Conflict):
 class KeyReused(Conflict):
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used for another request in the last 24 hours. Use a new one.")
+
+
+class NameTaken(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"An API key named {name!r} exists. Revoke it first, or choose another name.")
+
+
+class TooManyKeys(Conflict):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"There are {limit} API keys, which is the limit. Revoke some that are not used any more.")
 
 
 class StoreUnavailable(StoppressError): ...

@@ -8,6 +8,8 @@ from typing import Any, cast
 import pytest
 
 from stoppress.errors import StoreUnavailable, VersionConflict
+from stoppress.store.accounts import timed
+from stoppress.store.accounts.port import Accounts
 from stoppress.store.past.port import Past
 from stoppress.store.port import Store
 from stoppress.store.timed import TimedStore
@@ -19,6 +21,7 @@ METHODS, PAST = (
     for port in (Store, Past)
 )
 OPERATIONS = sorted((METHODS | PAST).keys() - {"open", "close", "hints"})
+OF_ACCOUNTS = {name: method for name, method in vars(Accounts).items() if name in timed.OPERATIONS}
 
 
 class Recording:
@@ -29,6 +32,10 @@ class Recording:
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.error: Exception | None = None
+
+    @property
+    def accounts(self) -> Recording:
+        return self
 
     def __getattr__(self, name: str) -> Any:
         if name == "past":
@@ -85,6 +92,24 @@ async def test_an_operation_is_counted(below: Recording, counts: Counts, store: 
     assert counts.store[operation].count == 2
 
 
+def test_accounts_have_the_signatures_of_their_port():
+    assert set(timed.OPERATIONS) == {name for name in vars(Accounts) if name[0] != "_"}
+    for name, method in OF_ACCOUNTS.items():
+        assert inspect.signature(getattr(timed.TimedAccounts, name)) == inspect.signature(method), name
+
+
+@pytest.mark.parametrize("method", OF_ACCOUNTS)
+async def test_an_operation_of_accounts_is_counted(below: Recording, counts: Counts, store: Store, method: str):
+    given = [f"{name}!" for name in inspect.signature(OF_ACCOUNTS[method]).parameters if name != "self"]
+    assert await getattr(store.accounts, method)(*given) == f"result of {method}"
+    assert below.calls == [(method, tuple(given))]
+    below.error = StoreUnavailable("away")
+    with pytest.raises(StoreUnavailable):
+        await getattr(store.accounts, method)(*given)
+    assert +counts.store_errors == {timed.OPERATIONS[method]: 1}
+    assert counts.store[timed.OPERATIONS[method]].count == 2
+
+
 async def test_what_the_store_refuses_is_no_error_of_the_store(below: Recording, counts: Counts, store: Store):
     below.error = VersionConflict("x", 1)
     with pytest.raises(VersionConflict):
@@ -93,4 +118,4 @@ async def test_what_the_store_refuses_is_no_error_of_the_store(below: Recording,
 
 
 def test_every_counter_of_failures_is_there_from_the_start(counts: Counts, store: Store):
-    assert dict(counts.store_errors) == dict.fromkeys(OPERATIONS, 0)
+    assert dict(counts.store_errors) == dict.fromkeys([*OPERATIONS, *timed.OPERATIONS.values()], 0)

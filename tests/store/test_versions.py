@@ -111,6 +111,10 @@ async def test_a_store_from_before_roles_is_served_unchanged_and_then_has_a_past
         assert retracted.json()["status"] == "retracted"
         (only,) = (await editor.get(f"{entries}/{edited['id']}/versions")).json()["versions"]
         assert only["entry"] == retracted.json()
+        made = await editor.post("/api/keys", json={"name": "ann", "role": "contributor"}, headers=ADMIN)
+        assert made.status_code == 201, made.text
+    async with node.editor(key=made.json()["secret"]) as ann:
+        assert (await ann.post(entries, json={"markdown": "x", "status": "draft"})).status_code == 201
 
 
 def test_an_unknown_field_of_a_later_version_is_ignored():

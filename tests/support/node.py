@@ -17,6 +17,7 @@ from loadtest.ports import free_port
 from tests.support.warm import WarmProcess, command
 
 KEY = "secret-of-the-tests"
+ADMIN_KEY = "secret-of-an-admin"
 
 
 class RunningNode:
@@ -38,7 +39,7 @@ class RunningNode:
         self._environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("STOPPRESS_")},
             "STOPPRESS_STORE": store,
-            "STOPPRESS_KEYS": f"tests:editor:{KEY}",
+            "STOPPRESS_KEYS": f"tests:editor:{KEY} root:admin:{ADMIN_KEY}",
             **environ,
         }
 
@@ -81,11 +82,14 @@ class RunningNode:
         process, self._process = self._process, None
         return await process.stop(how) if process else None
 
-    def editor(self, kept: float = 5) -> httpx.AsyncClient:
-        """Return a client of the editors' API. It keeps idle connections for some seconds."""
+    def editor(self, kept: float = 5, key: str = "") -> httpx.AsyncClient:
+        """Return a client of the editors' API. It keeps idle connections for some seconds.
+
+        `key` is another secret than that of the node's own key.
+        """
         return httpx.AsyncClient(
             base_url=self.url,
-            headers={"authorization": f"Bearer {self.key}"},
+            headers={"authorization": f"Bearer {key or self.key}"},
             timeout=30,
             limits=httpx.Limits(keepalive_expiry=kept),
             verify=False,  # without TLS; loading the certificates would take longer than a request

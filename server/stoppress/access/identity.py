@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from fnmatch import translate
+from collections.abc import Iterable
+from fnmatch import fnmatchcase, translate
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -37,6 +38,10 @@ class Identity(NamedTuple):
         """Return whether the identity may be used for a blog."""
         return self.blogs == EVERY_BLOG or _pattern(self.blogs).fullmatch(blog) is not None
 
+    def is_for_all(self, patterns: Iterable[str]) -> bool:
+        """Return whether the identity may be used for all blogs that match any of the patterns, now and later."""
+        return self.blogs == EVERY_BLOG or all(any(_covers(own, pattern) for own in self.blogs) for pattern in patterns)
+
 
 NODE = Identity("node", "stoppress", "admin")
 """The server itself, for example when it publishes a scheduled entry."""
@@ -45,3 +50,13 @@ NODE = Identity("node", "stoppress", "admin")
 @lru_cache(256)
 def _pattern(blogs: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(translate, blogs)) or r"(?!)")
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """Return whether every name that matches `narrow` matches `wide`. This may be False for some that do.
+
+    If `wide` has no wildcard but `*`, only such a `*` can match the wildcards in the text of `narrow`. It then also
+    matches whatever they stand for.
+    """
+    is_name = not set(narrow) & set("*?[")
+    return wide == narrow or ((is_name or not set(wide) & set("?[")) and fnmatchcase(narrow, wide))

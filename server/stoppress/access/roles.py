@@ -19,6 +19,8 @@ Action = Literal[
     "change_access",
     "create_blog",
     "delete_blog",
+    "read_keys",
+    "change_keys",
     "read_audit",
 ]
 
@@ -72,6 +74,8 @@ RULES: dict[Action, Rule] = {
     "change_access": _rule("change who may read a blog", _ADMINS),
     "create_blog": _rule("create blogs", _ADMINS),
     "delete_blog": _rule("delete blogs", _ADMINS),
+    "read_keys": _rule("list API keys", "admin"),
+    "change_keys": _rule("make and revoke API keys", "admin"),
     "read_audit": _rule("read the audit", "admin"),
 }
 """The table, by action."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
 
+from stoppress.access.keys import KeyRing
 from stoppress.errors import StartError
 from stoppress.inbox.editor import InboxEditor
 from stoppress.live.hub import Hub, Timing
@@ -42,6 +44,8 @@ from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
 from stoppress.web.editors.auth import Authentication, Keys
+from stoppress.web.editors.guess_limit import GuessLimit
+from stoppress.web.editors.keys_api import KeysApi
 from stoppress.web.editors.openapi import OpenAPI
 from stoppress.web.editors.origin import Origins
 from stoppress.web.editors.write_limit import WriteLimit
@@ -100,8 +104,11 @@ class Node:
         self.clock = StoreClock(self.store)
         self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
+        self.key_ring = KeyRing(self.store.accounts, self.clock.now)
         self.inbox = self._make_inbox(store) if settings.inbox else None
         self.addresses = Addresses(settings.trusted_proxies)
+        guesses = GuessLimit(settings.max_guesses, self.store.accounts, self.addresses, self.counts)
+        self.authentication = Authentication(self.keys, self.key_ring.checks, guesses, Origins(self.addresses))
         self.admission = Admission(
             self.addresses,
             self.counts,
@@ -111,7 +118,6 @@ class Node:
             settings.max_handshakes,
         )
         self.jwks = self._make_jwks() if settings.token_secret_file or settings.token_jwks else None
-        self.authentication = Authentication(self.keys, Origins(self.addresses))
         self.gate = self._make_gate()
         layout = Layout(settings.templates, f"{settings.public_url} {settings.publisher} {settings.newest}")
         renditions = Renditions(layout.renderer)
@@ -122,8 +128,10 @@ class Node:
         self.health = Health(self.store, self.follower, self.admission, self.clock)
         token = settings.read_metrics_token()
         self.metrics = Metrics(self.follower, self.counts, self.health, settings.metrics_blogs, token, worker)
-        app = PrivateAnswers(self._make_app(layout, renditions), self.gate.origins)
-        self.app = RequestLog(app, self.counts, self.tracing)
+        app = self._make_app(layout, renditions)
+        self.routes = [route for route in app.routes if isinstance(route, Route | Mount)]
+        """Every address that it answers."""
+        self.app = RequestLog(PrivateAnswers(app, self.gate.origins), self.counts, self.tracing)
 
     def _make_hub(self, blog: str) -> Hub:
         loop = asyncio.get_running_loop()
@@ -163,8 +171,9 @@ class Node:
         content = Content(gate, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
+        keys = KeysApi(self.authentication, self.key_ring, self.store.past, self._limit)
         readers = (self.live, content, events)
-        others = (OpenAPI(sites), api, self.health, self.metrics, feeds, index, layout.assets, pages)
+        others = (OpenAPI(sites), api, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[route for part in (*readers, *others) for route in part.routes()],

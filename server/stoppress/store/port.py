@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple, Protocol
 
 from stoppress.model import START, Cursor, Item, Segment
+from stoppress.store.accounts.port import Accounts
 from stoppress.store.past.port import Act, Past
 
 REMEMBER_SECONDS = 24 * 3600
@@ -83,6 +84,8 @@ class Store(Protocol):
     nodes_share_it: bool
     """Whether other processes also write to this store, so that nodes must compare heads with it regularly."""
 
+    accounts: Accounts
+    """The records next to the blogs."""
     past: Past
     """The audit, and the earlier versions of entries."""
 

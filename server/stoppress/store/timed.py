@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from stoppress.errors import StoreUnavailable
 from stoppress.model import START, Cursor, Item, Segment
+from stoppress.store.accounts.port import Accounts
+from stoppress.store.accounts.timed import TimedAccounts
 from stoppress.store.past.port import Act, Past, Version
 from stoppress.store.port import Hint, Once, Store, Write
 from stoppress.telemetry.counts import Counts
@@ -30,6 +32,7 @@ class TimedStore:
 
     def __init__(self, store: Store, counts: Counts, tracing: Tracing) -> None:
         self.nodes_share_it = store.nodes_share_it
+        self.accounts: Accounts = TimedAccounts(store.accounts, counts)
         self.past: Past = _TimedPast(self, store.past)
         self._store = store
         self._counts = counts

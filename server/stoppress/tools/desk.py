@@ -7,20 +7,17 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 import click
-import httpx
 
 from stoppress.errors import StoppressError
+from stoppress.tools.api_client import ApiClient, quoted
 
 _COLUMNS = 60
 """Columns for the beginning of an entry's text in a list."""
 
 _MAX_PAGE = 500
 """Maximum number of acts that are asked for at once."""
-
-_NOT_UTF8 = "the text is not valid UTF-8; save it as UTF-8 and try again"
 
 
 class Desk:
@@ -35,12 +32,9 @@ class Desk:
     """
 
     def __init__(self, url: str, key: str, blog: str) -> None:
-        if not key.isprintable():
-            raise StoppressError("the API key contains characters that cannot be sent; copy it again")
-        self._url = url
-        self._key = key
+        self._send = ApiClient(url, key).send
         self._name = blog
-        self._blog = f"/api/blogs/{_quoted(blog)}"
+        self._blog = f"/api/blogs/{quoted(blog)}"
 
     def post(self, entry: dict[str, Any], *, create: bool) -> str:
         """Publish an entry. With `create`, create the blog first if it does not exist."""
@@ -88,7 +82,7 @@ class Desk:
 
         Without the name of a blog, these are the acts that belong to no blog.
         """
-        query = [f"{name}={_quoted(value)}" for name, value in (("blog", self._name), ("after", after)) if value]
+        query = [f"{name}={quoted(value)}" for name, value in (("blog", self._name), ("after", after)) if value]
         address = f"/api/audit?{'&'.join([*query, f'limit={min(limit, _MAX_PAGE)}'])}"
         while address and limit > 0:
             page = self._send("GET", address).json()
@@ -117,29 +111,7 @@ class Desk:
 
     def _address(self, entry: str) -> str:
         """Return the address of an entry, given its id or address."""
-        return f"{self._blog}/entries/{_quoted(entry.rpartition('/')[2])}"
-
-    def _send(
-        self,
-        method: str,
-        address: str,
-        body: object = None,
-        conditions: Mapping[str, str] | None = None,
-        expected: int | None = None,
-    ) -> httpx.Response:
-        """Return the answer if it is a success with JSON, or has the status `expected`."""
-        headers = {b"authorization": f"Bearer {self._key}".encode()}
-        headers |= {name.encode(): value.encode() for name, value in (conditions or {}).items()}
-        try:
-            with httpx.Client(base_url=self._url, headers=headers, timeout=30) as client:
-                answer = client.request(method, address, json=body)
-        except UnicodeEncodeError:
-            raise StoppressError(_NOT_UTF8) from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise StoppressError(
-                f"cannot reach {self._url}: {error}; check --url and that the server is running"
-            ) from None
-        return answer if answer.status_code == expected else _checked(answer)
+        return f"{self._blog}/entries/{quoted(entry.rpartition('/')[2])}"
 
 
 def read_text() -> str:
@@ -151,25 +123,6 @@ def read_text() -> str:
 
 def _is_terminal() -> bool:
     return sys.stdin.isatty()
-
-
-def _quoted(name: str) -> str:
-    try:
-        return quote(name, safe="")
-    except UnicodeEncodeError:
-        raise StoppressError(_NOT_UTF8) from None
-
-
-def _checked(answer: httpx.Response) -> httpx.Response:
-    try:
-        content = answer.json()
-        detail = "" if answer.is_success else content["detail"]
-    except (ValueError, KeyError, TypeError):
-        status = f"{answer.status_code} {answer.reason_phrase}"
-        raise StoppressError(f"{answer.url} is not a Stoppress server; it answered with {status}") from None
-    if detail:
-        raise StoppressError(f"the server rejected the request ({answer.status_code}): {detail}")
-    return answer
 
 
 def _line(entry: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from jsonschema_rs import Draft202012Validator, meta
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from tests.support.fixtures import Post
-from tests.support.node import RunningNode
+from tests.support.node import ADMIN_KEY, RunningNode
 from tests.support.paths import ROOT
 
 SUPPORT = ROOT / "tests" / "support"
@@ -144,7 +144,7 @@ async def test_schemathesis_finds_nothing(node: RunningNode, editor: httpx.Async
         [
             *(Path(sys.executable).with_name("schemathesis"), "--no-color", "--config-file", "schemathesis.toml"),
             *("run", f"{node.url}/api/openapi.json", "--max-examples", str(EXAMPLES)),
-            *("--header", f"Authorization: Bearer {node.key}"),
+            *("--header", f"Authorization: Bearer {ADMIN_KEY}"),
             *("--phases", "examples,coverage,fuzzing,stateful", "--checks", "all"),
         ],
         cwd=tmp_path,  # it keeps a cache where it is started

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import AsyncMock
 
 import pytest
@@ -18,8 +18,10 @@ from stoppress.live.passes import FOREVER
 from stoppress.live.replica import Replica
 from stoppress.store.sqlite.store import SQLiteStore
 from stoppress.sync.follower import Follower
+from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.editors.auth import Authentication, Keys
+from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.origin import Origins
 from stoppress.web.gate import gate as module
 from stoppress.web.gate.credentials import ReaderOrigins, credential_of
@@ -38,7 +40,9 @@ class RevocableKeys(Authentication):
     """Keys of which one can be revoked, or not be checked for a while."""
 
     def __init__(self) -> None:
-        super().__init__(Keys("rita:reader:secret-of-rita"), Origins(Addresses("")))
+        addresses, accounts = Addresses(""), cast(Any, None)  # there is no limit of guesses, and no other key
+        guesses = GuessLimit(0, accounts, addresses, Counts())
+        super().__init__(Keys("rita:reader:secret-of-rita"), cast(Any, None), guesses, Origins(addresses))
         self.error: StoppressError | None = None
 
     async def identify(self, request: Request) -> Identity:

@@ -99,7 +99,7 @@ async def entry(node: RunningNode) -> str:
 
 def test_every_route_of_readers_has_a_case(tmp_path: Path):
     node = Node(Settings(store=f"sqlite:{tmp_path / 'blogs.db'}"))
-    routes = {route.path for route in node.app._app._app.routes}  # type: ignore[attr-defined]
+    routes = {route.path for route in node.routes}
     assert {path for path in routes if not path.startswith(WITHOUT_BLOGS)} == set(SURFACES)
 
 

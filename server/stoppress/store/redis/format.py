@@ -15,6 +15,7 @@ All keys of a blog contain its name as a hash tag, so that scripts may use them 
     stoppress:blogs            set: the names of all blogs, deleted ones included
     stoppress:audit            stream: who did what that belongs to no blog
     stoppress:schedule         sorted set: blogs by the time of their next scheduled entry; see schedule.py
+    stoppress:{-accounts}:...  API keys and other records; see ../accounts/redis.py
 
 The address of the store can name another prefix than `stoppress:`, so that several sites can share a Redis.
 
@@ -44,6 +45,9 @@ from stoppress.store.port import Sent, Write
 DEFAULT_PREFIX = "stoppress:"
 DAMAGED_MESSAGE = b"damaged"
 ALL_PARTS = "line items order due answers expiry removed versions audit deleted"
+ACCOUNTS = "-accounts"
+"""The hash tag of the keys of accounts, see `store/accounts/redis.py`. No blog can have this name."""
+ACCOUNTS_PARTS = "records ids ends"
 
 
 class KeyNames(NamedTuple):

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from stoppress.errors import StartError, StoreUnavailable
 from stoppress.store.redis.address import FORMS, Address, Kind
 from stoppress.store.redis.connections import Connections, Connector
-from stoppress.store.redis.format import ALL_PARTS, KeyNames
+from stoppress.store.redis.format import ACCOUNTS, ACCOUNTS_PARTS, ALL_PARTS, KeyNames
 
 _EDITORS_CONNECTIONS = 16
 _SYNC_CONNECTIONS = 8
@@ -76,7 +76,7 @@ class RedisServer(Connections):
         Only a write shows that a server is a master, has free memory and can save to disk.
         """
         for blog in await self.probes.answer(self._blog_of_each_master()):
-            arguments = (self.names.channel(blog), self.names.blogs, self.probe_channel)
+            arguments = (self.names.channel(blog), self.names.blogs, self.probe_channel, *self._account_keys())
             await self.probes.answer(self._ping(self.names.keys(blog, ALL_PARTS), arguments))
 
     async def _blog_of_each_master(self) -> list[str]:
@@ -135,10 +135,14 @@ class RedisServer(Connections):
     async def missing_rights(self) -> list[tuple[str, str]]:
         """Return each command that this node's user may not use but needs, with its key or channel."""
         check = self.script("checks.lua", "rights.lua")
-        keys = self.names.keys(_NO_BLOG, ALL_PARTS)
+        keys = self.names.keys(_NO_BLOG, ALL_PARTS) + self._account_keys()
         found = await self.answer(check((), (self.names.channel(_NO_BLOG), self.names.blogs, *keys)))
         texts = [text.decode() for text in found]
         return list(zip(texts[::2], texts[1::2], strict=True))
+
+    def _account_keys(self) -> list[str]:
+        """Return the names of keys of accounts, and of a counter that does not exist."""
+        return self.names.keys(ACCOUNTS, f"{ACCOUNTS_PARTS} -:count")
 
     async def close(self) -> None:
         """Close all connections."""

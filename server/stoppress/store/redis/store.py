@@ -25,6 +25,8 @@ from stoppress.errors import (
     VersionConflict,
 )
 from stoppress.model import HEADER, START, Cursor, Item, Segment
+from stoppress.store.accounts.port import Accounts
+from stoppress.store.accounts.redis import RedisAccounts
 from stoppress.store.past.port import MAX_ACTS, Act, Keep, Past
 from stoppress.store.past.redis import RedisPast, act_json, pack_past
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
@@ -82,6 +84,7 @@ class RedisStore:
         self._delete = self._server.script("checks.lua", "past.lua", "delete.lua")
         self._missing = self._sync.script("missing.lua")
         self._tasks: list[asyncio.Task[None]] = []
+        self.accounts: Accounts = RedisAccounts(self._server)
         self.past: Past = RedisPast(self._server, keep)
 
     @property

@@ -40,6 +40,8 @@ _PAST_DIFFERENCES = {
     "earlier version": ("blog || '/' || id || '/' || version", "versions", f"sum IS NOT {schema.SUM_OF_VERSION}"),
 }
 """The same for the tables of the past."""
+_RECORDS = {"record": ("kind || '/' || id", "records", f"sum IS NOT {schema.SUM_OF_RECORD}")}
+"""The same for records."""
 
 _OUTSIDE = {
     sqlite3.SQLITE_BUSY,
@@ -100,6 +102,7 @@ def _problems(db: sqlite3.Connection) -> Iterator[str]:
     yield "".join(f"the definition of {name} has changed" for name, _ in sorted(missing)[:1])
     differences = _DIFFERENCES if version >= schema.VERSION_WITH_SUMS else {}
     differences = differences | (_PAST_DIFFERENCES if version >= schema.VERSION_WITH_PAST else {})
+    differences = differences | (_RECORDS if version >= schema.VERSION_WITH_RECORDS else {})
     for subject, (name, table, condition) in differences.items():
         rows = db.execute(f"SELECT {name} FROM {table} WHERE {condition} LIMIT 1")  # noqa: S608, constants
         yield "".join(f"the {subject} {found} is not as it was written" for (found,) in rows)

@@ -18,6 +18,8 @@ from typing import TypeVar
 
 from stoppress.errors import StartError, StoreDamaged, StoreUnavailable
 from stoppress.model import HEADER, START, Cursor, Item, Segment
+from stoppress.store.accounts.port import Accounts
+from stoppress.store.accounts.sqlite import SQLiteAccounts
 from stoppress.store.past.port import Act, Keep, Past
 from stoppress.store.past.sqlite import SQLitePast
 from stoppress.store.port import Hint, Once, Write
@@ -63,7 +65,7 @@ class SQLiteStore:
         self._files = StoreFiles(path)
         self._count_error = count_error
         self._kept = keep
-        self.past: Past = SQLitePast(self._write, self._read, lambda: self._tables.past)
+        self.past: Past = SQLitePast(self.change, self.look, lambda: self._tables.past)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._closed = asyncio.Event()
         self._db: sqlite3.Connection
@@ -75,6 +77,12 @@ class SQLiteStore:
         self._damage = ""
         self._checking: asyncio.Task[None] | None = None
         self._checked_at = 0.0
+        self.accounts: Accounts = SQLiteAccounts(self)
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The open database, for work in the store's thread."""
+        return self._db
 
     async def open(self) -> None:
         try:
@@ -202,7 +210,7 @@ class SQLiteStore:
 
     # Writing
 
-    async def _write(self, work: Callable[[], _T], is_written: Callable[[_T], bool], *, erases: bool = False) -> _T:
+    async def change(self, work: Callable[[], _T], is_written: Callable[[_T], bool], *, erases: bool = False) -> _T:
         """Run work in a transaction and return its result.
 
         Args:
@@ -251,16 +259,16 @@ class SQLiteStore:
             return segment
 
         erases = any(write.erase for write in writes)
-        return await self._write(work, lambda segment: self._tables.has(blog, segment), erases=erases)
+        return await self.change(work, lambda segment: self._tables.has(blog, segment), erases=erases)
 
     async def forget(self, blog: str, once: Once) -> None:
-        await self._write(lambda: self._tables.forget(blog, once), lambda _: True)
+        await self.change(lambda: self._tables.forget(blog, once), lambda _: True)
 
     async def delete(self, blog: str, act: Act | None = None) -> None:
         def is_written(_: None) -> bool:
             return self._tables.head(blog) is None
 
-        await self._write(lambda: self._tables.delete(blog, act), is_written, erases=True)
+        await self.change(lambda: self._tables.delete(blog, act), is_written, erases=True)
 
     async def was_deleted(self, blog: str, epoch: str) -> bool:
         return True  # no other process writes to the file, so it loses no commits
@@ -275,7 +283,7 @@ class SQLiteStore:
         def is_written(restored: bool) -> bool:
             return not restored or self._tables.head(blog) == lost.cursor
 
-        return await self._write(work, is_written, erases=bool(retracted))
+        return await self.change(work, is_written, erases=bool(retracted))
 
     async def removed(self, blog: str) -> list[str]:
         return []  # no node has what this file has lost
@@ -296,7 +304,7 @@ class SQLiteStore:
 
     # Reading
 
-    async def _read(self, work: Callable[[], _T]) -> _T:
+    async def look(self, work: Callable[[], _T]) -> _T:
         """Run work as of one moment, without waiting for other programs that write."""
 
         def run() -> _T:
@@ -307,39 +315,39 @@ class SQLiteStore:
         return await self._in_thread(run)
 
     async def recall(self, blog: str, once: Once) -> Segment | None:
-        return await self._read(lambda: self._tables.recall(blog, once))
+        return await self.look(lambda: self._tables.recall(blog, once))
 
     async def read(self, blog: str, after: Cursor = START) -> Segment:
-        return await self._read(lambda: self._tables.read(blog, after))
+        return await self.look(lambda: self._tables.read(blog, after))
 
     async def item(self, blog: str, item_id: str) -> Item | None:
         def work() -> Item | None:
             self._tables.require(blog)
             return next(iter(self._tables.items(blog, "id=?", item_id)), None)
 
-        return await self._read(work)
+        return await self.look(work)
 
     async def drafts(self, blog: str) -> list[Item]:
         def work() -> list[Item]:
             self._tables.require(blog)
             return self._tables.items(blog, "seq=0 ORDER BY id")
 
-        return await self._read(work)
+        return await self.look(work)
 
     async def blogs(self) -> list[str]:
-        return await self._read(self._tables.blogs)
+        return await self.look(self._tables.blogs)
 
     async def names(self) -> list[str]:
         return await self.blogs()
 
     async def headers(self, blogs: Sequence[str]) -> list[Item | None]:
-        return await self._read(lambda: [next(iter(self._tables.items(blog, "id=?", HEADER)), None) for blog in blogs])
+        return await self.look(lambda: [next(iter(self._tables.items(blog, "id=?", HEADER)), None) for blog in blogs])
 
     async def heads(self, blogs: Sequence[str]) -> list[Cursor | None]:
-        return await self._read(lambda: [self._tables.head(blog) for blog in blogs])
+        return await self.look(lambda: [self._tables.head(blog) for blog in blogs])
 
     async def due(self, now: float) -> list[tuple[str, str]]:
-        return await self._read(lambda: self._tables.due(now))
+        return await self.look(lambda: self._tables.due(now))
 
     async def time(self) -> float:
         return time.time()

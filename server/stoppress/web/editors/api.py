@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,17 +20,15 @@ from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.past import PastReader
 from stoppress.store.past.port import ACT_ID
 from stoppress.web.editors.auth import Authentication
+from stoppress.web.editors.resource import Handler, Resource, answered
 from stoppress.web.editors.write_limit import WriteLimit
-from stoppress.web.editors.writes import JSON, MSGPACK, read_write
+from stoppress.web.editors.writes import read_write
 from stoppress.web.negotiation import Wanted
-from stoppress.web.validation import check_query, number
+from stoppress.web.validation import number
 
 _DEFAULT_LIMIT, _MAX_LIMIT = 50, 500
 
 _DEFAULT_VERSIONS, _MAX_VERSIONS = 10, 50
-
-_Handler = Callable[..., Awaitable[Response]]
-"""Takes an authorised request, and the parameters of its path."""
 
 
 class Api:
@@ -74,7 +70,7 @@ class Api:
             self._resource("/api/audit", ("blog", "after", "before", "limit"), GET=("read_audit", self.list_acts)),
         ]
 
-    def _resource(self, path: str, query: tuple[str, ...] = (), **handlers: tuple[Action, _Handler]) -> Route:
+    def _resource(self, path: str, query: tuple[str, ...] = (), **handlers: tuple[Action, Handler]) -> Route:
         """Return one route for all methods of an address, so that a 405 names all allowed methods.
 
         Args:
@@ -82,18 +78,7 @@ class Api:
             query: the parameters that GET takes.
             handlers: by method, the action that the sender must be allowed to do at least, and the handler.
         """
-
-        async def handle(request: Request) -> Response:
-            who, method = await self._authentication.identify(request), _method(request)
-            action, handler = handlers[method]
-            require(who, action, request.path_params.get("blog"))
-            if method != "GET":
-                self._limit.count(who)
-            else:
-                check_query(request, *query)
-            return await handler(request, **request.path_params)
-
-        return Route(path, handle, methods=list(handlers))
+        return Resource(self._authentication, self._limit, query, handlers).route(path)
 
     # Blogs
 
@@ -104,7 +89,7 @@ class Api:
         content: dict[str, Any] = {"blogs": headers[:limit]}
         if len(headers) > limit:
             content["next"] = f"/api/blogs?after={headers[limit - 1].blog}&limit={limit}"
-        return _answer(request, content)
+        return answered(request, content)
 
     async def get_blog(self, request: Request, blog: str) -> Response:
         return _item(request, *await self._blogs.get(blog))
@@ -138,7 +123,7 @@ class Api:
         if len(entries) > limit:
             query = request.url.include_query_params(before="_".join(Entries.list_position(entries[limit - 1]))).query
             content["next"] = f"{request.url.path}?{query}"
-        return _answer(request, content)
+        return answered(request, content)
 
     async def create_entry(self, request: Request, blog: str) -> Response:
         written = await self._entries.create(blog, *await read_write(request, EntryForm))
@@ -167,13 +152,11 @@ class Api:
         content: dict[str, Any] = {"versions": versions}
         if more and versions:
             content["next"] = f"{request.url.path}?before={versions[-1].version}&limit={limit}"
-        return _answer(request, content)
+        return answered(request, content)
 
     async def list_acts(self, request: Request) -> Response:
         limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
-        blog, after, before = (request.query_params.get(name) for name in ("blog", "after", "before"))
-        if after is not None and before is not None:
-            raise BadQuery("Send `after` or `before`, not both.", "before")
+        blog, after, before = (request.query_params.get(name) or None for name in ("blog", "after", "before"))
         for name, value in (("after", after), ("before", before)):
             if value is not None and not re.fullmatch(ACT_ID, value):
                 raise BadQuery(f"`{name}` must be the `id` of an act, or 0; got {value[:80]!r}.", name)
@@ -183,11 +166,7 @@ class Api:
             direction = "before" if after is None else "after"
             query = request.url.include_query_params(**{direction: acts[limit - 1].id}).query
             content["next"] = f"{request.url.path}?{query}"
-        return _answer(request, content)
-
-
-def _method(request: Request) -> str:
-    return "GET" if request.method == "HEAD" else request.method
+        return answered(request, content)
 
 
 def _may_see(request: Request, blog: str, entry: StoredEntry) -> bool:
@@ -212,13 +191,6 @@ def _written(request: Request, written: Written, location: str | None = None) ->
 def _item(request: Request, content: Any, version: int) -> Response:
     etag = f'"{version}"'
     is_known = request.method in ("GET", "HEAD") and Wanted(request.headers).has(etag)
-    answer = Response(None, 304) if is_known else _answer(request, content)
+    answer = Response(None, 304) if is_known else answered(request, content)
     answer.headers["etag"] = etag
     return answer
-
-
-def _answer(request: Request, content: Any) -> Response:
-    """Return a value in JSON, or in msgpack if the request prefers that."""
-    if Wanted(request.headers).prefers(MSGPACK, JSON[0]):
-        return Response(msgspec.msgpack.encode(content), media_type=MSGPACK[0])
-    return Response(msgspec.json.encode(content), media_type=JSON[0])

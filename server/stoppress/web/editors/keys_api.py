@@ -1,0 +1,73 @@
+"""The API keys of a site, for admins: maps requests to `access.keys`."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from stoppress.access.keys import KeyForm, KeyRing
+from stoppress.access.roles import Action
+from stoppress.errors import StoreUnavailable
+from stoppress.newsroom.commits import Request as WriteRequest
+from stoppress.store.past.port import Past
+from stoppress.web.editors.auth import Authentication
+from stoppress.web.editors.resource import Handler, Resource, answered
+from stoppress.web.editors.write_limit import WriteLimit
+from stoppress.web.editors.writes import read_write
+
+
+class KeysApi:
+    """The handlers of `/api/keys`."""
+
+    def __init__(self, authentication: Authentication, ring: KeyRing, past: Past, limit: WriteLimit) -> None:
+        self._authentication = authentication
+        self._ring = ring
+        self._past = past
+        self._limit = limit
+
+    def routes(self) -> list[Route]:
+        return [
+            self._resource("/api/keys", GET=("read_keys", self.list_keys), POST=("change_keys", self.make_key)),
+            self._resource(
+                "/api/keys/{name}", GET=("read_keys", self.get_key), DELETE=("change_keys", self.revoke_key)
+            ),
+        ]
+
+    def _resource(self, path: str, **handlers: tuple[Action, Handler]) -> Route:
+        return Resource(self._authentication, self._limit, (), handlers).route(path)
+
+    async def list_keys(self, request: Request) -> Response:
+        return _unstored(answered(request, {"keys": await self._ring.keys(request.state.who)}))
+
+    async def make_key(self, request: Request) -> Response:
+        form, conditions = await read_write(request, KeyForm)
+        key = await self._ring.make(form, conditions.who)
+        try:
+            await self._past.append(conditions.act("make_key", None, form.name))
+        except StoreUnavailable:
+            with suppress(StoreUnavailable):  # nobody has the secret, so nobody can use a key that stays
+                await self._ring.revoke(form.name, conditions.who)
+            raise
+        answer = _unstored(answered(request, key))
+        answer.status_code = 201
+        answer.headers["location"] = f"/api/keys/{form.name}"
+        return answer
+
+    async def get_key(self, request: Request, name: str) -> Response:
+        return _unstored(answered(request, await self._ring.key(name, request.state.who)))
+
+    async def revoke_key(self, request: Request, name: str) -> Response:
+        await self._ring.revoke(name, request.state.who)
+        await self._past.append(
+            WriteRequest(who=request.state.who, origin=request.state.origin).act("revoke_key", None, name)
+        )
+        return Response(status_code=204)
+
+
+def _unstored(answer: Response) -> Response:
+    """Keep an answer out of all caches."""
+    answer.headers["cache-control"] = "no-store"
+    return answer

@@ -1,0 +1,315 @@
+"""Every endpoint by every role, by nobody, and by keys that are for another blog, have ended or were revoked.
+
+The cases are the rows of "Endpoints" in docs/reference/access.md. An endpoint without a row fails, and so does a row
+without a request here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from starlette.routing import Mount, Route
+
+from stoppress import settings
+from stoppress.access.roles import RULES
+from stoppress.process.node import Node
+from stoppress.web.editors.resource import Resource
+from tests.support.node import ADMIN_KEY, RunningNode, sqlite_url
+from tests.test_docs import DOCS, rows, section
+
+PAGE = DOCS / "reference" / "access.md"
+
+ROLES = ("reader", "contributor", "editor", "admin")
+
+KEYS_OF_SETTINGS = f"tests:editor:secret-of-the-tests root:admin:{ADMIN_KEY}"
+
+BLOG = "election"
+
+_numbers = count(1)
+
+
+class Row(NamedTuple):
+    """One row of the table."""
+
+    endpoint: str
+    request: str
+    needs: str
+
+    @property
+    def roles(self) -> frozenset[str]:
+        return next(rule.roles for rule in RULES.values() if rule.does == self.needs)
+
+
+ROWS = [Row(*cells) for cells in rows(section(PAGE, "## Endpoints"))[2:]]
+PROTECTED = [row for row in ROWS if row.needs != "nothing"]
+PUBLIC = [row for row in ROWS if row.needs == "nothing"]
+
+
+def row_id(row: Row) -> str:
+    return f"{row.endpoint} {row.request}"
+
+
+class Senders(NamedTuple):
+    """Clients with each kind of key; `wrong` are those that must get 401."""
+
+    root: httpx.AsyncClient
+    allowed: dict[str, httpx.AsyncClient]
+    elsewhere: httpx.AsyncClient
+    wrong: dict[str, httpx.AsyncClient]
+
+    @property
+    def all(self) -> list[httpx.AsyncClient]:
+        return [self.root, *self.allowed.values(), self.elsewhere, *self.wrong.values()]
+
+
+@pytest.fixture(scope="module")
+async def senders(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Senders]:
+    # All senders have one address, and the wrong keys of this module are too many for it.
+    node = RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), STOPPRESS_MAX_GUESSES="0")
+    await node.start()
+    root = node.editor(key=ADMIN_KEY)
+    assert (await root.put(f"/api/blogs/{BLOG}", json={"headline": "Election"})).status_code == 201
+
+    async def client(name: str, **fields: Any) -> httpx.AsyncClient:
+        answer = await root.post("/api/keys", json={"name": name, **fields})
+        assert answer.status_code == 201, answer.text
+        return node.editor(key=answer.json()["secret"])
+
+    allowed = {role: await client(role, role=role, blogs=[BLOG, "new-*"]) for role in ROLES}
+    elsewhere = await client("elsewhere", role="admin", blogs=["sport-*"])
+    revoked = await client("revoked", role="admin")
+    assert (await revoked.get("/api/blogs")).status_code == 200
+    assert (await root.delete("/api/keys/revoked")).status_code == 204
+    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    expired = await client("expired", role="admin", expires_at=soon)
+    while (await expired.get("/api/blogs")).status_code == 200:
+        pass
+    wrong = {"nobody": node.editor(), "expired": expired, "revoked": revoked, "mistyped": node.editor(key="mistyped")}
+    del wrong["nobody"].headers["authorization"]
+    senders = Senders(root, allowed | {"settings_editor": node.editor()}, elsewhere, wrong)
+    yield senders
+    for one in senders.all:
+        await one.aclose()
+    await node.stop()
+
+
+# Requests: each takes the client that will send it, prepares what the request needs, and returns its address and body.
+
+Prepared = tuple[str, Any]
+Prepare = Callable[[Senders, httpx.AsyncClient], Awaitable[Prepared]]
+
+
+def plain(address: str, body: Any = None) -> Prepare:
+    async def prepare(_senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
+        return address, body
+
+    return prepare
+
+
+def blog(*, exists: bool, body: Any = None) -> Prepare:
+    async def prepare(senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
+        address = f"/api/blogs/new-{next(_numbers)}"
+        if exists:
+            assert (await senders.root.put(address, json={})).status_code == 201
+        return address, body
+
+    return prepare
+
+
+def entry(status: str, *, own: bool = False, body: Any = None, end: str = "") -> Prepare:
+    """Prepare a request about an entry. A sender who may not write drafts does not have one of its own."""
+
+    async def prepare(senders: Senders, sender: httpx.AsyncClient) -> Prepared:
+        entries, form = f"/api/blogs/{BLOG}/entries", {"markdown": "x", "status": status}
+        answer = await (sender if own else senders.root).post(entries, json=form)
+        if own and answer.status_code in (401, 403):
+            answer = await senders.root.post(entries, json=form)
+        assert answer.status_code == 201, answer.text
+        return answer.headers["location"] + end, body
+
+    return prepare
+
+
+async def key(senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
+    name = f"key-{next(_numbers)}"
+    made = await senders.root.post("/api/keys", json={"name": name, "role": "reader", "blogs": [BLOG]})
+    return made.headers["location"], None
+
+
+async def new_key(_senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
+    return "/api/keys", {"name": f"key-{next(_numbers)}", "role": "reader", "blogs": [BLOG]}
+
+
+_ENTRY, _KEY = "/api/blogs/{blog}/entries/{entry}", "/api/keys/{name}"
+_PUBLISH = {"status": "published"}
+_ENTRIES = f"/api/blogs/{BLOG}/entries"
+
+REQUESTS: dict[tuple[str, str], Prepare] = {
+    ("GET /api/blogs", "any"): plain("/api/blogs"),
+    ("GET /api/blogs/{blog}", "any"): plain(f"/api/blogs/{BLOG}"),
+    ("PUT /api/blogs/{blog}", "a new blog"): blog(exists=False, body={}),
+    ("PUT /api/blogs/{blog}", "an existing blog"): blog(exists=True, body={}),
+    ("PUT /api/blogs/{blog}", "another access"): blog(exists=True, body={"access": "token"}),
+    ("PATCH /api/blogs/{blog}", "another access"): blog(exists=True, body={"access": "token"}),
+    ("PATCH /api/blogs/{blog}", "any"): blog(exists=True, body={"standfirst": "x"}),
+    ("DELETE /api/blogs/{blog}", "any"): blog(exists=True),
+    ("GET /api/blogs/{blog}/entries", "any"): plain(_ENTRIES),
+    ("POST /api/blogs/{blog}/entries", "a draft"): plain(_ENTRIES, {"markdown": "x", "status": "draft"}),
+    ("POST /api/blogs/{blog}/entries", "a published entry"): plain(_ENTRIES, {"markdown": "x"}),
+    ("POST /api/blogs/{blog}/entries", "a scheduled entry"): plain(
+        _ENTRIES, {"markdown": "x", "status": "scheduled", "publish_at": "2099-01-01T00:00:00Z"}
+    ),
+    (f"GET {_ENTRY}", "a published entry"): entry("published"),
+    (f"GET {_ENTRY}", "a draft of its own"): entry("draft", own=True),
+    (f"GET {_ENTRY}", "a draft of others"): entry("draft"),
+    (f"PATCH {_ENTRY}", "a draft of its own"): entry("draft", own=True, body={"markdown": "y", "submitted": True}),
+    (f"PATCH {_ENTRY}", "publish a draft of its own"): entry("draft", own=True, body=_PUBLISH),
+    (f"PATCH {_ENTRY}", "a draft of others"): entry("draft", body={"markdown": "y"}),
+    (f"PATCH {_ENTRY}", "a published entry"): entry("published", body={"markdown": "y"}),
+    (f"DELETE {_ENTRY}", "a draft of its own"): entry("draft", own=True),
+    (f"DELETE {_ENTRY}", "a draft of others"): entry("draft"),
+    (f"DELETE {_ENTRY}", "a published entry"): entry("published"),
+    (f"GET {_ENTRY}/versions", "of a published entry"): entry("published", end="/versions"),
+    (f"GET {_ENTRY}/versions", "of a draft of its own"): entry("draft", own=True, end="/versions"),
+    (f"GET {_ENTRY}/versions", "of a draft of others"): entry("draft", end="/versions"),
+    ("GET /api/audit", "of a blog"): plain(f"/api/audit?blog={BLOG}"),
+    ("GET /api/keys", "any"): plain("/api/keys"),
+    ("POST /api/keys", "any"): new_key,
+    (f"GET {_KEY}", "any"): key,
+    (f"DELETE {_KEY}", "any"): key,
+}
+
+FILTERED = ("GET /api/blogs", "GET /api/keys")
+"""Endpoints that belong to no blog: a key for another blog gets an answer without what it may not see."""
+
+
+def test_every_endpoint_has_a_row_and_every_row_of_editors_a_request(tmp_path: Path):
+    node = Node(settings.load({"store": sqlite_url(tmp_path)}, {}), keys=KEYS_OF_SETTINGS)
+    found = set()
+    for route in node.routes:
+        assert isinstance(route, Route | Mount), route
+        methods = (route.methods or set()) - {"HEAD"} if isinstance(route, Route) else {"GET"}
+        found |= {f"{method} {route.path}" for method in methods}
+    assert found == {row.endpoint for row in ROWS}
+    assert {(row.endpoint, row.request) for row in PROTECTED} == set(REQUESTS)
+    assert len(ROWS) == len(set(ROWS))
+
+
+def test_every_route_asks_for_the_least_that_a_row_needs(tmp_path: Path):
+    node = Node(settings.load({"store": sqlite_url(tmp_path)}, {}), keys=KEYS_OF_SETTINGS)
+    for route in node.routes:
+        resource = getattr(getattr(route, "endpoint", None), "__self__", None)
+        if not isinstance(resource, Resource):
+            assert all(row.needs == "nothing" for row in ROWS if row.endpoint == f"GET {route.path}")
+            continue
+        for method, action in resource.actions.items():
+            needs = [row for row in ROWS if row.endpoint == f"{method} {route.path}"]
+            assert RULES[action].does in [row.needs for row in needs]
+            assert all(row.roles <= RULES[action].roles for row in needs), "no row needs less than the route"
+
+
+async def send(row: Row, senders: Senders, sender: httpx.AsyncClient) -> httpx.Response:
+    address, body = await REQUESTS[row.endpoint, row.request](senders, sender)
+    return await sender.request(row.endpoint.partition(" ")[0], address, json=body)
+
+
+@pytest.mark.parametrize("row", PROTECTED, ids=row_id)
+async def test_a_role_may_do_what_the_table_says(senders: Senders, row: Row):
+    for role, sender in senders.allowed.items():
+        answer = await send(row, senders, sender)
+        if role in row.roles:
+            assert answer.is_success, (role, answer.text)
+        else:
+            assert answer.status_code == 403, (role, answer.text)
+            assert "needs the role" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("row", PROTECTED, ids=row_id)
+async def test_without_a_valid_key_nothing_is_done(senders: Senders, row: Row):
+    answers = [await send(row, senders, sender) for sender in senders.wrong.values()]
+    assert [answer.status_code for answer in answers] == [401] * len(answers)
+    assert len({answer.text for answer in answers}) == 1, "equal words"
+    assert all(answer.headers["www-authenticate"] == 'Bearer realm="stoppress"' for answer in answers)
+
+
+@pytest.mark.parametrize("row", PROTECTED, ids=row_id)
+async def test_a_key_for_another_blog_is_refused(senders: Senders, row: Row):
+    answer = await send(row, senders, senders.elsewhere)
+    if row.endpoint in FILTERED:
+        assert answer.status_code == 200
+        assert BLOG not in answer.text.replace("elsewhere", "")
+    else:
+        assert answer.status_code == 403, answer.text
+        assert "only" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("row", [row for row in PROTECTED if row.endpoint.startswith("GET ")], ids=row_id)
+async def test_head_is_answered_like_get(senders: Senders, row: Row):
+    for sender in senders.all:
+        address, _ = await REQUESTS[row.endpoint, row.request](senders, sender)
+        get, head = [await sender.request(method, address) for method in ("GET", "HEAD")]
+        assert (head.status_code, head.content) == (get.status_code, b"")
+
+
+@pytest.mark.parametrize("row", PUBLIC, ids=row_id)
+async def test_what_needs_nothing_is_the_same_for_all(senders: Senders, row: Row):
+    published = await senders.root.post(_ENTRIES, json={"markdown": "x"})
+    address = row.endpoint.removeprefix("GET ").format(blog=BLOG, entry=published.json()["id"])
+    address += {"/static": "/stoppress.css", "/client": "/client.js"}.get(address, "")
+    statuses = set()
+    for sender in senders.all:
+        async with sender.stream("GET", address) as answer:
+            statuses.add(answer.status_code)
+    assert len(statuses) == 1
+    assert not statuses & {401, 403}
+
+
+# Contributors
+
+
+async def test_a_contributor_sees_published_entries_and_its_own_drafts(senders: Senders):
+    contributor, others = senders.allowed["contributor"], senders.root
+    ids: dict[str, str] = {}
+    for name, sender, status in (
+        ("own", contributor, "draft"),
+        ("other", others, "draft"),
+        ("out", others, "published"),
+    ):
+        ids[name] = (await sender.post(_ENTRIES, json={"markdown": name, "status": status})).json()["id"]
+    seen = {one["id"] for one in (await contributor.get(_ENTRIES, params={"limit": 500})).json()["entries"]}
+    assert {ids["own"], ids["out"]} <= seen
+    assert ids["other"] not in seen
+    drafts = (await contributor.get(_ENTRIES, params={"status": "draft", "limit": 500})).json()["entries"]
+    assert {one["created_by"] for one in drafts} == {"key:contributor"}
+    assert (await contributor.get(f"{_ENTRIES}/{ids['other']}")).status_code == 403
+    assert (await contributor.patch(f"{_ENTRIES}/{ids['other']}", json={"markdown": "x"})).status_code == 403
+
+
+async def test_a_contributor_submits_a_draft_and_an_editor_publishes_it(senders: Senders):
+    contributor, editor = senders.allowed["contributor"], senders.allowed["editor"]
+    draft = await contributor.post(_ENTRIES, json={"markdown": "x", "status": "draft", "submitted": True})
+    assert (draft.status_code, draft.json()["submitted"]) == (201, True)
+    address = draft.headers["location"]
+    for form in ({"status": "published"}, {"status": "scheduled", "publish_at": "2099-01-01T00:00:00Z"}):
+        assert (await contributor.patch(address, json=form)).status_code == 403
+    assert (await editor.patch(address, json=_PUBLISH)).json()["status"] == "published"
+    for refused in (contributor.patch(address, json={"markdown": "y"}), contributor.delete(address)):
+        assert (await refused).status_code == 403, "it is no longer a draft"
+    assert (await contributor.get(address)).status_code == 200
+
+
+async def test_an_idempotency_key_belongs_to_its_sender(senders: Senders):
+    headers = {"Idempotency-Key": "article-1"}
+    form = {"markdown": "x", "status": "draft"}
+    senders_of_drafts = [senders.allowed[role] for role in ("contributor", "editor", "admin", "settings_editor")]
+    first = [await one.post(_ENTRIES, json=form, headers=headers) for one in senders_of_drafts]
+    again = [await one.post(_ENTRIES, json=form, headers=headers) for one in senders_of_drafts]
+    assert all(answer.headers["idempotency-replayed"] == "true" for answer in again)
+    assert [answer.json()["id"] for answer in again] == [answer.json()["id"] for answer in first]
+    assert len({answer.json()["id"] for answer in first}) == len(first)
