@@ -17,6 +17,10 @@ ROWS: dict[str, tuple[Any, str, Any]] = {
     "store_file": ("", "/run/store", "/run/store"),
     "keys": ("", "ann:editor:secret-of-ann", "ann:editor:secret-of-ann"),
     "keys_file": ("", "/run/keys", "/run/keys"),
+    "token_secret_file": ("", "/run/secret", "/run/secret"),
+    "token_jwks": ("", "https://login.example.org/jwks.json", "https://login.example.org/jwks.json"),
+    "token_cookie": ("stoppress_token", "subscription", "subscription"),
+    "reader_origins": ("", "https://WWW.example.org/", "https://www.example.org"),
     "beat": (20.0, "0.5", 0.5),
     "workers": (1, "4", 4),
     "newest": (50, "7", 7),
@@ -58,6 +62,8 @@ WRONG = [
         for name in ("max_handshakes", "max_writes", "max_guesses")
         for text in ("", "-1", "1.5", "1000001")
     ),
+    *(("token_cookie", text) for text in ("", "a b", "a=b", "x" * 65)),
+    *(("reader_origins", text) for text in ("x", "null")),
     *(("audit_days", text) for text in ("", "0", "3651", "1.5")),
     *(("versions", text) for text in ("", "-1", "1001", "1.5")),
     *(("inbox", text) for text in ("a b", "a:b", "x" * 65)),

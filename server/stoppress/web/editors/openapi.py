@@ -21,7 +21,7 @@ from starlette.routing import Route
 from stoppress import __version__
 from stoppress.access.key_checks import ApiKey
 from stoppress.access.keys import KeyForm, NewKey
-from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry
+from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry, StoredHeader
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.past import EntryVersion
@@ -34,7 +34,10 @@ from stoppress.web.validation import PATTERNS
 _ORIGIN = "http://ORIGIN"
 
 _TYPES = {
-    "editors": (EntryForm, HeaderForm, RetractionForm, StoredEntry, Header, EntryVersion, Act, KeyForm, ApiKey, NewKey),
+    "editors": (
+        *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
+        *(KeyForm, ApiKey, NewKey),
+    ),
     "readers": (Entry, Header),
 }
 
