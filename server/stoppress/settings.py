@@ -127,6 +127,8 @@ class Settings(NamedTuple):
     max_handshakes: Annotated[int, _whole(0, 1_000_000), "Maximum new readers a second; 0: no limit."] = 5_000
     max_writes: Annotated[int, _whole(0, 1_000_000), "Maximum writes of a key a minute; 0: no limit."] = 12_000
     max_guesses: Annotated[int, _whole(0, 1_000_000), "Maximum wrong keys from an address a minute; 0: no limit."] = 30
+    session_idle_minutes: Annotated[int, _whole(5, 43_200), "Minutes after which an unused session ends."] = 120
+    session_hours: Annotated[int, _whole(1, 720), "Hours after which a session ends in any case."] = 12
     inbox: Annotated[str, _name, "Name of the editor for messages through Redis; none: do not read any."] = ""
     trusted_proxies: Annotated[str, _networks, "Networks of proxies whose X-Forwarded-For to trust."] = ""
     public_url: Annotated[str, _origin, "Public address of this server, as in https://live.example.org."] = ""

@@ -17,8 +17,9 @@ from msgspec import Meta, Struct
 
 from stoppress.access.identity import EVERY_BLOG, Identity
 from stoppress.access.key_checks import KEY, ApiKey, KeyChecks
+from stoppress.access.roles import require_blogs
 from stoppress.access.secret import digest, new_secret
-from stoppress.errors import BadInput, Forbidden, KeyNotFound, NameTaken, TooManyKeys, VersionConflict
+from stoppress.errors import BadInput, KeyNotFound, NameTaken, TooManyKeys, VersionConflict
 from stoppress.model import timestamp
 from stoppress.store.accounts.port import Accounts, Record, RecordWrite
 
@@ -77,7 +78,7 @@ class KeyRing:
             TooManyKeys: there are `MAX_KEYS`.
         """
         blogs = list(EVERY_BLOG) if "*" in form.blogs else list(dict.fromkeys(form.blogs))
-        _require_blogs(maker, blogs, f"make a key for {', '.join(blogs[:10])}")
+        require_blogs(maker, blogs, f"make a key for {', '.join(blogs[:10])}")
         ends, expires_at = self._end(form)
         if len(await self._records()) >= MAX_KEYS:
             raise TooManyKeys(MAX_KEYS)
@@ -117,7 +118,7 @@ class KeyRing:
         """Return one key. Raises `Forbidden` or `KeyNotFound` as `revoke` does."""
         for _, key in await self._records():
             if key.name == name:
-                _require_blogs(who, key.blogs, f"see key {name!r}")
+                require_blogs(who, key.blogs, f"see key {name!r}")
                 return key
         raise KeyNotFound(name)
 
@@ -130,7 +131,7 @@ class KeyRing:
         """
         found = [(record, key) for record, key in await self._records() if key.name == name]
         for _, key in found:
-            _require_blogs(who, key.blogs, f"revoke key {name!r}")
+            require_blogs(who, key.blogs, f"revoke key {name!r}")
         if not re.fullmatch(NAME_PATTERN, name) or not (found or await self._accounts.get(_NAME, name)):
             raise KeyNotFound(name)
         gone = [RecordWrite(KEY, record.id, None) for record, _ in found[:10]]
@@ -144,8 +145,3 @@ class KeyRing:
         records = await self._accounts.records(KEY)
         found = ((record, ApiKey.read(record.body)) for record in records)
         return [(record, key) for record, key in found if key is not None]
-
-
-def _require_blogs(who: Identity, blogs: list[str], does: str) -> None:
-    if not who.is_for_all(blogs):
-        raise Forbidden(f"{who} may only be used for {', '.join(who.blogs[:10]) or 'no blog'} and may not {does}.")

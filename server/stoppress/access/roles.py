@@ -19,6 +19,9 @@ Action = Literal[
     "delete_blog",
     "read_keys",
     "change_keys",
+    "use_session",
+    "read_people",
+    "change_people",
 ]
 
 
@@ -71,6 +74,9 @@ RULES: dict[Action, Rule] = {
     "delete_blog": _rule("delete blogs", _ADMINS),
     "read_keys": _rule("list API keys", "admin"),
     "change_keys": _rule("make and revoke API keys", "admin"),
+    "use_session": _rule("see and end sessions of its own", f"reader {_NEWSROOM}"),
+    "read_people": _rule("list people and their sessions", "admin"),
+    "change_people": _rule("add, change and remove people, and end their sessions", "admin"),
 }
 """The table, by action."""
 
@@ -91,3 +97,9 @@ def require(who: Identity, action: Action, blog: str | None = None) -> None:
     needed = " or ".join(name for name in ROLES if name in rule.roles and name != "settings_editor")
     role = "editor" if who.role == "settings_editor" else who.role
     raise Forbidden(f"{who} has the role {role} and may not {rule.does}. That needs the role {needed}.")
+
+
+def require_blogs(who: Identity, blogs: list[str], does: str) -> None:
+    """Raise `Forbidden` unless an identity may be used for all these blogs. `does` follows "may not"."""
+    if not who.is_for_all(blogs):
+        raise Forbidden(f"{who} may only be used for {', '.join(who.blogs[:10]) or 'no blog'} and may not {does}.")

@@ -20,6 +20,7 @@ from stoppress.newsroom.catalogue import Catalogue
 from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
+from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
 from stoppress.store.port import Store
@@ -99,7 +100,9 @@ class Node:
         self.inbox = self._make_inbox(store) if settings.inbox else None
         addresses = Addresses(settings.trusted_proxies)
         guesses = GuessLimit(settings.max_guesses, self.store.accounts, addresses, self.counts)
-        self.authentication = Authentication(self.keys, self.key_ring.checks, guesses)
+        self.people = PeopleParts(settings, self.store.accounts, self.clock.now, guesses, self.counts)
+        checks = (self.key_ring.checks, self.people.sessions.checks)
+        self.authentication = Authentication(self.keys, *checks, self.people.own_site, guesses)
         self.admission = Admission(
             addresses,
             self.counts,
@@ -145,7 +148,10 @@ class Node:
         others = (OpenAPI(sites), api, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
-            routes=[route for part in (*readers, *others) for route in part.routes()],
+            routes=[
+                *(route for part in (*readers, *others) for route in part.routes()),
+                *self.people.routes(self.authentication, self._limit),
+            ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),
         )

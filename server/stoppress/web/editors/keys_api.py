@@ -9,7 +9,7 @@ from starlette.routing import Route
 from stoppress.access.keys import KeyForm, KeyRing
 from stoppress.access.roles import Action
 from stoppress.web.editors.auth import Authentication
-from stoppress.web.editors.resource import Handler, Resource, answered
+from stoppress.web.editors.resource import Handler, Resource, answered, unstored
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.editors.writes import read_write
 
@@ -34,24 +34,18 @@ class KeysApi:
         return Resource(self._authentication, self._limit, (), handlers).route(path)
 
     async def list_keys(self, request: Request) -> Response:
-        return _unstored(answered(request, {"keys": await self._ring.keys(request.state.who)}))
+        return unstored(answered(request, {"keys": await self._ring.keys(request.state.who)}))
 
     async def make_key(self, request: Request) -> Response:
         form, conditions = await read_write(request, KeyForm)
-        answer = _unstored(answered(request, await self._ring.make(form, conditions.who)))
+        answer = unstored(answered(request, await self._ring.make(form, conditions.who)))
         answer.status_code = 201
         answer.headers["location"] = f"/api/keys/{form.name}"
         return answer
 
     async def get_key(self, request: Request, name: str) -> Response:
-        return _unstored(answered(request, await self._ring.key(name, request.state.who)))
+        return unstored(answered(request, await self._ring.key(name, request.state.who)))
 
     async def revoke_key(self, request: Request, name: str) -> Response:
         await self._ring.revoke(name, request.state.who)
         return Response(status_code=204)
-
-
-def _unstored(answer: Response) -> Response:
-    """Keep an answer out of all caches."""
-    answer.headers["cache-control"] = "no-store"
-    return answer
