@@ -84,7 +84,7 @@ def test_a_page_without_a_place_for_settings_is_named():
 
 def variables() -> set[str]:
     """All environment variables that the program reads."""
-    options = [option for command in cli.commands.values() for option in command.params]
+    options = [option for command in cli.commands.values() for option in parameters(command)]
     return {setting.variable for setting in SETTINGS} | {str(option.envvar) for option in options if option.envvar}
 
 
@@ -96,14 +96,20 @@ def test_a_page_names_no_variable_that_nobody_reads(page):
 # The command line
 
 
+def parameters(command: click.Command) -> list[click.Parameter]:
+    """Return the options and arguments of a command, or of all commands of a group."""
+    commands = command.commands.values() if isinstance(command, click.Group) else [command]
+    return [parameter for one in commands for parameter in one.params]
+
+
 @pytest.mark.parametrize("command", cli.commands.values(), ids=lambda command: str(command.name))
 def test_a_command_is_documented_with_its_arguments_and_exactly_its_options(command):
     text = section(DOCS / "reference" / "cli.md", f"## stoppress {command.name}")
-    options = {flag for option in command.params if isinstance(option, click.Option) for flag in option.opts}
+    options = {flag for option in parameters(command) if isinstance(option, click.Option) for flag in option.opts}
     settings = {setting.option for setting in SETTINGS} if command.name in ("serve", "demo", "doctor") else set()
     documented = {row[0].split(" ")[0] for row in rows(text) if row[0].startswith("-") and row[0].strip("-")}
     assert documented == options - settings
-    for argument in command.params:
+    for argument in parameters(command):
         if isinstance(argument, click.Argument):
             usage = f"[{argument.human_readable_name.upper()}]"
             assert (usage.strip("[]") if argument.required else usage) in text

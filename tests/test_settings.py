@@ -51,7 +51,11 @@ WRONG = [
     *(("log_level", text) for text in ("", "loud")),
     *((name, text) for name in ("drain", "lead") for text in ("", "x", "-1", "nan", "inf", "601")),
     *((name, text) for name in ("max_readers", "max_readers_per_address") for text in ("", "-1", "1.5", "10000001")),
-    *((name, text) for name in ("max_handshakes", "max_writes", "max_guesses") for text in ("", "-1", "1.5", "1000001")),
+    *(
+        (name, text)
+        for name in ("max_handshakes", "max_writes", "max_guesses")
+        for text in ("", "-1", "1.5", "1000001")
+    ),
     *(("inbox", text) for text in ("a b", "a:b", "x" * 65)),
     *(("trusted_proxies", text) for text in ("x", "10.0.0.1/8", "10.0.0.0/33", "proxy.example")),
     *(("page_max_age", text) for text in ("", "x", "-1", "3601", "1.5")),

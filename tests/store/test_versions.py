@@ -1,5 +1,7 @@
 """A node reads what an earlier version has stored. `versions/` has one store of each kind for every released version.
 
+`before-access` is of the last version in which all keys were in the settings.
+
 The files were written by that version and are never changed, except that the Idempotency-Key in them lives longer.
 """
 
@@ -17,6 +19,7 @@ from redis.asyncio import Redis
 
 from stoppress.model import Header, StoredEntry
 from tests.conftest import StartNode
+from tests.support.node import ADMIN_KEY
 
 VERSIONS = Path(__file__).with_name("versions")
 
@@ -30,13 +33,18 @@ def includes(new: Any, old: Any) -> bool:
     return bool(new == old)
 
 
+@pytest.fixture(params=["0.1.0", "before-access"])
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.redis)])
-async def stored(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, dict[str, Any]]:
-    """The address of a store of version 0.1.0, and what that version answered."""
-    earlier: dict[str, Any] = json.loads((VERSIONS / f"0.1.0.{request.param}.json").read_text())
+async def stored(request: pytest.FixtureRequest, tmp_path: Path, version: str) -> tuple[str, dict[str, Any]]:
+    """The address of a store of an earlier version, and what that version answered."""
+    earlier: dict[str, Any] = json.loads((VERSIONS / f"{version}.{request.param}.json").read_text())
     if request.param == "sqlite":
         with closing(sqlite3.connect(tmp_path / "old.db")) as database:
-            database.executescript((VERSIONS / "0.1.0.sql").read_text())
+            database.executescript((VERSIONS / f"{version}.sql").read_text())
         return f"sqlite:{tmp_path / 'old.db'}", earlier
     url = request.getfixturevalue("redis_server").url
     async with Redis.from_url(url) as redis:
@@ -61,6 +69,11 @@ async def test_a_store_of_an_earlier_version_is_read_and_continued(start_node: S
         assert published.is_success, published.text
         changes = (await editor.get("/blogs/council/changes", params={"since": earlier["changes"]["cursor"]})).json()
         assert [entry["id"] for entry in changes["entries"]] == [draft["id"]]
+    async with node.editor(key=ADMIN_KEY) as admin:
+        made = await admin.post("/api/keys", json={"name": "ann", "role": "contributor", "blogs": ["council"]})
+        assert made.status_code == 201, made.text
+    async with node.editor(key=made.json()["secret"]) as ann:
+        assert (await ann.post(entries, json={"markdown": "x", "status": "draft"})).status_code == 201
 
 
 def test_an_unknown_field_of_a_later_version_is_ignored():

@@ -11,6 +11,7 @@ All keys of a blog contain its name as a hash tag, so that scripts may use them 
     stoppress:{BLOG}:deleted   set: the first cursor of every deleted history, and "0-N" for the Nth deletion
     stoppress:blogs            set: the names of all blogs, deleted ones included
     stoppress:schedule         sorted set: blogs by the time of their next scheduled entry; see schedule.py
+    stoppress:{-accounts}:...  API keys and other records; see ../accounts/redis.py
 
 The address of the store can name another prefix than `stoppress:`, so that several sites can share a Redis.
 

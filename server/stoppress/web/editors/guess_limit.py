@@ -100,18 +100,22 @@ class GuessLimit:
         The same secret is one attempt, however many requests bring it at the same time.
         """
         window = self._window(address)
+        if window.events >= self._per_minute and not self._pending[proof]:
+            raise self._refusal(window)
         window.events += not self._pending[proof]
         self._pending[proof] += 1
-        if window.events <= self._per_minute:
-            with suppress(StoreUnavailable):  # this node's own count is still a limit
-                self._learn(address, await self._accounts.count(_counter(address), WINDOW_SECONDS, 0), unsure=1)
-        window = self._window(address)
-        if window.events > self._per_minute:
-            self._end(proof)
-            wait = max(1, math.ceil(window.ends - self._clock()))
-            self._counts.count_rejection("too_many_guesses")
-            detail = f"Too many wrong keys came from your address. Wait {wait} s, and check the key."
-            raise HTTPError(429, detail, {"retry-after": str(wait)})
+        with suppress(StoreUnavailable):  # this node's own count is still a limit
+            counted = await self._accounts.count(_counter(address), WINDOW_SECONDS, 0)
+            if counted.events >= self._per_minute:
+                self._end(proof)
+                self._learn(address, counted)
+                raise self._refusal(self._window(address))
+
+    def _refusal(self, window: _Window) -> HTTPError:
+        wait = max(1, math.ceil(window.ends - self._clock()))
+        self._counts.count_rejection("too_many_guesses")
+        detail = f"Too many wrong keys came from your address. Wait {wait} s, and check the key."
+        return HTTPError(429, detail, {"retry-after": str(wait)})
 
     def give_back(self, address: str, proof: bytes) -> None:
         """Take back an attempt that was not wrong."""
@@ -132,11 +136,11 @@ class GuessLimit:
         if self._pending[proof] <= 0:
             del self._pending[proof]
 
-    def _learn(self, address: str, counted: Counted, unsure: int = 0) -> None:
-        """Take over the count of all nodes if it is higher; `unsure` attempts are not in it yet."""
+    def _learn(self, address: str, counted: Counted) -> None:
+        """Take over the count of all nodes if it is higher."""
         window = self._window(address)
-        if counted.events + unsure > window.events:
-            window.events, window.ends = counted.events + unsure, self._clock() + counted.resets_in
+        if counted.events > window.events:
+            window.events, window.ends = counted.events, self._clock() + counted.resets_in
 
     def _window(self, address: str) -> _Window:
         window, now = self._windows.get(address), self._clock()
