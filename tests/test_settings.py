@@ -31,6 +31,8 @@ ROWS: dict[str, tuple[Any, str, Any]] = {
     "max_handshakes": (5_000, "1000", 1_000),
     "max_writes": (12_000, "60", 60),
     "max_guesses": (30, "5", 5),
+    "session_idle_minutes": (120, "30", 30),
+    "session_hours": (12, "1", 1),
     "inbox": ("", "cms", "cms"),
     "trusted_proxies": ("", "10.0.0.0/8, 192.0.2.1 2001:db8::/32", "10.0.0.0/8 192.0.2.1/32 2001:db8::/32"),
     "public_url": ("", "https://live.example.org/", "https://live.example.org"),
@@ -56,6 +58,8 @@ WRONG = [
         for name in ("max_handshakes", "max_writes", "max_guesses")
         for text in ("", "-1", "1.5", "1000001")
     ),
+    *(("session_idle_minutes", text) for text in ("", "-1", "4", "1.5", "43201")),
+    *(("session_hours", text) for text in ("", "0", "1.5", "721")),
     *(("inbox", text) for text in ("a b", "a:b", "x" * 65)),
     *(("trusted_proxies", text) for text in ("x", "10.0.0.1/8", "10.0.0.0/33", "proxy.example")),
     *(("page_max_age", text) for text in ("", "x", "-1", "3601", "1.5")),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from stoppress import __version__, settings
-from stoppress.cli_access import keys
+from stoppress.cli_access import keys, people
 from stoppress.cli_options import key_option, server_option
 from stoppress.process import runner
 
@@ -185,6 +185,7 @@ def _end(desk: Desk) -> str:
 
 
 cli.add_command(keys)
+cli.add_command(people)
 
 
 @cli.command("tail")

@@ -37,8 +37,13 @@ async def test_a_password_has_its_hash_and_no_other(passwords: Passwords):
 
 async def test_without_a_hash_the_same_work_is_done(passwords: Passwords, monkeypatch: pytest.MonkeyPatch):
     assert extract_parameters(NOBODYS_HASH) == extract_parameters(await passwords.hashed(PASSWORD))
-    checked = []
-    monkeypatch.setattr(module, "_is_right", lambda _, hashed: checked.append(hashed) or True)
+    checked: list[str] = []
+
+    def check(_password: str, hashed: str) -> bool:
+        checked.append(hashed)
+        return True
+
+    monkeypatch.setattr(module, "_is_right", check)
     assert not await passwords.is_right(PASSWORD, None)
     assert checked == [NOBODYS_HASH]
 

@@ -19,7 +19,7 @@ _AT_A_TIME = 2
 """Hashes that a node computes at the same time, each in a thread and with 19 MB of memory."""
 
 _MAX_WAITING = 30
-"""Maximum passwords that wait for a thread: less than a second of work."""
+"""Maximum passwords that wait for a thread: about a second of work."""
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """One of the sets of parameters that OWASP recommends: about 30 ms for a hash."""
