@@ -269,6 +269,8 @@ async def test_people_see_and_end_their_sessions(node: RunningNode):
         assert len(first["sessions"]) == 1 and (await root.get(first["next"])).status_code == 200
         everybody = (await root.get("/api/sessions", params={"limit": 500})).json()["sessions"]
         assert {"ann", "cora", "root"} <= {one["person"] for one in everybody}
+        for wrong in ("", "x", "\x00", "0" * 65):
+            assert (await root.get("/api/sessions", params={"after": wrong})).status_code == 400
         own = (await here.get("/api/session")).json()["session"]
         assert (await root.delete(f"/api/sessions/{own}")).status_code == 204
         assert (await here.get("/api/session")).status_code == 401

@@ -12,7 +12,7 @@ import msgspec
 from stoppress.access.identity import EVERY_BLOG, Identity
 from stoppress.access.keys import NAME_PATTERN
 from stoppress.access.people.passwords import Passwords
-from stoppress.access.people.person import PERSON, Person, PersonForm, StoredPerson, new_epoch
+from stoppress.access.people.person import PERSON, KnownPerson, PersonForm, StoredPerson, new_epoch
 from stoppress.access.roles import require_blogs
 from stoppress.errors import BadInput, PersonInUse, PersonNotFound, TooManyPeople, VersionConflict
 from stoppress.model import timestamp
@@ -55,12 +55,12 @@ class People:
         hashed = person.password if person and not person.disabled else None
         return person if await self._passwords.is_right(password, hashed) else None
 
-    async def all(self, who: Identity) -> list[Person]:
+    async def all(self, who: Identity) -> list[KnownPerson]:
         """Return all people whose blogs `who` is for, sorted by name."""
         people = [StoredPerson.read(record.body) for record in await self._accounts.records(PERSON)]
         return [person.shown for person in people if person and who.is_for_all(person.blogs)]
 
-    async def one(self, name: str, who: Identity) -> tuple[Person, int]:
+    async def one(self, name: str, who: Identity) -> tuple[KnownPerson, int]:
         """Return a person and its version. Raises `Forbidden` and `PersonNotFound` as `remove` does."""
         person, version = await self._find(name)
         if person is None:
@@ -68,7 +68,7 @@ class People:
         require_blogs(who, person.blogs, f"see person {name!r}")
         return person.shown, version
 
-    async def put(self, name: str, form: PersonForm, who: Identity, check: CheckVersion) -> tuple[Person, int]:
+    async def put(self, name: str, form: PersonForm, who: Identity, check: CheckVersion) -> tuple[KnownPerson, int]:
         """Add or change a person. Return it with its version, which is 1 for a new one.
 
         Raises:

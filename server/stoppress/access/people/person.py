@@ -39,7 +39,7 @@ class PasswordForm(Struct, kw_only=True, forbid_unknown_fields=True):
     password: Password | None
 
 
-class Person(Struct, kw_only=True):
+class KnownPerson(Struct, kw_only=True):
     """A person as admins see it."""
 
     name: str
@@ -82,9 +82,9 @@ class StoredPerson(Struct, kw_only=True):
         return Identity("person", self.name, self.role, tuple(self.blogs), f"person:{self.name}")
 
     @property
-    def shown(self) -> Person:
+    def shown(self) -> KnownPerson:
         """The person as admins see it."""
-        return Person(
+        return KnownPerson(
             name=self.name,
             display_name=self.display_name,
             role=self.role,

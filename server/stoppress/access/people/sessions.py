@@ -37,7 +37,7 @@ _SESSION_OF = "session_of"
 
 _MAX_AGENT_CHARACTERS = 200
 
-_ID = re.compile("[0-9a-f]{64}")
+SESSION_ID = "[0-9a-f]{64}"
 
 log = logging.getLogger("stoppress.sessions")
 
@@ -120,7 +120,7 @@ class Sessions:
             Forbidden: it belongs to another person, and `who` may not change people, or not this one.
             SessionNotFound: there is no such session.
         """
-        record = await self._accounts.get(SESSION, session) if _ID.fullmatch(session) else None
+        record = await self._accounts.get(SESSION, session) if re.fullmatch(SESSION_ID, session) else None
         found = StoredSession.read(record.body) if record else None
         if found is None:
             raise SessionNotFound(session)

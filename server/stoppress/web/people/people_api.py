@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.access.people.people import People
-from stoppress.access.people.person import PasswordForm, Person, PersonForm
+from stoppress.access.people.person import KnownPerson, PasswordForm, PersonForm
 from stoppress.access.people.session_checks import SessionChecks
 from stoppress.access.roles import Action
 from stoppress.newsroom.commits import Request as WriteRequest
@@ -84,7 +84,7 @@ def _check(conditions: WriteRequest) -> partial[None]:
     return partial(conditions.check, current=None)
 
 
-def _person(request: Request, person: Person, version: int) -> Response:
+def _person(request: Request, person: KnownPerson, version: int) -> Response:
     answer = unstored(answered(request, person))
     answer.headers["etag"] = f'"{version}"'
     return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Annotated, Any, NamedTuple
 
@@ -15,8 +16,9 @@ from stoppress.access.people.name_limit import NameLimit
 from stoppress.access.people.people import People
 from stoppress.access.people.person import StoredPerson
 from stoppress.access.people.session_checks import csrf_token
-from stoppress.access.people.sessions import Client, Sessions, time_text
+from stoppress.access.people.sessions import SESSION_ID, Client, Sessions, time_text
 from stoppress.access.roles import Action
+from stoppress.errors import BadQuery
 from stoppress.telemetry.counts import Counts
 from stoppress.web.bearer import unauthorised
 from stoppress.web.editors.auth import Authentication
@@ -131,6 +133,7 @@ class SessionsApi:
         answer = unstored(answered(request, current))
         answer.headers["set-cookie"] = session_cookie(session.secret, session.seconds)
         answer.status_code = 201
+        answer.headers["location"] = "/api/session"
         return answer
 
     async def sign_out(self, request: Request) -> Response:
@@ -142,8 +145,10 @@ class SessionsApi:
 
     async def list_sessions(self, request: Request) -> Response:
         limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
-        after = request.query_params.get("after", "")
-        sessions, more = await self._sessions.list_after(after, limit, request.state.who)
+        after = request.query_params.get("after")
+        if after is not None and not re.fullmatch(SESSION_ID, after):
+            raise BadQuery(f"`after` must come from a `next` address; got {after[:80]!r}.", "after")
+        sessions, more = await self._sessions.list_after(after or "", limit, request.state.who)
         content: dict[str, Any] = {"sessions": sessions}
         if more is not None:
             content["next"] = f"/api/sessions?after={more}&limit={limit}"
