@@ -9,6 +9,7 @@ StoppressError
 |   `-- BadQuery               the fault is in the query of the address
 |       `-- MalformedCursor
 |-- Forbidden                  the sender is known but its role or its blogs do not allow this
+|   `-- SignInRefused          somebody may not sign in with the OpenID provider
 |-- NotFound                   what is at this address does not exist
 |   |-- BlogNotFound
 |   |-- EntryNotFound
@@ -23,7 +24,9 @@ StoppressError
 |   |-- TooManyKeys            there are as many API keys as there may be
 |   |-- TooManyPeople          there are as many people as there may be
 |   `-- PersonInUse            others change a person at the same time
-|-- TooManySignIns             the node is busy with the passwords of others
+|-- NotNow                     the request can be repeated in a moment
+|   |-- TooManySignIns         the node is busy with the passwords of others
+|   `-- ProviderUnavailable    the OpenID provider does not answer as it should
 `-- StoreUnavailable           the store cannot answer now; nothing was written, or it is unknown whether it was
     |-- BlogMissing            the store has lost data and does not have this blog; a node may put it back
     |-- BlogDamaged            the store has lost a part of this blog, or has something that cannot be read
@@ -64,6 +67,9 @@ class MalformedCursor(BadQuery):
 
 
 class Forbidden(StoppressError): ...
+
+
+class SignInRefused(Forbidden): ...
 
 
 class NotFound(StoppressError): ...
@@ -137,9 +143,17 @@ class PersonInUse(Conflict):
         super().__init__(f"Others are changing person {name[:64]!r}. Send the request again.")
 
 
-class TooManySignIns(StoppressError):
+class NotNow(StoppressError): ...
+
+
+class TooManySignIns(NotNow):
     def __init__(self) -> None:
         super().__init__("Too many people are signing in at this moment. Try again in a second.")
+
+
+class ProviderUnavailable(NotNow):
+    def __init__(self) -> None:
+        super().__init__("The OpenID provider does not answer as it should; see the server log. Try again shortly.")
 
 
 class StoreUnavailable(StoppressError): ...

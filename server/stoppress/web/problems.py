@@ -17,10 +17,10 @@ from stoppress.errors import (
     Conflict,
     Forbidden,
     NotFound,
+    NotNow,
     PreconditionFailed,
     StoppressError,
     StoreUnavailable,
-    TooManySignIns,
 )
 
 _TITLES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
@@ -63,7 +63,7 @@ class Problem(NamedTuple):
                 kind = "entry" if hasattr(current, "id") else "header"
                 etag = {"etag": f'"{version}"'} if version else {}
                 return cls(412, detail, etag, {kind: current} if current is not None else {})
-            case StoreUnavailable() | TooManySignIns():
+            case NotNow() | StoreUnavailable():
                 return cls(503, detail, {"retry-after": "1"})
             case BadInput(field=field):
                 status = 400 if isinstance(error, BadQuery) else 422

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from stoppress.access.identity import EVERY_BLOG, Identity
+from stoppress.access.identity import EVERY_BLOG, NODE, Identity
 from stoppress.access.keys import NAME_PATTERN
+from stoppress.access.openid.sign_in import OpenIDUser
 from stoppress.access.people.passwords import Passwords
 from stoppress.access.people.person import PERSON, KnownPerson, PersonForm, StoredPerson, new_epoch
 from stoppress.access.roles import require_blogs
-from stoppress.errors import BadInput, PersonInUse, PersonNotFound, TooManyPeople, VersionConflict
+from stoppress.errors import BadInput, PersonInUse, PersonNotFound, SignInRefused, TooManyPeople, VersionConflict
 from stoppress.model import timestamp
 from stoppress.store.accounts.port import Accounts, RecordWrite
 
@@ -54,6 +55,34 @@ class People:
         person, _ = await self._find(name)
         hashed = person.password if person and not person.disabled else None
         return person if await self._passwords.is_right(password, hashed) else None
+
+    async def sign_in_by_openid(self, user: OpenIDUser) -> StoredPerson:
+        """Return the person whom an OpenID provider has vouched for. Add it, or give it the role of now.
+
+        Raises:
+            PersonInUse: others change it at the same time.
+            SignInRefused: the person is disabled, nobody can have its name, or somebody else has it.
+            TooManyPeople: there are `MAX_PEOPLE`.
+        """
+        if not re.fullmatch(NAME_PATTERN, user.name):
+            raise SignInRefused(f"Names of people have {NAME_WORDS}; the OpenID provider gave {user.name[:64]!r}.")
+        before, version = await self._find(user.name)
+        if version and (before is None or before.subject != user.subject):
+            raise SignInRefused(f"Person {user.name!r} is somebody else here. Ask an admin to remove that person.")
+        if before is not None and before.disabled:
+            raise SignInRefused(f"Person {user.name!r} is disabled. Ask an admin.")
+
+        def change(found: StoredPerson | None) -> StoredPerson:
+            person = found or msgspec.structs.replace(self._new(user.name, user.role, NODE), blogs=list(EVERY_BLOG))
+            if found is not None and (found.subject != user.subject or found.disabled):
+                raise PersonInUse(user.name)
+            return msgspec.structs.replace(person, display_name=user.display_name, role=user.role, subject=user.subject)
+
+        if before is not None and change(before) == before:
+            return before
+        person, _ = await self._change(user.name, change, NODE, lambda _: None)
+        log.info("person_changed", extra={"person": user.name, "role": user.role, "by": "OpenID provider"})
+        return person
 
     async def all(self, who: Identity) -> list[KnownPerson]:
         """Return all people whose blogs `who` is for, sorted by name."""

@@ -66,6 +66,8 @@ class StoredPerson(Struct, kw_only=True):
     disabled: bool = False
     password: str | None = None
     """The argon2id hash."""
+    subject: str | None = None
+    """Who this is for the OpenID provider; None for a person whom an admin has added."""
 
     @classmethod
     def read(cls, body: bytes) -> StoredPerson | None:
