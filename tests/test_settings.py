@@ -44,6 +44,8 @@ ROWS: dict[str, tuple[Any, str, Any]] = {
     "api_origins": ("", "https://CMS.example.org/, http://x:3000", "https://cms.example.org http://x:3000"),
     "publisher": ("", "The Herald", "The Herald"),
     "page_max_age": (0, "30", 30),
+    "audit_days": (365, "30", 30),
+    "versions": (50, "0", 0),
     "templates": ("", "/srv/templates", "/srv/templates"),
 }
 """For each setting its default, and another value: as text, and as it is read."""
@@ -65,6 +67,8 @@ WRONG = [
     ),
     *(("session_idle_minutes", text) for text in ("", "-1", "4", "1.5", "43201")),
     *(("session_hours", text) for text in ("", "0", "1.5", "721")),
+    *(("audit_days", text) for text in ("", "0", "3651", "1.5")),
+    *(("versions", text) for text in ("", "-1", "1001", "1.5")),
     *(("inbox", text) for text in ("a b", "a:b", "x" * 65)),
     *(("trusted_proxies", text) for text in ("x", "10.0.0.1/8", "10.0.0.0/33", "proxy.example")),
     *(("page_max_age", text) for text in ("", "x", "-1", "3601", "1.5")),

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -20,7 +19,7 @@ from loadtest.chaos.log import RunLog
 from loadtest.chaos.planted import BUGS
 from loadtest.chaos.run import LONG_EVERY, RunPlan, RunResult, play
 from loadtest.chaos.soak import SoakPlan, soak
-from loadtest.chaos.stage.machine import build_library
+from loadtest.chaos.stage.machine import preloaded_library
 from loadtest.chaos.table import is_caught, print_failures, print_planted, print_table
 from stoppress.process.sockets import allow_many
 
@@ -156,8 +155,7 @@ def main() -> int:
         return 0
     if asked.check:
         return 0 if check_log(asked.check) else 1
-    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        os.environ["LD_PRELOAD"] = str(build_library(Path(folder)))  # the processes of runs inherit it
+    with preloaded_library():
         if asked.soak:
             allow_many()
             plan = SoakPlan(asked.minutes, asked.readers, asked.writes, asked.nodes, asked.seed, asked.keep)

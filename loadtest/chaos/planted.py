@@ -128,8 +128,8 @@ def _retracted_in_feeds() -> None:
 
 def _retracted_in_answers() -> None:
     def make(commit: Any) -> Any:
-        async def without_erasing(self: RedisStore, blog: str, planned: Any, once: Any = None) -> Segment:
-            segment: Segment = await commit(self, blog, [write._replace(erase=False) for write in planned], once)
+        async def without_erasing(self: RedisStore, blog: str, planned: Any, *more: Any) -> Segment:
+            segment: Segment = await commit(self, blog, [write._replace(erase=False) for write in planned], *more)
             return segment
 
         return without_erasing
@@ -143,9 +143,9 @@ def _key_ignored() -> None:
 
 def _acked_write_lost() -> None:
     def make(commit: Any) -> Any:
-        async def answer_anyway(self: RedisStore, blog: str, planned: Any, once: Any = None) -> Segment:
+        async def answer_anyway(self: RedisStore, blog: str, planned: Any, *more: Any) -> Segment:
             try:
-                segment: Segment = await commit(self, blog, planned, once)
+                segment: Segment = await commit(self, blog, planned, *more)
             except StoreUnavailable:
                 items = tuple(Item(write.id, 1, write.expected + 1, write.body or b"") for write in planned)
                 return Segment(START, tuple(Cursor.new_tag() for _ in planned), items)

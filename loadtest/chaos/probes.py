@@ -13,6 +13,7 @@ import httpx
 from loadtest.chaos.log import HealthSeen, LagSeen, ResourcesSeen, RunLog, StateRead, SurfaceRead
 from loadtest.chaos.stage.servers import ChaosNode
 from loadtest.chaos.writers import BLOG, TOKEN, token_of
+from loadtest.surfaces import SurfaceRequest, surfaces_of
 
 HEALTH_SECONDS = 0.4
 """Pause between two looks at `/readyz`."""
@@ -22,22 +23,6 @@ HEALTH_TIMEOUT_SECONDS = 4.0
 LAG_SECONDS = 0.1
 
 READ_TIMEOUT_SECONDS = 4.0
-
-
-def surfaces_of(entry: str) -> dict[str, tuple[str, dict[str, str]]]:
-    """Return the surfaces that may show an entry, by name: the address and the headers of a request."""
-    blog, html = f"/blogs/{BLOG}", {"accept": "text/html"}
-    return {
-        "page": (blog, html),
-        "embed": (f"{blog}/embed", html),
-        "changes": (f"{blog}/changes?since=0", {}),
-        "markup": (f"{blog}/changes?view=html", {}),
-        "entries": (f"{blog}/entries", {}),
-        "entry": (f"{blog}/entries/{entry}", {}),
-        "atom": (f"{blog}.atom", {}),
-        "feed": (f"{blog}.json", {}),
-        "editors": (f"/api/blogs/{BLOG}/entries/{entry}", {}),
-    }
 
 
 class Probes:
@@ -70,13 +55,15 @@ class Probes:
 
     async def read_surfaces(self, entry: str) -> None:
         """Read every surface of every node that may show an entry."""
-        requests = [(node, *named) for node in self._nodes for named in surfaces_of(entry).items()]
-        await asyncio.gather(*(self._read_surface(node, name, *request) for node, name, request in requests))
+        requests = [(node, *named) for node in self._nodes for named in surfaces_of(BLOG, entry).items()]
+        await asyncio.gather(*(self._read_surface(*one) for one in requests))
 
-    async def _read_surface(self, node: ChaosNode, name: str, address: str, headers: dict[str, str]) -> None:
+    async def _read_surface(self, node: ChaosNode, name: str, request: SurfaceRequest) -> None:
         event = SurfaceRead(node=node.number, surface=name, status=0, until=0.0)
         try:
-            answer = await self._http.get(node.url + address, headers=headers, timeout=READ_TIMEOUT_SECONDS)
+            answer = await self._http.get(
+                node.url + request.address, headers=request.headers, timeout=READ_TIMEOUT_SECONDS
+            )
             event.status, event.tokens = answer.status_code, sorted(set(TOKEN.findall(answer.text)))
         except httpx.HTTPError:
             pass

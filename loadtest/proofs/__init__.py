@@ -3,4 +3,6 @@
 make proof ARGS="storm --readers 10000"
 make proof ARGS="overload --readers 2000"
 make proof ARGS="rolling --readers 5000"
+make proof ARGS="many-blogs --blogs 5000"
+make proof ARGS="takedown --store sqlite --store redis"
 """

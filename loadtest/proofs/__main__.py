@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from functools import partial
 
 import loadtest.proofs
 from loadtest.proofs.many_blogs import many_blogs
 from loadtest.proofs.overload import overload
 from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
+from loadtest.proofs.takedown.report import takedown
+from loadtest.proofs.takedown.stores import STORES
 from stoppress.process.sockets import allow_many
 
 PROOFS = {
@@ -18,6 +21,7 @@ PROOFS = {
     "overload": (overload, 2_000, 10.0),
     "rolling": (rolling, 5_000, 10.0),
     "many-blogs": (many_blogs, 5_000, 10.0),
+    "takedown": (takedown, 500, 10.0),
 }
 """By name: the function that plays a proof, its default number of readers or blogs, and its default writes a second."""
 
@@ -25,12 +29,18 @@ PROOFS = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=(loadtest.proofs.__doc__ or "").partition("\n")[0])
     parser.add_argument("proof", choices=PROOFS)
-    parser.add_argument("--readers", type=int, help="default 10000 for storm, 2000 for overload, 5000 for rolling")
+    parser.add_argument(
+        "--readers", type=int, help="default 10000 for storm, 2000 for overload, 5000 for rolling, 500 for takedown"
+    )
     parser.add_argument("--blogs", type=int, help="for many-blogs; default 5000")
+    parser.add_argument("--store", choices=STORES, action="append", help="for takedown; default all in turn")
+    parser.add_argument("--tries", type=int, default=200, help="for takedown; default 200 for each store")
     parser.add_argument("--publish", type=float, help="writes a second; default 2 for storm, else 10")
     asked = parser.parse_args()
     allow_many()
     play, readers, publish = PROOFS[asked.proof]
+    if asked.proof == "takedown":
+        play = partial(takedown, stores=asked.store or (), tries=asked.tries)
     is_kept = asyncio.run(play(asked.readers or asked.blogs or readers, asked.publish or publish))
     if is_kept is not None:  # None: the proof has printed why it has no result
         print("kept" if is_kept else "NOT KEPT")

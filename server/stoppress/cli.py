@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -186,6 +187,20 @@ def _end(desk: Desk) -> str:
 
 cli.add_command(keys)
 cli.add_command(people)
+
+
+@cli.command("audit")
+@server_option
+@key_option("An admin's key.")
+@click.option("--after", metavar="ID", help="Only acts after this one, the oldest first; 0 begins with the oldest.")
+@click.option("--limit", type=click.IntRange(1), help="Number of acts.  [default: 50, or all with --after]")
+@click.argument("blog", required=False, default="")
+def _audit(url: str, api_key: str, blog: str, after: str | None, limit: int | None) -> None:
+    """Print who did what in BLOG, which may be deleted, or without BLOG on the site: a line of JSON for each act."""
+    from stoppress.tools.desk import Desk
+
+    for line in Desk(url, api_key, blog).acts(after, limit or (50 if after is None else sys.maxsize)):
+        click.echo(line)
 
 
 @cli.command("tail")

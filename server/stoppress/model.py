@@ -186,6 +186,17 @@ class StoredEntry(Entry, kw_only=True, omit_defaults=True):
     warnings: list[str] = []
     """Sentences that name what was left out of the body or changed in it."""
 
+    def tombstone(self, now: str, note: str | None = None) -> StoredEntry:
+        """Return what stays of the entry when it is retracted at a time; readers see the note."""
+        return StoredEntry(
+            id=self.id,
+            version=self.version + 1,
+            status="retracted",
+            published_at=self.published_at,
+            retracted_at=now,
+            note=note,
+        )
+
 
 class Header(Struct, kw_only=True, omit_defaults=True):
     """The header of a blog: everything about it except its entries."""

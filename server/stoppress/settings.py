@@ -140,6 +140,8 @@ class Settings(NamedTuple):
     api_origins: Annotated[str, _origins, "Origins whose pages may use the editors' API, separated by commas."] = ""
     publisher: Annotated[str, str.strip, "Name of the publisher, for search engines and feeds."] = ""
     page_max_age: Annotated[int, _whole(0, 3_600), "Seconds for which a CDN may cache pages, embeds and feeds."] = 0
+    audit_days: Annotated[int, _whole(1, 3_650), "Days for which the audit is kept."] = 365
+    versions: Annotated[int, _whole(0, 1_000), "Earlier versions of each entry that are kept for editors."] = 50
     templates: Annotated[str, str.strip, "Directory with templates that replace the server's own."] = ""
 
     def read_keys(self) -> str:

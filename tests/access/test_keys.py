@@ -16,8 +16,8 @@ from stoppress.access.identity import NODE, Identity
 from stoppress.access.key_checks import CHECK_SECONDS, KEY, KeyChecks
 from stoppress.access.keys import KEPT_SECONDS, KeyForm, KeyRing, NewKey
 from stoppress.access.secret import digest, new_secret
-from stoppress.errors import BadInput, Forbidden, KeyNotFound, NameTaken, StoreUnavailable, TooManyKeys
-from stoppress.store.accounts.port import Accounts, RecordWrite
+from stoppress.errors import BadInput, Forbidden, KeyNotFound, NameTaken, StoreDamaged, StoreUnavailable, TooManyKeys
+from stoppress.store.accounts.port import Accounts, Record, RecordWrite
 from stoppress.store.sqlite.store import SQLiteStore
 from tests.support.clock import Clock
 
@@ -162,6 +162,55 @@ async def test_the_last_use_is_written_once_a_minute_and_never_revives_a_key(rin
     await ring.checks.close()
     assert await ring.keys(NODE) == []
     assert await ring.checks.identify(made.secret) is None
+
+
+async def test_a_revoked_key_that_the_store_brings_back_is_revoked_again(
+    ring: KeyRing, accounts: Accounts, clock: Clock
+):
+    made = await ring.make(form(), NODE)
+    (record,) = await accounts.records(KEY)
+    await ring.revoke("cms", NODE)
+    await accounts.write([RecordWrite(KEY, record.id, record.body)])  # as a failover to an older replica does
+    assert await ring.checks.identify(made.secret) is None
+    assert await accounts.records(KEY) == []
+
+
+async def test_a_key_that_is_missing_in_the_list_can_be_revoked(
+    ring: KeyRing, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+):
+    made = await ring.make(form(), NODE)
+
+    async def none(*_: object, **__: object) -> list[Record]:
+        return []
+
+    monkeypatch.setattr(accounts, "records", none)
+    assert (await ring.key("cms", NODE)).name == "cms"
+    with pytest.raises(Forbidden):
+        await ring.revoke("cms", SPORT)
+    await ring.revoke("cms", NODE)
+    assert await KeyChecks(accounts, ring._now).identify(made.secret) is None
+
+
+async def test_a_damaged_key_can_be_revoked(ring: KeyRing, accounts: Accounts, monkeypatch: pytest.MonkeyPatch):
+    await ring.make(form(), NODE)
+    get = accounts.get
+
+    async def damaged(kind: str, record_id: str) -> Record | None:
+        if kind == KEY:
+            raise StoreDamaged("x")
+        return await get(kind, record_id)
+
+    async def none(*_: object, **__: object) -> list[Record]:
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts, "get", damaged)
+        patch.setattr(accounts, "records", none)
+        with pytest.raises(Forbidden):
+            await ring.revoke("cms", SPORT)
+        await ring.revoke("cms", NODE)
+    assert await accounts.records(KEY) == []
+    assert (await ring.make(form(), NODE)).name == "cms"
 
 
 class Away:

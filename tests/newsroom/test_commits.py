@@ -15,7 +15,7 @@ from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
 from stoppress.model import HEADER, START
 from stoppress.newsroom.blogs import Blogs
-from stoppress.newsroom.commits import Committer, Request
+from stoppress.newsroom.commits import Committer, Planned, Request
 from stoppress.store.port import Once, Store, Write
 from stoppress.store.redis.store import RedisStore
 from stoppress.store.sqlite.store import SQLiteStore
@@ -65,8 +65,8 @@ def interrupt(store: Store, monkeypatch: pytest.MonkeyPatch, operation: str) -> 
     monkeypatch.setattr(store, operation, fail)
 
 
-async def plan() -> list[Write]:
-    return [NEWS]
+async def plan() -> Planned:
+    return Planned("publish", [NEWS])
 
 
 async def test_a_commit_of_unknown_outcome_reaches_the_readers(
@@ -96,7 +96,7 @@ async def test_a_deletion_of_unknown_outcome_reaches_the_readers(
 
 
 async def test_an_answer_that_is_given_again_brings_its_change_to_the_readers(store: Store, follower: Follower):
-    change = await store.commit(BLOG, await plan(), REPEATED.once)  # this node learns nothing of it
+    change = await store.commit(BLOG, [NEWS], REPEATED.once)  # this node learns nothing of it
     replica = (await follower.hub(BLOG)).replica
     assert not replica.knows(change.cursor)
     written = await Committer(store, follower).commit(BLOG, REPEATED, plan)

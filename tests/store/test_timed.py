@@ -10,13 +10,17 @@ import pytest
 from stoppress.errors import StoreUnavailable, VersionConflict
 from stoppress.store.accounts import timed
 from stoppress.store.accounts.port import Accounts
+from stoppress.store.past.port import Past
 from stoppress.store.port import Store
 from stoppress.store.timed import TimedStore
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 
-METHODS = {name: method for name, method in vars(Store).items() if inspect.isfunction(method) and name[0] != "_"}
-OPERATIONS = sorted(METHODS.keys() - {"open", "close", "hints"})
+METHODS, PAST = (
+    {name: method for name, method in vars(port).items() if inspect.isfunction(method) and name[0] != "_"}
+    for port in (Store, Past)
+)
+OPERATIONS = sorted((METHODS | PAST).keys() - {"open", "close", "hints"})
 OF_ACCOUNTS = {name: method for name, method in vars(Accounts).items() if name in timed.OPERATIONS}
 
 
@@ -34,8 +38,11 @@ class Recording:
         return self
 
     def __getattr__(self, name: str) -> Any:
-        async def take(*arguments: Any) -> str:
-            self.calls.append((name, arguments))
+        if name == "past":
+            return self
+
+        async def take(*arguments: Any, **options: Any) -> str:
+            self.calls.append((name, (*arguments, *options.values())))
             if self.error:
                 raise self.error
             return f"result of {name}"
@@ -63,16 +70,24 @@ def test_it_has_the_signatures_of_the_port():
         assert inspect.signature(getattr(TimedStore, name)) == inspect.signature(method), name
 
 
+def test_its_past_has_the_signatures_of_the_port(store: Store):
+    for name, method in PAST.items():
+        assert inspect.signature(getattr(type(store.past), name)) == inspect.signature(method), name
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 async def test_an_operation_is_counted(below: Recording, counts: Counts, store: Store, operation: str):
-    given = [f"{name}!" for name in inspect.signature(METHODS[operation]).parameters if name != "self"]
-    assert await getattr(store, operation)(*given) in (f"result of {operation}", None)
-    assert below.calls == [(operation, tuple(given))]
+    parameters = list(inspect.signature((METHODS | PAST)[operation]).parameters.values())[1:]
+    given = [f"{one.name}!" for one in parameters if one.kind is not one.KEYWORD_ONLY]
+    options = {one.name: f"{one.name}!" for one in parameters if one.kind is one.KEYWORD_ONLY}
+    work = getattr(store if operation in METHODS else store.past, operation)
+    assert await work(*given, **options) in (f"result of {operation}", None)
+    assert below.calls == [(operation, (*given, *options.values()))]
     assert {name: histogram.count for name, histogram in counts.store.items()} == {operation: 1}
     assert counts.store_errors[operation] == 0
     below.error = StoreUnavailable("away")
     with pytest.raises(StoreUnavailable):
-        await getattr(store, operation)(*given)
+        await work(*given, **options)
     assert +counts.store_errors == {operation: 1}
     assert counts.store[operation].count == 2
 

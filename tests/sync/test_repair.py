@@ -47,7 +47,7 @@ async def calls(redis: Redis) -> int:
     [
         pytest.param(None, "published", id="nothing happens to the draft"),
         pytest.param(draft(1, 1, "edited"), "published", id="the draft is edited"),
-        pytest.param(Write(ENTRY_1, 1, None, visible=False), "published", id="the draft is removed"),
+        pytest.param(Write(ENTRY_1, 1, None, visible=False), "retracted", id="the draft is removed"),
         pytest.param(draft(1, 1, due=1.0), "published", id="the draft is scheduled"),
     ],
 )

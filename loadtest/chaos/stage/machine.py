@@ -8,6 +8,9 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("machine.c")
@@ -23,6 +26,20 @@ def build_library(folder: Path) -> Path:
     library = folder / "machine.so"
     subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, SOURCE, "-ldl"], check=True)
     return library
+
+
+@contextmanager
+def preloaded_library() -> Iterator[None]:
+    """Build the library, and preload it into the processes that this one starts in the block."""
+    before = os.environ.get("LD_PRELOAD")
+    with tempfile.TemporaryDirectory(prefix="machine-") as folder:
+        os.environ["LD_PRELOAD"] = str(build_library(Path(folder)))
+        try:
+            yield
+        finally:
+            del os.environ["LD_PRELOAD"]
+            if before is not None:
+                os.environ["LD_PRELOAD"] = before
 
 
 class Machine:

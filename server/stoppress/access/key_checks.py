@@ -32,6 +32,9 @@ _USE_SECONDS = 60.0
 
 _MAX_CACHED = 2_000
 
+_MAX_REVOKED = 1_000
+"""Maximum revoked keys that a node remembers."""
+
 _MAX_NOTES = 50
 """Maximum records of uses that wait for the store at a time."""
 
@@ -99,6 +102,7 @@ class KeyChecks:
         self._now = now
         self._clock = clock
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._revoked: OrderedDict[str, None] = OrderedDict()
         self._notes: dict[str, asyncio.Task[None]] = {}
 
     async def identify(self, secret: str) -> Identity | None:
@@ -115,9 +119,12 @@ class KeyChecks:
             known = await self._ask(key_id)
         return known.who if known is not None and self._now() < known.ends else None
 
-    def forget(self, key_id: str) -> None:
-        """Ask the store about a key at its next use."""
+    def revoked(self, key_id: str) -> None:
+        """Refuse a key from now on, also if the store loses its removal, for example in a failover."""
         self._known.pop(key_id, None)
+        self._revoked[key_id] = None
+        if len(self._revoked) > _MAX_REVOKED:
+            self._revoked.popitem(last=False)
 
     async def close(self) -> None:
         """Cancel what is still to be written."""
@@ -126,9 +133,13 @@ class KeyChecks:
     async def _ask(self, key_id: str) -> _Known | None:
         asked_at = self._clock()  # before the question: the answer may be late, and true only for this moment
         record = await self._accounts.get(KEY, key_id)
+        if record is not None and key_id in self._revoked:
+            log.warning("revoked_key_was_back")
+            await self._accounts.write([RecordWrite(KEY, key_id, None)])
+            return None
         key = ApiKey.read(record.body) if record else None
         if record is None or key is None:
-            self.forget(key_id)
+            self._known.pop(key_id, None)
             return None
         who = Identity("key", key.name, key.role, tuple(key.blogs), f"key:{key.name}")
         self._known[key_id] = known = _Known(asked_at, who, key.ends)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -19,7 +20,7 @@ from stoppress.access.identity import EVERY_BLOG, Identity
 from stoppress.access.key_checks import KEY, ApiKey, KeyChecks
 from stoppress.access.roles import require_blogs
 from stoppress.access.secret import digest, new_secret
-from stoppress.errors import BadInput, KeyNotFound, NameTaken, TooManyKeys, VersionConflict
+from stoppress.errors import BadInput, KeyNotFound, NameTaken, StoreDamaged, TooManyKeys, VersionConflict
 from stoppress.model import timestamp
 from stoppress.store.accounts.port import Accounts, Record, RecordWrite
 
@@ -31,6 +32,9 @@ KEPT_SECONDS = 30 * 24 * 3600
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$(?!\n)"
 
 BLOGS_PATTERN = r"^[A-Za-z0-9*?\[][A-Za-z0-9_*?\[\]!-]{0,99}$(?!\n)"
+
+_PAGE = 200
+"""Records to read at once, so that a list does not hold up the event loop."""
 
 _NAME = "key_name"
 """The kind of the records that reserve names."""
@@ -83,13 +87,14 @@ class KeyRing:
         if len(await self._records()) >= MAX_KEYS:
             raise TooManyKeys(MAX_KEYS)
         created_at, secret = timestamp(datetime.fromtimestamp(self._now(), UTC)), new_secret()
+        key_id = digest(secret)
         key = ApiKey(form.name, form.role, blogs, created_at, maker.id, expires_at)
         kept_until = None if ends is None else ends + KEPT_SECONDS
         try:
             await self._accounts.write(
                 [
-                    RecordWrite(_NAME, key.name, b"", 0, kept_until),
-                    RecordWrite(KEY, digest(secret), msgspec.json.encode(key), 0, kept_until),
+                    RecordWrite(_NAME, key.name, key_id.encode(), 0, kept_until),
+                    RecordWrite(KEY, key_id, msgspec.json.encode(key), 0, kept_until),
                 ]
             )
         except VersionConflict:
@@ -116,8 +121,8 @@ class KeyRing:
 
     async def key(self, name: str, who: Identity) -> ApiKey:
         """Return one key. Raises `Forbidden` or `KeyNotFound` as `revoke` does."""
-        for _, key in await self._records():
-            if key.name == name:
+        for key in (await self._named(name)).values():
+            if key is not None:
                 require_blogs(who, key.blogs, f"see key {name!r}")
                 return key
         raise KeyNotFound(name)
@@ -129,19 +134,38 @@ class KeyRing:
             Forbidden: the key is for blogs that `who` is not for.
             KeyNotFound: no key has this name.
         """
-        found = [(record, key) for record, key in await self._records() if key.name == name]
-        for _, key in found:
-            require_blogs(who, key.blogs, f"revoke key {name!r}")
-        if not re.fullmatch(NAME_PATTERN, name) or not (found or await self._accounts.get(_NAME, name)):
+        found = await self._named(name)
+        for key in found.values():
+            require_blogs(who, key.blogs if key else EVERY_BLOG, f"revoke key {name!r}")
+        if not found:
             raise KeyNotFound(name)
-        gone = [RecordWrite(KEY, record.id, None) for record, _ in found[:10]]
+        gone = [RecordWrite(KEY, key_id, None) for key_id in list(found)[:10]]
         await self._accounts.write([*gone, RecordWrite(_NAME, name, None)])
-        for record, _ in found:
-            self.checks.forget(record.id)
+        for key_id in found:
+            self.checks.revoked(key_id)
         log.info("key_revoked", extra={"key": name, "by": who.id})
+
+    async def _named(self, name: str) -> dict[str, ApiKey | None]:
+        """Return the key with a name by its id, or None in its place if it is lost or cannot be read.
+
+        There are several only if the store has lost the record that reserves the name.
+        """
+        found: dict[str, ApiKey | None] = {record.id: key for record, key in await self._records() if key.name == name}
+        is_name = re.fullmatch(NAME_PATTERN, name) is not None
+        reserved = await self._accounts.get(_NAME, name) if is_name else None
+        if reserved is not None and (key_id := reserved.body.decode()) not in found:
+            with suppress(StoreDamaged):
+                found[key_id] = None
+                record = await self._accounts.get(KEY, key_id)
+                found[key_id] = ApiKey.read(record.body) if record else None
+        return found
 
     async def _records(self) -> list[tuple[Record, ApiKey]]:
         """Return all keys with their records. Records that cannot be read are left out; they are not valid either."""
-        records = await self._accounts.records(KEY)
-        found = ((record, ApiKey.read(record.body)) for record in records)
-        return [(record, key) for record, key in found if key is not None]
+        found: list[tuple[Record, ApiKey]] = []
+        page = await self._accounts.records(KEY, limit=_PAGE)
+        while page:
+            keys = ((record, ApiKey.read(record.body)) for record in page)
+            found += ((record, key) for record, key in keys if key is not None)
+            page = await self._accounts.records(KEY, page[-1].id, _PAGE)
+        return found

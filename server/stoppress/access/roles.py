@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from stoppress.access.identity import Identity
@@ -12,6 +13,7 @@ Action = Literal[
     "read_blogs",
     "write_draft",
     "read_drafts",
+    "read_versions",
     "publish",
     "retract",
     "change_blog",
@@ -22,6 +24,7 @@ Action = Literal[
     "use_session",
     "read_people",
     "change_people",
+    "read_audit",
 ]
 
 
@@ -67,6 +70,7 @@ RULES: dict[Action, Rule] = {
     "read_blogs": _rule("read the headers and entries of blogs as editors see them", _NEWSROOM),
     "write_draft": _rule("write, submit and remove drafts of its own", _NEWSROOM),
     "read_drafts": _rule("read drafts of others", _EDITORS),
+    "read_versions": _rule("read earlier versions of entries other than drafts of its own", _EDITORS),
     "publish": _rule("publish, schedule, edit, pin and correct entries, or change drafts of others", _EDITORS),
     "retract": _rule("retract entries", _EDITORS),
     "change_blog": _rule("change the header of a blog", _EDITORS),
@@ -77,6 +81,7 @@ RULES: dict[Action, Rule] = {
     "use_session": _rule("see and end sessions of its own", f"reader {_NEWSROOM}"),
     "read_people": _rule("list people and their sessions", "admin"),
     "change_people": _rule("add, change and remove people, and end their sessions", "admin"),
+    "read_audit": _rule("read the audit", "admin"),
 }
 """The table, by action."""
 
@@ -99,7 +104,7 @@ def require(who: Identity, action: Action, blog: str | None = None) -> None:
     raise Forbidden(f"{who} has the role {role} and may not {rule.does}. That needs the role {needed}.")
 
 
-def require_blogs(who: Identity, blogs: list[str], does: str) -> None:
+def require_blogs(who: Identity, blogs: Sequence[str], does: str) -> None:
     """Raise `Forbidden` unless an identity may be used for all these blogs. `does` follows "may not"."""
     if not who.is_for_all(blogs):
         raise Forbidden(f"{who} may only be used for {', '.join(who.blogs[:10]) or 'no blog'} and may not {does}.")

@@ -14,7 +14,7 @@ from stoppress.errors import StoppressError
 from stoppress.inbox.messages import InboxMessage, WaitingMessage
 from stoppress.model import StoredEntry
 from stoppress.newsroom.blogs import Blogs
-from stoppress.newsroom.commits import Request, Written
+from stoppress.newsroom.commits import Origin, Request, Written
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.telemetry.counts import Counts
@@ -124,7 +124,8 @@ class InboxEditor:
             path += f"/entries/{message.entry}" if message.entry else "/entries"
         once = once_of(f"{self._who.id}:{message.id}", _METHODS[message.action], path, JSON[0], bytes(message.body))
         if_match = None if message.version is None else frozenset({message.version})
-        return Request(if_match, once, EVERY_VERSION if message.action == "create_blog" else (), self._who)
+        if_none_match = EVERY_VERSION if message.action == "create_blog" else ()
+        return Request(if_match, once, if_none_match, self._who, Origin("redis", message.reason))
 
 
 def _form(message: InboxMessage, form: type[Any]) -> Any:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from stoppress.errors import BadInput
+from stoppress.web.editors.origin import MAX_REASON_CHARACTERS
 from stoppress.web.editors.writes import IDEMPOTENCY_KEY, MAX_BODY_BYTES, too_large
 from stoppress.web.problems import HTTPError
 from stoppress.web.validation import bad_input
@@ -37,6 +38,8 @@ class InboxMessage(Struct, forbid_unknown_fields=True):
     """The version that the write may replace, as `If-Match`."""
     id: str = ""
     """The Idempotency-Key."""
+    reason: Annotated[str, Meta(max_length=MAX_REASON_CHARACTERS)] = ""
+    """Why, for the audit."""
     body: Raw = Raw(b"{}")
     """The JSON that the request of the same action has as its body."""
 

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from stoppress.access.roles import Action
 from stoppress.errors import BadInput, BlogDamaged, BlogNotFound
 from stoppress.model import BLOG_NAME, HEADER, Header, Item
-from stoppress.newsroom.commits import Committer, Request, Written
+from stoppress.newsroom.commits import Committer, Planned, Request, Written
 from stoppress.newsroom.forms import HeaderForm
 from stoppress.newsroom.pins import Pins
 from stoppress.store.port import Store, Write
@@ -79,14 +80,14 @@ class Blogs:
 
         return await self._write(blog, request, fill)
 
-    async def delete(self, blog: str) -> None:
+    async def delete(self, blog: str, request: Request = Request()) -> None:  # noqa: B008
         """Delete a blog with all its entries, also if the store has lost it and this node has it in memory.
 
         Raises:
             BlogNotFound
         """
         try:
-            await self._committer.delete(blog)
+            await self._committer.delete(blog, request)
         except BlogNotFound:
             if not await self._deleted(blog):
                 raise
@@ -94,12 +95,13 @@ class Blogs:
             await self._deleted(blog)
 
     async def _write(self, blog: str, request: Request, fill: Callable[[Header | None], Header]) -> Written:
-        async def plan() -> list[Write]:
+        async def plan() -> Planned:
             item = await self._find(blog)
             current = Header.of(item) if item else None
             version = item.version if item else 0
             request.check(version, current)
-            request.require("change_blog" if current else "create_blog", blog)
+            action: Action = "change_blog" if current else "create_blog"
+            request.require(action, blog)
             header = fill(current)
             pins: list[Write] = []
             before = current.pinned if current else None
@@ -109,7 +111,7 @@ class Blogs:
                 pins += await Pins(self._store).flag_writes(blog, before, pinned=False)
                 if header.pinned:
                     pins += await Pins(self._store).flag_writes(blog, header.pinned, pinned=True)
-            return [*pins, Write(HEADER, version, msgspec.json.encode(header))]
+            return Planned(action, [*pins, Write(HEADER, version, msgspec.json.encode(header))])
 
         return await self._committer.commit(blog, request, plan)
 

@@ -18,10 +18,20 @@ from stoppress.access.identity import NODE, Identity
 from stoppress.access.roles import Action, may, require
 from stoppress.errors import BlogDamaged, PreconditionFailed, StoppressError, StoreUnavailable, VersionConflict
 from stoppress.model import HEADER, Cursor, Header, Segment, StoredEntry
+from stoppress.store.past.port import Act, Actor
 from stoppress.store.port import Once, Store, Write
 
 _MAX_COMMIT_ATTEMPTS = 30
 """Maximum number of times that a write that lost a race is planned again."""
+
+
+class Origin(NamedTuple):
+    """Where a request comes from, and why it was sent, for the audit."""
+
+    address: str = ""
+    """The client's address; `redis` for messages through Redis; empty for the server itself."""
+    reason: str = ""
+    """Why, in the words of the sender."""
 
 
 class Request(NamedTuple):
@@ -33,6 +43,13 @@ class Request(NamedTuple):
     if_none_match: Container[int] = ()
     """The versions of the item that the write must not replace."""
     who: Identity = NODE
+    origin: Origin = Origin()
+
+    def act(self, action: str, blog: str | None, item: str | None = None, version: int | None = None) -> Act:
+        """Return the line of the audit for something that the sender does; see `Act` for the parameters."""
+        who = Actor(self.who.kind, self.who.name, self.who.id if self.who.id != self.who.name else None)
+        address, reason = self.origin.address or None, self.origin.reason or None
+        return Act(who=who, action=action, blog=blog, item=item, version=version, address=address, reason=reason)
 
     def may(self, action: Action, blog: str) -> bool:
         """Return whether the sender may do this in a blog."""
@@ -68,8 +85,17 @@ class Written(NamedTuple):
     """True if this is the result of an earlier request with the same Idempotency-Key."""
 
 
-_Plan = Callable[[], Awaitable[list[Write] | Written]]
-"""Reads the current items and returns the writes, the requested item last; or a result if there is nothing to write."""
+class Planned(NamedTuple):
+    """What a request is about to write."""
+
+    action: str
+    """The word for it in the audit."""
+    writes: list[Write]
+    """The requested item is the last one."""
+
+
+_Plan = Callable[[], Awaitable[Planned | Written]]
+"""Reads the current items and returns the writes; or a result if there is nothing to write."""
 
 
 class Replicas(Protocol):
@@ -119,10 +145,10 @@ class Committer:
                     raise StoreUnavailable(f"Blog {blog!r} changes too fast for this write. Try again shortly.")
         return written
 
-    async def delete(self, blog: str) -> None:
+    async def delete(self, blog: str, request: Request) -> None:
         """Delete a blog. Raises `BlogNotFound` and `StoreUnavailable`."""
         with self._settled_later(blog):
-            await self._store.delete(blog)
+            await self._store.delete(blog, request.act("delete_blog", blog))
 
     @contextmanager
     def _settled_later(self, blog: str) -> Iterator[None]:
@@ -156,13 +182,15 @@ class Committer:
             raise
         if isinstance(planned, Written):
             return planned
+        write = planned.writes[-1]
+        act = request.act(planned.action, blog, write.id, write.next_version)
         try:
             with self._settled_later(blog):
-                segment = await self._store.commit(blog, planned, request.once)
+                segment = await self._store.commit(blog, planned.writes, request.once, act)
         except VersionConflict:
             return None
         self._replicas.committed(blog, segment, arrival)
-        subject, write = segment.items[-1], planned[-1]
+        subject = segment.items[-1]
         is_own = (subject.id, subject.version, subject.body) == (write.id, write.expected + 1, write.body or b"")
         return _written(segment, replayed=not is_own)  # the same request may have been faster on another node
 

@@ -13,9 +13,10 @@ import msgspec
 import uuid_utils
 from msgspec import UNSET
 
+from stoppress.access.identity import Identity
 from stoppress.errors import BadInput, Conflict, EntryNotFound
 from stoppress.model import HEADER, START, Cursor, EntryStatus, Item, StoredEntry, later, timestamp
-from stoppress.newsroom.commits import Committer, Request, Written
+from stoppress.newsroom.commits import Committer, Planned, Request, Written
 from stoppress.newsroom.forms import EntryForm, moment
 from stoppress.newsroom.pins import Pins
 from stoppress.newsroom.rendering import Rendered
@@ -95,9 +96,9 @@ class Entries:
         blank = StoredEntry(id=str(uuid_utils.uuid7()), version=1, status="draft", created_by=request.who.id)
         entry = await self._edited(blog, blank, form, target)
 
-        async def plan() -> list[Write]:
+        async def plan() -> Planned:
             pins = await self._pins(blog, blank, entry)
-            return [*pins, _write(entry, 0)]
+            return Planned(_action(blank, entry), [*pins, _write(entry, 0)])
 
         return await self._committer.commit(blog, request, plan)
 
@@ -112,15 +113,17 @@ class Entries:
             Forbidden: the sender may only edit drafts of its own.
         """
 
-        async def plan() -> list[Write]:
+        async def plan() -> Planned:
             item = await self._find(blog, entry_id)
             current = StoredEntry.of(item)
             target = current.status if form.status is UNSET else form.status
-            request.require("write_draft" if target == "draft" and _is_own_draft(current, request) else "publish", blog)
+            request.require(
+                "write_draft" if target == "draft" and is_own_draft(current, request.who) else "publish", blog
+            )
             request.check(item.version, current)
             entry = await self._edited(blog, current, form, target)
             pins = await self._pins(blog, current, entry)
-            return [*pins, _write(entry, item.version)]
+            return Planned(_action(current, entry), [*pins, _write(entry, item.version)])
 
         return await self._committer.commit(blog, request, plan)
 
@@ -135,17 +138,17 @@ class Entries:
             Forbidden: the sender may only remove drafts of its own.
         """
 
-        async def plan() -> list[Write] | Written:
+        async def plan() -> Planned | Written:
             item = await self._find(blog, entry_id)
             current = StoredEntry.of(item)
-            request.require("write_draft" if _is_own_draft(current, request) else "retract", blog)
+            request.require("write_draft" if is_own_draft(current, request.who) else "retract", blog)
             if current.status == "retracted":
                 return Written(current, item.version, await self._head(blog))
             request.check(item.version, current)
             if not item.seq:
-                return [Write(entry_id, item.version, None, visible=False)]
-            gone = _tombstone(current, note, self._after(current.updated_at))
-            return [*await self._pins(blog, current, gone), _write(gone, item.version)]
+                return Planned("remove_draft", [Write(entry_id, item.version, None, visible=False)])
+            gone = current.tombstone(self._after(current.updated_at), note)
+            return Planned("retract", [*await self._pins(blog, current, gone), _write(gone, item.version)])
 
         return await self._committer.commit(blog, request, plan)
 
@@ -222,8 +225,16 @@ class Entries:
         return [] if was == is_ else await Pins(self._store).header_writes(blog, after.id, pinned=is_)
 
 
-def _is_own_draft(entry: StoredEntry, request: Request) -> bool:
-    return entry.status == "draft" and entry.created_by == request.who.id
+def _action(before: StoredEntry, after: StoredEntry) -> str:
+    """Return the word of the audit for a write of an entry."""
+    if after.status == "published":
+        return "edit" if before.status == "published" else "publish"
+    return "schedule" if after.status == "scheduled" else "draft"
+
+
+def is_own_draft(entry: StoredEntry, who: Identity) -> bool:
+    """Return whether an entry is a draft that this identity created."""
+    return entry.status == "draft" and entry.created_by == who.id
 
 
 def _size(entry: StoredEntry) -> int:
@@ -264,17 +275,6 @@ def _set_publish_at(entry: StoredEntry, form: EntryForm) -> None:
         entry.publish_at = None
     elif entry.status == "scheduled" and entry.publish_at is None:
         raise BadInput("A scheduled entry needs `publish_at`, the time at which to publish it.", "publish_at")
-
-
-def _tombstone(entry: StoredEntry, note: str | None, now: str) -> StoredEntry:
-    return StoredEntry(
-        id=entry.id,
-        version=entry.version + 1,
-        status="retracted",
-        published_at=entry.published_at,
-        retracted_at=now,
-        note=note,
-    )
 
 
 def _write(entry: StoredEntry, expected: int) -> Write:

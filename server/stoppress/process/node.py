@@ -20,9 +20,11 @@ from stoppress.newsroom.catalogue import Catalogue
 from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
+from stoppress.newsroom.past import PastReader
 from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
+from stoppress.store.past.port import Keep
 from stoppress.store.port import Store
 from stoppress.store.select import store_from
 from stoppress.store.timed import TimedStore
@@ -41,10 +43,11 @@ from stoppress.web.connections.protocol import ConnectionFactory
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
-from stoppress.web.editors.auth import Authentication, Keys
+from stoppress.web.editors.auth import Authentication, Checks, Keys
 from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.keys_api import KeysApi
 from stoppress.web.editors.openapi import OpenAPI
+from stoppress.web.editors.origin import Origins
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.operations.health import Health
@@ -85,7 +88,8 @@ class Node:
         self.keys = Keys(f"{settings.read_keys()} {keys}")
         self.counts = Counts()
         self.tracing = Tracing.from_environment()
-        store = store_from(settings.read_store(), self.tracing.traceparent, self.counts.count_store_error)
+        keep = Keep(settings.audit_days, settings.versions)
+        store = store_from(settings.read_store(), self.tracing.traceparent, self.counts.count_store_error, keep)
         self.store = TimedStore(store, self.counts, self.tracing)
         check_workers(settings.workers, can_share=self.store.nodes_share_it)
         self.errors = BlogErrors(self.counts)
@@ -98,13 +102,13 @@ class Node:
         self._limit = WriteLimit(settings.max_writes, self.counts)
         self.key_ring = KeyRing(self.store.accounts, self.clock.now)
         self.inbox = self._make_inbox(store) if settings.inbox else None
-        addresses = Addresses(settings.trusted_proxies)
-        guesses = GuessLimit(settings.max_guesses, self.store.accounts, addresses, self.counts)
-        self.people = PeopleParts(settings, self.store.accounts, self.clock.now, guesses, self.counts)
-        checks = (self.key_ring.checks, self.people.sessions.checks)
-        self.authentication = Authentication(self.keys, *checks, self.people.own_site, guesses)
+        self.addresses = Addresses(settings.trusted_proxies)
+        guesses = GuessLimit(settings.max_guesses, self.store.accounts, self.addresses, self.counts)
+        self.people = PeopleParts(settings, self.store, self.clock.now, guesses, self.addresses, self.counts)
+        checks = Checks(self.key_ring.checks, self.people.sessions.checks, self.people.own_site)
+        self.authentication = Authentication(self.keys, checks, guesses, Origins(self.addresses))
         self.admission = Admission(
-            addresses,
+            self.addresses,
             self.counts,
             time.monotonic,
             _max_readers(settings),
@@ -142,8 +146,8 @@ class Node:
         index = Index(follower, Catalogue(self.store), layout, sites, turns)
         content = Content(follower, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
-        api = Api(self.authentication, self.blogs, self.entries, self._limit)
-        keys = KeysApi(self.authentication, self.key_ring, self._limit)
+        api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
+        keys = KeysApi(self.authentication, self.key_ring, self.store.past, self._limit)
         readers = (self.live, content, events)
         others = (OpenAPI(sites), api, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []

@@ -16,10 +16,14 @@ from stoppress.access.people.sessions import Sessions
 from stoppress.errors import StartError
 from stoppress.settings import Settings
 from stoppress.store.accounts.port import Accounts
+from stoppress.store.port import Store
 from stoppress.telemetry.counts import Counts
+from stoppress.web.admission.addresses import Addresses
 from stoppress.web.editors.auth import Authentication
 from stoppress.web.editors.guess_limit import GuessLimit
+from stoppress.web.editors.origin import Origins
 from stoppress.web.editors.write_limit import WriteLimit
+from stoppress.web.people.acts import Acts
 from stoppress.web.people.openid_api import CALLBACK, OpenIDApi
 from stoppress.web.people.own_site import OwnSite
 from stoppress.web.people.people_api import PeopleApi
@@ -31,27 +35,36 @@ class PeopleParts:
 
     Args:
         settings: the settings of the node.
-        accounts: keep people, sessions and counters.
+        store: keeps people, sessions and counters, and the audit.
         now: returns the store's time, as Unix time in seconds.
         guesses: the limit of wrong secrets from an address.
+        addresses: finds the address of a client.
         counts: counts rejected requests.
     """
 
     def __init__(
-        self, settings: Settings, accounts: Accounts, now: Callable[[], float], guesses: GuessLimit, counts: Counts
+        self,
+        settings: Settings,
+        store: Store,
+        now: Callable[[], float],
+        guesses: GuessLimit,
+        addresses: Addresses,
+        counts: Counts,
     ) -> None:
+        accounts = store.accounts
+        self._acts = Acts(store.past, Origins(addresses))
         self.own_site = OwnSite(settings.public_url)
         idle, longest = settings.session_idle_minutes * 60, settings.session_hours * 3600
         self.sessions = Sessions(accounts, now, idle, longest)
         self._passwords = Passwords()
         people = People(accounts, self._passwords, now)
-        names = NameLimit(accounts, is_on=settings.max_guesses > 0)
-        self._sign_ins = SignIns(people, self.sessions, guesses, names, self.own_site, counts)
+        names = NameLimit(accounts, now, is_on=settings.max_guesses > 0)
+        self._sign_ins = SignIns(people, self.sessions, guesses, names, self.own_site, self._acts, counts)
         self._openid = _openid(settings, accounts, now) if settings.oidc_issuer else None
 
     def routes(self, authentication: Authentication, limit: WriteLimit) -> list[Route]:
         """Return the routes of people and their sessions."""
-        people = PeopleApi(authentication, self._sign_ins.people, self.sessions.checks, limit)
+        people = PeopleApi(authentication, self._sign_ins.people, self.sessions.checks, limit, self._acts)
         sessions = SessionsApi(authentication, self._sign_ins, limit)
         openid = OpenIDApi(self._openid, self._sign_ins.people, sessions, self._sign_ins.guesses)
         return [*people.routes(), *sessions.routes(), *openid.routes()]

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from stoppress.model import START, Cursor, Item, Segment
 from stoppress.store.accounts.port import Accounts
+from stoppress.store.past.port import Act, Past
 
 REMEMBER_SECONDS = 24 * 3600
 """Seconds for which a store remembers the answer to an Idempotency-Key."""
@@ -85,6 +86,8 @@ class Store(Protocol):
 
     accounts: Accounts
     """The records next to the blogs."""
+    past: Past
+    """The audit, and the earlier versions of entries."""
 
     async def open(self) -> None:
         """Connect, and create or migrate the database.
@@ -99,13 +102,18 @@ class Store(Protocol):
     async def ping(self) -> None:
         """Raise `StoreUnavailable` unless the store can take a write now."""
 
-    async def commit(self, blog: str, writes: Sequence[Write], once: Once | None = None) -> Segment:
+    async def commit(
+        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None
+    ) -> Segment:
         """Write all or nothing, and return the change when it is durable.
 
         The visible writes get consecutive seqs in the given order, and a new tag each. A visible write of
         `model.HEADER` that expects 0 creates the blog. If `once.key` was used before with the same fingerprint,
         nothing is written and the segment of the first commit is returned again. In the segment, committed drafts
         have seq 0 and removed drafts have an empty body. All nodes that follow the blog get a hint.
+
+        In the same commit, `act` becomes part of the audit, and of each entry the version that a write replaces is kept
+        with its author (see `Keep`). A write that erases or removes an item also erases all its earlier versions.
 
         Raises:
             BlogNotFound: the blog does not exist, and these writes do not create it.
@@ -161,8 +169,8 @@ class Store(Protocol):
     async def time(self) -> float:
         """Return the time of the store's clock, which all its nodes share, as Unix time in seconds."""
 
-    async def delete(self, blog: str) -> None:
-        """Delete a blog and all data that belongs to it, also if parts of it are lost.
+    async def delete(self, blog: str, act: Act | None = None) -> None:
+        """Delete a blog and all data that belongs to it except its audit, which gets `act`, also if parts are lost.
 
         Histories of this name that began before are deleted as well, even if the store has lost them: see
         `was_deleted`. That is also true if this raises `BlogNotFound`.
@@ -177,10 +185,17 @@ class Store(Protocol):
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         """Restore changes that the store has lost: the visible items and tags after `head`, unchanged.
 
-        The bodies of the items named in `retracted` replace those in remembered answers, as with `Write.erase`.
+        The bodies of the items named in `retracted` replace those in remembered answers, as with `Write.erase`,
+        and their earlier versions are erased.
 
         Returns False, and writes nothing, if the store's head is not `head` (START: no such blog), if an editor has
         deleted the blog, or if a draft among the items has been edited so often that its version is not lower.
+        """
+
+    async def removed(self, blog: str) -> list[str]:
+        """Return the ids of drafts that editors removed in the last day, at most 1,000. Only a shared store has them.
+
+        If the store had lost their publication, a node that puts them back must then retract them.
         """
 
     async def verify(self, blog: str) -> None:
@@ -193,7 +208,9 @@ class Store(Protocol):
     async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
         """Write a damaged blog again as it is in a replica, with the drafts that the store still has.
 
-        Return False, and write nothing, if the store has changes that are not in `whole`.
+        `retracted` is as for `restore`.
+
+        Returns False, and writes nothing, if the store has changes that are not in `whole`.
         """
 
     async def renew(self, blog: str) -> bool:

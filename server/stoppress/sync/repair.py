@@ -14,12 +14,15 @@ import asyncio
 import logging
 import random
 from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
 
 from stoppress.errors import BlogDamaged, BlogMissing, BlogNotFound, StoreUnavailable, VersionConflict, WrongKeyType
 from stoppress.live.hub import Hub
 from stoppress.live.items import PublicItem
 from stoppress.live.replica import Replica
-from stoppress.model import START, Cursor, Item, Segment
+from stoppress.model import START, Cursor, Item, Segment, StoredEntry, timestamp
 from stoppress.store.port import Store, Write
 from stoppress.telemetry.bursts import Burst
 from stoppress.telemetry.counts import Counts
@@ -31,6 +34,16 @@ _FIRST_PAUSE_SECONDS = 0.05
 """Pause before the third attempt; it doubles with each one after that. The second one follows at once."""
 
 log = logging.getLogger("stoppress.repair")
+
+
+@dataclass
+class _Progress:
+    """What one repair has done so far."""
+
+    refused: set[Cursor]
+    """The heads on which the store did not restore the replica's changes."""
+    has_given_back: bool = False
+    """Whether the store got something back since the removed drafts were looked up."""
 
 
 class Repair:
@@ -60,33 +73,35 @@ class Repair:
             BlogDamaged: a part of the blog is lost, and this node cannot put it back.
             StoreUnavailable
         """
-        refused: set[Cursor] = set()
+        progress = _Progress(set())
         for attempt in range(_MAX_ATTEMPTS):
             if attempt > 1:  # nodes that repair the same blog must not meet again and again
                 await asyncio.sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311
             try:
-                if await self._attempt(hub, refused) and (not thorough or await self._is_same(hub.replica)):
+                if await self._attempt(hub, progress) and (not thorough or await self._is_same(hub.replica)):
                     return
             except WrongKeyType:
                 raise
             except BlogDamaged as error:
                 await self._rebuild(hub.replica, error, attempt)
+                progress.has_given_back = True
         raise StoreUnavailable(f"Blog {hub.replica.blog!r} changes too fast to be repaired. Try again shortly.")
 
-    async def _attempt(self, hub: Hub, refused: set[Cursor]) -> bool:
-        """Return whether the hub is at the head; if not, the store has to be read again.
-
-        `refused` gets the heads on which the store did not restore the replica's changes.
-        """
+    async def _attempt(self, hub: Hub, progress: _Progress) -> bool:
+        """Return whether the hub is at the head; if not, the store has to be read again."""
         replica = hub.replica
         cursor = replica.cursor
         segment = await self._read(replica, cursor)
         if replica.cursor != cursor:
             return False  # it moved while the store was read: the segment may be old
-        if segment.after != cursor and await self._give_back(replica, segment, refused):
+        if segment.after != cursor and await self._give_back(replica, segment, progress.refused):
+            progress.has_given_back = True
             return False
         if segment.after != cursor or segment.tags:
             hub.absorb(segment)
+        if progress.has_given_back:
+            progress.has_given_back = False
+            return not await self._retract_removed(replica)
         return True
 
     async def _is_same(self, replica: Replica) -> bool:
@@ -129,10 +144,7 @@ class Repair:
             return False
         self._counts.put_back += len(writes)
         self._written_anew_log.add(replica.blog, len(writes))
-        try:
-            await self._store.commit(replica.blog, writes)
-        except VersionConflict as error:
-            log.info("another_node_was_first", extra={"blog": replica.blog, "error": str(error)})
+        await self._commit(replica.blog, writes)
         return True
 
     async def _put_back(self, replica: Replica, kept: Segment) -> bool:
@@ -146,6 +158,29 @@ class Repair:
             self._counts.put_back += len(lost.tags)
             self._put_back_log.add(replica.blog, len(lost.tags))
         return restored
+
+    async def _retract_removed(self, replica: Replica) -> bool:
+        """Retract what an editor removed as a draft when the store had lost its publication. Return whether it wrote.
+
+        Raises:
+            StoreUnavailable
+        """
+        removed = set(await self._store.removed(replica.blog))
+        writes = [
+            Write(item.id, item.version, msgspec.json.encode(StoredEntry.of(item).tombstone(timestamp())), erase=True)
+            for item in replica.segment_after(START).items
+            if item.id in removed and not replica.is_retracted(item.id)
+        ]
+        if writes:
+            log.info("removed_entries_retracted", extra={"blog": replica.blog, "count": len(writes)})
+            await self._commit(replica.blog, writes)
+        return bool(writes)
+
+    async def _commit(self, blog: str, writes: list[Write]) -> None:
+        try:
+            await self._store.commit(blog, writes)
+        except VersionConflict as error:
+            log.info("another_node_was_first", extra={"blog": blog, "error": str(error)})
 
     async def _drafts(self, blog: str) -> list[Item]:
         try:

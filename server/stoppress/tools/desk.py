@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -15,6 +16,9 @@ from stoppress.tools.api_client import ApiClient, quoted
 _COLUMNS = 60
 """Columns for the beginning of an entry's text in a list."""
 
+_MAX_PAGE = 500
+"""Maximum number of acts that are asked for at once."""
+
 
 class Desk:
     """An editor of one blog. All methods raise `StoppressError` with the server's reason if it rejects a request.
@@ -24,11 +28,12 @@ class Desk:
     Args:
         url: the server.
         key: the secret of an editor's key.
-        blog: the blog's name.
+        blog: the blog's name; may be empty for `acts`.
     """
 
     def __init__(self, url: str, key: str, blog: str) -> None:
         self._send = ApiClient(url, key).send
+        self._name = blog
         self._blog = f"/api/blogs/{quoted(blog)}"
 
     def post(self, entry: dict[str, Any], *, create: bool) -> str:
@@ -71,6 +76,20 @@ class Desk:
         """Retract an entry, or remove a draft."""
         answer = self._send("DELETE", self._address(entry), {"note": note}, expected=204)
         return f"{'removed' if answer.status_code == 204 else 'retracted'} {self._address(entry)}"
+
+    def acts(self, after: str | None, limit: int) -> Iterator[str]:
+        """Yield acts of the audit as JSON: the newest first, or those after an act, the oldest first.
+
+        Without the name of a blog, these are the acts that belong to no blog.
+        """
+        query = [f"{name}={quoted(value)}" for name, value in (("blog", self._name), ("after", after)) if value]
+        address = f"/api/audit?{'&'.join([*query, f'limit={min(limit, _MAX_PAGE)}'])}"
+        while address and limit > 0:
+            page = self._send("GET", address).json()
+            for act in page["acts"][:limit]:
+                yield json.dumps(act, ensure_ascii=False)
+            limit -= len(page["acts"])
+            address = page.get("next")
 
     def _patch(self, entry: str, fields: dict[str, Any], conditions: Mapping[str, str] | None = None) -> str:
         answer = self._send("PATCH", self._address(entry), fields, conditions)

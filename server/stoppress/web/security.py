@@ -51,7 +51,14 @@ class ApiOrigins:
             app,
             allow_origins=origins.split(),
             allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+                "Idempotency-Key",
+                "Stoppress-Reason",
+            ],
             expose_headers=["ETag", "Location", "Retry-After", "Stoppress-Cursor", "Idempotency-Replayed"],
         )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 from redis.asyncio import Redis
 
 from stoppress.errors import StoreUnavailable
 from stoppress.store.accounts.port import Record, RecordWrite
 from stoppress.store.redis.format import ACCOUNTS, ACCOUNTS_PARTS, KeyNames
+from stoppress.store.redis.store import RedisStore
 from tests.store.conftest import NewStore
 
 pytestmark = pytest.mark.redis
@@ -48,8 +51,9 @@ async def test_a_record_that_cannot_be_read_is_not_valid(redis: Redis, accounts)
     await redis.hset(KEYS["records"], "key/ann", "nonsense")
     with pytest.raises(StoreUnavailable, match="'ann' in Redis cannot be read"):
         await accounts.get("key", "ann")
+    assert await accounts.records("key") == [BOB], "it does not hide the others"
     await accounts.write([RecordWrite("key", "ann", None)])
-    assert await accounts.records("key") == [BOB]
+    assert await redis.hkeys(KEYS["records"]) == [b"key/bob"]
 
 
 async def test_a_key_of_another_type_is_named(redis: Redis, accounts):
@@ -66,3 +70,33 @@ async def test_ended_records_are_removed(redis: Redis, accounts):
     await accounts.write([RecordWrite("key", "eve", b"3")])
     assert sorted(await redis.hkeys(KEYS["records"])) == [b"key/ann", b"key/eve"]
     assert await redis.zcard(KEYS["ids"]) == await redis.zcard(KEYS["ends"]) == 2
+
+
+@pytest.mark.parametrize(
+    "rule", ["-incrby", "-pexpire", "-hset", "-hdel", "-zadd", "-zrem", "-zrange", "resetchannels"]
+)
+async def test_a_user_without_a_permission_writes_nothing_and_is_not_ready(
+    redis: Redis, redis_server, accounts, rule: str
+):
+    await redis.execute_command(
+        "ACL", "SETUSER", "node", "reset", "on", ">pass", "~stoppress:*", "&stoppress:*", "+@all"
+    )
+    store = RedisStore(f"redis://node:pass@127.0.0.1:{redis_server.port}")
+    await store.open()
+    await store.accounts.count("a", 60)
+    before = {name: await redis.dump(name) for name in await redis.keys("*accounts*")}
+    await redis.execute_command("ACL", "SETUSER", "node", rule)
+    attempts: list[Callable[[], Awaitable[object]]] = [store.ping]
+    if rule in ("-incrby", "-pexpire"):
+        attempts.append(lambda: store.accounts.count("a", 60))
+    else:
+        attempts.append(lambda: store.accounts.write([RecordWrite("key", "ann", None), RecordWrite("key", "eve", b"")]))
+    for attempt in attempts:
+        with pytest.raises(StoreUnavailable, match=r"may not|permission"):
+            await attempt()
+    assert {name: await redis.dump(name) for name in await redis.keys("*accounts*")} == before
+    assert rule == "resetchannels" or rule[1:].upper() in {
+        command for command, _ in await store.server.missing_rights()
+    }
+    await store.close()
+    await redis.execute_command("ACL", "DELUSER", "node")

@@ -35,12 +35,24 @@ async def with_a_record(path: Path) -> Path:
 async def test_a_file_without_records_gets_their_tables(tmp_path: Path):
     path = await with_a_record(tmp_path / "blogs.db")
     with closing(sqlite3.connect(path)) as db:
-        db.executescript("DROP TABLE records; DROP TABLE counts; PRAGMA user_version=2")
+        db.executescript("DROP TABLE records; PRAGMA user_version=3")
     store = await opened(path)
     assert await store.blogs() == ["demo"]
     assert await store.accounts.records("key") == []
     assert await store.accounts.write([ANN]) == [1]
     assert (await store.accounts.count("a", 60)).events == 1
+    await store.close()
+
+
+async def test_counters_are_bounded_and_do_not_write_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("stoppress.store.accounts.sqlite._MAX_COUNTERS", 3)
+    store = await opened(tmp_path / "blogs.db")
+    before = (tmp_path / "blogs.db-wal").stat()
+    for name in "abcdea":
+        await store.accounts.count(name, 60)
+    counted = [(await store.accounts.count(name, 60, 0)).events for name in "abcde"]
+    assert counted == [1, 0, 0, 1, 1]
+    assert (tmp_path / "blogs.db-wal").stat() == before
     await store.close()
 
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from redis.asyncio import Redis
 
 from stoppress.errors import StartError, StoreUnavailable
 from stoppress.model import HEADER, START, Segment
+from stoppress.store.past.port import Act, Actor, Keep
 from stoppress.store.port import REMEMBER_SECONDS, Changed, Hint, Lost, Once, Write
 from stoppress.store.redis import store as redis_store
+from stoppress.store.redis.format import KeyNames
 from stoppress.store.redis.store import RedisStore
 
 pytestmark = pytest.mark.redis
 
+ACT = Act(who=Actor("key", "ann"), action="publish", blog="karabakh")
 MAKE = Write(HEADER, 0, b"{}")
 
 
@@ -157,10 +160,11 @@ async def test_a_store_can_be_closed_while_it_is_still_connecting(redis: Redis, 
 
 async def test_all_keys_of_a_blog_have_its_hash_tag_and_a_deletion_leaves_only_the_mark(here: RedisStore, redis: Redis):
     draft = Write("a", 0, b"1", visible=False, due=1.0)
-    await here.commit("karabakh", [MAKE, draft], Once("k", "f"))
-    assert len(await redis.keys("*karabakh*")) == len(await redis.keys("stoppress:{karabakh}:*")) == 6
+    await here.commit("karabakh", [MAKE, draft], Once("k", "f"), ACT)
+    assert len(await redis.keys("*karabakh*")) == len(await redis.keys("stoppress:{karabakh}:*")) == 8
     await here.delete("karabakh")
-    assert await redis.keys("*karabakh*") == [b"stoppress:{karabakh}:deleted"]
+    assert sorted(await redis.keys("*karabakh*")) == [b"stoppress:{karabakh}:audit", b"stoppress:{karabakh}:deleted"]
+    assert 0 < await redis.ttl("stoppress:{karabakh}:audit") <= Keep().audit_seconds
 
 
 async def test_answers_do_not_outlive_their_time(here: RedisStore, redis: Redis, monkeypatch):
@@ -337,3 +341,14 @@ async def test_a_server_that_tells_nothing_about_itself_is_trusted_with_a_warnin
     await store.commit("karabakh", [MAKE])
     await store.close()
     await redis.execute_command("ACL", "DELUSER", "node")
+
+
+async def test_the_newest_removals_of_drafts_are_kept_for_a_day(
+    redis: Redis, new_redis_store: Callable[[], Awaitable[RedisStore]]
+):
+    store = await new_redis_store()
+    ids = [f"{number:04}" for number in range(1_005)]
+    await store.commit("karabakh", [MAKE, *(Write(item_id, 0, b"{}", visible=False) for item_id in ids)])
+    await store.commit("karabakh", [Write(item_id, 1, None, visible=False) for item_id in ids])
+    assert await store.removed("karabakh") == ids[5:]
+    assert 0 < await redis.ttl(KeyNames().key("karabakh", "removed")) <= 24 * 3600

@@ -13,6 +13,7 @@ import pytest
 
 from stoppress.errors import StartError
 from stoppress.model import HEADER, Segment
+from stoppress.store.past.port import Act, Actor
 from stoppress.store.port import Write
 from stoppress.store.sqlite import copies, files
 from stoppress.store.sqlite.schema import MIGRATIONS
@@ -141,6 +142,24 @@ async def test_a_backup_that_fails_leaves_the_earlier_one(path, backup):
     assert backup.read_bytes() == before
     with pytest.raises(StartError, match=r"nothing.db does not exist or is empty"):
         copies.back_up(path.with_name("nothing.db"), backup)
+
+
+async def test_a_backup_has_the_audit_and_earlier_versions(path, backup):
+    store = SQLiteStore(path)
+    await store.open()
+    edit = Act(who=Actor("key", "ann"), action="edit", blog="demo", item="a")
+    await store.commit("demo", [MAKE, Write("a", 0, b"one")])
+    await store.commit("demo", [Write("a", 1, b"two")], None, edit)
+    kept = await store.past.acts("demo", limit=9), await store.past.versions("demo", "a", limit=9)
+    copies.back_up(path, backup)
+    await store.delete("demo", edit)
+    await store.close()
+    copies.restore(backup, path)
+    store = SQLiteStore(path)
+    await store.open()
+    assert (await store.past.acts("demo", limit=9), await store.past.versions("demo", "a", limit=9)) == kept
+    assert (len(kept[0]), [one.body for one in kept[1]]) == (1, [None, b"one"])
+    await store.close()
 
 
 async def test_a_restored_store_is_that_of_the_backup_and_knows_no_later_cursor(path, backup):

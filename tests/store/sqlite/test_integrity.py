@@ -14,6 +14,7 @@ import pytest
 
 from stoppress.errors import StartError, StoreUnavailable
 from stoppress.model import HEADER, Segment
+from stoppress.store.past.port import Act, Actor
 from stoppress.store.port import Once, Write
 from stoppress.store.sqlite import copies, store
 from stoppress.store.sqlite.store import SQLiteStore
@@ -39,6 +40,8 @@ class Stores:
         for number in range(300):
             body = b'{"text":"' + random.Random(number).randbytes(9_000 if number % 40 == 0 else 300).hex().encode()
             await running.commit("demo", [Write(f"entry-{number:04}", 0, body)], Once(f"key-{number}", "f" * 64))
+        edit = Act(who=Actor("key", "ann"), action="edit", blog="demo", item="entry-0001")
+        await running.commit("demo", [Write("entry-0001", 1, b'{"text":"edited"}')], None, edit)
         copies.back_up(path, self.clean)
         for number in range(20):
             await running.commit("demo", [Write(f"late-{number}", 0, b'{"text":"late"}')])
@@ -127,6 +130,10 @@ CLEAN: dict[str, Callable[[Path], None]] = {
     "a changed tag": row("UPDATE tags SET tag='aaaaaaaaaaaaa' WHERE seq=9"),
     "an earlier head": row("UPDATE blogs SET seq=9, tag=(SELECT tag FROM tags WHERE seq=9)"),
     "a blog without its row": row("DELETE FROM blogs"),
+    "an act": row("UPDATE audit SET act=replace(act, 'ann', 'bob')"),
+    "the time of an act": row("UPDATE audit SET at=at-1"),
+    "the body of an earlier version": row("UPDATE versions SET body='{}' WHERE body NOT NULL"),
+    "the author of a version": row('UPDATE versions SET who=\'{"kind":"key","name":"bob"}\''),
     "a remembered answer": row("UPDATE answers SET fingerprint='g' WHERE key='key-7'"),
 }
 """Damage to the file of a node that was stopped."""

@@ -135,7 +135,7 @@ def blog(*, exists: bool, body: Any = None) -> Prepare:
     return prepare
 
 
-def entry(status: str, *, own: bool = False, body: Any = None) -> Prepare:
+def entry(status: str, *, own: bool = False, body: Any = None, end: str = "") -> Prepare:
     """Prepare a request about an entry. A sender who may not write drafts does not have one of its own."""
 
     async def prepare(senders: Senders, sender: httpx.AsyncClient) -> Prepared:
@@ -144,7 +144,7 @@ def entry(status: str, *, own: bool = False, body: Any = None) -> Prepare:
         if own and answer.status_code in (401, 403):
             answer = await senders.root.post(entries, json=form)
         assert answer.status_code == 201, answer.text
-        return answer.headers["location"], body
+        return answer.headers["location"] + end, body
 
     return prepare
 
@@ -219,6 +219,10 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"DELETE {_ENTRY}", "a draft of its own"): entry("draft", own=True),
     (f"DELETE {_ENTRY}", "a draft of others"): entry("draft"),
     (f"DELETE {_ENTRY}", "a published entry"): entry("published"),
+    (f"GET {_ENTRY}/versions", "of a published entry"): entry("published", end="/versions"),
+    (f"GET {_ENTRY}/versions", "of a draft of its own"): entry("draft", own=True, end="/versions"),
+    (f"GET {_ENTRY}/versions", "of a draft of others"): entry("draft", end="/versions"),
+    ("GET /api/audit", "of a blog"): plain(f"/api/audit?blog={BLOG}"),
     ("GET /api/keys", "any"): plain("/api/keys"),
     ("POST /api/keys", "any"): new_key,
     (f"GET {_KEY}", "any"): key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,8 @@ import msgpack
 import pytest
 
 from stoppress.access.secret import is_secret
+from tests.conftest import StartNode
+from tests.support.command import running
 from tests.support.node import ADMIN_KEY, RunningNode
 
 _numbers = count(1)
@@ -47,6 +50,20 @@ async def test_a_key_is_made_used_listed_and_revoked(node: RunningNode, admin: h
         assert (refused.status_code, refused.json()["title"]) == (401, "Unauthorized")
     for again in (admin.delete(made.headers["location"]), admin.get(made.headers["location"])):
         assert (await again).status_code == 404
+
+
+async def test_the_audit_says_who_made_and_revoked_a_key(admin: httpx.AsyncClient):
+    sent = form()
+    headers = {"stoppress-reason": "for the night"}
+    assert (await admin.post("/api/keys", json=sent, headers=headers)).status_code == 201
+    assert (await admin.delete(f"/api/keys/{sent['name']}")).status_code == 204
+    revoked, made = (await admin.get("/api/audit", params={"limit": 2})).json()["acts"]
+    assert [(act["action"], act["item"]) for act in (made, revoked)] == [
+        ("make_key", sent["name"]),
+        ("revoke_key", sent["name"]),
+    ]
+    assert made["who"] == {"kind": "key", "name": "root"}
+    assert (made["reason"], made["address"]) == ("for the night", "127.0.0.1")
 
 
 async def test_msgpack_works_as_elsewhere(admin: httpx.AsyncClient):
@@ -106,6 +123,46 @@ async def test_a_key_with_patterns_sees_and_writes_only_its_blogs(node: RunningN
         assert (await client.post("/api/keys", json=mine)).status_code == 201
         assert [key["name"] for key in (await client.get("/api/keys")).json()["keys"]].count(mine["name"]) == 1
         assert (await client.post("/api/keys", json=form())).status_code == 403
+
+
+async def test_no_key_of_the_settings_shares_the_answers_to_a_run_time_key(start_node: StartNode):
+    node = await start_node(STOPPRESS_KEYS=f"key:editor:another-secret root:admin:{ADMIN_KEY}")
+    await node_with_blog(node)
+    async with node.editor(key=ADMIN_KEY) as admin:
+        secret = (await admin.post("/api/keys", json=form(name="cms"))).json()["secret"]
+    answers = []
+    for key, once in ((secret, "x"), ("another-secret", "cms:x"), ("another-secret", "key:cms:x")):
+        async with node.editor(key=key) as client:
+            headers = {"Idempotency-Key": once}
+            answers.append(await client.post("/api/blogs/demo/entries", json={"markdown": "x"}, headers=headers))
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert len({answer.json()["id"] for answer in answers}) == 3
+
+
+def is_in_a_file(folder: Path, text: str) -> bool:
+    return any(text.encode() in path.read_bytes() for path in folder.iterdir())
+
+
+async def node_with_blog(node: RunningNode) -> None:
+    async with node.editor(key=ADMIN_KEY) as admin:
+        assert (await admin.put("/api/blogs/demo", json={})).status_code == 201
+
+
+async def test_no_secret_is_in_the_log_or_in_the_store(tmp_path: Path):
+    store = tmp_path / "blogs.db"
+    keys = f"root:admin:{ADMIN_KEY}"
+    async with running("serve", "--port", "0", "--store", f"sqlite:{store}", STOPPRESS_KEYS=keys) as node:
+        url = (await node.line("serves")).split()[-1]
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            made = await client.post("/api/keys", json=form(), headers={"authorization": f"Bearer {ADMIN_KEY}"})
+            secret = made.json()["secret"]
+            for sent in (secret, secret[:-1] + "-"):
+                await client.post("/api/blogs/x/entries", json={}, headers={"authorization": f"Bearer {sent}"})
+        node.terminate()
+        lines = node.lines + await node.rest()
+    assert any("key_made" in line for line in lines)
+    assert not any(secret[4:-6] in line or ADMIN_KEY in line for line in lines)
+    assert not is_in_a_file(tmp_path, secret[4:-6])
 
 
 async def test_a_run_time_editor_may_not_create_blogs(node: RunningNode, admin: httpx.AsyncClient):

@@ -163,14 +163,15 @@ async def test_schemathesis_finds_nothing(node: RunningNode, editor: httpx.Async
 async def _targets(editor: httpx.AsyncClient, blog: str) -> str:
     """Configuration that leads to a blog and entries that exist, so that more than 404 is tested."""
     lines = []
-    for operation in ("listEntries", "createEntry", "getEntry", "patchEntry", "retractEntry", "patchBlog"):
+    of_an_entry = ("getEntry", "patchEntry", "retractEntry", "listVersions")
+    for operation in ("listEntries", "createEntry", *of_an_entry, "patchBlog"):
         lines += [
             "[[operations]]",
             f'include-operation-id = "{operation}"',
             "[operations.parameters]",
             f'blog = "{blog}"',
         ]
-        if operation in ("getEntry", "patchEntry", "retractEntry"):
+        if operation in of_an_entry:
             entry = (await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": operation})).json()["id"]
             lines.append(f'entry = "{entry}"')
     return "\n" + "\n".join(lines) + "\n"

@@ -88,3 +88,29 @@ async def test_an_admin_signed_in_manages_people_as_one_with_a_key(node: Running
         assert "Person 'chief' may only be used for sport-*" in refused.json()["detail"]
         assert (await chief.put("/api/people/chief", json={"role": "reader", "blogs": ["sport-*"]})).status_code == 200
         assert (await chief.get("/api/people")).status_code == 403, "at once on this node"
+
+
+async def test_the_audit_tells_who_changed_people_and_who_signed_in(node: RunningNode, root: httpx.AsyncClient):
+    await make_person(node, "dora")
+    async with await sign_in(node, "dora") as first, await sign_in(node, "dora") as second:
+        other = (await second.get("/api/session")).json()["session"]
+        assert (await root.delete(f"/api/sessions/{other}")).status_code == 204
+        assert (await first.delete("/api/session")).status_code == 204
+    assert (await root.put("/api/people/dora/password", json={"password": PASSWORD})).status_code == 204
+    await post_password(node, "dora", "wrong password")
+    assert (await root.delete("/api/people/dora", headers={"Stoppress-Reason": "left the house"})).status_code == 204
+    acts = [
+        act for act in (await root.get("/api/audit", params={"limit": 100})).json()["acts"] if act["item"] == "dora"
+    ]
+    told = [(act["action"], act["who"]["kind"], act["who"]["name"]) for act in reversed(acts)]
+    assert told == [
+        ("put_person", "key", "root"),
+        ("sign_in", "person", "dora"),
+        ("sign_in", "person", "dora"),
+        ("end_session", "key", "root"),
+        ("sign_out", "person", "dora"),
+        ("set_password", "key", "root"),
+        ("remove_person", "key", "root"),
+    ]
+    assert {act["address"] for act in acts} == {"127.0.0.1"}
+    assert acts[0]["reason"] == "left the house" and "blog" not in acts[0]

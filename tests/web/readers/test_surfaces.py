@@ -73,6 +73,21 @@ async def everything(node: RunningNode, reader: httpx.AsyncClient, blog: str, en
     return "\n".join(texts)
 
 
+async def test_the_past_of_an_entry_is_on_no_surface(
+    node: RunningNode, editor: httpx.AsyncClient, reader: httpx.AsyncClient, post: Post, blog: str
+):
+    entry = await post(title=f"{WORD} draft", markdown=WORD, status="draft")
+    address, why = f"/api/blogs/{blog}/entries/{entry['id']}", {"stoppress-reason": WORD}
+    await editor.patch(address, json={"title": f"{WORD} too"})
+    await editor.patch(address, json={"title": "T", "markdown": "x", "status": "published"}, headers=why)
+    assert (await editor.get(f"{address}/versions")).text.count(WORD) >= 4
+    seen = await everything(node, reader, blog, entry["id"], entry["cursor"])
+    for more in ("/versions", "/audit"):
+        seen += (await reader.get(f"/blogs/{blog}/entries/{entry['id']}{more}")).text
+    assert WORD not in seen
+    assert "tests" not in seen, "the name of the key"
+
+
 @pytest.mark.parametrize("status", ["draft", "scheduled"])
 async def test_what_is_not_out_yet_is_on_no_surface(
     node: RunningNode, reader: httpx.AsyncClient, post: Post, blog: str, status: str

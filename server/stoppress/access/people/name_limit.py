@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 
-from stoppress.store.accounts.port import Accounts
+from stoppress.store.accounts.port import Accounts, RecordWrite
 
 WINDOW_SECONDS = 600
 
@@ -18,7 +19,10 @@ MAX_TRIES = 10
 """Maximum passwords for a name in a window, right ones included: so requests at the same time cannot pass together."""
 
 _KNOWN_SECONDS = 30 * 24 * 3600
-"""Seconds for which an address counts as one where the name has signed in, from its first sign-in."""
+"""Seconds for which an address counts as one where the name has signed in, from its last sign-in."""
+
+_KNOWN = "known_address"
+"""The kind of the records of names and addresses."""
 
 
 class NameLimit:
@@ -26,28 +30,30 @@ class NameLimit:
 
     Args:
         accounts: count for all nodes.
+        now: returns the store's time, as Unix time in seconds.
         is_on: False: there is no limit.
     """
 
-    def __init__(self, accounts: Accounts, *, is_on: bool) -> None:
+    def __init__(self, accounts: Accounts, now: Callable[[], float], *, is_on: bool) -> None:
         self._accounts = accounts
+        self._now = now
         self._is_on = is_on
 
     async def take(self, name: str, address: str) -> int:
         """Count a try before the password is checked. Return 0, or the seconds to wait if there were too many."""
         if not self._is_on:
             return 0
-        known = await self._accounts.count(_counter("signed in", name, address), _KNOWN_SECONDS, 0)
-        counter = _counter("passwords", name, address if known.events else "")
+        known = await self._accounts.get(_KNOWN, _digest(name, address))
+        counter = f"passwords {_digest(name, address if known else '')}"
         tries = await self._accounts.count(counter, WINDOW_SECONDS)
         return max(1, math.ceil(tries.resets_in)) if tries.events > MAX_TRIES else 0
 
     async def succeeded(self, name: str, address: str) -> None:
         """Remember that a name has signed in from an address."""
         if self._is_on:
-            await self._accounts.count(_counter("signed in", name, address), _KNOWN_SECONDS)
+            ends = self._now() + _KNOWN_SECONDS
+            await self._accounts.write([RecordWrite(_KNOWN, _digest(name, address), b"", None, ends)])
 
 
-def _counter(what: str, name: str, address: str) -> str:
-    digest = hashlib.sha256(f"{address} {name}".encode(errors="surrogatepass")).hexdigest()
-    return f"{what} {digest[:32]}"
+def _digest(name: str, address: str) -> str:
+    return hashlib.sha256(f"{address} {name}".encode(errors="surrogatepass")).hexdigest()[:32]

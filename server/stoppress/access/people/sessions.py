@@ -113,8 +113,8 @@ class Sessions:
         log.info("session_begun", extra={"person": person.name, "address": session.address})
         return NewSession(key, secret, session.ends, self._max_seconds)
 
-    async def end(self, session: str, who: Identity) -> None:
-        """End a session: at once on this node, and on the others within `session_checks.CHECK_SECONDS`.
+    async def end(self, session: str, who: Identity) -> str:
+        """End a session, and return whose it was. Other nodes know within `session_checks.CHECK_SECONDS`.
 
         Raises:
             Forbidden: it belongs to another person, and `who` may not change people, or not this one.
@@ -130,6 +130,7 @@ class Sessions:
             require_blogs(who, person.blogs if person else list(EVERY_BLOG), f"end a session of {found.person!r}")
         await self._remove(found.person, session)
         log.info("session_ended", extra={"person": found.person, "by": who.id})
+        return found.person
 
     async def end_secret(self, secret: str) -> None:
         """End the session that has a secret, if there is one."""

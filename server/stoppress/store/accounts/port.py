@@ -66,7 +66,10 @@ class Accounts(Protocol):
         """Return a record, or None if there is none or it has ended."""
 
     async def records(self, kind: str, after: str = "", limit: int = MAX_LIST) -> list[Record]:
-        """Return the records of a kind with ids after `after`, in the order of their ids' UTF-8, at most `limit`."""
+        """Return the records of a kind with ids after `after`, in the order of their ids' UTF-8, at most `limit`.
+
+        A store that can tell one unreadable record from damage of the whole leaves it out.
+        """
 
     async def write(self, writes: Sequence[RecordWrite]) -> list[int]:
         """Write all or nothing, and return the new version of each record when it is durable; 0 for a removed one.

@@ -12,6 +12,7 @@ them again if they do not have its size.
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +21,8 @@ from stoppress.errors import StoreDamaged, VersionConflict
 from stoppress.store.accounts.port import MAX_LIST, Counted, Record, RecordWrite, check_id, check_writes
 from stoppress.store.redis.format import ACCOUNTS, ACCOUNTS_PARTS
 from stoppress.store.redis.server import RedisServer
+
+log = logging.getLogger("stoppress.store")
 
 
 class RedisAccounts:
@@ -46,9 +49,13 @@ class RedisAccounts:
         found = await self._server.answer(
             self._list(self._keys, (self._channel, begin, f"({kind}0", min(limit, MAX_LIST)))
         )
-        return [
-            _record(name.decode().partition("/")[2], value) for name, value in zip(found[::2], found[1::2], strict=True)
-        ]
+        records: list[Record] = []
+        for name, value in zip(found[::2], found[1::2], strict=True):
+            try:
+                records.append(_record(name.decode().partition("/")[2], value))
+            except (StoreDamaged, UnicodeDecodeError) as error:
+                log.warning("unreadable_record", extra={"error": str(error)})
+        return records
 
     async def write(self, writes: Sequence[RecordWrite]) -> list[int]:
         check_writes(writes)

@@ -1,9 +1,13 @@
-"""Accounts in the embedded store: two tables in the file of the blogs."""
+"""Accounts in the embedded store: a table in the file of the blogs.
+
+Counters are in memory, because no other process uses the store, and people without a key must not cause writes to disk.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
@@ -14,7 +18,9 @@ from stoppress.store.sqlite.schema import row_sum
 _T = TypeVar("_T")
 
 _MAX_FORGOTTEN = 100
-"""Ended records, and counters, that one write removes."""
+"""Ended records that one write removes."""
+
+_MAX_COUNTERS = 10_000
 
 
 class Transactions(Protocol):
@@ -36,6 +42,7 @@ class SQLiteAccounts:
 
     def __init__(self, store: Transactions) -> None:
         self._store = store
+        self._counters: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     async def get(self, kind: str, record_id: str) -> Record | None:
         check_id(kind, record_id)
@@ -51,7 +58,7 @@ class SQLiteAccounts:
         check_writes(writes)
 
         def work() -> list[int]:
-            self._forget_old("records", "kind, id")
+            self._forget_old()
             return [self._write(write) for write in writes]
 
         def is_written(versions: list[int]) -> bool:
@@ -61,27 +68,16 @@ class SQLiteAccounts:
 
     async def count(self, name: str, window_seconds: int, events: int = 1) -> Counted:
         check_id("count", name)
-        if not events:
-            return await self._store.look(lambda: self._counted(name))
-
-        def work() -> Counted:
-            self._forget_old("counts", "name")
-            before, now = self._counted(name), time.time()
-            ends = now + (before.resets_in if before.events else window_seconds)
-            self._store.db.execute(
-                "INSERT OR REPLACE INTO counts (name, events, expires) VALUES (?, ?, ?)",
-                (name, before.events + events, ends),
-            )
-            return Counted(before.events + events, ends - now)
-
-        return await self._store.change(work, lambda _: False)
-
-    def _counted(self, name: str) -> Counted:
-        now = time.time()
-        row = self._store.db.execute(
-            "SELECT events, expires FROM counts WHERE name=? AND expires>?", (name, now)
-        ).fetchone()
-        return Counted(row[0], row[1] - now) if row else Counted(0, 0.0)
+        now = time.monotonic()
+        counted, ends = self._counters.get(name, (0, 0.0))
+        if ends <= now:
+            counted, ends = 0, now + window_seconds
+        if events:
+            self._counters[name] = (counted + events, ends)
+            self._counters.move_to_end(name)
+            if len(self._counters) > _MAX_COUNTERS:
+                self._counters.popitem(last=False)
+        return Counted(counted + events, ends - now if counted + events else 0.0)
 
     def _get(self, kind: str, record_id: str) -> Record | None:
         return next(iter(self._select(kind, "id=?", record_id)), None)
@@ -118,6 +114,8 @@ class SQLiteAccounts:
         found = self._get(write.kind, write.id)
         return (found is None) if write.body is None else (found is not None and found[1:3] == (version, write.body))
 
-    def _forget_old(self, table: str, key: str) -> None:
-        old = f"SELECT {key} FROM {table} WHERE expires<=? LIMIT {_MAX_FORGOTTEN}"  # noqa: S608, constants
-        self._store.db.execute(f"DELETE FROM {table} WHERE ({key}) IN ({old})", (time.time(),))  # noqa: S608, constants
+    def _forget_old(self) -> None:
+        self._store.db.execute(
+            "DELETE FROM records WHERE (kind, id) IN (SELECT kind, id FROM records WHERE expires<=? LIMIT ?)",
+            (time.time(), _MAX_FORGOTTEN),
+        )

@@ -5,14 +5,15 @@
 
 local KINDS = {
   line = "list", items = "hash", order = "zset", due = "zset", answers = "hash", expiry = "zset", deleted = "set",
-  records = "hash", ids = "zset", ends = "zset", count = "string"}
+  removed = "zset", versions = "hash", audit = "stream", records = "hash", ids = "zset", ends = "zset", count = "string"}
 local COMMANDS = {
   list = {"RPUSH", "LINDEX", "LLEN", "LRANGE", "EXISTS", "UNLINK"},
-  hash = {"HSET", "HDEL", "HGET", "HMGET", "HGETALL", "HLEN", "EXPIRE", "UNLINK"},
+  hash = {"HSET", "HDEL", "HGET", "HMGET", "HGETALL", "HKEYS", "HLEN", "EXPIRE", "UNLINK"},
   zset = {
     "ZADD", "ZREM", "ZSCORE", "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZCARD", "ZCOUNT", "EXPIRE", "UNLINK"},
   set = {"SADD", "SISMEMBER"},
   string = {"GET", "INCRBY", "PEXPIRE", "PTTL"},
+  stream = {"XADD", "XTRIM", "XRANGE", "XREVRANGE", "EXPIRE"},
 }
 
 local function fail(message)

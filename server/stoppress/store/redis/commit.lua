@@ -1,18 +1,21 @@
 #!lua
 -- `Store.commit`: makes all checks before the first write, so that it writes all or nothing.
 --
--- KEYS  history, items, order, due, answers, expiry
--- ARGV  channel; {fingerprint, writes, ...} in msgpack; for a repeatable request also its Idempotency-Key and the
---       seconds for which to remember its answer
+-- KEYS  history, items, order, due, answers, expiry, removed, versions, audit
+-- ARGV  channel; {fingerprint, writes, ...} in msgpack; what to keep of the past in msgpack, see `pack_past`; for a
+--       repeatable request also its Idempotency-Key and the seconds for which to remember its answer
 -- Returns {"done", message}, {"reused"}, {"missing"}, {"damaged", key} or {"conflict", item, expected version}.
 --
 -- A message is "<cursor before the writes> <ARGV[2]>": the same bytes are published, returned and remembered.
 
+local MAX_REMOVED, REMOVED_SECONDS = 1000, 24 * 3600
+
 check(KEYS, ARGV[1])
-local history, items, order, due, answers, expiry = unpack(KEYS)
-local channel, packed, request, remember = unpack(ARGV)
+local history, items, order, due, answers, expiry, removed, versions, audit = unpack(KEYS)
+local channel, packed, past, request, remember = unpack(ARGV)
 local fingerprint, writes = unpack(cmsgpack.unpack(packed))
-local now = tonumber(redis.call("TIME")[1])
+local act, who, seconds, most, limits = unpack(cmsgpack.unpack(past))
+local now = tonumber(clock[1])
 
 -- A seq is a double in Lua, exact up to 2^53; Lua's default formatting loses precision after 14 digits.
 local function digits(number)
@@ -80,11 +83,23 @@ local function conflict()
   end
 end
 
+-- If Redis was rolled back before this, a node may have the item as a published one: see `Store.removed`.
+local function note_removal(id)
+  redis.call("ZADD", removed, now, id)
+  local old = redis.call("ZRANGE", removed, 0, -MAX_REMOVED - 1)
+  if #old > 0 then
+    redis.call("ZREM", removed, unpack(old))
+  end
+  redis.call("EXPIRE", removed, REMOVED_SECONDS)
+end
+
 local function put(write, seq)
+  keep_version(versions, items, write, next_version(write), who, limits)
   redis.call("ZREM", due, write.id)
   if not write.body then
     redis.call("HDEL", items, write.id)
     redis.call("ZREM", order, write.id)
+    note_removal(write.id)
     return
   end
   redis.call("HSET", items, write.id, digits(seq) .. " " .. digits(next_version(write)) .. " " .. write.body)
@@ -125,6 +140,7 @@ for _, write in ipairs(writes) do
   put(write, write.tag and seq or 0)
 end
 replace(answers, without_bodies)
+append_act(audit, act, seconds, most)
 local message = (head or "0") .. " " .. packed
 if request then
   remember_answer(message)

@@ -25,7 +25,7 @@ class Damage:
         self._names = names
         self._schedule = schedule
         self._verify = server.sync.script("whole.lua", "verify.lua")
-        self._rebuild = server.sync.script("checks.lua", "erase.lua", "whole.lua", "rebuild.lua")
+        self._rebuild = server.sync.script("checks.lua", "erase.lua", "past.lua", "whole.lua", "rebuild.lua")
 
     async def run(self, blog: str, script: Callable[[], Awaitable[Any]]) -> Any:
         """Run a script that checks the blog. If a key is damaged that follows from others, rebuild it and run it again.
@@ -77,7 +77,9 @@ class Damage:
         self._schedule.scan()  # the blog may get scheduled entries back
         arguments = (self._server.names.channel(blog), replica, new_tag, await self._names.add_new(blog))
         return bool(
-            await self._server.sync.answer(self._rebuild(self._server.names.keys(blog, f"{WHOLE} answers"), arguments))
+            await self._server.sync.answer(
+                self._rebuild(self._server.names.keys(blog, f"{WHOLE} answers versions"), arguments)
+            )
         )
 
 

@@ -8,8 +8,12 @@ All keys of a blog contain its name as a hash tag, so that scripts may use them 
     stoppress:{BLOG}:due       sorted set: ids of scheduled entries by publication time
     stoppress:{BLOG}:answers   hash: Idempotency-Key -> the message that answered it
     stoppress:{BLOG}:expiry    sorted set: Idempotency-Keys by expiry time
+    stoppress:{BLOG}:removed   sorted set: ids of removed drafts by the time of removal, for a day
+    stoppress:{BLOG}:versions  hash: earlier versions of entries; see past.lua
+    stoppress:{BLOG}:audit     stream: who did what, also in a deleted blog; see past.lua
     stoppress:{BLOG}:deleted   set: the first cursor of every deleted history, and "0-N" for the Nth deletion
     stoppress:blogs            set: the names of all blogs, deleted ones included
+    stoppress:audit            stream: who did what that belongs to no blog
     stoppress:schedule         sorted set: blogs by the time of their next scheduled entry; see schedule.py
     stoppress:{-accounts}:...  API keys and other records; see ../accounts/redis.py
 
@@ -40,7 +44,7 @@ from stoppress.store.port import Sent, Write
 
 DEFAULT_PREFIX = "stoppress:"
 DAMAGED_MESSAGE = b"damaged"
-ALL_PARTS = "line items order due answers expiry deleted"
+ALL_PARTS = "line items order due answers expiry removed versions audit deleted"
 ACCOUNTS = "-accounts"
 """The hash tag of the keys of accounts, see `store/accounts/redis.py`. No blog can have this name."""
 ACCOUNTS_PARTS = "records ids ends"
@@ -61,6 +65,11 @@ class KeyNames(NamedTuple):
     def schedule(self) -> str:
         """The key of the index of schedules."""
         return f"{self.prefix}schedule"
+
+    @property
+    def audit(self) -> str:
+        """The key of the acts that belong to no blog."""
+        return f"{self.prefix}audit"
 
     def key(self, blog: str, part: str) -> str:
         """Return the name of one key of a blog."""

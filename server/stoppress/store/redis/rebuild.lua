@@ -1,13 +1,13 @@
 #!lua
 -- `Store.rebuild`: writes the keys of a damaged blog again, from a replica or from each other.
 --
--- KEYS  history, items, order, due, answers
+-- KEYS  history, items, order, due, answers, versions
 -- ARGV  channel; the whole blog in msgpack as for restore.lua, or ""; the beginning of new tags, or ""; the end of the
 --       first tag
 -- Returns 1, or 0 if the blog is not damaged, or cannot be rebuilt with that; then nothing is written.
 
 check(KEYS, ARGV[1])
-local history, items, order, due, answers = unpack(KEYS)
+local history, items, order, due, answers, versions = unpack(KEYS)
 local channel, replica, new_tag, first_tag_end = unpack(ARGV)
 
 local function pairs_of(flat, convert)
@@ -26,7 +26,7 @@ local cursors = redis.call("LRANGE", history, 0, -1)
 local values = pairs_of(redis.call("HGETALL", items), itself)
 local scores = pairs_of(redis.call("ZRANGE", order, 0, -1, "WITHSCORES"), tonumber)
 local dues = pairs_of(redis.call("ZRANGE", due, 0, -1, "WITHSCORES"), tonumber)
-local without_bodies = {}
+local without_bodies, bodies = {}, {}
 local is_damaged = damage(history, items, order, due) ~= nil
 
 -- A replica fits if the store has nothing but what is in the replica, drafts, and values that nobody can read.
@@ -37,7 +37,7 @@ local function from_replica()
       return false
     end
   end
-  local rebuilt, bodies = {}, {}
+  local rebuilt = {}
   for _, item in ipairs(whole) do
     local id, _, value, retracted = unpack(item)
     rebuilt[id] = value
@@ -140,5 +140,8 @@ for id, value in pairs(values) do
   end
 end
 replace(answers, without_bodies)
+for id in pairs(bodies) do
+  forget_versions(versions, id)
+end
 redis.call("PUBLISH", channel, "")  -- empty: "compare heads with the store"
 return 1

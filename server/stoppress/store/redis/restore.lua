@@ -1,14 +1,14 @@
 #!lua
 -- `Store.restore`: writes lost items and the history after the head again, unchanged.
 --
--- KEYS  history, items, order, due, deleted, answers
+-- KEYS  history, items, order, due, deleted, answers, versions
 -- ARGV  channel; the expected head, "0" if the blog must not exist; {cursors, items} in msgpack, each item as
 --       {id, seq, value, whether it was retracted}; the number of deletions of the name before that history began
 -- Returns 1, or 0 if the head is another one, a draft has been edited since, or an editor has deleted that history; then
 -- nothing is written.
 
 check(KEYS, ARGV[1])
-local history, items, order, due, deleted, answers = unpack(KEYS)
+local history, items, order, due, deleted, answers, versions = unpack(KEYS)
 local channel, head, packed, deletions = unpack(ARGV)
 
 local cursors, lost = unpack(cmsgpack.unpack(packed))
@@ -50,6 +50,9 @@ if head == "0" then
   end
 end
 replace(answers, without_bodies)
+for id in pairs(bodies) do
+  forget_versions(versions, id)
+end
 -- Empty: "compare heads with the store". A large blog as one message would overflow the buffers of subscribers.
 redis.call("PUBLISH", channel, "")
 return 1

@@ -27,6 +27,8 @@ from stoppress.errors import (
 from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.accounts.port import Accounts
 from stoppress.store.accounts.redis import RedisAccounts
+from stoppress.store.past.port import MAX_ACTS, Act, Keep, Past
+from stoppress.store.past.redis import RedisPast, act_json, pack_past
 from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
 from stoppress.store.redis.damage import WHOLE, Damage
 from stoppress.store.redis.format import (
@@ -56,6 +58,7 @@ class RedisStore:
     Args:
         url: see `address.py`.
         traceparent: returns the trace context of the running commit, which travels with the change.
+        keep: how much to keep of the past.
 
     Raises:
         StartError: the URL is malformed.
@@ -63,24 +66,26 @@ class RedisStore:
 
     nodes_share_it = True
 
-    def __init__(self, url: str, traceparent: Callable[[], str] = str) -> None:
+    def __init__(self, url: str, traceparent: Callable[[], str] = str, keep: Keep = Keep()) -> None:  # noqa: B008, it cannot change
         self._server = RedisServer(url)
         self._keys = self._server.names
         self._sync = self._server.sync
         self._traceparent = traceparent
+        self._kept = keep
         self._hints = Hints(self._server)
         self._names = BlogNames(self._server, self._hints.followed)
         self._schedule = Schedule(self._server)
         self._damage = Damage(self._server, self._names, self._schedule)
-        commit = ("checks.lua", "erase.lua", "whole.lua", "commit.lua")
+        commit = ("checks.lua", "erase.lua", "past.lua", "whole.lua", "commit.lua")
         self._commit = self._server.script(*commit)
         self._erasing_commit = self._server.script(*commit, flags="#!lua flags=allow-oom")
         self._read = self._sync.script("whole.lua", "read.lua")
-        self._restore = self._sync.script("checks.lua", "erase.lua", "whole.lua", "restore.lua")
-        self._delete = self._server.script("checks.lua", "delete.lua")
+        self._restore = self._sync.script("checks.lua", "erase.lua", "past.lua", "whole.lua", "restore.lua")
+        self._delete = self._server.script("checks.lua", "past.lua", "delete.lua")
         self._missing = self._sync.script("missing.lua")
         self._tasks: list[asyncio.Task[None]] = []
         self.accounts: Accounts = RedisAccounts(self._server)
+        self.past: Past = RedisPast(self._server, keep)
 
     @property
     def server(self) -> RedisServer:
@@ -115,17 +120,19 @@ class RedisStore:
 
     # Writing
 
-    async def commit(self, blog: str, writes: Sequence[Write], once: Once | None = None) -> Segment:
+    async def commit(
+        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None
+    ) -> Segment:
         due = min((write.due for write in writes if write.due is not None), default=None)
         if due is None:
-            return await self._run_commit(blog, writes, once)
+            return await self._run_commit(blog, writes, once, act)
         await self._schedule.remind(blog, due)  # and again below: a node may look in between and see nothing
-        segment = await self._run_commit(blog, writes, once)
+        segment = await self._run_commit(blog, writes, once, act)
         with suppress(StoreUnavailable):  # the entry is written, and the reminder of before is usually still there
             await self._schedule.remind(blog, due)
         return segment
 
-    async def _run_commit(self, blog: str, writes: Sequence[Write], once: Once | None) -> Segment:
+    async def _run_commit(self, blog: str, writes: Sequence[Write], once: Once | None, act: Act | None) -> Segment:
         is_new = any(write.id == HEADER and write.expected == 0 and write.visible for write in writes)
         sent = Sent(time.time(), self._traceparent())
         epoch_end = await self._names.add_new(blog) if is_new else ""
@@ -134,19 +141,21 @@ class RedisStore:
         # Erasing frees memory in the end, so a full Redis must not refuse it.
         script = self._erasing_commit if any(write.erase for write in writes) else self._commit
         arguments = (
-            self._keys.keys(blog, "line items order due answers expiry"),
-            (self._keys.channel(blog), packed, *request),
+            self._keys.keys(blog, "line items order due answers expiry removed versions audit"),
+            (self._keys.channel(blog), packed, pack_past(act, self._kept), *request),
         )
         outcome, *more = await self._damage.run(
             blog, lambda: settled(self._server, blog, packed, lambda: script(*arguments), repeatable=once is not None)
         )
         if outcome == b"done":
-            return await self._answered(blog, writes, once, more[0])
+            return await self._answered(more[0], blog, writes, once, act)
         if outcome == b"conflict":
             raise VersionConflict(more[0].decode(), more[1])
         raise KeyReused() if once and outcome == b"reused" else await self._absence(blog)
 
-    async def _answered(self, blog: str, writes: Sequence[Write], once: Once | None, message: bytes) -> Segment:
+    async def _answered(
+        self, message: bytes, blog: str, writes: Sequence[Write], once: Once | None, act: Act | None
+    ) -> Segment:
         """Return the segment in a message. If it is an unreadable earlier answer, forget that, and commit anew."""
         try:
             return Message.unpack(message).segment
@@ -154,11 +163,12 @@ class RedisStore:
             if once is None:
                 raise
             await self.forget(blog, once)
-            return await self._run_commit(blog, writes, once)
+            return await self._run_commit(blog, writes, once, act)
 
-    async def delete(self, blog: str) -> None:
-        blog_keys = self._keys.keys(blog, "deleted line items order due answers expiry")
-        if not await self._server.answer(self._delete(blog_keys, (self._keys.channel(blog),))):
+    async def delete(self, blog: str, act: Act | None = None) -> None:
+        blog_keys = self._keys.keys(blog, "deleted audit line items order due answers expiry removed versions")
+        arguments = (self._keys.channel(blog), act_json(act), self._kept.audit_seconds, MAX_ACTS)
+        if not await self._server.answer(self._delete(blog_keys, arguments)):
             raise BlogNotFound(blog)
 
     async def was_deleted(self, blog: str, epoch: str) -> bool:
@@ -166,11 +176,15 @@ class RedisStore:
 
     async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
         await self._names.add(blog)
-        blog_keys = self._keys.keys(blog, "line items order due deleted answers")
+        blog_keys = self._keys.keys(blog, "line items order due deleted answers versions")
         deletions = deletions_before(lost.tags[0]) if lost.tags else 0
         arguments = (self._keys.channel(blog), str(head), pack_lost(lost, retracted), deletions)
         self._schedule.scan()
         return bool(await self._sync.answer(self._restore(blog_keys, arguments)))
+
+    async def removed(self, blog: str) -> list[str]:
+        ids: Any = await self._sync.answer(self._server.client.zrange(self._keys.key(blog, "removed"), 0, -1))
+        return [item_id.decode(errors="replace") for item_id in ids]
 
     # Damage
 

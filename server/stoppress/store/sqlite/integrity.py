@@ -35,6 +35,11 @@ _DIFFERENCES = {
 }
 """Rows that differ from their checksums, or from the rows that depend on them: a name, a table and a condition."""
 
+_PAST_DIFFERENCES = {
+    "act of the audit": ("id", "audit", f"sum IS NOT {schema.SUM_OF_ACT}"),
+    "earlier version": ("blog || '/' || id || '/' || version", "versions", f"sum IS NOT {schema.SUM_OF_VERSION}"),
+}
+"""The same for the tables of the past."""
 _RECORDS = {"record": ("kind || '/' || id", "records", f"sum IS NOT {schema.SUM_OF_RECORD}")}
 """The same for records."""
 
@@ -96,6 +101,7 @@ def _problems(db: sqlite3.Connection) -> Iterator[str]:
     missing = schema.expected_definitions(version) - schema.definitions(db)
     yield "".join(f"the definition of {name} has changed" for name, _ in sorted(missing)[:1])
     differences = _DIFFERENCES if version >= schema.VERSION_WITH_SUMS else {}
+    differences = differences | (_PAST_DIFFERENCES if version >= schema.VERSION_WITH_PAST else {})
     differences = differences | (_RECORDS if version >= schema.VERSION_WITH_RECORDS else {})
     for subject, (name, table, condition) in differences.items():
         rows = db.execute(f"SELECT {name} FROM {table} WHERE {condition} LIMIT 1")  # noqa: S608, constants

@@ -22,6 +22,8 @@ SUM_OF_BLOG = """(SELECT xor_sum(sum) FROM (
 SUM_OF_ITEM = "row_sum(blog, id, seq, version, due, body)"
 SUM_OF_RECORD = "row_sum(kind, id, version, expires, body)"
 SUM_OF_ANSWER = "row_sum(blog, key, fingerprint, segment, expires)"
+SUM_OF_ACT = "row_sum(id, blog, at, act)"
+SUM_OF_VERSION = "row_sum(blog, id, version, at, who, body)"
 
 MIGRATIONS = (
     """
@@ -47,17 +49,23 @@ MIGRATIONS = (
     UPDATE blogs SET sum={SUM_OF_BLOG};
     """,  # noqa: S608, constants
     """
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY, blog TEXT NOT NULL, at REAL NOT NULL, act BLOB NOT NULL, sum INTEGER NOT NULL);
+    CREATE INDEX audit_by_blog ON audit (blog);
+    CREATE TABLE versions (
+        blog TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, at REAL NOT NULL, who TEXT NOT NULL,
+        body BLOB, sum INTEGER NOT NULL, PRIMARY KEY (blog, id, version));
+    """,
+    """
     CREATE TABLE records (
         kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, expires REAL, body BLOB NOT NULL,
         sum INTEGER NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
     CREATE INDEX records_by_expiry ON records (expires) WHERE expires IS NOT NULL;
-    CREATE TABLE counts (name TEXT PRIMARY KEY, events INTEGER NOT NULL, expires REAL NOT NULL) WITHOUT ROWID;
-    CREATE INDEX counts_by_expiry ON counts (expires);
     """,
 )
 """Each migrates the schema from `PRAGMA user_version` = its index to the next version. Never edit a released one."""
 
-VERSION_WITH_SUMS, VERSION_WITH_RECORDS = 2, 3
+VERSION_WITH_SUMS, VERSION_WITH_PAST, VERSION_WITH_RECORDS = 2, 3, 4
 
 
 def row_sum(*values: str | float | bytes | None) -> int:

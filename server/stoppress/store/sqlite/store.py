@@ -20,6 +20,8 @@ from stoppress.errors import StartError, StoreDamaged, StoreUnavailable
 from stoppress.model import HEADER, START, Cursor, Item, Segment
 from stoppress.store.accounts.port import Accounts
 from stoppress.store.accounts.sqlite import SQLiteAccounts
+from stoppress.store.past.port import Act, Keep, Past
+from stoppress.store.past.sqlite import SQLitePast
 from stoppress.store.port import Hint, Once, Write
 from stoppress.store.sqlite.files import StoreFiles
 from stoppress.store.sqlite.integrity import is_damage
@@ -45,6 +47,7 @@ class SQLiteStore:
     Args:
         path: the file.
         count_error: called with `erase` when the log could not be emptied of an erased body.
+        keep: how much to keep of the past.
     """
 
     nodes_share_it = False
@@ -58,9 +61,11 @@ class SQLiteStore:
             raise StartError(f"the store sqlite:{rest} has no file name; use a path, as in sqlite:stoppress.db")
         return Path(path)
 
-    def __init__(self, path: Path, count_error: Callable[[str], object] = str) -> None:
+    def __init__(self, path: Path, count_error: Callable[[str], object] = str, keep: Keep = Keep()) -> None:  # noqa: B008
         self._files = StoreFiles(path)
         self._count_error = count_error
+        self._kept = keep
+        self.past: Past = SQLitePast(self.change, self.look, lambda: self._tables.past)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._closed = asyncio.Event()
         self._db: sqlite3.Connection
@@ -98,7 +103,7 @@ class SQLiteStore:
         with ExitStack() as opened:
             lock = opened.enter_context(self._files.locked())
             self._db = opened.enter_context(closing(self._files.open()))
-            self._tables = Tables(self._db)
+            self._tables = Tables(self._db, self._kept)
             self._watch = FileWatch(self._files.path, self._db, lock)
             self._erase()
             self._watch.note()
@@ -242,11 +247,13 @@ class SQLiteStore:
             log.warning("commit_failed_when_done", extra={"error": str(error)})
         return results[0]
 
-    async def commit(self, blog: str, writes: Sequence[Write], once: Once | None = None) -> Segment:
+    async def commit(
+        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None
+    ) -> Segment:
         def work() -> Segment:
             if once and (earlier := self._tables.recall(blog, once)):
                 return earlier
-            segment = self._tables.write(blog, writes)
+            segment = self._tables.write(blog, writes, act)
             if once:
                 self._tables.remember(blog, once, segment)
             return segment
@@ -257,11 +264,11 @@ class SQLiteStore:
     async def forget(self, blog: str, once: Once) -> None:
         await self.change(lambda: self._tables.forget(blog, once), lambda _: True)
 
-    async def delete(self, blog: str) -> None:
+    async def delete(self, blog: str, act: Act | None = None) -> None:
         def is_written(_: None) -> bool:
             return self._tables.head(blog) is None
 
-        await self.change(lambda: self._tables.delete(blog), is_written, erases=True)
+        await self.change(lambda: self._tables.delete(blog, act), is_written, erases=True)
 
     async def was_deleted(self, blog: str, epoch: str) -> bool:
         return True  # no other process writes to the file, so it loses no commits
@@ -277,6 +284,9 @@ class SQLiteStore:
             return not restored or self._tables.head(blog) == lost.cursor
 
         return await self.change(work, is_written, erases=bool(retracted))
+
+    async def removed(self, blog: str) -> list[str]:
+        return []  # no node has what this file has lost
 
     # Damage of a blog: `integrity.py` finds it, and no other node has a replica
 

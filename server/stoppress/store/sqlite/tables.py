@@ -10,6 +10,8 @@ import msgspec
 
 from stoppress.errors import BlogNotFound, KeyReused, StoreDamaged, VersionConflict
 from stoppress.model import HEADER, START, Cursor, Item, Segment
+from stoppress.store.past.port import Act, Actor, Keep
+from stoppress.store.past.sqlite import PastTables
 from stoppress.store.port import REMEMBER_SECONDS, Once, Write
 from stoppress.store.sqlite.schema import row_sum
 
@@ -17,12 +19,13 @@ from stoppress.store.sqlite.schema import row_sum
 class Tables:
     """The blogs in one database; see `port.Store` for what the operations do."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, keep: Keep) -> None:
         self._db = db
+        self.past = PastTables(db, keep)
 
     # Writing
 
-    def write(self, blog: str, writes: Sequence[Write]) -> Segment:
+    def write(self, blog: str, writes: Sequence[Write], act: Act | None = None) -> Segment:
         head = self.head(blog)
         if head is None:
             if not any(write.id == HEADER and write.expected == 0 and write.visible for write in writes):
@@ -33,11 +36,13 @@ class Tables:
             if write.visible:
                 tags.append(Cursor.new_tag())
             seq = head.seq + len(tags) if write.visible else 0
-            item, change = self._write_item(blog, write, seq)
+            item, change = self._write_item(blog, write, seq, act.who if act else None)
             items.append(item)
             changed ^= change
         segment = Segment(head, tuple(tags), tuple(items))
         self._set_head(blog, segment, changed)
+        if act:
+            self.past.append(act)
         return segment
 
     def put_back(self, blog: str, lost: Segment, retracted: Sequence[str]) -> None:
@@ -48,6 +53,7 @@ class Tables:
             changed ^= before ^ self._put(blog, item)
             if item.id in retracted:
                 self._erase(blog, item)
+                self.past.forget_versions(blog, item.id)
         self._set_head(blog, lost, changed)
 
     def _stored(self, blog: str, item_id: str) -> tuple[int, int]:
@@ -57,11 +63,12 @@ class Tables:
         ).fetchone()
         return row or (0, 0)
 
-    def _write_item(self, blog: str, write: Write, seq: int) -> tuple[Item, int]:
+    def _write_item(self, blog: str, write: Write, seq: int, who: Actor | None) -> tuple[Item, int]:
         """Return the written item, and the change of the blog's checksum."""
         version, before = self._stored(blog, write.id)
         if version != write.expected:
             raise VersionConflict(write.id, write.expected)
+        self.past.keep_version(blog, write, who)
         if write.body is None:
             self._db.execute("DELETE FROM items WHERE blog=? AND id=?", (blog, write.id))
             return Item(write.id, 0, write.expected + 1, b""), before
@@ -117,11 +124,13 @@ class Tables:
     def forget(self, blog: str, once: Once) -> None:
         self._db.execute("DELETE FROM answers WHERE blog=? AND key=?", (blog, once.key))
 
-    def delete(self, blog: str) -> None:
+    def delete(self, blog: str, act: Act | None = None) -> None:
         self.require(blog)
         self._db.execute("DELETE FROM blogs WHERE name=?", (blog,))
-        for table in ("items", "tags", "answers"):
+        for table in ("items", "tags", "answers", "versions"):
             self._db.execute(f"DELETE FROM {table} WHERE blog=?", (blog,))  # noqa: S608, a constant
+        if act:
+            self.past.append(act)
 
     # Reading
 

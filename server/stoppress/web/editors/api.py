@@ -13,9 +13,12 @@ from stoppress.access.roles import Action, may, require
 from stoppress.errors import BadInput, BadQuery
 from stoppress.model import StoredEntry
 from stoppress.newsroom.blogs import Blogs
+from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.newsroom.commits import Written
 from stoppress.newsroom.entries import POSITION, STATUSES, Entries
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.newsroom.past import PastReader
+from stoppress.store.past.port import ACT_ID
 from stoppress.web.editors.auth import Authentication
 from stoppress.web.editors.resource import Handler, Resource, answered
 from stoppress.web.editors.write_limit import WriteLimit
@@ -25,15 +28,20 @@ from stoppress.web.validation import number
 
 _DEFAULT_LIMIT, _MAX_LIMIT = 50, 500
 
+_DEFAULT_VERSIONS, _MAX_VERSIONS = 10, 50
+
 
 class Api:
     """The handlers of the editors' API."""
 
-    def __init__(self, authentication: Authentication, blogs: Blogs, entries: Entries, limit: WriteLimit) -> None:
+    def __init__(
+        self, authentication: Authentication, blogs: Blogs, entries: Entries, past: PastReader, limit: WriteLimit
+    ) -> None:
         self._authentication = authentication
         self._limit = limit
         self._blogs = blogs
         self._entries = entries
+        self._past = past
 
     def routes(self) -> list[Route]:
         blog, entries = "/api/blogs/{blog}", "/api/blogs/{blog}/entries"
@@ -58,6 +66,8 @@ class Api:
                 PATCH=("write_draft", self.patch_entry),
                 DELETE=("write_draft", self.retract_entry),
             ),
+            self._resource(entries + "/{entry}/versions", ("before", "limit"), GET=("read_blogs", self.list_versions)),
+            self._resource("/api/audit", ("blog", "after", "before", "limit"), GET=("read_audit", self.list_acts)),
         ]
 
     def _resource(self, path: str, query: tuple[str, ...] = (), **handlers: tuple[Action, Handler]) -> Route:
@@ -92,8 +102,8 @@ class Api:
     async def patch_blog(self, request: Request, blog: str) -> Response:
         return _written(request, await self._blogs.patch(blog, *await read_write(request, HeaderForm)))
 
-    async def delete_blog(self, _request: Request, blog: str) -> Response:
-        await self._blogs.delete(blog)
+    async def delete_blog(self, request: Request, blog: str) -> Response:
+        await self._blogs.delete(blog, WriteRequest(who=request.state.who, origin=request.state.origin))
         return Response(status_code=204)
 
     # Entries
@@ -132,6 +142,33 @@ class Api:
     async def retract_entry(self, request: Request, blog: str, entry: str) -> Response:
         form, conditions = await read_write(request, RetractionForm)
         return _written(request, await self._entries.retract(blog, entry, form.note, conditions))
+
+    # The past
+
+    async def list_versions(self, request: Request, blog: str, entry: str) -> Response:
+        limit = number(request, "limit", _DEFAULT_VERSIONS, _MAX_VERSIONS)
+        before = number(request, "before", 0, 10**9 - 1) or None
+        versions, more = await self._past.versions(request.state.who, blog, entry, before=before, limit=limit)
+        content: dict[str, Any] = {"versions": versions}
+        if more and versions:
+            content["next"] = f"{request.url.path}?before={versions[-1].version}&limit={limit}"
+        return answered(request, content)
+
+    async def list_acts(self, request: Request) -> Response:
+        limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
+        blog, after, before = (request.query_params.get(name) for name in ("blog", "after", "before"))
+        if after is not None and before is not None:
+            raise BadQuery("Send `after` or `before`, not both.", "before")
+        for name, value in (("after", after), ("before", before)):
+            if value is not None and not re.fullmatch(ACT_ID, value):
+                raise BadQuery(f"`{name}` must be the `id` of an act, or 0; got {value[:80]!r}.", name)
+        acts = await self._past.acts(request.state.who, blog, after=after, before=before, limit=limit + 1)
+        content: dict[str, Any] = {"acts": acts[:limit]}
+        if len(acts) > limit:
+            direction = "before" if after is None else "after"
+            query = request.url.include_query_params(**{direction: acts[limit - 1].id}).query
+            content["next"] = f"{request.url.path}?{query}"
+        return answered(request, content)
 
 
 def _may_see(request: Request, blog: str, entry: StoredEntry) -> bool:

@@ -14,6 +14,7 @@ from stoppress.access.people.session_checks import SessionChecks
 from stoppress.errors import StartError
 from stoppress.web.bearer import bearer_of, find_bearer, unauthorised
 from stoppress.web.editors.guess_limit import GuessLimit
+from stoppress.web.editors.origin import Origins
 from stoppress.web.people.cookies import NO_COOKIE, secret_of
 from stoppress.web.people.own_site import OwnSite
 from stoppress.web.problems import HTTPError
@@ -72,34 +73,41 @@ class Keys:
         return unauthorised(advice)
 
 
+class Checks(NamedTuple):
+    """What checks the keys and sessions that the store has."""
+
+    keys: KeyChecks
+    sessions: SessionChecks
+    own_site: OwnSite
+    """Recognises the pages of this site, which may write with the cookie of a session."""
+
+
 class Authentication:
     """Finds out who sends a request.
 
     Args:
         keys: the API keys of the settings.
-        checks: check the keys that were made at run time.
-        sessions: check the sessions of people.
-        own_site: recognises the pages of this site, which may write with the cookie of a session.
+        checks: check what the store has.
         guesses: the limit of wrong keys.
+        origins: find out where requests come from.
     """
 
-    def __init__(
-        self, keys: Keys, checks: KeyChecks, sessions: SessionChecks, own_site: OwnSite, guesses: GuessLimit
-    ) -> None:
+    def __init__(self, keys: Keys, checks: Checks, guesses: GuessLimit, origins: Origins) -> None:
         self._keys = keys
-        self._checks = checks
-        self._sessions = sessions
-        self._own_site = own_site
+        self._checks = checks.keys
+        self._sessions = checks.sessions
+        self._own_site = checks.own_site
         self._guesses = guesses
+        self._origins = origins
 
     async def identify(self, request: Request) -> Identity:
-        """Return who sends a request, and keep it in the request's `state.who`.
+        """Return who sends a request, and keep it in the request's `state.who`, and where from in `state.origin`.
 
         A key counts before the cookie of a session. With a cookie, the session is in the request's `state.session`.
 
         Raises:
             HTTPError: 401, the request has no valid key and no valid session; 403, it writes with a cookie, but is not
-                from a page of this site; 429, its address has sent too many wrong keys.
+                from a page of this site; 429, its address has sent too many wrong keys; 400, the reason is malformed.
             StoreUnavailable: the key or the session cannot be checked now.
         """
         cookie = secret_of(request)
@@ -107,6 +115,7 @@ class Authentication:
             who = await self._by_key(request)
         else:
             who = await self._by_cookie(request, cookie)
+        request.state.origin = self._origins.of(request)
         request.state.who, request.state.key = who, who.id
         return who
 

@@ -104,12 +104,17 @@ class GuessLimit:
             raise self._refusal(window)
         window.events += not self._pending[proof]
         self._pending[proof] += 1
-        with suppress(StoreUnavailable):  # this node's own count is still a limit
-            counted = await self._accounts.count(_counter(address), WINDOW_SECONDS, 0)
-            if counted.events >= self._per_minute:
-                self._end(proof)
-                self._learn(address, counted)
-                raise self._refusal(self._window(address))
+        counted = Counted(0, 0.0)
+        try:
+            with suppress(StoreUnavailable):  # this node's own count is still a limit
+                counted = await self._accounts.count(_counter(address), WINDOW_SECONDS, 0)
+        except BaseException:
+            self.give_back(address, proof)
+            raise
+        if counted.events >= self._per_minute:
+            self._end(proof)
+            self._learn(address, counted)
+            raise self._refusal(self._window(address))
 
     def _refusal(self, window: _Window) -> HTTPError:
         wait = max(1, math.ceil(window.ends - self._clock()))
@@ -128,6 +133,8 @@ class GuessLimit:
         """Tell all nodes of an attempt that was wrong; this node has counted it."""
         self._end(proof)
         self._proven.pop(proof, None)
+        if not self._per_minute:
+            return
         with suppress(StoreUnavailable):  # this node's own count is still a limit
             self._learn(address, await self._accounts.count(_counter(address), WINDOW_SECONDS))
 

@@ -27,6 +27,8 @@ from stoppress.access.people.sessions import Session
 from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.newsroom.past import EntryVersion
+from stoppress.store.past.port import ACT_ID, Act
 from stoppress.web.pages.assets import Assets
 from stoppress.web.people.sessions_api import CurrentSession, SignInForm
 from stoppress.web.security import HTML_HEADERS
@@ -37,7 +39,7 @@ _ORIGIN = "http://ORIGIN"
 
 _TYPES = {
     "editors": (
-        *(EntryForm, HeaderForm, RetractionForm, StoredEntry, Header, KeyForm, ApiKey, NewKey),
+        *(EntryForm, HeaderForm, RetractionForm, StoredEntry, Header, EntryVersion, Act, KeyForm, ApiKey, NewKey),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
     "readers": (Entry, Header),
@@ -113,6 +115,7 @@ def _description(name: str) -> dict[str, Any]:
         "blog_name": {"type": "string", "pattern": BLOG_NAME},
         "position": {"type": "string", "pattern": POSITION},
         "status": {"enum": STATUSES},
+        "act_id": {"type": "string", "pattern": f"^{ACT_ID}$"},
     }
     _, schemas = msgspec.json.schema_components(_TYPES[name], ref_template="#/components/schemas/{name}")
     document: dict[str, Any] = _expand(source[name], shared)

@@ -44,8 +44,8 @@ async def read_write(request: Request, form: type[_T]) -> tuple[_T, WriteRequest
     """
     body = await _read(request)
     if_match, if_none_match = _versions(request, "If-Match"), _versions(request, "If-None-Match", weak="(?:W/)?")
-    once, who = _once(request, body), request.state.who
-    return _decode(request, body, form), WriteRequest(if_match, once, if_none_match or (), who)
+    once, who, origin = _once(request, body), request.state.who, request.state.origin
+    return _decode(request, body, form), WriteRequest(if_match, once, if_none_match or (), who, origin)
 
 
 async def read_form(request: Request, form: type[_T]) -> _T:
@@ -131,10 +131,14 @@ def _once(request: Request, body: bytes) -> Once | None:
         return None
     if not re.fullmatch(IDEMPOTENCY_KEY, header):
         raise HTTPError(400, f"Idempotency-Key must have 1 to 255 printable ASCII characters; got {header[:80]!r}.")
-    return once_of(f"{request.state.who.id}:{header}", request.method, request.url.path, _kind(request), body)
+    who = request.state.who
+    # No header has a line break, so a key `key` of the settings cannot use those of a run-time key `key:cms`.
+    return once_of(
+        f"{who.id}{chr(10) if who.scope else ':'}{header}", request.method, request.url.path, _kind(request), body
+    )
 
 
 def once_of(key: str, method: str, path: str, kind: str, body: bytes) -> Once:
-    """Return the identity of a request. `key` is its Idempotency-Key, behind the id of its sender and a colon."""
+    """Return the identity of a request. `key` is its Idempotency-Key, behind the id of its sender and a separator."""
     digest = hashlib.sha256("\0".join((method, path, kind)).encode() + b"\0" + body).hexdigest()
     return Once(key, digest)

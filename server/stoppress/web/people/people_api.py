@@ -17,6 +17,7 @@ from stoppress.web.editors.auth import Authentication
 from stoppress.web.editors.resource import Handler, Resource, answered, unstored
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.editors.writes import read_write
+from stoppress.web.people.acts import Acts
 
 
 class PeopleApi:
@@ -27,15 +28,17 @@ class PeopleApi:
         people: the people.
         checks: forget what they know about a person who has changed.
         limit: counts the writes.
+        acts: writes the audit.
     """
 
     def __init__(
-        self, authentication: Authentication, people: People, checks: SessionChecks, limit: WriteLimit
+        self, authentication: Authentication, people: People, checks: SessionChecks, limit: WriteLimit, acts: Acts
     ) -> None:
         self._authentication = authentication
         self._people = people
         self._checks = checks
         self._limit = limit
+        self._acts = acts
 
     def routes(self) -> list[Route]:
         return [
@@ -61,7 +64,7 @@ class PeopleApi:
     async def put_person(self, request: Request, name: str) -> Response:
         form, conditions = await read_write(request, PersonForm)
         person, version = await self._people.put(name, form, conditions.who, _check(conditions))
-        self._checks.forget_person(name)
+        await self._changed(request, "put_person", name)
         answer = _person(request, person, version)
         if version == 1:
             answer.status_code = 201
@@ -71,13 +74,17 @@ class PeopleApi:
     async def set_password(self, request: Request, name: str) -> Response:
         form, conditions = await read_write(request, PasswordForm)
         await self._people.set_password(name, form.password, conditions.who, _check(conditions))
-        self._checks.forget_person(name)
+        await self._changed(request, "set_password", name)
         return Response(status_code=204)
 
     async def remove_person(self, request: Request, name: str) -> Response:
         await self._people.remove(name, request.state.who)
-        self._checks.forget_person(name)
+        await self._changed(request, "remove_person", name)
         return Response(status_code=204)
+
+    async def _changed(self, request: Request, action: str, name: str) -> None:
+        self._checks.forget_person(name)
+        await self._acts.note(request, action, name)
 
 
 def _check(conditions: WriteRequest) -> partial[None]:

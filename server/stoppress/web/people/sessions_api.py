@@ -26,6 +26,7 @@ from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.resource import Handler, Resource, answered, unstored
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.editors.writes import read_form
+from stoppress.web.people.acts import Acts
 from stoppress.web.people.cookies import NO_COOKIE, secret_of, session_cookie
 from stoppress.web.people.own_site import OwnSite
 from stoppress.web.problems import HTTPError
@@ -57,13 +58,14 @@ class CurrentSession(Struct, kw_only=True):
 
 
 class SignIns(NamedTuple):
-    """What signing in needs: the people, their sessions, and the limits of guesses by address and by name."""
+    """What signing in needs: people, their sessions, the limits of guesses by address and by name, and the audit."""
 
     people: People
     sessions: Sessions
     guesses: GuessLimit
     names: NameLimit
     own_site: OwnSite
+    acts: Acts
     counts: Counts
 
 
@@ -128,6 +130,7 @@ class SessionsApi:
             await self._sessions.end_secret(before)
         client = Client(address, request.headers.get("user-agent", ""))
         session = await self._sessions.start(person, client)
+        await self._parts.acts.note(request, "sign_in", person.name, person.identity)
         proof = (session.id, time_text(session.ends), csrf_token(session.secret))
         current = _current(person.identity, person.display_name, *proof)
         answer = unstored(answered(request, current))
@@ -140,6 +143,7 @@ class SessionsApi:
         answer = unstored(Response(status_code=204))
         if getattr(request.state, "session", None) is not None:
             await self._sessions.end_secret(secret_of(request) or "")
+            await self._parts.acts.note(request, "sign_out", request.state.who.name)
             answer.headers["set-cookie"] = NO_COOKIE
         return answer
 
@@ -155,7 +159,8 @@ class SessionsApi:
         return unstored(answered(request, content))
 
     async def end_session(self, request: Request, session: str) -> Response:
-        await self._sessions.end(session, request.state.who)
+        person = await self._sessions.end(session, request.state.who)
+        await self._parts.acts.note(request, "end_session", person)
         return unstored(Response(status_code=204))
 
 

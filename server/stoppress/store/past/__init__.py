@@ -1,0 +1,1 @@
+"""What a store keeps of the past: the audit, and the earlier versions of entries."""
