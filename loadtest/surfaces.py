@@ -35,4 +35,5 @@ def surfaces_of(blog: str, entry: str, since: str = "0") -> dict[str, SurfaceReq
         "feed": SurfaceRequest(f"{at}.json", {}),
         "editors": SurfaceRequest(f"{editors}/{entry}", {}),
         "editors' list": SurfaceRequest(f"{editors}?limit=50", {}),
+        "editors' versions": SurfaceRequest(f"{editors}/{entry}/versions?limit=50", {}),
     }

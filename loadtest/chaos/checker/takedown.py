@@ -46,7 +46,7 @@ def _asked(facts: Facts, event: object, opened: dict[int, ReaderOpened]) -> tupl
     a retraction is missing until a node has put it back.
     """
     if isinstance(event, SurfaceRead) and event.status == 200 and not facts.is_cut_off(event.node, event.at):
-        if event.surface == "editors" and facts.lost_since(event.at - PUT_BACK_SECONDS, event.until):
+        if event.surface.startswith("editors") and facts.lost_since(event.at - PUT_BACK_SECONDS, event.until):
             return 0.0, set(), ""
         return event.at, set(event.tokens), f"{event.surface} of node {event.node}"
     if isinstance(event, MessageTaken) and event.message["type"] == "update":

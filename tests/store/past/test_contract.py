@@ -97,7 +97,11 @@ async def test_pages_of_acts_are_stable_while_more_are_written(store: Store):
         seen += [found.action for found in page]
         last = page[-1].id
     assert seen == [f"a{number}" for number in range(11)]
-    assert len({found.id for found in await store.past.acts("karabakh", limit=100)}) == 11
+    everything = await store.past.acts("karabakh", limit=100)
+    assert len({found.id for found in everything}) == 11
+    between = await store.past.acts("karabakh", after=everything[8].id, before=everything[4].id, limit=9)
+    assert [found.action for found in between] == ["a3", "a4", "a5"]
+    assert await store.past.acts("karabakh", after=everything[4].id, before=everything[8].id, limit=9) == []
 
 
 async def test_the_audit_of_a_deleted_blog_stays_and_has_the_deletion(store: Store):

@@ -26,14 +26,16 @@ async def store(tmp_path: Path) -> AsyncIterator[SQLiteStore]:
 
 
 async def test_old_acts_are_not_shown_and_go_with_the_next_write(store: SQLiteStore, monkeypatch):
+    monkeypatch.setattr(past_sqlite, "_REMOVE_EVERY", 4)
     now = time.time()
     for days_ago in (5, 4, 1):
-        monkeypatch.setattr(time, "time", lambda at=now - days_ago * 86_400: at)
-        await store.past.append(ACT)
-    monkeypatch.undo()
+        with monkeypatch.context() as patched:
+            patched.setattr(time, "time", lambda at=now - days_ago * 86_400: at)
+            await store.past.append(ACT)
     assert len(await store.past.acts(None, limit=9)) == len(await store.past.acts(None, after="0", limit=9)) == 1
-    await store.past.append(ACT)
-    assert store._db.execute("SELECT count(*) FROM audit").fetchone() == (2,)
+    for _ in range(2):
+        await store.past.append(ACT)
+    assert store._db.execute("SELECT count(*) FROM audit").fetchone() == (3,)
 
 
 async def test_of_many_acts_the_newest_are_kept(store: SQLiteStore, monkeypatch):

@@ -95,7 +95,8 @@ class Past(Protocol):
         Args:
             blog: the name of the blog.
             after: the id of an act: return later ones, the oldest first. `0` begins with the oldest one.
-            before: the id of an act: return earlier ones, the newest first. Without both, begin with the newest one.
+            before: the id of an act: return earlier ones, the newest first unless there is `after`. Without both, begin
+                with the newest one.
             limit: maximum number of acts.
         """
 

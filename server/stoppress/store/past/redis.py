@@ -47,11 +47,11 @@ class RedisPast:
         names, client = self._server.names, self._server.client
         key = names.audit if blog is None else names.key(blog, "audit")
         oldest = f"{max(0, time.time() - self._keep.audit_seconds) * 1000:.0f}"
+        newest = f"({before}" if before is not None else "+"
         if after is not None:
             start = f"({after}" if _order(after) >= _order(oldest) else oldest
-            found: Any = await self._server.answer(client.xrange(key, start, "+", count=limit))
+            found: Any = await self._server.answer(client.xrange(key, start, newest, count=limit))
         else:
-            newest = f"({before}" if before is not None else "+"
             found = await self._server.answer(client.xrevrange(key, newest, oldest, count=limit))
         return [_act(element.decode(), fields) for element, fields in found]
 

@@ -21,8 +21,11 @@ _T = TypeVar("_T")
 _COUNT_EVERY = 1_000
 """Acts between two looks for blogs that have too many: counting takes milliseconds."""
 
+_REMOVE_EVERY = 16
+"""Acts between two looks for old ones, which are not shown in any case."""
+
 _MAX_REMOVED = 200
-"""Maximum number of old acts that one write removes."""
+"""Maximum number of old acts that are removed at once."""
 
 _SITE = ""
 """The name of the blog in acts that belong to none."""
@@ -37,27 +40,34 @@ class PastTables:
         self._db = db
         self._keep = keep
         self._appended = 0
+        self._last: int | None = None  # the highest id that was ever given, as far as it is known
 
     # The audit. The id of an act is its time in microseconds, or after a clock was set back one more than the last one
 
     def append(self, act: Act) -> int:
-        """Write an act, remove old ones, and return its id."""
+        """Write an act, now and then remove old ones, and return its id."""
         now = time.time()
-        (last,) = self._db.execute("SELECT max(id) FROM audit").fetchone()
-        row = (max(_microseconds(now), (last or 0) + 1), act.blog or _SITE, now, _encoder.encode(act))
+        if self._last is None:
+            (self._last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM audit").fetchone()
+        self._last = max(_microseconds(now), self._last + 1)
+        row = (self._last, act.blog or _SITE, now, _encoder.encode(act))
         self._db.execute("INSERT INTO audit (id, blog, at, act, sum) VALUES (?, ?, ?, ?, ?)", (*row, row_sum(*row)))
-        self._db.execute(
-            "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id<? ORDER BY id LIMIT ?)",
-            (_microseconds(now - self._keep.audit_seconds), _MAX_REMOVED),
-        )
+        self._remove_old(row[1], now)
+        return row[0]
+
+    def _remove_old(self, blog: str, now: float) -> None:
+        if self._appended % _REMOVE_EVERY == 0:
+            self._db.execute(
+                "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id<? ORDER BY id LIMIT ?)",
+                (_microseconds(now - self._keep.audit_seconds), _MAX_REMOVED),
+            )
         if self._appended % _COUNT_EVERY == 0:
             self._db.execute(
                 "DELETE FROM audit WHERE blog=? AND id<=(SELECT id FROM audit WHERE blog=? ORDER BY id DESC "
                 "LIMIT 1 OFFSET ?)",
-                (row[1], row[1], MAX_ACTS),
+                (blog, blog, MAX_ACTS),
             )
         self._appended += 1
-        return row[0]
 
     def has(self, act_id: int) -> bool:
         return self._db.execute("SELECT 1 FROM audit WHERE id=?", (act_id,)).fetchone() is not None
@@ -86,7 +96,8 @@ class PastTables:
         if not write.erase and write.expected:
             self._keep_body(blog, write)
         self._put(blog, write.id, Version(write.next_version, time.time(), who, None))
-        self._keep_within_limits(blog, write.id)
+        if write.expected:
+            self._keep_within_limits(blog, write.id)
 
     def forget_versions(self, blog: str, entry: str) -> None:
         self._db.execute("DELETE FROM versions WHERE blog=? AND id=?", (blog, entry))

@@ -156,9 +156,7 @@ class Api:
 
     async def list_acts(self, request: Request) -> Response:
         limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
-        blog, after, before = (request.query_params.get(name) for name in ("blog", "after", "before"))
-        if after is not None and before is not None:
-            raise BadQuery("Send `after` or `before`, not both.", "before")
+        blog, after, before = (request.query_params.get(name) or None for name in ("blog", "after", "before"))
         for name, value in (("after", after), ("before", before)):
             if value is not None and not re.fullmatch(ACT_ID, value):
                 raise BadQuery(f"`{name}` must be the `id` of an act, or 0; got {value[:80]!r}.", name)
