@@ -119,6 +119,15 @@ async def test_an_ended_session_is_refused_at_once_here_and_soon_elsewhere(sessi
     await sessions.end_secret(new.secret)  # again
 
 
+async def test_an_ended_session_that_the_store_brings_back_is_ended_again(sessions, accounts, ann: StoredPerson):
+    new = await sessions.start(ann, CLIENT)
+    (record,) = await accounts.records(SESSION)
+    await sessions.end_secret(new.secret)
+    await accounts.write([RecordWrite(SESSION, record.id, record.body, 0, record.expires)])  # a failover
+    assert await sessions.checks.identify(new.secret) is None
+    assert await accounts.records(SESSION) == []
+
+
 async def test_a_changed_person_is_changed_in_its_sessions(sessions, people: People, ann, clock: Clock):
     new = await sessions.start(ann, CLIENT)
     assert await sessions.checks.identify(new.secret)

@@ -13,7 +13,7 @@ from stoppress.access.identity import EVERY_BLOG, NODE, Identity
 from stoppress.access.keys import NAME_PATTERN
 from stoppress.access.openid.sign_in import OpenIDUser
 from stoppress.access.people.passwords import Passwords
-from stoppress.access.people.person import PERSON, KnownPerson, PersonForm, StoredPerson, new_epoch
+from stoppress.access.people.person import PERSON, KnownPerson, PersonForm, StoredPerson, new_epoch, read_people
 from stoppress.access.roles import require_blogs
 from stoppress.errors import BadInput, PersonInUse, PersonNotFound, SignInRefused, TooManyPeople, VersionConflict
 from stoppress.model import timestamp
@@ -86,8 +86,8 @@ class People:
 
     async def all(self, who: Identity) -> list[KnownPerson]:
         """Return all people whose blogs `who` is for, sorted by name."""
-        people = [StoredPerson.read(record.body) for record in await self._accounts.records(PERSON)]
-        return [person.shown for person in people if person and who.is_for_all(person.blogs)]
+        people = await read_people(self._accounts)
+        return [person.shown for person in people if who.is_for_all(person.blogs)]
 
     async def one(self, name: str, who: Identity) -> tuple[KnownPerson, int]:
         """Return a person and its version. Raises `Forbidden` and `PersonNotFound` as `remove` does."""
@@ -179,7 +179,7 @@ class People:
                 require_blogs(who, before.blogs if before else list(EVERY_BLOG), f"change person {name!r}")
             check(version)
             person = change(before)
-            if not version and len(await self._accounts.records(PERSON)) >= MAX_PEOPLE:
+            if not version and len(await read_people(self._accounts)) >= MAX_PEOPLE:
                 raise TooManyPeople(MAX_PEOPLE)
             try:
                 written = await self._accounts.write([RecordWrite(PERSON, name, msgspec.json.encode(person), version)])

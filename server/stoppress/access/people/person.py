@@ -12,9 +12,13 @@ from msgspec import Meta, Struct
 from stoppress.access.identity import EVERY_BLOG, Identity
 from stoppress.access.keys import BLOGS_PATTERN
 from stoppress.access.people.passwords import MAX_LENGTH, MIN_LENGTH
+from stoppress.store.accounts.port import Accounts
 
 PERSON = "person"
 """The kind of the records of people. Their ids are the names."""
+
+_PAGE = 200
+"""Records to read at once, so that a list does not hold up the event loop."""
 
 log = logging.getLogger("stoppress.people")
 
@@ -101,3 +105,13 @@ class StoredPerson(Struct, kw_only=True):
 def new_epoch() -> str:
     """Return an epoch that no person has had."""
     return secrets.token_hex(8)
+
+
+async def read_people(accounts: Accounts) -> list[StoredPerson]:
+    """Return all people, by name. Records that cannot be read are left out. Raises `StoreUnavailable`."""
+    people: list[StoredPerson] = []
+    page = await accounts.records(PERSON, limit=_PAGE)
+    while page:
+        people += (person for record in page if (person := StoredPerson.read(record.body)) is not None)
+        page = await accounts.records(PERSON, page[-1].id, _PAGE)
+    return people

@@ -34,6 +34,9 @@ USE_SECONDS = 60.0
 
 _MAX_CACHED = 2_000
 
+_MAX_ENDED = 10_000
+"""Maximum ended sessions that a node remembers, in case the store brings them back."""
+
 _MAX_NOTES = 50
 """Maximum records of uses that wait for the store at a time."""
 
@@ -122,6 +125,7 @@ class SessionChecks:
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._known: OrderedDict[str, SignedIn] = OrderedDict()
+        self._ended: OrderedDict[str, None] = OrderedDict()
         self._notes: dict[str, asyncio.Task[None]] = {}
 
     async def identify(self, secret: str) -> SignedIn | None:
@@ -138,9 +142,12 @@ class SessionChecks:
             known = await self._ask(key)
         return known if known is not None and self._now() < known.ends else None
 
-    def forget(self, session: str) -> None:
-        """Ask the store about a session at its next use."""
+    def ended(self, session: str) -> None:
+        """Refuse a session from now on, also if the store loses its removal, for example in a failover."""
         self._known.pop(session, None)
+        self._ended[session] = None
+        if len(self._ended) > _MAX_ENDED:
+            self._ended.popitem(last=False)
 
     def forget_person(self, name: str) -> None:
         """Ask the store about all sessions of a person at their next use."""
@@ -153,13 +160,17 @@ class SessionChecks:
 
     async def _ask(self, key: str) -> SignedIn | None:
         asked_at = self._clock()  # before the questions: the answers may be late, and true only for this moment
-        self.forget(key)
+        self._known.pop(key, None)
         record = await self._accounts.get(SESSION, key)
         session = StoredSession.read(record.body) if record else None
         if record is None or session is None or self._now() >= session.expires(self._idle_seconds):
             return None
         person_record = await self._accounts.get(PERSON, session.person)
         person = StoredPerson.read(person_record.body) if person_record else None
+        if key in self._ended:
+            log.warning("ended_session_was_back")
+            await self._accounts.write([RecordWrite(SESSION, key, None)])
+            return None
         if person is None or not session.belongs_to(person):
             return None
         known = SignedIn(key, person.identity, person.display_name, session.ends, asked_at)

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from stoppress.access.identity import EVERY_BLOG, Identity
-from stoppress.access.people.person import PERSON, StoredPerson
+from stoppress.access.people.person import PERSON, StoredPerson, read_people
 from stoppress.access.people.session_checks import (
     SESSION,
     SessionChecks,
@@ -154,8 +154,8 @@ class Sessions:
         records = await self._accounts.records(SESSION, after, limit)
         people = {
             person.name: person
-            for record in await self._accounts.records(PERSON)
-            if (person := StoredPerson.read(record.body)) and (who.is_for_all(person.blogs) or person.identity == who)
+            for person in await read_people(self._accounts)
+            if who.is_for_all(person.blogs) or person.identity == who
         }
         more = records[-1].id if len(records) == limit else None
         return list(_shown(records, people)), more
@@ -184,7 +184,7 @@ class Sessions:
 
     async def _remove(self, name: str, key: str) -> None:
         await self._accounts.write(_removals(name, key))
-        self.checks.forget(key)
+        self.checks.ended(key)
 
 
 def _removals(name: str, key: str) -> list[RecordWrite]:
