@@ -326,18 +326,24 @@ async def test_passwords_for_a_name_are_limited_on_all_nodes(start_node: StartNo
     assert (await post_password(nodes[1], "ann", **home)).status_code == 201, "nobody can lock ann out at home"
 
 
-async def test_many_sign_ins_at_once_leave_the_node_responsive(start_node: StartNode):
+async def test_many_sign_ins_at_once_leave_the_node_responsive(start_node: StartNode, figure):
     node = await start_node(STOPPRESS_MAX_GUESSES="0")
     await node.make_blog(BLOG)
-    tries = asyncio.gather(*(post_password(node, f"name-{number}", "wrong password") for number in range(100)))
-    slowest = 0.0
-    async with stranger(node) as reader:
+    taken = []
+    async with stranger(node) as reader, stranger(node) as crowd:
+        names = ({"name": f"name-{number}", "password": "wrong password"} for number in range(100))
+        tries = asyncio.gather(*(crowd.post("/api/session", json=form) for form in names))
         while not tries.done():
             began = time.monotonic()
             assert (await reader.get(f"/blogs/{BLOG}/changes")).status_code == 200
-            slowest = max(slowest, time.monotonic() - began)
-    statuses = {answer.status_code for answer in await tries}
-    assert statuses <= {401, 503}
-    for answer in await tries:
-        assert answer.status_code == 401 or answer.headers["retry-after"] == "1"
-    assert slowest < 2
+            taken.append(time.monotonic() - began)
+        answers = await tries
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) == {401, 503}
+    assert all(answer.headers["retry-after"] == "1" for answer in answers if answer.status_code == 503)
+    median, slowest = statistics.median(taken), max(taken)
+    figure(
+        f"100 sign-ins at once: {statuses.count(503)} told to come back; a reader's {len(taken)} requests took "
+        f"{median * 1000:.0f} ms in the median, {slowest * 1000:.0f} ms at most"
+    )
+    assert median < 0.25
