@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Iterator
@@ -146,6 +147,20 @@ async def test_the_role_follows_the_claims_and_the_blogs_stay(node: RunningNode,
         refused = await sign_in(node, provider, name)
     assert refused.status_code == 403
     assert f"Person '{name}' is disabled." in refused.json()["detail"]
+
+
+async def test_who_has_lost_its_role_loses_its_sessions_when_it_comes_back(
+    node: RunningNode, provider: OpenIDProvider, name: str
+):
+    provider.set_user(name, preferred_username=name, groups=["newsroom"])
+    async with browser(node, session_of(await sign_in(node, provider, name))) as client:
+        assert (await client.get("/api/session")).status_code == 200
+        provider.set_user(name, preferred_username=name, groups=[])
+        assert (await sign_in(node, provider, name)).status_code == 403
+
+        async with asyncio.timeout(5):
+            while (await client.get("/api/session")).status_code == 200:
+                await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize(

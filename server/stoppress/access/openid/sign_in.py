@@ -38,7 +38,8 @@ class OpenIDUser(NamedTuple):
     """Who it is for the provider, with the provider; nobody else has it."""
     name: str
     display_name: str
-    role: str
+    role: str | None
+    """None: the provider gives it no role here."""
 
 
 class OpenIDSignIn:
@@ -100,7 +101,7 @@ class OpenIDSignIn:
 
         Raises:
             ProviderUnavailable: the provider does not answer as it should.
-            SignInRefused: the sign-in is not valid, or the user has no role here.
+            SignInRefused: the sign-in is not valid, or the user has no name.
         """
         begun = _SECRET.fullmatch(secret or "")
         if secret is None or begun is None or not hmac.compare_digest(state.encode(), _part(secret, "state").encode()):
@@ -127,17 +128,14 @@ class OpenIDSignIn:
         raise SignInRefused("The ID token of the OpenID provider is signed with an unknown key. Sign in again.")
 
     def _user(self, claims: dict[str, Any]) -> OpenIDUser:
-        role = self._rules.role(claims)
-        if role is None:
-            raise SignInRefused(
-                "The OpenID provider knows you, but gives you no role here. Ask an admin to put you into a group."
-            )
         name = claims.get(self._name_claim)
         if not isinstance(name, str):
             raise SignInRefused(f"The OpenID provider does not give your name (`{self._name_claim}`). Tell an admin.")
         shown = claims.get("name")
         display_name = "".join(filter(str.isprintable, shown))[:100] if isinstance(shown, str) else ""
-        return OpenIDUser(f"{self._provider.issuer} {claims['sub']}", name, display_name or name, role)
+        return OpenIDUser(
+            f"{self._provider.issuer} {claims['sub']}", name, display_name or name, self._rules.role(claims)
+        )
 
 
 def _part(secret: str, purpose: str) -> str:

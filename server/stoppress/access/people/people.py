@@ -61,27 +61,27 @@ class People:
 
         Raises:
             PersonInUse: others change it at the same time.
-            SignInRefused: the person is disabled, nobody can have its name, or somebody else has it.
+            SignInRefused: the person has no role, is disabled, or is somebody else, or nobody can have its name.
             TooManyPeople: there are `MAX_PEOPLE`.
         """
-        if not re.fullmatch(NAME_PATTERN, user.name):
-            raise SignInRefused(f"Names of people have {NAME_WORDS}; the OpenID provider gave {user.name[:64]!r}.")
         before, version = await self._find(user.name)
-        if version and (before is None or before.subject != user.subject):
-            raise SignInRefused(f"Person {user.name!r} is somebody else here. Ask an admin to remove that person.")
-        if before is not None and before.disabled:
-            raise SignInRefused(f"Person {user.name!r} is disabled. Ask an admin.")
+        _require_same(user, before, version)
+        role = user.role
+        if role is None:
+            if before is not None:
+                await self._end_sessions(user.name)
+            raise SignInRefused("The OpenID provider knows you, but gives you no role here. Ask an admin for a group.")
 
         def change(found: StoredPerson | None) -> StoredPerson:
-            person = found or msgspec.structs.replace(self._new(user.name, user.role, NODE), blogs=list(EVERY_BLOG))
             if found is not None and (found.subject != user.subject or found.disabled):
                 raise PersonInUse(user.name)
-            return msgspec.structs.replace(person, display_name=user.display_name, role=user.role, subject=user.subject)
+            person = found or msgspec.structs.replace(self._new(user.name, role, NODE), blogs=list(EVERY_BLOG))
+            return msgspec.structs.replace(person, display_name=user.display_name, role=role, subject=user.subject)
 
         if before is not None and change(before) == before:
             return before
         person, _ = await self._change(user.name, change, NODE, lambda _: None)
-        log.info("person_changed", extra={"person": user.name, "role": user.role, "by": "OpenID provider"})
+        log.info("person_changed", extra={"person": user.name, "role": role, "by": "OpenID provider"})
         return person
 
     async def all(self, who: Identity) -> list[KnownPerson]:
@@ -188,6 +188,14 @@ class People:
             return person, written[0]
         raise PersonInUse(name)
 
+    async def _end_sessions(self, name: str) -> None:
+        def change(before: StoredPerson | None) -> StoredPerson:
+            if before is None:
+                raise PersonNotFound(name)
+            return msgspec.structs.replace(before, epoch=new_epoch())
+
+        await self._change(name, change, NODE, lambda _: None)
+
     def _new(self, name: str, role: str, maker: Identity) -> StoredPerson:
         return StoredPerson(
             name=name,
@@ -198,3 +206,13 @@ class People:
             created_by=maker.id,
             epoch=new_epoch(),
         )
+
+
+def _require_same(user: OpenIDUser, person: StoredPerson | None, version: int) -> None:
+    """Raise `SignInRefused` unless a user of the OpenID provider may be the person of its name."""
+    if not re.fullmatch(NAME_PATTERN, user.name):
+        raise SignInRefused(f"Names of people have {NAME_WORDS}; the OpenID provider gave {user.name[:64]!r}.")
+    if version and (person is None or person.subject != user.subject):
+        raise SignInRefused(f"Person {user.name!r} is somebody else here. Ask an admin to remove that person.")
+    if person is not None and person.disabled:
+        raise SignInRefused(f"Person {user.name!r} is disabled. Ask an admin.")
