@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from stoppress import __version__, settings
-from stoppress.cli_access import keys
+from stoppress.cli_access import keys, people
 from stoppress.cli_options import key_option, server_option
 from stoppress.process import runner
 
@@ -186,6 +186,7 @@ def _end(desk: Desk) -> str:
 
 
 cli.add_command(keys)
+cli.add_command(people)
 
 
 @cli.command("audit")

@@ -10,16 +10,24 @@ StoppressError
 |       `-- MalformedCursor
 |-- TokenNeeded                a private blog: there is no valid token or key; a new one may help
 |-- Forbidden                  the sender is known but its role or its blogs do not allow this
+|   `-- SignInRefused          somebody may not sign in with the OpenID provider
 |-- NotFound                   what is at this address does not exist
 |   |-- BlogNotFound
 |   |-- EntryNotFound
-|   `-- KeyNotFound
+|   |-- KeyNotFound
+|   |-- PersonNotFound
+|   `-- SessionNotFound
 |-- Conflict                   the request contradicts the state of the blog
 |   |-- VersionConflict        another writer was first (raised by stores, retried by the newsroom)
 |   |-- PreconditionFailed     If-Match or If-None-Match does not allow the write; carries the current item
 |   |-- KeyReused              an Idempotency-Key was sent again with another request
 |   |-- NameTaken              another API key has this name
-|   `-- TooManyKeys            there are as many API keys as there may be
+|   |-- TooManyKeys            there are as many API keys as there may be
+|   |-- TooManyPeople          there are as many people as there may be
+|   `-- PersonInUse            others change a person at the same time
+|-- NotNow                     the request can be repeated in a moment
+|   |-- TooManySignIns         the node is busy with the passwords of others
+|   `-- ProviderUnavailable    the OpenID provider does not answer as it should
 `-- StoreUnavailable           the store cannot answer now; nothing was written, or it is unknown whether it was
     |-- BlogMissing            the store has lost data and does not have this blog; a node may put it back
     |-- BlogDamaged            the store has lost a part of this blog, or has something that cannot be read
@@ -70,6 +78,9 @@ class TokenNeeded(StoppressError):
 class Forbidden(StoppressError): ...
 
 
+class SignInRefused(Forbidden): ...
+
+
 class NotFound(StoppressError): ...
 
 
@@ -86,6 +97,16 @@ class EntryNotFound(NotFound):
 class KeyNotFound(NotFound):
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no API key {name[:64]!r}. Those in STOPPRESS_KEYS can only be changed there.")
+
+
+class PersonNotFound(NotFound):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no person {name[:64]!r}. GET /api/people lists all.")
+
+
+class SessionNotFound(NotFound):
+    def __init__(self, session: str) -> None:
+        super().__init__(f"There is no session {session[:64]!r}. It may have ended. GET /api/sessions lists all.")
 
 
 class Conflict(StoppressError): ...
@@ -119,6 +140,29 @@ class NameTaken(Conflict):
 class TooManyKeys(Conflict):
     def __init__(self, limit: int) -> None:
         super().__init__(f"There are {limit} API keys, which is the limit. Revoke some that are not used any more.")
+
+
+class TooManyPeople(Conflict):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"There are {limit} people, which is the limit. Remove some who no longer work here.")
+
+
+class PersonInUse(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Others are changing person {name[:64]!r}. Send the request again.")
+
+
+class NotNow(StoppressError): ...
+
+
+class TooManySignIns(NotNow):
+    def __init__(self) -> None:
+        super().__init__("Too many people are signing in at this moment. Try again in a second.")
+
+
+class ProviderUnavailable(NotNow):
+    def __init__(self) -> None:
+        super().__init__("The OpenID provider does not answer as it should; see the server log. Try again shortly.")
 
 
 class StoreUnavailable(StoppressError): ...

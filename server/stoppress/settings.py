@@ -139,6 +139,13 @@ class Settings(NamedTuple):
     max_handshakes: Annotated[int, _whole(0, 1_000_000), "Maximum new readers a second; 0: no limit."] = 5_000
     max_writes: Annotated[int, _whole(0, 1_000_000), "Maximum writes of a key a minute; 0: no limit."] = 12_000
     max_guesses: Annotated[int, _whole(0, 1_000_000), "Maximum wrong keys from an address a minute; 0: no limit."] = 30
+    session_idle_minutes: Annotated[int, _whole(5, 43_200), "Minutes after which an unused session ends."] = 120
+    session_hours: Annotated[int, _whole(1, 720), "Hours after which a session ends in any case."] = 12
+    oidc_issuer: Annotated[str, str.strip, "Address of the OpenID provider with which people sign in."] = ""
+    oidc_client_id: Annotated[str, str.strip, "Id of this server at the OpenID provider."] = ""
+    oidc_client_secret_file: Annotated[str, str, "File with this server's secret at the OpenID provider."] = ""
+    oidc_roles: Annotated[str, str.strip, "Roles by claims, as in groups:newsroom=editor groups:desk=admin."] = ""
+    oidc_name: Annotated[str, _text, "Claim that is the name of a person."] = "preferred_username"
     inbox: Annotated[str, _name, "Name of the editor for messages through Redis; none: do not read any."] = ""
     trusted_proxies: Annotated[str, _networks, "Networks of proxies whose X-Forwarded-For to trust."] = ""
     public_url: Annotated[str, _origin, "Public address of this server, as in https://live.example.org."] = ""
@@ -162,6 +169,11 @@ class Settings(NamedTuple):
         """Return the secret of readers' tokens, empty without a file. Raises `StartError` like `read_metrics_token`."""
         file = self.token_secret_file
         return _read("STOPPRESS_TOKEN_SECRET_FILE", file, "write a secret into it").encode() if file else b""
+
+    def read_oidc_client_secret(self) -> str:
+        """Return the secret at the OpenID provider, "" without a file. Raises `StartError` if it cannot be read."""
+        file = self.oidc_client_secret_file
+        return _read("STOPPRESS_OIDC_CLIENT_SECRET_FILE", file, "write the secret into it") if file else ""
 
     def read_store(self) -> str:
         """Return the store's address, from `store_file` if set. Raises `StartError` if that is unreadable or empty."""

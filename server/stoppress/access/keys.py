@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -18,8 +18,9 @@ from msgspec import Meta, Struct
 
 from stoppress.access.identity import EVERY_BLOG, Identity
 from stoppress.access.key_checks import KEY, ApiKey, KeyChecks
+from stoppress.access.roles import require_blogs
 from stoppress.access.secret import digest, new_secret
-from stoppress.errors import BadInput, Forbidden, KeyNotFound, NameTaken, StoreDamaged, TooManyKeys, VersionConflict
+from stoppress.errors import BadInput, KeyNotFound, NameTaken, StoreDamaged, TooManyKeys, VersionConflict
 from stoppress.model import timestamp
 from stoppress.store.accounts.port import Accounts, Record, RecordWrite
 
@@ -81,7 +82,7 @@ class KeyRing:
             TooManyKeys: there are `MAX_KEYS`.
         """
         blogs = list(EVERY_BLOG) if "*" in form.blogs else list(dict.fromkeys(form.blogs))
-        _require_blogs(maker, blogs, f"make a key for {', '.join(blogs[:10])}")
+        require_blogs(maker, blogs, f"make a key for {', '.join(blogs[:10])}")
         ends, expires_at = self._end(form)
         if len(await self._records()) >= MAX_KEYS:
             raise TooManyKeys(MAX_KEYS)
@@ -122,7 +123,7 @@ class KeyRing:
         """Return one key. Raises `Forbidden` or `KeyNotFound` as `revoke` does."""
         for key in (await self._named(name)).values():
             if key is not None:
-                _require_blogs(who, key.blogs, f"see key {name!r}")
+                require_blogs(who, key.blogs, f"see key {name!r}")
                 return key
         raise KeyNotFound(name)
 
@@ -135,7 +136,7 @@ class KeyRing:
         """
         found = await self._named(name)
         for key in found.values():
-            _require_blogs(who, key.blogs if key else EVERY_BLOG, f"revoke key {name!r}")
+            require_blogs(who, key.blogs if key else EVERY_BLOG, f"revoke key {name!r}")
         if not found:
             raise KeyNotFound(name)
         gone = [RecordWrite(KEY, key_id, None) for key_id in list(found)[:10]]
@@ -168,8 +169,3 @@ class KeyRing:
             found += ((record, key) for record, key in keys if key is not None)
             page = await self._accounts.records(KEY, page[-1].id, _PAGE)
         return found
-
-
-def _require_blogs(who: Identity, blogs: Sequence[str], does: str) -> None:
-    if not who.is_for_all(blogs):
-        raise Forbidden(f"{who} may only be used for {', '.join(who.blogs[:10]) or 'no blog'} and may not {does}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from stoppress.access.identity import Identity
@@ -21,6 +22,9 @@ Action = Literal[
     "delete_blog",
     "read_keys",
     "change_keys",
+    "use_session",
+    "read_people",
+    "change_people",
     "read_audit",
 ]
 
@@ -76,6 +80,9 @@ RULES: dict[Action, Rule] = {
     "delete_blog": _rule("delete blogs", _ADMINS),
     "read_keys": _rule("list API keys", "admin"),
     "change_keys": _rule("make and revoke API keys", "admin"),
+    "use_session": _rule("see and end sessions of its own", f"reader {_NEWSROOM}"),
+    "read_people": _rule("list people and their sessions", "admin"),
+    "change_people": _rule("add, change and remove people, and end their sessions", "admin"),
     "read_audit": _rule("read the audit", "admin"),
 }
 """The table, by action."""
@@ -97,3 +104,9 @@ def require(who: Identity, action: Action, blog: str | None = None) -> None:
     needed = " or ".join(name for name in ROLES if name in rule.roles and name != "settings_editor")
     role = "editor" if who.role == "settings_editor" else who.role
     raise Forbidden(f"{who} has the role {role} and may not {rule.does}. That needs the role {needed}.")
+
+
+def require_blogs(who: Identity, blogs: Sequence[str], does: str) -> None:
+    """Raise `Forbidden` unless an identity may be used for all these blogs. `does` follows "may not"."""
+    if not who.is_for_all(blogs):
+        raise Forbidden(f"{who} may only be used for {', '.join(who.blogs[:10]) or 'no blog'} and may not {does}.")

@@ -22,6 +22,7 @@ from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.past import PastReader
+from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
 from stoppress.store.past.port import Keep
@@ -43,7 +44,7 @@ from stoppress.web.connections.protocol import ConnectionFactory
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
-from stoppress.web.editors.auth import Authentication, Keys
+from stoppress.web.editors.auth import Authentication, Checks, Keys
 from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.keys_api import KeysApi
 from stoppress.web.editors.openapi import OpenAPI
@@ -108,7 +109,9 @@ class Node:
         self.inbox = self._make_inbox(store) if settings.inbox else None
         self.addresses = Addresses(settings.trusted_proxies)
         guesses = GuessLimit(settings.max_guesses, self.store.accounts, self.addresses, self.counts)
-        self.authentication = Authentication(self.keys, self.key_ring.checks, guesses, Origins(self.addresses))
+        self.people = PeopleParts(settings, self.store, self.clock.now, guesses, self.addresses, self.counts)
+        checks = Checks(self.key_ring.checks, self.people.sessions.checks, self.people.own_site)
+        self.authentication = Authentication(self.keys, checks, guesses, Origins(self.addresses))
         self.admission = Admission(
             self.addresses,
             self.counts,
@@ -176,7 +179,10 @@ class Node:
         others = (OpenAPI(sites), api, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
-            routes=[route for part in (*readers, *others) for route in part.routes()],
+            routes=[
+                *(route for part in (*readers, *others) for route in part.routes()),
+                *self.people.routes(self.authentication, self._limit),
+            ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from stoppress.errors import StoppressError
 from stoppress.tools.api_client import ApiClient, quoted
+from stoppress.tools.table import table
 
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 
@@ -43,11 +44,7 @@ class KeyDesk:
         keys = self._send("GET", "/api/keys").json()["keys"]
         if not keys:
             return "no keys; those in STOPPRESS_KEYS are not in this list"
-        rows = [_HEAD, *map(_row, keys)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-        )
+        return table([_HEAD, *map(_row, keys)])
 
     def revoke(self, name: str) -> str:
         """Revoke a key."""

@@ -17,6 +17,7 @@ from stoppress.errors import (
     Conflict,
     Forbidden,
     NotFound,
+    NotNow,
     PreconditionFailed,
     StoppressError,
     StoreUnavailable,
@@ -63,7 +64,7 @@ class Problem(NamedTuple):
                 kind = "entry" if hasattr(current, "id") else "header"
                 etag = {"etag": f'"{version}"'} if version else {}
                 return cls(412, detail, etag, {kind: current} if current is not None else {})
-            case StoreUnavailable():
+            case NotNow() | StoreUnavailable():
                 return cls(503, detail, {"retry-after": "1"})
             case BadInput(field=field):
                 status = 400 if isinstance(error, BadQuery) else 422

@@ -21,6 +21,7 @@ from stoppress.access.roles import RULES
 from stoppress.process.node import Node
 from stoppress.web.editors.resource import Resource
 from tests.support.node import ADMIN_KEY, RunningNode, sqlite_url
+from tests.support.people import PASSWORD, make_person, sign_in
 from tests.test_docs import DOCS, rows, section
 
 PAGE = DOCS / "reference" / "access.md"
@@ -30,6 +31,12 @@ ROLES = ("reader", "contributor", "editor", "admin")
 KEYS_OF_SETTINGS = f"tests:editor:secret-of-the-tests root:admin:{ADMIN_KEY}"
 
 BLOG = "election"
+
+HOLDER = "holder"
+"""A person whose sessions others want to end."""
+
+SIGN_OUT = ("DELETE /api/session", "any")
+OWN_SESSION = ("DELETE /api/sessions/{session}", "a session of its own")
 
 _numbers = count(1)
 
@@ -56,16 +63,17 @@ def row_id(row: Row) -> str:
 
 
 class Senders(NamedTuple):
-    """Clients with each kind of key; `wrong` are those that must get 401."""
+    """Clients with each kind of key, and people who have signed in; `wrong` are those that must get 401."""
 
     root: httpx.AsyncClient
     allowed: dict[str, httpx.AsyncClient]
+    people: dict[str, httpx.AsyncClient]
     elsewhere: httpx.AsyncClient
     wrong: dict[str, httpx.AsyncClient]
 
     @property
     def all(self) -> list[httpx.AsyncClient]:
-        return [self.root, *self.allowed.values(), self.elsewhere, *self.wrong.values()]
+        return [self.root, *self.allowed.values(), *self.people.values(), self.elsewhere, *self.wrong.values()]
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +100,12 @@ async def senders(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sen
         pass
     wrong = {"nobody": node.editor(), "expired": expired, "revoked": revoked, "mistyped": node.editor(key="mistyped")}
     del wrong["nobody"].headers["authorization"]
-    senders = Senders(root, allowed | {"settings_editor": node.editor()}, elsewhere, wrong)
+    people = {}
+    for role in ROLES:
+        await make_person(node, f"person-{role}", role, blogs=[BLOG, "new-*"])
+        people[role] = await sign_in(node, f"person-{role}")
+    await make_person(node, HOLDER, "reader", blogs=[BLOG])
+    senders = Senders(root, allowed | {"settings_editor": node.editor()}, people, elsewhere, wrong)
     yield senders
     for one in senders.all:
         await one.aclose()
@@ -146,7 +159,40 @@ async def new_key(_senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
     return "/api/keys", {"name": f"key-{next(_numbers)}", "role": "reader", "blogs": [BLOG]}
 
 
+async def person(senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
+    address = f"/api/people/person-{next(_numbers)}"
+    assert (await senders.root.put(address, json={"role": "reader", "blogs": [BLOG]})).status_code == 201
+    return address, None
+
+
+def existing_person(body: Any, path: str = "") -> Prepare:
+    async def prepare(senders: Senders, sender: httpx.AsyncClient) -> Prepared:
+        address, _ = await person(senders, sender)
+        return address + path, body
+
+    return prepare
+
+
+async def new_person(_senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
+    return f"/api/people/person-{next(_numbers)}", {"role": "reader", "blogs": [BLOG]}
+
+
+async def session_of_others(senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
+    return await new_session(senders, HOLDER)
+
+
+async def session_of_its_own(senders: Senders, sender: httpx.AsyncClient) -> Prepared:
+    current = (await sender.get("/api/session")).json()
+    return await new_session(senders, current["name"] if current.get("kind") == "person" else HOLDER)
+
+
+async def new_session(senders: Senders, name: str) -> Prepared:
+    made = await senders.root.post("/api/session", json={"name": name, "password": PASSWORD})
+    return f"/api/sessions/{made.json()['session']}", None
+
+
 _ENTRY, _KEY = "/api/blogs/{blog}/entries/{entry}", "/api/keys/{name}"
+_PERSON = "/api/people/{name}"
 _PUBLISH = {"status": "published"}
 _ENTRIES = f"/api/blogs/{BLOG}/entries"
 
@@ -183,10 +229,27 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     ("POST /api/keys", "any"): new_key,
     (f"GET {_KEY}", "any"): key,
     (f"DELETE {_KEY}", "any"): key,
+    ("GET /api/people", "any"): plain("/api/people"),
+    (f"GET {_PERSON}", "any"): person,
+    (f"PUT {_PERSON}", "a new person"): new_person,
+    (f"PUT {_PERSON}", "an existing person"): existing_person({"role": "editor", "blogs": [BLOG]}),
+    (f"PUT {_PERSON}/password", "any"): existing_person({"password": PASSWORD}, "/password"),
+    (f"DELETE {_PERSON}", "any"): person,
+    ("GET /api/session", "any"): plain("/api/session"),
+    SIGN_OUT: plain("/api/session"),
+    ("GET /api/sessions", "any"): plain("/api/sessions"),
+    OWN_SESSION: session_of_its_own,
+    ("DELETE /api/sessions/{session}", "a session of others"): session_of_others,
 }
 
-FILTERED = ("GET /api/blogs", "GET /api/keys")
+SIGN_IN = {"POST /api/session": {"name": HOLDER, "password": PASSWORD}}
+"""What needs nothing and is not a GET."""
+
+FILTERED = ("GET /api/blogs", "GET /api/keys", "GET /api/people", "GET /api/session", "GET /api/sessions")
 """Endpoints that belong to no blog: a key for another blog gets an answer without what it may not see."""
+
+_WITHOUT_BLOGS = (SIGN_OUT, OWN_SESSION)
+"""Requests about the sender alone."""
 
 
 def test_every_endpoint_has_a_row_and_every_row_of_editors_a_request(tmp_path: Path):
@@ -212,6 +275,8 @@ def test_every_route_asks_for_the_least_that_a_row_needs(tmp_path: Path):
             needs = [row for row in ROWS if row.endpoint == f"{method} {route.path}"]
             assert RULES[action].does in [row.needs for row in needs]
             assert all(row.roles <= RULES[action].roles for row in needs), "no row needs less than the route"
+        others = route.methods - {*resource.actions, "HEAD"}
+        assert all(row.needs == "nothing" for row in ROWS if row.endpoint in {f"{one} {route.path}" for one in others})
 
 
 async def send(row: Row, senders: Senders, sender: httpx.AsyncClient) -> httpx.Response:
@@ -221,7 +286,9 @@ async def send(row: Row, senders: Senders, sender: httpx.AsyncClient) -> httpx.R
 
 @pytest.mark.parametrize("row", PROTECTED, ids=row_id)
 async def test_a_role_may_do_what_the_table_says(senders: Senders, row: Row):
-    for role, sender in senders.allowed.items():
+    keys = {} if row[:2] == OWN_SESSION else senders.allowed  # a key has none
+    people = {} if row[:2] == SIGN_OUT else senders.people  # they are still needed
+    for role, sender in (*keys.items(), *people.items()):
         answer = await send(row, senders, sender)
         if role in row.roles:
             assert answer.is_success, (role, answer.text)
@@ -238,7 +305,7 @@ async def test_without_a_valid_key_nothing_is_done(senders: Senders, row: Row):
     assert all(answer.headers["www-authenticate"] == 'Bearer realm="stoppress"' for answer in answers)
 
 
-@pytest.mark.parametrize("row", PROTECTED, ids=row_id)
+@pytest.mark.parametrize("row", [row for row in PROTECTED if row[:2] not in _WITHOUT_BLOGS], ids=row_id)
 async def test_a_key_for_another_blog_is_refused(senders: Senders, row: Row):
     answer = await send(row, senders, senders.elsewhere)
     if row.endpoint in FILTERED:
@@ -260,11 +327,14 @@ async def test_head_is_answered_like_get(senders: Senders, row: Row):
 @pytest.mark.parametrize("row", PUBLIC, ids=row_id)
 async def test_what_needs_nothing_is_the_same_for_all(senders: Senders, row: Row):
     published = await senders.root.post(_ENTRIES, json={"markdown": "x"})
-    address = row.endpoint.removeprefix("GET ").format(blog=BLOG, entry=published.json()["id"])
+    method, _, path = row.endpoint.partition(" ")
+    address = path.format(blog=BLOG, entry=published.json()["id"])
     address += {"/static": "/stoppress.css", "/client": "/client.js"}.get(address, "")
     statuses = set()
     for sender in senders.all:
-        async with sender.stream("GET", address) as answer:
+        if row.endpoint in SIGN_IN and sender in senders.people.values():
+            continue  # a sign-in ends the session before
+        async with sender.stream(method, address, json=SIGN_IN.get(row.endpoint)) as answer:
             statuses.add(answer.status_code)
     assert len(statuses) == 1
     assert not statuses & {401, 403}

@@ -1,18 +1,22 @@
-"""Who sends a request of editors: the API keys of the settings and of the store, and how requests carry one."""
+"""Who sends a request of editors: API keys of the settings and of the store, sessions, and how requests carry them."""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, TypeVar
 
 from starlette.requests import Request
 
 from stoppress.access.identity import Identity
 from stoppress.access.key_checks import KeyChecks
+from stoppress.access.people.session_checks import SessionChecks
 from stoppress.errors import StartError
 from stoppress.web.bearer import bearer_of, find_bearer, unauthorised
 from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.origin import Origins
+from stoppress.web.people.cookies import NO_COOKIE, secret_of
+from stoppress.web.people.own_site import OwnSite
 from stoppress.web.problems import HTTPError
 
 _ROLES = {"reader": "reader", "contributor": "contributor", "editor": "settings_editor", "admin": "admin"}
@@ -20,6 +24,8 @@ _ROLES = {"reader": "reader", "contributor": "contributor", "editor": "settings_
 
 _JOINED = re.compile(r"[,;|][^\s:,;|]+:\w+:")
 """The beginning of another key in a secret: two keys were joined by a comma or the like instead of a space."""
+
+_T = TypeVar("_T")
 
 
 class _Key(NamedTuple):
@@ -67,47 +73,90 @@ class Keys:
         return unauthorised(advice)
 
 
+class Checks(NamedTuple):
+    """What checks the keys and sessions that the store has."""
+
+    keys: KeyChecks
+    sessions: SessionChecks
+    own_site: OwnSite
+    """Recognises the pages of this site, which may write with the cookie of a session."""
+
+
 class Authentication:
     """Finds out who sends a request.
 
     Args:
         keys: the API keys of the settings.
-        checks: check the keys that were made at run time.
+        checks: check what the store has.
         guesses: the limit of wrong keys.
         origins: find out where requests come from.
     """
 
-    def __init__(self, keys: Keys, checks: KeyChecks, guesses: GuessLimit, origins: Origins) -> None:
+    def __init__(self, keys: Keys, checks: Checks, guesses: GuessLimit, origins: Origins) -> None:
         self._keys = keys
-        self._checks = checks
+        self._checks = checks.keys
+        self._sessions = checks.sessions
+        self._own_site = checks.own_site
         self._guesses = guesses
         self._origins = origins
 
     async def identify(self, request: Request) -> Identity:
         """Return who sends a request, and keep it in the request's `state.who`, and where from in `state.origin`.
 
+        A key counts before the cookie of a session. With a cookie, the session is in the request's `state.session`.
+
         Raises:
-            HTTPError: 401 without a valid key, 429 if its address has sent too many wrong ones, 400 if the reason is
-                malformed.
-            StoreUnavailable: the key cannot be checked now.
+            HTTPError: 401, the request has no valid key and no valid session; 403, it writes with a cookie, but is not
+                from a page of this site; 429, its address has sent too many wrong keys; 400, the reason is malformed.
+            StoreUnavailable: the key or the session cannot be checked now.
         """
-        secret = bearer_of(request.headers)
-        if not secret:
-            raise self._keys.unauthorised(request)
-        attempt = self._guesses.attempt(request, secret)
-        await attempt.begin()
-        try:
-            who = self._keys.find(request) or await self._checks.identify(secret)
-        except BaseException:
-            attempt.unknown()
-            raise
-        if who is None:
-            await attempt.wrong()
-            raise self._keys.unauthorised(request)
-        attempt.right()
+        cookie = secret_of(request)
+        if "authorization" in request.headers or cookie is None:
+            who = await self._by_key(request)
+        else:
+            who = await self._by_cookie(request, cookie)
         request.state.origin = self._origins.of(request)
         request.state.who, request.state.key = who, who.id
         return who
+
+    async def _by_key(self, request: Request) -> Identity:
+        secret = bearer_of(request.headers)
+        if not secret:
+            raise self._keys.unauthorised(request)
+
+        async def find() -> Identity | None:
+            return self._keys.find(request) or await self._checks.identify(secret)
+
+        who = await self._guess(request, secret, find)
+        if who is None:
+            raise self._keys.unauthorised(request)
+        return who
+
+    async def _by_cookie(self, request: Request, secret: str) -> Identity:
+        session = await self._guess(request, secret, lambda: self._sessions.identify(secret))
+        if session is None:
+            error = unauthorised("The session has ended. Sign in again.")
+            error.headers["set-cookie"] = NO_COOKIE  # the browser would send it again and again
+            raise error
+        if request.method not in ("GET", "HEAD"):
+            self._own_site.require_write(request, secret)
+        request.state.session = session
+        return session.who
+
+    async def _guess(self, request: Request, secret: str, find: Callable[[], Awaitable[_T | None]]) -> _T | None:
+        """Return what belongs to a secret, or None. Raises `HTTPError` (429) after too many wrong ones."""
+        attempt = self._guesses.attempt(request, secret)
+        await attempt.begin()
+        try:
+            found = await find()
+        except BaseException:
+            attempt.unknown()
+            raise
+        if found is None:
+            await attempt.wrong()
+        else:
+            attempt.right()
+        return found
 
 
 def _parse(number: int, part: str) -> _Key:

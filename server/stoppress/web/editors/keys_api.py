@@ -14,7 +14,7 @@ from stoppress.errors import StoreUnavailable
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.store.past.port import Past
 from stoppress.web.editors.auth import Authentication
-from stoppress.web.editors.resource import Handler, Resource, answered
+from stoppress.web.editors.resource import Handler, Resource, answered, unstored
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.editors.writes import read_write
 
@@ -40,7 +40,7 @@ class KeysApi:
         return Resource(self._authentication, self._limit, (), handlers).route(path)
 
     async def list_keys(self, request: Request) -> Response:
-        return _unstored(answered(request, {"keys": await self._ring.keys(request.state.who)}))
+        return unstored(answered(request, {"keys": await self._ring.keys(request.state.who)}))
 
     async def make_key(self, request: Request) -> Response:
         form, conditions = await read_write(request, KeyForm)
@@ -51,13 +51,13 @@ class KeysApi:
             with suppress(StoreUnavailable):  # nobody has the secret, so nobody can use a key that stays
                 await self._ring.revoke(form.name, conditions.who)
             raise
-        answer = _unstored(answered(request, key))
+        answer = unstored(answered(request, key))
         answer.status_code = 201
         answer.headers["location"] = f"/api/keys/{form.name}"
         return answer
 
     async def get_key(self, request: Request, name: str) -> Response:
-        return _unstored(answered(request, await self._ring.key(name, request.state.who)))
+        return unstored(answered(request, await self._ring.key(name, request.state.who)))
 
     async def revoke_key(self, request: Request, name: str) -> Response:
         await self._ring.revoke(name, request.state.who)
@@ -65,9 +65,3 @@ class KeysApi:
             WriteRequest(who=request.state.who, origin=request.state.origin).act("revoke_key", None, name)
         )
         return Response(status_code=204)
-
-
-def _unstored(answer: Response) -> Response:
-    """Keep an answer out of all caches."""
-    answer.headers["cache-control"] = "no-store"
-    return answer

@@ -1,7 +1,8 @@
 """The OpenAPI 3.1 descriptions of the editors' API and of the readers' addresses, and an HTML page of both.
 
-`openapi.json` describes the operations. In it, `$shared` stands for a part that several have in common, and `$errors`
-lists error responses. The types that decode requests give the schemas, and `$fields` describes their fields.
+`openapi.json` describes the operations, and `web/people/openapi.json` those of people. In both, `$shared` stands for a
+part that several have in common, and `$errors` lists error responses. The types that decode requests give the schemas,
+and `$fields` describes their fields.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from starlette.routing import Route
 from stoppress import __version__
 from stoppress.access.key_checks import ApiKey
 from stoppress.access.keys import KeyForm, NewKey
+from stoppress.access.people.person import KnownPerson, PasswordForm, PersonForm
+from stoppress.access.people.sessions import Session
 from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry, StoredHeader
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.past import EntryVersion
 from stoppress.store.past.port import ACT_ID, Act
 from stoppress.web.pages.assets import Assets
+from stoppress.web.people.sessions_api import CurrentSession, SignInForm
 from stoppress.web.security import HTML_HEADERS
 from stoppress.web.site import Sites
 from stoppress.web.validation import PATTERNS
@@ -37,6 +41,7 @@ _TYPES = {
     "editors": (
         *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
         *(KeyForm, ApiKey, NewKey),
+        *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
     "readers": (Entry, Header),
 }
@@ -92,9 +97,21 @@ def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: d
     return " \\\n    ".join(parts)
 
 
+def _source() -> dict[str, Any]:
+    """Return the description without schemas. Those of people are next to their handlers."""
+    here = Path(__file__)
+    files = (here.with_name("openapi.json"), here.parents[1] / "people" / "openapi.json")
+    source, people = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+    source["editors"]["paths"] |= people["paths"]
+    for part in ("$shared", "$fields"):
+        source[part] |= people[part]
+    result: dict[str, Any] = source
+    return result
+
+
 @cache
 def _description(name: str) -> dict[str, Any]:
-    source = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
+    source = _source()
     shared = source["$shared"] | {
         "blog_name": {"type": "string", "pattern": BLOG_NAME},
         "position": {"type": "string", "pattern": POSITION},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -24,6 +24,8 @@ Handler = Callable[..., Awaitable[Response]]
 class Resource:
     """The endpoint of a route. Each method has an action that the sender must be allowed to do at least.
 
+    Anybody may use a method whose action is None. Its handler gets a request without a sender.
+
     Args:
         authentication: finds the sender.
         limit: counts the writes.
@@ -36,7 +38,7 @@ class Resource:
         authentication: Authentication,
         limit: WriteLimit,
         query: tuple[str, ...],
-        handlers: dict[str, tuple[Action, Handler]],
+        handlers: Mapping[str, tuple[Action | None, Handler]],
     ) -> None:
         self._authentication = authentication
         self._limit = limit
@@ -45,8 +47,8 @@ class Resource:
 
     @property
     def actions(self) -> dict[str, Action]:
-        """The action of each method."""
-        return {method: action for method, (action, _) in self._handlers.items()}
+        """The action of each method that needs one."""
+        return {method: action for method, (action, _) in self._handlers.items() if action is not None}
 
     def route(self, path: str) -> Route:
         """Return one route for all methods, so that a 405 names all allowed methods."""
@@ -54,14 +56,15 @@ class Resource:
 
     async def answer(self, request: Request) -> Response:
         """Return the answer to an authorised request."""
-        who = await self._authentication.identify(request)
         method = "GET" if request.method == "HEAD" else request.method
         action, handler = self._handlers[method]
-        require(who, action, request.path_params.get("blog"))
-        if method != "GET":
-            self._limit.count(who)
-        else:
+        who = await self._authentication.identify(request) if action is not None else None
+        if who is not None and action is not None:
+            require(who, action, request.path_params.get("blog"))
+        if method == "GET":
             check_query(request, *self._query)
+        elif who is not None:
+            self._limit.count(who)
         return await handler(request, **request.path_params)
 
 
@@ -70,3 +73,9 @@ def answered(request: Request, content: Any) -> Response:
     if Wanted(request.headers).prefers(MSGPACK, JSON[0]):
         return Response(msgspec.msgpack.encode(content), media_type=MSGPACK[0])
     return Response(msgspec.json.encode(content), media_type=JSON[0])
+
+
+def unstored(answer: Response) -> Response:
+    """Keep an answer out of all caches."""
+    answer.headers["cache-control"] = "no-store"
+    return answer

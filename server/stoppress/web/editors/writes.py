@@ -48,6 +48,11 @@ async def read_write(request: Request, form: type[_T]) -> tuple[_T, WriteRequest
     return _decode(request, body, form), WriteRequest(if_match, once, if_none_match or (), who, origin)
 
 
+async def read_form(request: Request, form: type[_T]) -> _T:
+    """Return the form in the body of a request. Raises as `read_write` does."""
+    return _decode(request, await _read(request), form)
+
+
 async def _read(request: Request) -> bytes:
     announced = request.headers.get("content-length", "0")
     size = int(announced) if announced.isdecimal() else 0

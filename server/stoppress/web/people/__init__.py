@@ -1,0 +1,1 @@
+"""People and their sessions over HTTP, and requests by session cookie."""
