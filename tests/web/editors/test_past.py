@@ -144,7 +144,13 @@ async def test_acts_are_read_in_pages_in_both_directions(people: People):
 
 @pytest.mark.parametrize(
     ("query", "detail"),
-    [("after=x", "`after`"), ("before=-1", "`before`"), ("limit=0", "`limit`"), ("x=1", "Unknown parameter")],
+    [
+        ("after=x", "`after`"),
+        ("before=-1", "`before`"),
+        ("before=", "`before`"),
+        ("limit=0", "`limit`"),
+        ("x=1", "Unknown parameter"),
+    ],
 )
 async def test_a_wrong_query_of_the_audit_is_explained(people: People, query: str, detail: str):
     answer = await people.clients["ada"].get(f"/api/audit?{query}")

@@ -156,11 +156,11 @@ class Api:
 
     async def list_acts(self, request: Request) -> Response:
         limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
-        blog, after, before = (request.query_params.get(name) or None for name in ("blog", "after", "before"))
+        blog, after, before = (request.query_params.get(name) for name in ("blog", "after", "before"))
         for name, value in (("after", after), ("before", before)):
             if value is not None and not re.fullmatch(ACT_ID, value):
                 raise BadQuery(f"`{name}` must be the `id` of an act, or 0; got {value[:80]!r}.", name)
-        acts = await self._past.acts(request.state.who, blog, after=after, before=before, limit=limit + 1)
+        acts = await self._past.acts(request.state.who, blog or None, after=after, before=before, limit=limit + 1)
         content: dict[str, Any] = {"acts": acts[:limit]}
         if len(acts) > limit:
             direction = "before" if after is None else "after"
