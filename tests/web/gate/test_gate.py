@@ -122,7 +122,7 @@ async def test_a_reader_that_has_left_is_not_watched(world: Fixture, eventually)
     watching.cancel()
 
 
-@pytest.mark.parametrize(("error", "code"), [(REVOKED, 4401), (Forbidden("x"), 4403), (TokenNeeded("x"), 4401)])
+@pytest.mark.parametrize(("error", "code"), [(REVOKED, 4403), (Forbidden("x"), 4403), (TokenNeeded("x"), 4401)])
 async def test_a_held_request_ends_when_its_right_is_taken_away(world: Fixture, error: StoppressError, code: int):
     asked = request(**RITA)
     check = PassCheck(world.gate, asked, await world.gate.admit(asked, "closed"), Held())  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from stoppress.process.node import Node
 from stoppress.settings import Settings
 from tests.conftest import StartNode
 from tests.support.closing import closed
-from tests.support.node import KEY, RunningNode
+from tests.support.node import ADMIN_KEY, KEY, RunningNode
 from tests.support.paths import SERVER
 from tests.support.tokens import claims, secret_file, signed
 
@@ -81,7 +81,8 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
         STOPPRESS_TOKEN_SECRET_FILE=secret_file(folder),
         STOPPRESS_READER_ORIGINS=FRIEND,
         STOPPRESS_PAGE_MAX_AGE="60",
-        STOPPRESS_KEYS=f"tests:editor:{KEY} rita:reader:{READER_KEY} cora:contributor:{OTHER_KEY}",
+        STOPPRESS_KEYS=f"tests:editor:{KEY} root:admin:{ADMIN_KEY} rita:reader:{READER_KEY} "
+        f"cora:contributor:{OTHER_KEY}",
     )
     await node.start()
     await node.make_blog("closed", headline=f"{WORD} headline", access="token")
@@ -323,6 +324,22 @@ async def test_a_member_stays_when_the_blog_has_opened_and_the_token_ends(node: 
         await until_text(line, "Still here")
         await patched(node, "opening", access="token")
         assert (await closed(line))[0] == 4403
+
+
+async def test_connections_are_closed_when_their_key_is_revoked(node: RunningNode, entry: str):
+    async with node.editor(key=ADMIN_KEY) as admin:
+        made = await admin.post("/api/keys", json={"name": "fred", "role": "reader", "blogs": ["closed"]})
+        headers = authorization(made.json()["secret"])
+        address = f"{node.websocket_url}/blogs/closed/live"
+        async with connect(address, additional_headers=headers, compression=None) as line:
+            await until_text(line, WORD)
+            events = asyncio.create_task(streamed(node, "closed", made.json()["secret"]))
+            await node.until_readers("sse", 1)
+            assert (await admin.delete("/api/keys/fred")).status_code == 204
+            began = asyncio.get_running_loop().time()
+            assert (await closed(line))[0] == 4403
+            assert '"code":4403' in (await events).rpartition("event: close")[2]
+            assert asyncio.get_running_loop().time() - began < 5
 
 
 # Who decides

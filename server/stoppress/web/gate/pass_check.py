@@ -6,7 +6,7 @@ import asyncio
 
 from starlette.requests import Request
 
-from stoppress.errors import Forbidden, StoppressError, StoreUnavailable
+from stoppress.errors import StoppressError, StoreUnavailable, TokenNeeded
 from stoppress.live.passes import FOREVER, NO_PASS
 from stoppress.model import Cursor
 from stoppress.web.admission.held_requests import HeldRequest
@@ -40,10 +40,10 @@ class PassCheck:
             admitted = await self._gate.admit(self._request, self.hub.replica.blog)
         except StoreUnavailable:
             return None
-        except Forbidden:
-            return ACCESS_REVOKED
-        except StoppressError:
+        except TokenNeeded:
             return TOKEN_ENDED
+        except StoppressError:
+            return ACCESS_REVOKED
         self._take(admitted.ends)
         return None
 
