@@ -1,4 +1,6 @@
 /** @import { BlogView } from "./view/blog-view.js" */
+/** @import { TokenDetail } from "./types.js" */
+/** @import { Access } from "./view/loading.js" */
 import { BareLiveBlog } from "./core/bare-live-blog.js";
 import { changes } from "./transports/changes.js";
 import { events } from "./transports/events.js";
@@ -35,6 +37,8 @@ export function lifeOf(element, blog) {
   let view;
   /** @type {AbortController | undefined} */
   let aborter;
+  /** @type {Access} */
+  const access = { token: null, renew: async () => (access.token = await askForToken(element)) };
 
   /**
    * Show markup from the server, and make the client that follows it.
@@ -48,7 +52,8 @@ export function lifeOf(element, blog) {
     const said = own.querySelector("[data-part=said]");
     const address = new URL(blog);
     address.search = `view=html&lang=${lang}`;
-    const live = new BareLiveBlog(address, { state: hydrate(own), transports: TRANSPORTS, sharing: tabs });
+    const live = new BareLiveBlog(address, { state: hydrate(own), transports: TRANSPORTS, sharing: tabs, token: access.renew });
+    live.token = access.token;
     /** @type {NodeListOf<HTMLElement>} */
     const parts = own.querySelectorAll("[data-part][lang]");
     const texts = JSON.parse(said?.content.textContent ?? "");
@@ -75,7 +80,8 @@ export function lifeOf(element, blog) {
 
   /** Load the markup and its style sheet. @param {AbortSignal} signal */
   const load = async (signal) => {
-    const own = await markupOf(blog, languageOf(element), signal);
+    const own = await markupOf(blog, languageOf(element), access, signal);
+    if (typeof own === "number") return void tell("phase", { phase: "refused", code: own });
     const sheet = own && (await styleSheet(new URL(own.dataset.style ?? "", blog), element.ownerDocument, signal));
     if (!sheet || signal.aborted) return;
     const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
@@ -95,7 +101,7 @@ export function lifeOf(element, blog) {
     const id = entryIn(location.hash);
     if (!id) return;
     if (view.has(id)) return view.goTo(id);
-    const position = await positionAt(blog, id, signal);
+    const position = await positionAt(blog, id, access.token, signal);
     if (signal.aborted || id !== entryIn(location.hash)) return;
     const exists = position === undefined ? undefined : position !== null;
     if (tell("missing", { id, exists }) && position) await view.goTo(id, position);
@@ -118,6 +124,20 @@ export function lifeOf(element, blog) {
   };
   if (dataset.cursor) show(element, element);
   return life;
+}
+
+/**
+ * Ask the page for a token, with an event whose listeners may provide one.
+ *
+ * @param {HTMLElement} element
+ * @returns {Promise<string | null>} null if there is none
+ */
+async function askForToken(element) {
+  /** @type {Parameters<TokenDetail["provide"]>[0]} */
+  let given;
+  const detail = { provide: (/** @type {typeof given} */ token) => void (given = token) };
+  element.dispatchEvent(new CustomEvent("token", { detail }));
+  return (await given) || null;
 }
 
 /**

@@ -26,6 +26,9 @@ if (blog) {
     name();
     Object.assign(document.documentElement, { lang: header.language ?? "", dir: header.dir ?? "" });
   });
+  // A link with a token; the addresses that scripts ask for do not have it
+  const token = new URLSearchParams(location.search).get("token");
+  if (token) blog.addEventListener("token", ({ detail }) => detail.provide(token));
   const unknown = /** @type {HTMLElement} */ (blog.querySelector("[data-part=unknown]"));
   blog.addEventListener("missing", (event) => {
     const { id, exists } = event.detail;

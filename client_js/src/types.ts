@@ -26,6 +26,13 @@ export interface ElementEvents extends LiveBlogEvents {
   /** The page's address names an entry that is not loaded. `exists` is missing if the server did not answer. */
   missing: CustomEvent<{ id: string; exists?: boolean }>;
   unread: CustomEvent<{ count: number }>;
+  /** A private blog needs a token, or a new one. Call `provide` with it, or with a promise of it, in the listener. */
+  token: CustomEvent<TokenDetail>;
+}
+
+/** The `detail` of the `token` event. */
+export interface TokenDetail {
+  provide: (token: string | null | undefined | Promise<string | null | undefined>) => void;
 }
 
 type Attributes = { src?: string | URL | null; lang?: string | null } & {

@@ -14,16 +14,18 @@ export class Driver {
   /** @type {string[][]} */
   shown = [];
   left = 0;
+  renewals = 0;
   random = 0;
 
-  /** @param {{cursor?: string | null, count?: number, shared?: boolean}} [options] */
-  constructor({ cursor = "2-b", count = 1, shared = false } = {}) {
+  /** @param {{cursor?: string | null, count?: number, shared?: boolean, renews?: boolean}} [options] */
+  constructor({ cursor = "2-b", count = 1, shared = false, renews = false } = {}) {
     this.state = new State({ cursor });
+    if (renews) this.#commands.renew = () => void (this.renewals += 1);
     this.machine = new Machine(this.state, this.#commands, count, shared, () => this.random);
     this.tell("start");
   }
 
-  /** @param {Event | Exclude<Event["type"], "message" | "closed">} event */
+  /** @param {Event | Exclude<Event["type"], "message" | "closed" | "renewed">} event */
   tell(event) {
     const told = /** @type {Event} */ (typeof event === "string" ? { type: event } : event);
     this.machine.handle(told, this.now);
@@ -61,6 +63,11 @@ export class Driver {
   /** The ranks of all connections so far. */
   get ranks() {
     return this.connections.map(({ rank }) => rank);
+  }
+
+  /** Answer the request for a token. */
+  renewed(done = true) {
+    this.tell({ type: "renewed", done });
   }
 
   /** @param {any} message */

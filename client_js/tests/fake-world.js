@@ -93,7 +93,7 @@ export class FakeLocks {
 export class FakeWorld {
   /** @type {FakeConnection[]} */
   connections = [];
-  /** @type {{address: URL, answer: (status: number, body?: object, type?: string) => void, aborted: boolean}[]} */
+  /** @type {{address: URL, answer: (status: number, body?: object, type?: string) => void, aborted: boolean, authorization?: string}[]} */
   requests = [];
   /** @type {Map<number, {run: () => void, at: number}>} */
   #timers = new Map();
@@ -131,10 +131,11 @@ export class FakeWorld {
     return /** @type {any} */ (this);
   }
 
-  fetch = (/** @type {URL} */ address, /** @type {{signal: AbortSignal}} */ { signal }) =>
+  fetch = (/** @type {URL} */ address, /** @type {{signal: AbortSignal, headers?: any}} */ { signal, headers }) =>
     new Promise((resolve, reject) => {
       const request = {
         address,
+        authorization: headers?.authorization,
         aborted: false,
         answer: (/** @type {number} */ status, /** @type {any} */ body = {}, type = "application/json") => {
           const headers = { "content-type": type, ...(status === 503 && { "retry-after": "2" }) };

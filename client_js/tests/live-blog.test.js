@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { LiveBlog as BareLiveBlog } from "../src/core.js";
 import { LiveBlog, State } from "../src/index.js";
+import { events } from "../src/transports.js";
 import { update } from "./driver.js";
 import { FakeWorld, settled } from "./fake-world.js";
 
@@ -126,5 +127,78 @@ test("it falls back from sockets to events", async () => {
   assert.equal(blog.phase, "live");
   events.onerror?.();
   assert.equal(events.closed, true, "the browser must not reconnect on its own");
+  blog.stop();
+});
+
+/** @param {any[]} given what the page gives when it is asked for a token; an error if it fails */
+function withTokens(...given) {
+  const blog = new BareLiveBlog(BLOG, {
+    state: new State({ cursor: "2-b", older: OLDER }),
+    world: world.world,
+    token: async () => {
+      const next = given.shift();
+      if (next instanceof Error) throw next;
+      return next;
+    },
+  });
+  blog.start();
+  return blog;
+}
+
+test("it asks the page for a token and brings it: in the address to sockets, in a header to all else", async () => {
+  const blog = withTokens("first", "second");
+  for (const token of ["first", "second"]) {
+    world.connection.drop(4401);
+    world.pass(0);
+    await settled();
+    assert.equal(world.connection.address, `wss://host/blogs/demo/live?since=2-b&token=${token}`);
+    world.connection.send({ type: "beat", cursor: "2-b" });
+    assert.equal(blog.token, token);
+  }
+  void blog.loadOlder();
+  assert.equal(world.request.authorization, "Bearer second");
+  assert.equal(world.request.address.href, `https://host${OLDER}`);
+  blog.stop();
+});
+
+test("it begins with a token that the page has set", () => {
+  const blog = withTokens();
+  blog.stop();
+  blog.token = "mine";
+  blog.start();
+  assert.match(world.connection.address, /&token=mine$/);
+  blog.stop();
+});
+
+test("it asks again if the page could not get a token, and stops if there is none", async () => {
+  const blog = withTokens(new Error("offline"), null);
+  world.connection.drop(4401);
+  world.pass(0);
+  await settled();
+  assert.equal(blog.phase, "connecting");
+  world.pass(500);
+  await settled();
+  assert.equal(world.connection.address, "wss://host/blogs/demo/live?since=2-b");
+  world.connection.drop(4401);
+  assert.equal(blog.phase, "refused");
+  blog.stop();
+});
+
+test("over events it hears why the stream ends", async () => {
+  const blog = new BareLiveBlog(BLOG, {
+    state: new State({ cursor: "2-b" }),
+    transports: [events],
+    world: world.world,
+    token: () => "next",
+  });
+  blog.start();
+  const stream = world.connection;
+  stream.emit(/** @type {any} */ ({ type: "close", code: 4401, reason: "The token has ended." }));
+  assert.equal(stream.closed, true);
+  world.pass(0);
+  await settled();
+  assert.equal(world.connection.address, "https://host/blogs/demo/events?since=2-b&token=next");
+  world.connection.emit(/** @type {any} */ ({ type: "close", code: 4403, reason: "" }));
+  assert.equal(blog.phase, "refused");
   blog.stop();
 });

@@ -300,3 +300,98 @@ describe("tabs", () => {
     assert.equal(driver.connection.rank, TAB);
   });
 });
+
+describe("a token", () => {
+  beforeEach(() => {
+    driver = new Driver({ renews: true });
+    driver.send(update("2-b", "3-c"));
+    driver.random = 0.5;
+    driver.drop(4401);
+  });
+
+  test("that has ended is renewed, and the client goes on from its cursor", () => {
+    assert.equal(driver.phase, "reconnecting");
+    driver.pass(499);
+    assert.equal(driver.renewals, 0, "many readers do not ask at the same moment");
+    driver.pass(1);
+    assert.equal(driver.renewals, 1);
+    assert.equal(driver.connections.length, 1, "it waits for the page");
+    driver.renewed();
+    assert.equal(driver.connection.cursor, "3-c");
+    driver.send(update("3-c", "4-d"));
+    assert.equal(driver.phase, "live");
+    driver.drop(4401);
+    driver.pass(500);
+    assert.equal(driver.renewals, 2, "the next one ends, too");
+  });
+
+  test("that is refused although it is new stops the client", () => {
+    driver.pass(500);
+    driver.renewed();
+    driver.drop(4401);
+    assert.equal(driver.phase, "refused 4401");
+    driver.pass(MINUTE);
+    assert.deepEqual([driver.renewals, driver.connections.length], [1, 2]);
+  });
+
+  test("is asked for again, with growing pauses, if the page fails or is silent", () => {
+    driver.pass(500);
+    driver.renewed(false);
+    driver.pass(1_750);
+    assert.equal(driver.renewals, 2);
+    driver.pass(30_000);
+    assert.equal(driver.renewals, 2, "the page has half a minute");
+    driver.pass(3_250);
+    assert.equal(driver.renewals, 3);
+    driver.renewed();
+    assert.equal(driver.connections.length, 2);
+  });
+
+  test("is kept over a lost connection", () => {
+    driver.pass(500);
+    driver.renewed();
+    driver.drop();
+    driver.attempt();
+    assert.equal(driver.renewals, 1);
+  });
+
+  test("comes late, or twice, without harm", () => {
+    driver.renewed();
+    driver.pass(500);
+    driver.renewed();
+    driver.renewed();
+    assert.equal(driver.connections.length, 2);
+    driver.tell("stop");
+    driver.renewed();
+    assert.equal(driver.phase, "stopped");
+  });
+
+  test("is asked for when the page has come back", () => {
+    driver.pass(500);
+    driver.tell("leave");
+    driver.renewed();
+    driver.tell("return");
+    assert.equal(driver.renewals, 2);
+    driver.renewed();
+    assert.equal(driver.connection.open, true);
+  });
+
+  test("is not asked for twice by those who are in a hurry", () => {
+    driver.tell("hurry");
+    driver.tell("hurry");
+    driver.tell("online");
+    assert.deepEqual([driver.renewals, driver.connections.length], [1, 1]);
+  });
+});
+
+test("without a page that has tokens, the client stops when it needs one", () => {
+  driver.drop(4401);
+  assert.equal(driver.phase, "refused 4401");
+});
+
+test("with other blogs in its token, the client stops", () => {
+  driver = new Driver({ renews: true });
+  driver.drop(4403);
+  assert.equal(driver.phase, "refused 4403");
+  assert.equal(driver.renewals, 0);
+});

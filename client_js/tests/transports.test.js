@@ -72,6 +72,12 @@ describe("plain requests", () => {
     assert.deepEqual(heard.map(({ cursor }) => cursor), ["3-c", "4-d"]);
   });
 
+  test("the token is in a header", () => {
+    changes({ ...source(), token: "t" }, on);
+    assert.equal(world.request.authorization, "Bearer t");
+    assert.equal(world.request.address.search, "?since=2-b");
+  });
+
   test("it pauses if a cache answers held requests at once", async () => {
     changes(source(), on);
     for (const count of [1, 2]) {

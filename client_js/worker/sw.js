@@ -61,13 +61,14 @@ async function respond(event, name) {
 }
 
 /**
- * Replace the last copy of a page. Delete it if the page is gone; keep it after any other error.
+ * Replace the last copy of a page. Delete it if the page is gone or not for everybody; keep it after any other error.
  *
  * @param {string} url
  * @param {Response} answer
  */
 async function keepPage(url, answer) {
-  if (answer.status === 404 || answer.status === 410) {
+  const isPrivate = answer.headers.get("cache-control")?.includes("no-store");
+  if (isPrivate || answer.status === 404 || answer.status === 410) {
     await (await caches.open(PAGES)).delete(url, { ignoreVary: true });
   } else if (answer.ok && answer.headers.get("content-type")?.startsWith("text/html")) {
     await put(PAGES, url, answer);

@@ -92,7 +92,7 @@ def cheap_handshake() -> None:
     async def connect(self: WebSocketEndpoint, websocket: WebSocket) -> None:
         since = websocket.query_params.get("since")
         cursor = None if since is None else Cursor.parse(since)
-        hub = await self._follower.hub(websocket.path_params["blog"], cursor)
+        hub = await self._gate._follower.hub(websocket.path_params["blog"], cursor)
         await websocket.accept()
         reader = ReaderConnection(hub, WEBSOCKET["stoppress.v1+json"][Compression.NONE], cursor)
         websocket.scope["extensions"]["hand_over"](reader)
@@ -106,7 +106,7 @@ def hand_over() -> None:
     async def connect(self: WebSocketEndpoint, websocket: WebSocket) -> None:
         since = websocket.query_params.get("since")
         cursor = None if since is None else Cursor.parse(since)
-        hub = await self._follower.hub(websocket.path_params["blog"], cursor)
+        hub = await self._gate._follower.hub(websocket.path_params["blog"], cursor)
         await websocket.accept()
         with contextlib.suppress(WebSocketDisconnect):
             while True:

@@ -10,6 +10,7 @@ from functools import partial
 import loadtest.proofs
 from loadtest.proofs.many_blogs import many_blogs
 from loadtest.proofs.overload import overload
+from loadtest.proofs.private import private
 from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
 from loadtest.proofs.takedown.report import takedown
@@ -20,6 +21,7 @@ PROOFS = {
     "storm": (storm, 10_000, 2.0),
     "overload": (overload, 2_000, 10.0),
     "rolling": (rolling, 5_000, 10.0),
+    "private": (private, 5_000, 2.0),
     "many-blogs": (many_blogs, 5_000, 10.0),
     "takedown": (takedown, 500, 10.0),
 }
@@ -30,12 +32,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(loadtest.proofs.__doc__ or "").partition("\n")[0])
     parser.add_argument("proof", choices=PROOFS)
     parser.add_argument(
-        "--readers", type=int, help="default 10000 for storm, 2000 for overload, 5000 for rolling, 500 for takedown"
+        "--readers", type=int, help="default 10000 for storm, 2000 for overload, 500 for takedown, else 5000"
     )
     parser.add_argument("--blogs", type=int, help="for many-blogs; default 5000")
     parser.add_argument("--store", choices=STORES, action="append", help="for takedown; default all in turn")
     parser.add_argument("--tries", type=int, default=200, help="for takedown; default 200 for each store")
-    parser.add_argument("--publish", type=float, help="writes a second; default 2 for storm, else 10")
+    parser.add_argument("--publish", type=float, help="writes a second; default 2 for storm and private, else 10")
     asked = parser.parse_args()
     allow_many()
     play, readers, publish = PROOFS[asked.proof]

@@ -284,16 +284,19 @@ def _top(url: str, token_file: str | None, every: float) -> None:
 @cli.command("export")
 @server_option
 @click.option("--force", is_flag=True, help="Replace an existing archive.")
+@click.option(
+    "--api-key", envvar="STOPPRESS_API_KEY", show_envvar=True, default="", help="A key or token for a private blog."
+)
 @click.argument("blog")
 @click.argument("directory")
-def _export(url: str, blog: str, directory: str, *, force: bool) -> None:
+def _export(url: str, blog: str, directory: str, *, force: bool, api_key: str) -> None:
     """Export BLOG to DIRECTORY as static files: pages, entries, feeds and style sheets.
 
     The command reads the blog from a running server. Any static host can serve the archive at any path.
     """
     from stoppress.tools.export.command import export as write
 
-    count = write(url, blog, Path(directory), force=force)
+    count = write(url, blog, Path(directory), force=force, secret=api_key)
     click.echo(f"Wrote {count} files to {directory}. Open {Path(directory, 'index.html')} in a browser.")
 
 

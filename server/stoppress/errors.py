@@ -8,6 +8,7 @@ StoppressError
 |-- BadInput                   the request is wrong; the message names the field and says what to do
 |   `-- BadQuery               the fault is in the query of the address
 |       `-- MalformedCursor
+|-- TokenNeeded                a private blog: there is no valid token or key; a new one may help
 |-- Forbidden                  the sender is known but its role or its blogs do not allow this
 |   `-- SignInRefused          somebody may not sign in with the OpenID provider
 |-- NotFound                   what is at this address does not exist
@@ -64,6 +65,14 @@ class MalformedCursor(BadQuery):
         super().__init__(
             f"{text[:64]!r} is not a cursor. Send a `cursor` that the server gave you, or leave `{field}` out.", field
         )
+
+
+class TokenNeeded(StoppressError):
+    """The blog is private and the request has no valid token. `reason` is a word for `WWW-Authenticate` (RFC 6750)."""
+
+    def __init__(self, message: str, reason: str = "invalid_token") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Forbidden(StoppressError): ...

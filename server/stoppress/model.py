@@ -34,6 +34,7 @@ Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(
 
 EntryStatus = Literal["draft", "scheduled", "published", "retracted"]
 BlogStatus = Literal["scheduled", "live", "paused", "ended"]
+Access = Literal["public", "token"]
 
 
 _Content = TypeVar("_Content")
@@ -228,6 +229,25 @@ class Header(Struct, kw_only=True, omit_defaults=True):
         header = _decoded(item, cls)
         header.seq = item.seq
         return header
+
+
+class StoredHeader(Header, kw_only=True, omit_defaults=True):
+    """A header as editors get it and stores keep it, with the fields that readers do not get."""
+
+    access: Access = "public"
+    """Who may read the blog: everybody, or readers with a token."""
+    public_from: str | None = None
+    """When a blog with `access` token opens for everybody."""
+
+    @property
+    def opens_at(self) -> float:
+        """The Unix time in seconds from which everybody may read the blog: 0 for a public blog, infinity for never."""
+        if self.access == "public":
+            return 0.0
+        try:
+            return datetime.fromisoformat(self.public_from or "").timestamp()
+        except ValueError:
+            return float("inf")
 
 
 def _decoded(item: Item, kind: type[_Content]) -> _Content:

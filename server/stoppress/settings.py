@@ -70,6 +70,12 @@ def _name(text: str) -> str:
     return text.strip()
 
 
+def _cookie(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text.strip()):
+        raise ValueError("must be a name of 1 to 64 letters, digits, '_', '.' or '-'")
+    return text.strip()
+
+
 def _word(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
@@ -111,6 +117,12 @@ class Settings(NamedTuple):
     store_file: Annotated[str, str, "File with the store's address, instead of STOPPRESS_STORE."] = ""
     keys: Annotated[str, str, "Editors' API keys: name:role:secret, separated by spaces."] = ""
     keys_file: Annotated[str, str, "File with the API keys, instead of STOPPRESS_KEYS."] = ""
+    token_secret_file: Annotated[str, str.strip, "File with the secret of readers' tokens (HS256)."] = ""
+    token_jwks: Annotated[
+        str, str.strip, "JWKS with the public keys of readers' tokens: a path or an https address."
+    ] = ""
+    token_cookie: Annotated[str, _cookie, "Name of the publisher's cookie with a reader's token."] = "stoppress_token"  # noqa: S105
+    reader_origins: Annotated[str, _origins, "Origins whose pages may read private blogs, separated by commas."] = ""
     beat: Annotated[float, _number(0.05, 3_600), "Seconds between beats on silent connections."] = 20.0
     workers: Annotated[int, _whole(1, 256), "Processes that share the port; more than 1 needs a Redis store."] = 1
     newest: Annotated[int, _whole(1, 200), "Entries in a reset and on a page."] = 50
@@ -157,6 +169,11 @@ class Settings(NamedTuple):
         """Return the secret at the OpenID provider, "" without a file. Raises `StartError` if it cannot be read."""
         file = self.oidc_client_secret_file
         return _read("STOPPRESS_OIDC_CLIENT_SECRET_FILE", file, "write the secret into it") if file else ""
+
+    def read_token_secret(self) -> bytes:
+        """Return the secret of readers' tokens, empty without a file. Raises `StartError` like `read_metrics_token`."""
+        file = self.token_secret_file
+        return _read("STOPPRESS_TOKEN_SECRET_FILE", file, "write a secret into it").encode() if file else b""
 
     def read_store(self) -> str:
         """Return the store's address, from `store_file` if set. Raises `StartError` if that is unreadable or empty."""

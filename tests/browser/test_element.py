@@ -192,7 +192,7 @@ async def test_addresses_of_templates_lead_to_the_server(start_node: StartNode, 
 
 async def test_it_says_that_its_blog_is_gone_also_where_sockets_are_blocked(node: RunningNode, embed: Embed) -> None:
     page = await embed(blog="nowhere", script="WebSocket = EventSource = class { constructor() { throw Error() } }")
-    await expect(page.get_by_text("No longer available")).to_be_visible()
+    await expect(page.get_by_text("Not available")).to_be_visible()
     embed.complaints.clear()  # of the 404
 
 

@@ -47,6 +47,7 @@ class Connection:
         self.fd = fd
         self.fd_group: FdGroup | None = None
         self.slot = 0
+        self.ends = 0
         self.slow = False
         self.full = False
         self.cut = False

@@ -16,6 +16,7 @@ class Reader:
         self.fd, self.encoding, self.cursor = fd, encoding, cursor
         self.fd_group: FdGroup | None = None
         self.slot = 0
+        self.ends = 0
         self.sent: list[bytes] = []
         self.closed: int | None = None
         self.room: int | OSError | None = None

@@ -9,6 +9,7 @@ import pytest
 import loadtest.proofs.__main__ as proofs
 from loadtest.proofs.many_blogs import MAX_COMMANDS_PER_SECOND, MAX_LOG_LINES, measure
 from loadtest.proofs.overload import overload
+from loadtest.proofs.private import MAX_LATE_SECONDS, play
 from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
 from loadtest.proofs.verdict import verdict
@@ -32,6 +33,19 @@ async def test_a_full_node_sends_a_crowd_away(capsys, monkeypatch):
     assert re.search(r"^200 readers over the limit were rejected \d{3,} times, 0 got in", out), out
     assert "wrong: nothing" in out
     assert re.search(r"50 admitted readers: p99 [1-9][\d.]* ms before, [1-9][\d.]* ms in the crowd", out), out
+
+
+@pytest.mark.slow
+async def test_readers_of_a_private_blog_renew_their_tokens(figure, monkeypatch):
+    for name, seconds in {"CALM_SECONDS": 1.0, "MINUTE_SECONDS": 5.0}.items():
+        monkeypatch.setattr(f"loadtest.proofs.private.{name}", seconds)
+    played = await play(readers=300, publish=5)
+    assert (played.crowd.wrong, played.renewed, played.at_head) == ({}, 300, 300)
+    assert max(played.crowd.late) <= MAX_LATE_SECONDS
+    figure(
+        f"300 tokens ended in 5 s: connections closed up to {max(played.crowd.late):.1f} s later; CPU of the node "
+        f"{played.calm_cpu:.0%} before, {played.renewing_cpu:.0%} meanwhile"
+    )
 
 
 @pytest.mark.slow

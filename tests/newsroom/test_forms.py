@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from stoppress.errors import BadInput
-from stoppress.model import Correction, Header, Link, Person, Source, StoredEntry
+from stoppress.model import Correction, Link, Person, Source, StoredEntry, StoredHeader
 from stoppress.newsroom.forms import EntryForm, HeaderForm, moment
 
 NOW = "2020-10-09T06:12:00.000Z"
@@ -77,7 +77,7 @@ _OLD = Correction("An old one.", "2020-10-08T00:00:00.000Z")
 
 def test_a_blog_without_a_headline_gets_its_name_for_one():
     for text, headline in (("{}", ""), ('{"headline": null}', "Talks")):
-        header = Header(blog="karabakh", headline=headline, status="live")
+        header = StoredHeader(blog="karabakh", headline=headline, status="live")
         assert header_form(text).fill(header).headline == "karabakh"
 
 
@@ -86,7 +86,7 @@ def test_a_header_is_filled():
         '{"headline": "H", "status": "ended", "language": "en-GB", "timezone": "Europe/Skopje",'
         '"coverage_end": "2020-10-09T20:00:00Z", "related": [{"title": "R", "url": "https://example.org/r"}]}'
     )
-    assert form.fill(Header(blog="b", headline="", status="live")) == Header(
+    assert form.fill(StoredHeader(blog="b", headline="", status="live")) == StoredHeader(
         blog="b",
         headline="H",
         status="ended",

@@ -3,6 +3,7 @@
 /** @import { Close, Listener, Transport, World } from "../transports/transport.js" */
 /** @import { LiveBlogEvents, TypedTarget } from "../types.js" */
 import { webSocket } from "../transports/web-socket.js";
+import { authorized } from "../transports/transport.js";
 import { Machine } from "./machine.js";
 import { State } from "./state.js";
 
@@ -40,12 +41,14 @@ const SIGNALS = {
  * - `state`: the initial state, for example that of a page that the server has rendered;
  * - `transports`: ways to the server, the preferred one first; if there are several, the last one is plain HTTP;
  * - `sharing`: returns the connection shared with other tabs, or null;
+ * - `token`: called when a private blog needs a token, or a new one; returns it, or nothing if there is none;
  * - `world`: replacements for parts of the browser.
  *
  * @typedef {object} BareOptions
  * @property {State} [state]
  * @property {Transport[]} [transports]
  * @property {(blog: URL, world: World, tell: (event: Event) => void) => Sharing | null} [sharing]
+ * @property {() => Promise<string | null | undefined> | string | null | undefined} [token]
  * @property {Partial<World>} [world]
  */
 
@@ -65,6 +68,12 @@ export class BareLiveBlog extends Base {
   #machine;
   /** @type {number | null} */
   #lastHeard = null;
+  /**
+   * The token for a private blog. Set it to begin with one, or to replace it before it ends.
+   *
+   * @type {string | null}
+   */
+  token = null;
   /** The requests for pages, by address. @type {Map<string, Promise<boolean>>} */
   #loading = new Map();
   /** Cancels those requests. */
@@ -79,7 +88,7 @@ export class BareLiveBlog extends Base {
    * @param {string | URL} src the blog's address: `https://host/blogs/NAME`
    * @param {BareOptions} [options]
    */
-  constructor(src, { state = new State(), transports = [webSocket], sharing, world: given } = {}) {
+  constructor(src, { state = new State(), transports = [webSocket], sharing, token, world: given } = {}) {
     super();
     this.state = state;
     const blog = (this.#address = new URL(src, globalThis.location?.href));
@@ -100,7 +109,7 @@ export class BareLiveBlog extends Base {
             closed: (code) => this.#tell({ type: "closed", id, code }),
           };
           try {
-            connections.set(id, ways[rank]({ blog, cursor, world }, on));
+            connections.set(id, ways[rank]({ blog, cursor, world, token: this.token }, on));
           } catch {
             on.closed(1006); // the browser forbids it, for example ws: on an https: page
           }
@@ -124,6 +133,7 @@ export class BareLiveBlog extends Base {
           this.#dispatch("phase", { phase, code });
         },
         leave: () => tabs?.leave(),
+        renew: token && (() => void this.#renew(token)),
       },
       ways.length,
       Boolean(tabs),
@@ -195,7 +205,10 @@ export class BareLiveBlog extends Base {
     const timer = this.#world.setTimeout(abort, PAGE_MILLISECONDS);
     this.#aborter.signal.addEventListener("abort", abort);
     try {
-      const answer = await this.#world.fetch(new URL(address, this.#address), { signal: aborter.signal });
+      const answer = await this.#world.fetch(
+        new URL(address, this.#address),
+        authorized(this.token, { signal: aborter.signal }),
+      );
       const page = answer.ok ? /** @type {Page} */ (await answer.json()) : null;
       if (!Array.isArray(page?.entries) || aborter.signal.aborted) return false;
       const outcome = this.state.addPage(address, page);
@@ -206,6 +219,18 @@ export class BareLiveBlog extends Base {
     } finally {
       this.#world.clearTimeout(timer);
     }
+  }
+
+  /** @param {NonNullable<BareOptions["token"]>} token */
+  async #renew(token) {
+    let done = false;
+    try {
+      this.token = (await token()) || null;
+      done = true;
+    } catch {
+      // The page could not get one now
+    }
+    this.#tell({ type: "renewed", done });
   }
 
   /** @param {{type: string}} event of the browser */

@@ -20,11 +20,12 @@
  * - `timer`: the time of the last `wait` command is over;
  * - `hurry`: connect now if there is no connection;
  * - `lead`: this tab now holds the connection for all tabs with this blog;
- * - `relayed`: the leading tab passed on a message while this tab had its own connection.
+ * - `relayed`: the leading tab passed on a message while this tab had its own connection;
+ * - `renewed`: the page has answered the `renew` command; not `done` if it failed and has to be asked again.
  *
  * @typedef {{type: "start" | "stop" | "hurry" | "online" | "offline" | "hidden" | "visible" | "leave" | "return"
  *   | "timer" | "lead" | "relayed"} | {type: "message", id: number, message: any}
- *   | {type: "closed", id: number, code: number}} Event
+ *   | {type: "closed", id: number, code: number} | {type: "renewed", done: boolean}} Event
  */
 
 /**
@@ -39,6 +40,7 @@
  * @property {(outcome: Applied) => void} applied the state has changed
  * @property {(phase: Phase, code?: number) => void} phase the phase has changed; `refused` has a close code
  * @property {() => void} leave stop sharing a connection with other tabs
+ * @property {() => void} [renew] ask the page for a new token; without it, the page has none
  */
 
 /**

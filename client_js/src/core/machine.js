@@ -18,7 +18,13 @@ export const MAX_RETRY_MILLISECONDS = 3_600_000;
 const TICK_MILLISECONDS = 10_000;
 const SLEPT_MILLISECONDS = 5_000;
 
+/** A token that has ended is renewed after a random part of this time: those of many readers may end together. */
+const RENEWAL_MILLISECONDS = 1_000;
+/** Deadline of the page's answer when it is asked for a token. */
+const TOKEN_MILLISECONDS = 30_000;
+
 const MALFORMED_CURSOR = 4400;
+const TOKEN_NEEDED = 4401;
 
 /**
  * Decides, without I/O, how to stay connected to one blog: events go in, commands come out. It keeps one connection at
@@ -53,6 +59,9 @@ export class Machine {
   #gaps = 0;
   /** @type {Retry | null} */
   #retry = null;
+  /** Whether a new token is needed. After it is there, it is not asked for again until a message has come with it.
+   * @type {"no" | "due" | "asked" | "done"} */
+  #renewal = "no";
   #now = 0;
   /** Time of the next timer event. */
   #expected = Infinity;
@@ -103,6 +112,7 @@ export class Machine {
         this.#rank = this.#failures = this.#gaps = 0;
         this.#hiddenDue = Infinity;
         this.#retry = null;
+        this.#renewal = "no";
         this.#enter("connecting");
         return this.#comeBack();
       case "stop":
@@ -137,6 +147,8 @@ export class Machine {
         this.#leading = true;
         if (this.#rank < this.#own) this.#fallBack();
         return;
+      case "renewed":
+        return this.#takeRenewal(event.done);
       case "relayed":
         if (this.#leading) return;
         this.#rank = 0;
@@ -155,6 +167,7 @@ export class Machine {
       this.#postponeTrial();
       this.#connect();
     }
+    if (this.#renewal === "asked" && this.#connectionDue <= this.#now) this.#takeRenewal(false);
     if (this.#connectionDue <= this.#now) this.#connection === null ? this.#connect() : this.#handleFailure();
     if (this.#trialDue <= this.#now) this.#try();
   }
@@ -176,17 +189,35 @@ export class Machine {
     this.#drop();
     this.#active = this.#leading = false;
     if (this.#own) this.#rank = 0;
+    if (this.#renewal === "asked") this.#renewal = "due";
     this.#commands.leave();
     this.#enter(phase, code);
   }
 
   /** Open a connection over the current transport, or over the last one to test whether HTTP works. */
   #connect(probing = false) {
+    if (this.#renewal === "asked") return;
     this.#drop();
+    if (this.#renewal === "due") return this.#renew();
     this.#probing = probing;
     this.#doubtful = !probing;
     this.#connection = this.#open(probing ? this.#count - 1 : this.#rank);
     this.#connectionDue = this.#now + FIRST_MESSAGE_MILLISECONDS;
+  }
+
+  /** Ask the page for a token. */
+  #renew() {
+    this.#renewal = "asked";
+    this.#connectionDue = this.#now + TOKEN_MILLISECONDS;
+    this.#commands.renew?.();
+  }
+
+  /** @param {boolean} done whether the page has given a token, or says that it has none */
+  #takeRenewal(done) {
+    if (this.#renewal !== "asked") return;
+    this.#renewal = done ? "done" : "due";
+    if (done) this.#connect();
+    else this.#retryLater();
   }
 
   /** @param {number} rank */
@@ -237,6 +268,7 @@ export class Machine {
     this.#doubtful = false;
     this.#failures = 0;
     this.#retry = null;
+    this.#renewal = "no";
     if (outcome.kind !== "waiting") this.#enter("live");
   }
 
@@ -257,6 +289,11 @@ export class Machine {
     if (code === MALFORMED_CURSOR && this.#state.cursor !== null) {
       this.#state.cursor = null;
       this.#connect();
+    } else if (code === TOKEN_NEEDED && this.#commands.renew && this.#renewal === "no") {
+      this.#drop();
+      this.#enter("reconnecting");
+      this.#renewal = "due";
+      this.#connectionDue = this.#now + this.#random() * RENEWAL_MILLISECONDS;
     } else if (code >= 4400 && code < 4500) {
       this.#end("refused", code);
     } else {

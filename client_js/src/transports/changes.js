@@ -1,6 +1,6 @@
 /** @import { Update } from "../core/messages.js" */
 /** @import { Listener, Source, Transport } from "./transport.js" */
-import { addressOf } from "./transport.js";
+import { addressOf, authorized } from "./transport.js";
 
 /** How long the server may hold a request. */
 const HOLD_SECONDS = 25;
@@ -27,14 +27,14 @@ export async function poll(source, on, signal, once = false) {
   let wait = 0; // answer the first request at once
   while (!signal.aborted) {
     const asked = world.now();
-    const address = addressOf({ ...source, cursor }, "changes");
+    const address = addressOf({ blog: source.blog, cursor }, "changes");
     if (wait) address.searchParams.set("wait", `${wait}`);
     /** @type {Response | undefined} */
     let answer;
     /** @type {Update | undefined} */
     let update;
     try {
-      answer = await world.fetch(address, { signal, cache: "no-store", credentials: "omit" });
+      answer = await world.fetch(address, authorized(source.token, { signal, cache: "no-store" }));
       if (answer.ok) update = await answer.json();
     } catch {
       // No answer, or not JSON

@@ -11,9 +11,11 @@ export const events = (source, on) => {
   for (const type of ["update", "beat", "retry"]) {
     stream.addEventListener(type, ({ data }) => on.message(parse(data)));
   }
-  stream.onerror = () => {
+  const end = (/** @type {number} */ code) => {
     stream.close();
-    on.closed(1006);
+    on.closed(code);
   };
+  stream.addEventListener("close", ({ data }) => end(parse(data)?.code ?? 1006));
+  stream.onerror = () => end(1006);
   return () => stream.close();
 };

@@ -16,9 +16,9 @@
  */
 
 /**
- * Where to connect, and the cursor to begin with.
+ * Where to connect, the cursor to begin with, and the token for a private blog.
  *
- * @typedef {{blog: URL, cursor: string | null, world: World}} Source
+ * @typedef {{blog: URL, cursor: string | null, world: World, token?: string | null}} Source
  */
 
 /**
@@ -41,15 +41,27 @@
  */
 
 /**
- * Return the address of a resource of a blog, with the query of the blog's address and the cursor.
+ * Return the address of a resource of a blog, with the query of the blog's address, the cursor and the token.
  *
- * @param {Pick<Source, "blog" | "cursor">} source
+ * @param {Pick<Source, "blog" | "cursor" | "token">} source without a token if the request can have headers
  * @param {string} resource
  */
-export function addressOf({ blog, cursor }, resource) {
+export function addressOf({ blog, cursor, token }, resource) {
   const address = new URL(`${blog.pathname.replace(/\/$/, "")}/${resource}${blog.search}`, blog);
   if (cursor !== null) address.searchParams.set("since", cursor);
+  if (token) address.searchParams.set("token", token);
   return address;
+}
+
+/**
+ * Return the options of a request with the token in a header, where no log has it.
+ *
+ * @param {string | null | undefined} token
+ * @param {RequestInit} options
+ * @returns {RequestInit}
+ */
+export function authorized(token, options) {
+  return token ? { ...options, headers: { ...options.headers, authorization: `Bearer ${token}` } } : options;
 }
 
 /**

@@ -31,6 +31,8 @@ class Reader(Protocol):
     """The reader's group while it is at the head."""
     slot: int
     """Its index in the group."""
+    ends: int
+    """The Unix time in seconds until which it may read a private blog; see `live/passes.py`."""
 
     @property
     def fd(self) -> int:

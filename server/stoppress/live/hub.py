@@ -17,10 +17,11 @@ from typing import NamedTuple
 from stoppress.live.answers import Answers
 from stoppress.live.encoding_group import EncodingGroup
 from stoppress.live.fd_group import Reader, Write
+from stoppress.live.passes import Passes
 from stoppress.live.replica import Fit, Replica
 from stoppress.model import Cursor, Segment
 from stoppress.telemetry.counts import Counts
-from stoppress.wire.close_reasons import CloseReason
+from stoppress.wire.close_reasons import ACCESS_CHANGED, CloseReason
 from stoppress.wire.encodings import Encoding
 from stoppress.wire.messages import Beat
 
@@ -69,6 +70,7 @@ class Hub:
         self._at_head: dict[Encoding, EncodingGroup] = {}
         self._waiting: set[Reader] = set()  # writable, on their way to the head
         self._stalled: set[Reader] = set()  # not writable
+        self.passes = Passes(self._readers, self.dismiss)
 
     @property
     def reader_count(self) -> int:
@@ -152,7 +154,7 @@ class Hub:
     def deliver(self) -> None:
         """Lead every reader whose connection takes data to the head."""
         self._delivery_due = False
-        if self.is_held():
+        if self.is_held() or self.passes.send_guests_away():
             self._schedule_delivery(HELD_SECONDS)
             return
         self._window_end = self._timing.time() + BURST_SECONDS
@@ -204,15 +206,20 @@ class Hub:
             reader: its `cursor` says what it has.
             opening: bytes to send before the message in the same write: the end of the handshake.
         """
-        if self.close_reason is not None:
+        close_reason = self.close_reason or (None if self.passes.admits(reader) else ACCESS_CHANGED)
+        if close_reason is not None:
             reader.send(opening)
-            reader.close(self.close_reason)
+            reader.close(close_reason)
             return
+        self.passes.add(reader)
         self._waiting.add(reader)
         self._answer(reader, opening)
         self._lead(reader)
 
     def _lead(self, reader: Reader) -> None:
+        if not self.passes.admits(reader):
+            self.dismiss(reader, ACCESS_CHANGED)
+            return
         while reader in self._waiting and reader.cursor != self.replica.cursor:
             self._answer(reader)
         if reader in self._waiting and self.cursor == self.replica.cursor:
@@ -275,6 +282,17 @@ class Hub:
             reader.fd_group.remove(reader)
         self._waiting.discard(reader)
         self._stalled.discard(reader)
+        self.passes.remove(reader)
+
+    def has(self, reader: Reader) -> bool:
+        """Return whether a reader is here."""
+        return reader.fd_group is not None or reader in self._waiting or reader in self._stalled
+
+    def dismiss(self, reader: Reader, close_reason: CloseReason) -> None:
+        """Close the connection of one reader, if it is still here."""
+        if self.has(reader):
+            self.leave(reader)
+            reader.close(close_reason)
 
     def close(self, close_reason: CloseReason) -> None:
         """Close every reader's connection, also of those that join later."""

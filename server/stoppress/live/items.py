@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 from msgspec import Raw
 
 from stoppress.errors import BadQuery
-from stoppress.model import HEADER, Entry, Header, Item
+from stoppress.model import HEADER, Entry, Header, Item, StoredHeader
 from stoppress.wire.encodings import Codec
 
 _POSITION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z_[0-9a-f-]{36}~?", re.ASCII)
@@ -58,7 +58,7 @@ class PublicItem:
     because nobody asks for most entries of a long blog. Raises `BlogDamaged` if the item cannot be read.
     """
 
-    __slots__ = ("__weakref__", "is_key", "is_retracted", "position", "stored")
+    __slots__ = ("__weakref__", "is_key", "is_retracted", "opens_at", "position", "stored")
 
     def __init__(self, item: Item) -> None:
         self.stored = item
@@ -67,6 +67,7 @@ class PublicItem:
         self.position = EntryPosition((is_entry and content.published_at) or "", item.id)
         self.is_retracted = is_entry and content.status == "retracted"
         self.is_key = is_entry and bool(content.key) and not self.is_retracted
+        self.opens_at = 0.0 if is_entry else StoredHeader.of(item).opens_at
 
     @property
     def id(self) -> str:

@@ -65,6 +65,8 @@ class Replica:
         self._key_order: list[EntryPosition] = []  # the same of key events
         self.key_events_seq = 0
         """The seq since which the key events are what they are now."""
+        self.opens_at = 0.0
+        """The Unix time in seconds from which everybody may read the blog: 0 for a public blog, infinity for never."""
 
     # Changes
 
@@ -109,6 +111,7 @@ class Replica:
         if item.is_key or (before is not None and before.is_key):
             self.key_events_seq = item.seq
         if item.id == HEADER:
+            self.opens_at = item.opens_at
             return
         for order, had, has in (
             (self._order, before is not None, True),

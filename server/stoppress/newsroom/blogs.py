@@ -10,7 +10,7 @@ import msgspec
 
 from stoppress.access.roles import Action
 from stoppress.errors import BadInput, BlogDamaged, BlogNotFound
-from stoppress.model import BLOG_NAME, HEADER, Header, Item
+from stoppress.model import BLOG_NAME, HEADER, Item, StoredHeader
 from stoppress.newsroom.commits import Committer, Planned, Request, Written
 from stoppress.newsroom.forms import HeaderForm
 from stoppress.newsroom.pins import Pins
@@ -36,44 +36,44 @@ class Blogs:
 
     async def list_after(
         self, after: str, limit: int, is_wanted: Callable[[str], bool] = lambda _name: True
-    ) -> list[Header]:
+    ) -> list[StoredHeader]:
         """Return at most `limit` headers, sorted by name, of the wanted blogs whose name sorts after `after`."""
-        headers: list[Header] = []
+        headers: list[StoredHeader] = []
         names = [name for name in await self._store.names() if name > after and is_wanted(name)]
         portion = max(limit, _MIN_PORTION_BLOGS)
         for begin in range(0, len(names), portion):
             for item in await self._store.headers(names[begin : begin + portion]):
                 with contextlib.suppress(BlogDamaged):  # it concerns that blog alone
-                    headers += [Header.of(item)] if item is not None else []
+                    headers += [StoredHeader.of(item)] if item is not None else []
             if len(headers) >= limit:
                 break
         return headers[:limit]
 
-    async def get(self, blog: str) -> tuple[Header, int]:
+    async def get(self, blog: str) -> tuple[StoredHeader, int]:
         """Return a blog's header and its version. Raises `BlogNotFound`."""
         item = await self._find(blog)
         if item is None:
             raise BlogNotFound(blog)
-        return Header.of(item), item.version
+        return StoredHeader.of(item), item.version
 
     async def put(self, blog: str, form: HeaderForm, request: Request) -> Written:
         """Create the blog, or replace its header. A result with version 1 means that it was created.
 
         Raises:
             PreconditionFailed: `if_match` names another version, or `if_none_match` the current one.
-            Forbidden: the sender may not create blogs.
+            Forbidden: the sender may not create blogs, or not change who may read them.
             BadInput: the name is not allowed, `pinned` is not a published entry of the blog, or a time is out of range.
         """
         if not re.fullmatch(BLOG_NAME, blog):
             allowed = "Blog names have 1-100 letters, digits, '-' or '_' and start with a letter or digit"
             raise BadInput(f"{allowed}; got {blog[:120]!r}.", "blog")
-        blank = Header(blog=blog, headline="", status="live")
+        blank = StoredHeader(blog=blog, headline="", status="live")
         return await self._write(blog, request, lambda _current: form.fill(blank))
 
     async def patch(self, blog: str, form: HeaderForm, request: Request) -> Written:
         """Change fields of the header. Raises `BlogNotFound`, `PreconditionFailed` and `BadInput` (see `put`)."""
 
-        def fill(current: Header | None) -> Header:
+        def fill(current: StoredHeader | None) -> StoredHeader:
             if current is None:
                 raise BlogNotFound(blog)
             return form.fill(current)
@@ -94,15 +94,17 @@ class Blogs:
         else:
             await self._deleted(blog)
 
-    async def _write(self, blog: str, request: Request, fill: Callable[[Header | None], Header]) -> Written:
+    async def _write(self, blog: str, request: Request, fill: Callable[[StoredHeader | None], StoredHeader]) -> Written:
         async def plan() -> Planned:
             item = await self._find(blog)
-            current = Header.of(item) if item else None
+            current = StoredHeader.of(item) if item else None
             version = item.version if item else 0
             request.check(version, current)
             action: Action = "change_blog" if current else "create_blog"
             request.require(action, blog)
             header = fill(current)
+            if current and (header.access, header.public_from) != (current.access, current.public_from):
+                request.require("change_access", blog)
             pins: list[Write] = []
             before = current.pinned if current else None
             if header.pinned != before:

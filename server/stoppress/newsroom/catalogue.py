@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from stoppress.errors import BlogDamaged
-from stoppress.model import Header, Item
+from stoppress.model import Item, StoredHeader
 from stoppress.store.port import Store
 
 MAX_BLOGS = 5_000
@@ -31,14 +31,14 @@ class Catalogue:
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._clock = clock
-        self._read: dict[str, tuple[Item | None, Header | None]] = {}
+        self._read: dict[str, tuple[Item | None, StoredHeader | None]] = {}
         self._turns: deque[str] = deque()  # the names in `_read`; those that were read last are at the end
-        self._list: Sequence[Header] = ()
+        self._list: Sequence[StoredHeader] = ()
         self._changed = False  # since the list was made
         self._fresh_until = float("-inf")
         self._reading = asyncio.Lock()
 
-    async def headers(self) -> Sequence[Header]:
+    async def headers(self) -> Sequence[StoredHeader]:
         """Return the headers of all blogs, sorted by name: the same object until one changes.
 
         The list has new blogs at once. Of more than `READ_AGAIN_BLOGS`, changes come a few seconds later.
@@ -83,9 +83,9 @@ class Catalogue:
             self._changed = True
 
 
-def _header_of(item: Item | None) -> Header | None:
+def _header_of(item: Item | None) -> StoredHeader | None:
     """Return a header; None if it does not exist or cannot be read, so that one blog does not hide the others."""
     try:
-        return None if item is None else Header.of(item)
+        return None if item is None else StoredHeader.of(item)
     except BlogDamaged:
         return None

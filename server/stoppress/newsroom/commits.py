@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from stoppress.access.identity import NODE, Identity
 from stoppress.access.roles import Action, may, require
 from stoppress.errors import BlogDamaged, PreconditionFailed, StoppressError, StoreUnavailable, VersionConflict
-from stoppress.model import HEADER, Cursor, Header, Segment, StoredEntry
+from stoppress.model import HEADER, Cursor, Segment, StoredEntry, StoredHeader
 from stoppress.store.past.port import Act, Actor
 from stoppress.store.port import Once, Store, Write
 
@@ -59,7 +59,7 @@ class Request(NamedTuple):
         """Raise `Forbidden` unless the sender may do this in a blog."""
         require(self.who, action, blog)
 
-    def check(self, version: int, current: StoredEntry | Header | None) -> None:
+    def check(self, version: int, current: StoredEntry | StoredHeader | None) -> None:
         """Raise `PreconditionFailed` if the request does not allow to replace the current version."""
         if self.if_match is not None and version not in self.if_match:
             message = "If-Match does not match: the item does not exist yet."
@@ -77,7 +77,7 @@ class Request(NamedTuple):
 class Written(NamedTuple):
     """The result of a write; a repeated request gets the same result again."""
 
-    content: StoredEntry | Header | None
+    content: StoredEntry | StoredHeader | None
     """The written item; None if the write removed a draft."""
     version: int
     cursor: Cursor
@@ -197,9 +197,9 @@ class Committer:
 
 def _written(segment: Segment, *, replayed: bool) -> Written:
     subject = segment.items[-1]
-    content: StoredEntry | Header | None = None
+    content: StoredEntry | StoredHeader | None = None
     if subject.id == HEADER:
-        content = Header.of(subject)
+        content = StoredHeader.of(subject)
     elif subject.body:
         content = StoredEntry.of(subject)
     return Written(content, subject.version, segment.cursor, replayed)

@@ -15,15 +15,16 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stoppress.errors import BadInput
 from stoppress.model import (
+    Access,
     BlogStatus,
     Correction,
-    Header,
     Link,
     Media,
     Paragraph,
     Person,
     Source,
     StoredEntry,
+    StoredHeader,
     Tags,
     Url,
     timestamp,
@@ -118,12 +119,16 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
     tags: _Field[Tags] = UNSET
     pinned: _Field[Annotated[str, Meta(min_length=1, max_length=36)]] = UNSET
     related: _Field[Annotated[list[Link], Meta(max_length=50)]] = UNSET
+    access: _Field[Access] = UNSET
+    public_from: _Field[_Moment] = UNSET
+    """Only for a blog with `access` token. A blog that becomes public loses it."""
 
-    def fill(self, header: Header) -> Header:
+    def fill(self, header: StoredHeader) -> StoredHeader:
         """Return the header with the form applied.
 
         Raises:
-            BadInput: a time is outside the years 1 to 9999 in UTC, or the time zone does not exist.
+            BadInput: a time is outside the years 1 to 9999 in UTC, the time zone does not exist, or a public blog
+                gets `public_from`.
         """
         known = _timezones()
         if self.timezone and known and self.timezone not in known:
@@ -133,6 +138,11 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
             )
         filled = _fill(self, header, frozenset())
         filled.headline = filled.headline or header.blog
+        filled.access = filled.access or "public"
+        if filled.access == "public":
+            if self.public_from:
+                raise BadInput("`public_from` needs `access` token; a public blog is open already.", "public_from")
+            filled.public_from = None
         return filled
 
 
@@ -142,7 +152,7 @@ def _timezones() -> set[str]:
     return zoneinfo.available_timezones()
 
 
-_Filled = TypeVar("_Filled", Header, StoredEntry)
+_Filled = TypeVar("_Filled", StoredHeader, StoredEntry)
 
 
 def _fill(form: Struct, item: _Filled, leave: frozenset[str]) -> _Filled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from stoppress.errors import BadInput
-from stoppress.model import HEADER, Header, StoredEntry
+from stoppress.model import HEADER, StoredEntry, StoredHeader
 from stoppress.store.port import Store, Write
 
 
@@ -37,7 +37,7 @@ class Pins:
         item = await self._store.item(blog, HEADER)
         if item is None:
             return []  # the blog has just been deleted; the commit will fail
-        header = Header.of(item)
+        header = StoredHeader.of(item)
         if pinned == (header.pinned == entry_id):
             return []
         others = await self.flag_writes(blog, header.pinned, pinned=False) if pinned else []

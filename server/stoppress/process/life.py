@@ -129,7 +129,10 @@ def _background(node: Node) -> dict[str, Callable[[], Coroutine[Any, Any, None]]
         "deadlines": node.entrance.deadlines.watch,
         "beat": partial(_beat, node),
         "lag": partial(_watch_lag, node),
+        "passes": node.gate.watch,
     }
+    if node.jwks:
+        work["token_keys"] = node.jwks.watch
     if node.inbox:
         work["inbox"] = node.inbox.run
     if node.metrics.exchange:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
 
 from stoppress.access.keys import KeyRing
 from stoppress.errors import StartError
@@ -50,6 +51,9 @@ from stoppress.web.editors.openapi import OpenAPI
 from stoppress.web.editors.origin import Origins
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
+from stoppress.web.gate.answers import PrivateAnswers
+from stoppress.web.gate.credentials import ReaderOrigins
+from stoppress.web.gate.gate import Gate
 from stoppress.web.operations.health import Health
 from stoppress.web.operations.metrics import Metrics
 from stoppress.web.pages.blog_page import Pages
@@ -65,6 +69,7 @@ from stoppress.web.site import Sites
 from stoppress.web.turns import Turns
 
 if TYPE_CHECKING:
+    from stoppress.access.jwks import Jwks
     from stoppress.inbox.inbox import Inbox
 
 SPARE_DESCRIPTORS = 32
@@ -115,20 +120,42 @@ class Node:
             settings.max_readers_per_address,
             settings.max_handshakes,
         )
+        self.jwks = self._make_jwks() if settings.token_secret_file or settings.token_jwks else None
+        self.gate = self._make_gate()
         layout = Layout(settings.templates, f"{settings.public_url} {settings.publisher} {settings.newest}")
         renditions = Renditions(layout.renderer)
-        self.live = WebSocketEndpoint(self.follower, self.admission, renditions, self.counts)
+        self.live = WebSocketEndpoint(self.gate, self.admission, renditions, self.counts)
         self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
         self.held_requests = HeldRequests(self.admission, self.counts)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
         self.health = Health(self.store, self.follower, self.admission, self.clock)
         token = settings.read_metrics_token()
         self.metrics = Metrics(self.follower, self.counts, self.health, settings.metrics_blogs, token, worker)
-        self.app = RequestLog(self._make_app(layout, renditions), self.counts, self.tracing)
+        app = self._make_app(layout, renditions)
+        self.routes = [route for route in app.routes if isinstance(route, Route | Mount)]
+        """Every address that it answers."""
+        self.app = RequestLog(PrivateAnswers(app, self.gate.origins), self.counts, self.tracing)
 
     def _make_hub(self, blog: str) -> Hub:
         loop = asyncio.get_running_loop()
-        return Hub(Replica(blog, self.settings.newest), Timing(loop.call_later, loop.time), os.write, self.counts)
+        hub = Hub(Replica(blog, self.settings.newest), Timing(loop.call_later, loop.time), os.write, self.counts)
+        hub.passes.is_private = lambda: self.gate.is_private(hub.replica.opens_at)
+        return hub
+
+    def _make_jwks(self) -> Jwks:
+        from stoppress.access.jwks import Jwks  # imports joserfc, which only nodes that take tokens need
+        from stoppress.access.key_set import TokenKeys
+
+        return Jwks(TokenKeys(self.settings.read_token_secret()), self.settings.token_jwks)
+
+    def _make_gate(self) -> Gate:
+        settings, tokens = self.settings, None
+        if self.jwks is not None:
+            from stoppress.access.tokens import Tokens
+
+            tokens = Tokens(self.jwks.keys, self.clock.now, self.jwks.unknown_key)
+        origins = ReaderOrigins(settings.reader_origins, settings.public_url)
+        return Gate(self.follower, self.authentication, tokens, origins, settings.token_cookie, self.clock.now)
 
     def _make_inbox(self, store: Store) -> Inbox:
         from stoppress.inbox.inbox import Inbox  # imports redis, which embedded stores do not need
@@ -138,14 +165,14 @@ class Node:
         return Inbox(store, editor, counts)
 
     def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:
-        settings, follower = self.settings, self.follower
+        settings, gate = self.settings, self.gate
         turns, sites = Turns(), Sites(settings.public_url, settings.publisher)
         documents = Documents(turns, sites, layout.fingerprint, settings.page_max_age)
-        pages = Pages(follower, documents, layout, settings.newest)
-        feeds = Feeds(follower, documents, settings.newest)
-        index = Index(follower, Catalogue(self.store), layout, sites, turns)
-        content = Content(follower, self.held_requests, renditions, pages, documents, self.counts)
-        events = Events(follower, self.held_requests, renditions, settings.beat, self.counts)
+        pages = Pages(gate, documents, layout, settings.newest)
+        feeds = Feeds(gate, documents, settings.newest)
+        index = Index(gate, Catalogue(self.store), layout, sites, turns)
+        content = Content(gate, self.held_requests, renditions, pages, documents, self.counts)
+        events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
         keys = KeysApi(self.authentication, self.key_ring, self.store.past, self._limit)
         readers = (self.live, content, events)

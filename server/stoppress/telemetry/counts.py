@@ -28,8 +28,8 @@ _OUTCOMES = ("done", "repeated", "rejected", "failed")
 _CATCH_UPS = ("opening", "nothing", "catch_up", "reset", "page")
 REJECTIONS = tuple(
     "address_full answer_unread body_too_slow broken_frame draining full head_too_long head_too_slow late "
-    "malformed_cursor message_too_long no_descriptors no_such_blog no_websocket store_unavailable too_many_guesses "
-    "too_many_handshakes too_many_messages too_many_writes".split()
+    "malformed_cursor message_too_long no_descriptors no_such_blog no_websocket not_allowed store_unavailable "
+    "token_needed too_many_guesses too_many_handshakes too_many_messages too_many_writes wrong_origin".split()
 )
 """The reasons for rejecting or disconnecting a client."""
 

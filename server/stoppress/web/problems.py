@@ -21,6 +21,7 @@ from stoppress.errors import (
     PreconditionFailed,
     StoppressError,
     StoreUnavailable,
+    TokenNeeded,
 )
 
 _TITLES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
@@ -68,6 +69,9 @@ class Problem(NamedTuple):
             case BadInput(field=field):
                 status = 400 if isinstance(error, BadQuery) else 422
                 return cls(status, detail, members={} if field is None else {"field": field})
+            case TokenNeeded(reason=reason):
+                error_word = f', error="{reason}"' if reason else ""
+                return cls(401, detail, {"www-authenticate": f'Bearer realm="stoppress"{error_word}'})
             case Forbidden():
                 return cls(403, detail)
             case NotFound():

@@ -18,6 +18,8 @@ class CloseCode(enum.IntEnum):
     TOO_MANY_MESSAGES = 1008
     TRY_AGAIN_LATER = 1013
     MALFORMED_CURSOR = 4400
+    TOKEN_NEEDED = 4401
+    NOT_ALLOWED = 4403
     BLOG_NOT_FOUND = 4404
 
 
@@ -38,6 +40,12 @@ READER_LEFT = CloseReason(CloseCode.GOING_AWAY, "The reader has left.")
 TOO_MANY_MESSAGES = CloseReason(CloseCode.TOO_MANY_MESSAGES, "Too many messages. This connection is for listening.")
 
 BLOG_DELETED = CloseReason(CloseCode.BLOG_NOT_FOUND, "This blog was deleted.")
+
+TOKEN_ENDED = CloseReason(CloseCode.TOKEN_NEEDED, "The token has ended. Come back with a new one.")
+
+ACCESS_REVOKED = CloseReason(CloseCode.NOT_ALLOWED, "Your right to read this blog was taken away.")
+
+ACCESS_CHANGED = CloseReason(CloseCode.NOT_ALLOWED, "This blog has become private.")
 
 BLOG_UNLOADED = CloseReason(
     CloseCode.GOING_AWAY, "This blog has left the memory of the server.", Retry(min=0, max=1_000)

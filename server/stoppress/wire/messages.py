@@ -71,6 +71,14 @@ class Retry(Struct, tag="retry", tag_field="type"):
     max: int
 
 
+class Close(Struct, tag="close", tag_field="type"):
+    """The last message of an event stream that would fail if it came again in the same way."""
+
+    code: int
+    """The close code that a WebSocket gets."""
+    reason: str
+
+
 class Page(Struct, kw_only=True, omit_defaults=True):
     """A page of entries, newest first; `older` or `newer` is the address of the next page."""
 

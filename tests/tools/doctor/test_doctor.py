@@ -504,3 +504,22 @@ def machine(subject: str, **values: int) -> Finding:
 )
 def test_a_judgement_is_as_bad_as_the_thing(finding: Finding, level: Level):
     assert finding.level is level
+
+
+async def test_the_keys_of_tokens_are_read(tmp_path: Path):
+    secret, jwks = tmp_path / "secret", tmp_path / "jwks.json"
+    secret.write_text("x" * 40)
+    environ = {**KEYS, "STOPPRESS_TOKEN_SECRET_FILE": str(secret), "STOPPRESS_PORT": "0"}
+    store = ("--store", sqlite_url(tmp_path))
+    secret.chmod(0o644)
+    result = await doctor(*store, **environ)
+    assert "every user of the machine can read" in result.out
+    secret.chmod(0o600)
+    result = await doctor(*store, **environ)
+    assert "readers' tokens may be signed with HS256" in result.out
+    assert "every user" not in result.out
+    result = await doctor(*store, **environ, STOPPRESS_TOKEN_JWKS=str(jwks))
+    assert "cannot read STOPPRESS_TOKEN_JWKS" in failed(result)
+    secret.write_text("short")
+    result = await doctor(*store, **environ)
+    assert "has 5 bytes; use 32 or more" in failed(result)

@@ -213,3 +213,15 @@ def test_a_failure_leaves_nothing(node: RunningNode, tmp_path: Path, url: str, b
     assert result.code == code
     assert said in result.error
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_private_blog_is_exported_with_a_key_only(node: RunningNode, tmp_path: Path):
+    await node.make_blog("closed", headline="For subscribers", access="token")
+    result = export(node, tmp_path / "closed", blog="closed")
+    assert result.code == 1
+    assert "blog closed is private; give an API key that may read it as STOPPRESS_API_KEY" in result.err
+    result = export(node, tmp_path / "closed", "--api-key", node.key, blog="closed")
+    assert result.code == 0, result.err
+    assert "For subscribers" in (tmp_path / "closed" / "index.html").read_text()
+    async with node.editor() as editor:
+        assert (await editor.delete("/api/blogs/closed")).status_code == 204

@@ -53,7 +53,7 @@ async def test_it_speaks_the_language_that_is_asked_for(node: RunningNode, reade
     assert not page.all("//*[@data-part='pages']/@lang")
 
 
-@pytest.mark.parametrize(("lang", "said"), [("de", "Nicht mehr verfügbar"), ("en", "No longer available")])
+@pytest.mark.parametrize(("lang", "said"), [("de", "Nicht verfügbar"), ("en", "Not available")])
 async def test_of_a_blog_that_is_not_there_it_says_so(node: RunningNode, reader: httpx.AsyncClient, lang, said):
     answer = await reader.get("/blogs/nowhere/embed", params={"lang": lang})
     assert answer.status_code == 404

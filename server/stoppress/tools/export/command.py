@@ -6,7 +6,7 @@ import json
 import shutil
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -20,8 +20,15 @@ _MARK = "stoppress-export.json"
 """The file that marks a directory as an archive."""
 
 
-def export(url: str, blog: str, target: Path, *, force: bool) -> int:
+def export(url: str, blog: str, target: Path, *, force: bool, secret: str = "") -> int:
     """Read a blog from a server and write its archive. Return the number of files.
+
+    Args:
+        url: the address of the server.
+        blog: the name of the blog.
+        target: the directory of the archive.
+        force: replace an archive that is there.
+        secret: an API key or a token, for a private blog.
 
     Raises:
         StartError: the directory cannot be replaced, or `url` is not an address.
@@ -31,11 +38,23 @@ def export(url: str, blog: str, target: Path, *, force: bool) -> int:
         raise StartError(f"{url[:100]} is not the address of a server; give one like http://127.0.0.1:8000")
     _check(target, force=force)
     tls = ssl.create_default_context()  # it trusts the authorities in SSL_CERT_FILE
-    with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False, verify=tls) as client:
+    auth = _bearer(httpx.URL(url), secret)
+    with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False, verify=tls, auth=auth) as client:
         files = Crawl(client, blog).files()
     mark = json.dumps({"blog": blog, "files": sorted(files)}, indent=1).encode() + b"\n"
     _write(target, {**files, _MARK: mark})
     return len(files)
+
+
+def _bearer(server: httpx.URL, secret: str) -> Callable[[httpx.Request], httpx.Request] | None:
+    """Return what adds the secret to requests for the server, and to no others."""
+
+    def add(request: httpx.Request) -> httpx.Request:
+        if (request.url.scheme, request.url.netloc) == (server.scheme, server.netloc):
+            request.headers["authorization"] = f"Bearer {secret}"
+        return request
+
+    return add if secret else None
 
 
 def _is_address(url: str) -> bool:

@@ -135,6 +135,8 @@ class Crawl:
             ) from None
         if answer.status_code == 404 and path == f"/blogs/{self._blog}":
             raise BlogNotFound(self._blog)
+        if answer.status_code in (401, 403):
+            raise StoppressError(f"blog {self._blog} is private; give an API key that may read it as STOPPRESS_API_KEY")
         if answer.status_code != 200:
             address = f"{self._client.base_url}{path[1:]}"
             raise StoppressError(f"the server answered {address} with {answer.status_code}; check --url")

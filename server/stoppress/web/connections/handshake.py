@@ -20,6 +20,7 @@ from websockets.exceptions import InvalidHandshake
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.headers import build_extension, parse_extension
 
+from stoppress.web.gate.credentials import TOKEN_PARAMETER
 from stoppress.wire.encodings import SUBPROTOCOLS, Compression
 from stoppress.wire.frames import WINDOW_BITS
 
@@ -38,6 +39,8 @@ class Handshake(NamedTuple):
     since: str | None
     language: str | None
     """Of markup, if that is what the client wants."""
+    token: str | None
+    """In the query."""
     subprotocol: str
     compression: Compression
     response: bytes
@@ -66,16 +69,17 @@ class Handshake(NamedTuple):
             b"Sec-WebSocket-Accept: " + accept + b"\r\n" + agreed + b"\r\n"
         )
         blog = unquote(line[1].decode("latin-1"))
-        since, language = _since_and_language(line[2] or b"")
-        return cls(blog, since, language, subprotocol, compression, response, early, headers)
+        since, language, token = _parameters(line[2] or b"")
+        return cls(blog, since, language, token, subprotocol, compression, response, early, headers)
 
 
-def _since_and_language(query: bytes) -> tuple[str | None, str | None]:
+def _parameters(query: bytes) -> tuple[str | None, str | None, str | None]:
+    """Return `since`, `lang` and `token`."""
     alone = _SINCE.fullmatch(query)
     if alone is not None:  # nearly always
-        return alone[1].decode(), None if alone[2] is None else alone[2].decode()
+        return alone[1].decode(), None if alone[2] is None else alone[2].decode(), None
     values = parse_qs(query.decode("latin-1"), keep_blank_values=True)
-    return values.get("since", [None])[-1], values.get("lang", [None])[-1]
+    return values.get("since", [None])[-1], values.get("lang", [None])[-1], values.get(TOKEN_PARAMETER, [None])[-1]
 
 
 class _Headers(dict[bytes, bytes]):

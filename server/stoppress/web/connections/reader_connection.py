@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from stoppress.live.fd_group import FdGroup
 from stoppress.live.hub import Hub
+from stoppress.live.passes import NO_PASS
 from stoppress.model import Cursor
 from stoppress.web.connections.websocket_parser import WebSocketParser
 from stoppress.web.rate_limit import RateLimit
@@ -47,6 +48,7 @@ class ReaderConnection(asyncio.Protocol):
         encoding: the encoding that the handshake agreed on.
         cursor: the cursor of the client; None: it has nothing.
         gone: called when the connection is lost.
+        ends: the Unix time in seconds until which the reader may read a private blog; see `live/passes.py`.
     """
 
     __slots__ = (
@@ -58,13 +60,19 @@ class ReaderConnection(asyncio.Protocol):
         "_transport",
         "cursor",
         "encoding",
+        "ends",
         "fd",
         "fd_group",
         "slot",
     )
 
     def __init__(
-        self, hub: Hub, encoding: WebSocket, cursor: Cursor | None, gone: Callable[[], None] | None = None
+        self,
+        hub: Hub,
+        encoding: WebSocket,
+        cursor: Cursor | None,
+        gone: Callable[[], None] | None = None,
+        ends: int = NO_PASS,
     ) -> None:
         self.encoding = encoding
         self.cursor = cursor
@@ -73,6 +81,7 @@ class ReaderConnection(asyncio.Protocol):
         self._hub = hub
         self._incoming: WebSocketParser | None = None
         self._allowance: RateLimit | None = None
+        self.ends = ends
         self._closing = False
         self._gone = gone
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import ExitStack
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.errors import BlogNotFound, MalformedCursor, StoppressError, StoreUnavailable
+from stoppress.errors import BlogNotFound, Forbidden, MalformedCursor, StoppressError, StoreUnavailable, TokenNeeded
 from stoppress.live.hub import Hub
+from stoppress.live.passes import FOREVER, NO_PASS
 from stoppress.model import Cursor
-from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import Admission, NotAdmitted, Seat
 from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.reader_connection import ReaderConnection
+from stoppress.web.gate.credentials import TOKEN_PARAMETER
+from stoppress.web.gate.gate import Gate, WrongOrigin
 from stoppress.web.problems import HTTPError
 from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.wire.close_reasons import STORE_RETRY, CloseCode, CloseReason
@@ -28,6 +32,8 @@ from stoppress.wire.messages import Retry
 _REASONS: dict[type[StoppressError], tuple[str, CloseCode, Retry | None]] = {
     MalformedCursor: ("malformed_cursor", CloseCode.MALFORMED_CURSOR, None),
     BlogNotFound: ("no_such_blog", CloseCode.BLOG_NOT_FOUND, None),
+    TokenNeeded: ("token_needed", CloseCode.TOKEN_NEEDED, None),
+    Forbidden: ("not_allowed", CloseCode.NOT_ALLOWED, None),
     StoreUnavailable: ("store_unavailable", CloseCode.TRY_AGAIN_LATER, STORE_RETRY),
 }
 """The reason for the metrics, the close code, and when to come back."""
@@ -36,8 +42,8 @@ _REASONS: dict[type[StoppressError], tuple[str, CloseCode, Retry | None]] = {
 class WebSocketEndpoint:
     """Takes readers' handshakes."""
 
-    def __init__(self, follower: Follower, admission: Admission, renditions: Renditions, counts: Counts) -> None:
-        self._follower = follower
+    def __init__(self, gate: Gate, admission: Admission, renditions: Renditions, counts: Counts) -> None:
+        self._gate = gate
         self._admission = admission
         self._renditions = renditions
         self._counts = counts
@@ -69,7 +75,8 @@ class WebSocketEndpoint:
         except NotAdmitted as error:
             newcomer.reject(error)
             return
-        hub = self._follower.at_hand(handshake.blog, cursor)
+        is_guest = handshake.token is None and not self._gate.carries_credential(handshake.headers)
+        hub = self._gate.at_hand(handshake.blog, cursor) if is_guest else None
         if hub is not None and rendition.is_ready(hub.replica, cursor):
             newcomer.hand_over(hub, cursor, seat)
             return
@@ -82,17 +89,26 @@ class WebSocketEndpoint:
         with ExitStack() as not_handed_over:
             not_handed_over.callback(seat)
             try:
-                hub: Hub = await self._follower.hub(newcomer.handshake.blog, cursor)
-            except (BlogNotFound, StoreUnavailable) as error:
+                request = newcomer.request()
+                hub, ends = await self._gate.admit(request, newcomer.handshake.blog, cursor)
+            except WrongOrigin as error:
+                self._counts.count_rejection("wrong_origin")
+                newcomer.answer(HTTPError(403, str(error)))
+                return
+            except (BlogNotFound, Forbidden, HTTPError, StoreUnavailable, TokenNeeded) as error:
                 self._refuse(newcomer, error)
                 return
             await newcomer.rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
             if not newcomer.transport.is_closing():
                 not_handed_over.pop_all()
-                newcomer.hand_over(hub, cursor, seat)
+                reader = newcomer.hand_over(hub, cursor, seat, ends)
+                if ends == FOREVER:
+                    self._gate.watch_reader(reader, hub, request)
                 newcomer.transport.resume_reading()
 
     def _refuse(self, newcomer: _Newcomer, error: StoppressError) -> None:
+        if isinstance(error, HTTPError):  # of a key
+            error = TokenNeeded(str(error)) if error.status == 401 else StoreUnavailable(str(error))
         kind, code, retry = next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
         self._counts.count_rejection(kind)
         newcomer.refuse(CloseReason(code, str(error), retry))
@@ -117,19 +133,39 @@ class _Newcomer(NamedTuple):
         )
         return peer[0] if peer else "", forwarded_for, forwarded
 
-    def hand_over(self, hub: Hub, cursor: Cursor | None, seat: Seat) -> None:
-        reader = ReaderConnection(hub, self.encoding, cursor, seat)
+    def request(self) -> Request:
+        """Return the handshake as a request, with all that may carry a token or a key."""
+        query = {} if self.handshake.token is None else {TOKEN_PARAMETER: self.handshake.token}
+        peer = self.transport.get_extra_info("peername")
+        return Request(
+            {
+                "type": "http",
+                "method": "GET",
+                "path": f"/blogs/{self.handshake.blog}/live",
+                "query_string": urlencode(query).encode(),
+                "headers": list(self.handshake.headers.items()),
+                "client": tuple(peer[:2]) if peer else None,
+            }
+        )
+
+    def hand_over(self, hub: Hub, cursor: Cursor | None, seat: Seat, ends: float = NO_PASS) -> ReaderConnection:
+        reader = ReaderConnection(hub, self.encoding, cursor, seat, math.ceil(ends))
         reader.open(self.transport, self.handshake.response)
         if self.handshake.early:
             reader.data_received(self.handshake.early)
+        return reader
 
     def reject(self, not_admitted: NotAdmitted) -> None:
         """Send a message to a browser (it sends `Origin`, and shows its pages no status), else a status."""
         if b"origin" in self.handshake.headers:
             self.refuse(CloseReason(CloseCode.TRY_AGAIN_LATER, str(not_admitted), not_admitted.retry))
         else:
-            self.transport.write(not_admitted.as_bytes())
-            self.transport.close()
+            self.answer(not_admitted)
+
+    def answer(self, error: HTTPError) -> None:
+        """Answer with a status in place of the handshake."""
+        self.transport.write(error.as_bytes())
+        self.transport.close()
 
     def refuse(self, close_reason: CloseReason) -> None:
         """Accept the handshake, because browsers show nothing else to a page, and close the connection."""

@@ -24,7 +24,7 @@ from stoppress.access.key_checks import ApiKey
 from stoppress.access.keys import KeyForm, NewKey
 from stoppress.access.people.person import KnownPerson, PasswordForm, PersonForm
 from stoppress.access.people.sessions import Session
-from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry
+from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry, StoredHeader
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.past import EntryVersion
@@ -39,7 +39,8 @@ _ORIGIN = "http://ORIGIN"
 
 _TYPES = {
     "editors": (
-        *(EntryForm, HeaderForm, RetractionForm, StoredEntry, Header, EntryVersion, Act, KeyForm, ApiKey, NewKey),
+        *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
+        *(KeyForm, ApiKey, NewKey),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
     "readers": (Entry, Header),

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.sync.follower import Follower
 from stoppress.web.documents import Document, Documents
 from stoppress.web.feeds.atom import atom
 from stoppress.web.feeds.feed import Feed
 from stoppress.web.feeds.json_feed import json_feed
+from stoppress.web.gate.gate import Gate
 from stoppress.web.site import Site
 from stoppress.web.validation import number
 
@@ -26,8 +26,8 @@ _HEADERS = {"access-control-allow-origin": "*", "x-content-type-options": "nosni
 class Feeds:
     """The handlers. `newest` is the number of entries on a page of a feed."""
 
-    def __init__(self, follower: Follower, documents: Documents, newest: int) -> None:
-        self._follower = follower
+    def __init__(self, gate: Gate, documents: Documents, newest: int) -> None:
+        self._gate = gate
         self._documents = documents
         self._newest = newest
 
@@ -47,7 +47,7 @@ class Feeds:
 
     async def _answer(self, request: Request, media_type: str, write: Callable[[Feed], bytes]) -> Response:
         before = number(request, "before", 0, 10**9) or None
-        replica = (await self._follower.hub(request.path_params["blog"])).replica
+        replica = (await self._gate.hub(request, request.path_params["blog"])).replica
         before = replica.change_at(before)
 
         def make(site: Site) -> bytes:

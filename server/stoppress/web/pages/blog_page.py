@@ -11,8 +11,8 @@ from starlette.routing import Route
 from stoppress.errors import BlogNotFound
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
-from stoppress.sync.follower import Follower
 from stoppress.web.documents import Document, Documents
+from stoppress.web.gate.gate import Gate
 from stoppress.web.pages.layout import Layout
 from stoppress.web.pages.view import View
 from stoppress.web.security import EMBEDDABLE_HEADERS, HTML_HEADERS, READABLE
@@ -24,8 +24,8 @@ _PAGE_HEADERS = {**EMBEDDABLE_HEADERS, "vary": "accept"}
 class Pages:
     """The handlers. `newest` is the number of entries on a page."""
 
-    def __init__(self, follower: Follower, documents: Documents, layout: Layout, newest: int) -> None:
-        self._follower = follower
+    def __init__(self, gate: Gate, documents: Documents, layout: Layout, newest: int) -> None:
+        self._gate = gate
         self._documents = documents
         self._layout = layout
         self.newest = newest
@@ -40,7 +40,7 @@ class Pages:
         """Answer with a blog's newest entries or, with `before`, with older ones."""
         before = request.query_params.get("before")
         position = EntryPosition.parse(before)
-        replica = (await self._follower.hub(request.path_params["blog"])).replica
+        replica = (await self._gate.hub(request, request.path_params["blog"])).replica
         position = replica.entry_at(position)
         return await self._answer(request, replica, lambda: View.of(replica, position, self.newest), position)
 
@@ -48,7 +48,7 @@ class Pages:
         """Answer with a blog's newest entries for a page of another site, in the language `lang` if it is known."""
         layout, language = self._layout, self._layout.texts.language(request.query_params.get("lang"))
         try:
-            replica = (await self._follower.hub(request.path_params["blog"])).replica
+            replica = (await self._gate.hub(request, request.path_params["blog"])).replica
         except BlogNotFound:
             return Response(layout.gone(language), 404, {**_EMBED_HEADERS, "cache-control": "no-cache"})
 

@@ -18,6 +18,11 @@ from stoppress.web.security import HTML_HEADERS, READABLE
 
 _MESSAGES = {
     400: ("Wrong address", "The address of this page is not valid."),
+    401: (
+        "For readers with access",
+        "This live blog is not open to everybody. Sign in on the site that led you here, then open it again.",
+    ),
+    403: ("No access", "Your access does not include this live blog."),
     404: ("Page not found", "This page does not exist or was removed."),
     429: ("Too many requests", "Too many requests from your network. Try again shortly."),
     503: ("Temporarily unavailable", "This page is temporarily unavailable. Try again shortly."),

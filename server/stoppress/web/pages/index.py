@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from stoppress.errors import BlogDamaged, BlogMissing, NotFound
-from stoppress.model import Header
+from stoppress.errors import BlogDamaged, BlogMissing, Forbidden, NotFound, TokenNeeded
+from stoppress.model import StoredHeader
 from stoppress.newsroom.catalogue import Catalogue
-from stoppress.sync.follower import Follower
+from stoppress.web.gate.gate import Gate
 from stoppress.web.negotiation import unless_known
 from stoppress.web.pages.head import describe_index
 from stoppress.web.pages.layout import Layout
@@ -31,14 +31,14 @@ _MAX_PAGES = 10_000
 class Index:
     """The handler."""
 
-    def __init__(self, follower: Follower, catalogue: Catalogue, layout: Layout, sites: Sites, turns: Turns) -> None:
-        self._follower = follower
+    def __init__(self, gate: Gate, catalogue: Catalogue, layout: Layout, sites: Sites, turns: Turns) -> None:
+        self._gate = gate
         self._catalogue = catalogue
         self._layout = layout
         self._sites = sites
         self._turns = turns
-        self._listed: Sequence[Header] = ()
-        self._ordered: list[Header] = []  # the same in the order of the page
+        self._listed: Sequence[StoredHeader] = ()
+        self._ordered: list[StoredHeader] = []  # the same in the order of the page
 
     def routes(self) -> list[Route]:
         return [Route("/", self.page, methods=["GET"]), Route("/blogs", self.moved, methods=["GET"])]
@@ -54,9 +54,9 @@ class Index:
         The order must not come from which blogs are in memory, as a look at a page brings more of them there.
         """
         page = number(request, "page", 1, _MAX_PAGES)
-        known = await self._known()
+        known = await self._gate.visible(request, await self._known())
         begin = (page - 1) * PER_PAGE
-        found = await asyncio.gather(*(self._row(header) for header in known[begin : begin + PER_PAGE]))
+        found = await asyncio.gather(*(self._row(request, header) for header in known[begin : begin + PER_PAGE]))
         rows = {row["header"].blog: row for row in found if row}
         shown = [rows[header.blog] for header in _ordered([row["header"] for row in rows.values()])]
         older = page + 1 if len(known) > begin + PER_PAGE else None
@@ -71,25 +71,25 @@ class Index:
         etag = f'"{hashlib.sha256(html).hexdigest()[:16]}"'
         return unless_known(request, etag, {**HTML_HEADERS, "cache-control": "no-cache"}, html)
 
-    async def _known(self) -> list[Header]:
+    async def _known(self) -> list[StoredHeader]:
         """Return all headers in order. Sorting thousands takes milliseconds, so it is done after a change only."""
         listed = await self._catalogue.headers()
         if listed is not self._listed:
             self._listed, self._ordered = listed, _ordered(listed)
         return self._ordered
 
-    async def _row(self, header: Header) -> dict[str, Any] | None:
+    async def _row(self, request: Request, header: StoredHeader) -> dict[str, Any] | None:
         """Return a blog with the number of its entries, and when the newest one was published."""
         try:
-            replica = (await self._follower.hub(header.blog)).replica
-        except (NotFound, BlogMissing, BlogDamaged):
-            return None  # deleted meanwhile, or not readable now
+            replica = (await self._gate.hub(request, header.blog)).replica
+        except (NotFound, BlogMissing, BlogDamaged, TokenNeeded, Forbidden):
+            return None  # deleted or made private meanwhile, or not readable now
         positions = replica.positions
         updated_at = positions[-1].published_at if positions else None
         return {"header": replica.header or header, "updates": len(positions), "updated_at": updated_at}
 
 
-def _ordered(headers: Sequence[Header]) -> list[Header]:
+def _ordered(headers: Sequence[StoredHeader]) -> list[StoredHeader]:
     """Sort headers. Equal ones keep the catalogue's order, by name."""
     begun = sorted(headers, key=lambda header: header.coverage_end or header.coverage_start or "", reverse=True)
     coming = sorted(headers, key=lambda header: header.coverage_start or "without a time")

@@ -17,10 +17,12 @@ from stoppress.errors import BadQuery
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
-from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.held_requests import HeldRequests
 from stoppress.web.documents import Document, Documents
+from stoppress.web.gate.credentials import TOKEN_PARAMETER
+from stoppress.web.gate.gate import Gate
+from stoppress.web.gate.pass_check import PassCheck
 from stoppress.web.negotiation import Wanted, unless_known
 from stoppress.web.pages.blog_page import Pages
 from stoppress.web.readers.renditions import Renditions
@@ -36,14 +38,14 @@ class Content:
 
     def __init__(
         self,
-        follower: Follower,
+        gate: Gate,
         held_requests: HeldRequests,
         renditions: Renditions,
         pages: Pages,
         documents: Documents,
         counts: Counts,
     ) -> None:
-        self._follower = follower
+        self._gate = gate
         self._held_requests = held_requests
         self._renditions = renditions
         self._pages = pages
@@ -59,22 +61,23 @@ class Content:
 
     async def changes(self, request: Request) -> Response:
         """Answer with the update from `since`, at once or within `wait` seconds."""
-        check_query(request, "since", "wait", "view", "lang")
+        check_query(request, "since", "wait", "view", "lang", TOKEN_PARAMETER)
         blog, text = request.path_params["blog"], request.query_params.get("since")
         since = None if text is None else Cursor.parse(text)
         wait, rendition = _wait(request), self._renditions.of(request)
-        hub = await self._follower.hub(blog, since)
+        admitted = await self._gate.admit(request, blog, since)
+        hub = admitted.hub
         is_current = since == hub.replica.cursor or Wanted(request.headers).has(f'"{hub.replica.cursor}"')
         leaves = False
         if wait and is_current and hub.close_reason is None:
             with self._held_requests.open(request, "long_poll") as held:
-                self._counts.deliveries["long_poll"] += await held.change(hub, hub.replica.cursor, wait)
+                self._counts.deliveries["long_poll"] += await PassCheck(self._gate, request, admitted, held).last(wait)
                 leaves = held.close_reason is not None
-            hub = await self._follower.hub(blog, since)  # it may have been deleted
+            hub = await self._gate.hub(request, blog, since)  # it may have been deleted
             body, cursor = hub.answer(since, rendition.changes)
         else:
             await rendition.prepare(hub.replica, hub.replica.entries_for(since))
-            hub = await self._follower.hub(blog, since)
+            hub = await self._gate.hub(request, blog, since)
             body, cursor = hub.catch_up(since, rendition.changes)
         answer = _answer(request, body, cursor, "public, max-age=1")
         if leaves:
@@ -83,7 +86,7 @@ class Content:
 
     async def page(self, request: Request) -> Response:
         """Answer with a page of entries, newest first: those before a position, or after one."""
-        check_query(request, "before", "after", "key", "limit", "view", "lang")
+        check_query(request, "before", "after", "key", "limit", "view", "lang", TOKEN_PARAMETER)
         query = request.query_params
         limit, key = number(request, "limit", self._pages.newest, 200), _asks_for_key_events(query)
         rendition, replica = self._renditions.of(request), await self._replica(request)
@@ -124,7 +127,7 @@ class Content:
         return _answer(request, rendition.entry(replica, entry), replica.cursor_at(entry.seq), "no-cache")
 
     async def _replica(self, request: Request) -> Replica:
-        return (await self._follower.hub(request.path_params["blog"])).replica
+        return (await self._gate.hub(request, request.path_params["blog"])).replica
 
 
 def _wait(request: Request) -> float:

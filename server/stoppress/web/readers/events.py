@@ -12,31 +12,35 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from stoppress.errors import StoreUnavailable
-from stoppress.live.hub import Hub
 from stoppress.model import Cursor
-from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import NotAdmitted
 from stoppress.web.admission.held_requests import HeldRequest, HeldRequests
+from stoppress.web.gate.credentials import TOKEN_PARAMETER
+from stoppress.web.gate.gate import Gate
+from stoppress.web.gate.pass_check import PassCheck
 from stoppress.web.negotiation import Wanted
 from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.web.security import READABLE
 from stoppress.web.validation import check_query
-from stoppress.wire.close_reasons import STORE_RETRY
+from stoppress.wire.close_reasons import STORE_RETRY, CloseCode
 from stoppress.wire.encodings import SSE
-from stoppress.wire.messages import Beat, Retry
+from stoppress.wire.messages import Beat, Close, Retry
 
 _RECONNECT = Retry(min=1_000, max=5_000)
 """The time after which a browser reconnects when it has lost an event stream, unless the server says otherwise."""
+
+_TOLD = (CloseCode.TOKEN_NEEDED, CloseCode.NOT_ALLOWED)
+"""Close codes that a reader of a stream is told: the status of its next request does not reach a page."""
 
 
 class Events:
     """The handler. `beat` is in seconds: between beats on a silent event stream."""
 
     def __init__(
-        self, follower: Follower, held_requests: HeldRequests, renditions: Renditions, beat: float, counts: Counts
+        self, gate: Gate, held_requests: HeldRequests, renditions: Renditions, beat: float, counts: Counts
     ) -> None:
-        self._follower = follower
+        self._gate = gate
         self._renditions = renditions
         self._held_requests = held_requests
         self._beat = beat
@@ -47,7 +51,7 @@ class Events:
 
     async def events(self, request: Request) -> Response:
         """Answer with a live stream. After a reconnect the browser's Last-Event-ID counts instead of `since`."""
-        check_query(request, "since", "lastEventId", "view", "lang")
+        check_query(request, "since", "lastEventId", "view", "lang", TOKEN_PARAMETER)
         query = request.query_params
         last, text = request.headers.get("last-event-id") or query.get("lastEventId"), query.get("since")
         since = Cursor.parse(last, "Last-Event-ID") if last else None if text is None else Cursor.parse(text)
@@ -55,7 +59,7 @@ class Events:
         headers = {**READABLE, "cache-control": "no-store", "x-accel-buffering": "no"}
         admitted = ExitStack()
         try:
-            hub = await self._follower.hub(request.path_params["blog"], since)
+            way = await self._gate.admit(request, request.path_params["blog"], since)
             if request.method == "HEAD":
                 return Response(None, 200, headers, media_type=SSE.name)
             held = admitted.enter_context(self._held_requests.open(request, "sse"))
@@ -64,27 +68,34 @@ class Events:
                 raise
             retry = error.retry if isinstance(error, NotAdmitted) else STORE_RETRY
             return Response(_come_back(retry), 200, headers, media_type=SSE.name)
-        return _Stream(admitted, self._stream(hub, since, rendition, held), headers)
+        check = PassCheck(self._gate, request, way, held)
+        return _Stream(admitted, self._stream(check, since, rendition, held), headers)
 
     async def _stream(
-        self, hub: Hub, cursor: Cursor | None, rendition: Rendition, held: HeldRequest
+        self, check: PassCheck, cursor: Cursor | None, rendition: Rendition, held: HeldRequest
     ) -> AsyncIterator[bytes]:
+        hub = check.hub
         yield _reconnect(_RECONNECT)
         await rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
-        data, cursor = hub.catch_up(cursor, rendition.events)
-        for part in _slices(data):
-            yield part
-        while not (close_reason := held.close_reason or hub.close_reason):
+        if not (close_reason := await check.close_reason()):
+            data, cursor = hub.catch_up(cursor, rendition.events)
+            for part in _slices(data):
+                yield part
+        while not (close_reason := close_reason or held.close_reason or hub.close_reason):
             await hub.released()
+            if close_reason := await check.close_reason():
+                continue
             if cursor != hub.replica.cursor:
                 data, cursor = hub.answer(cursor, rendition.events)
                 self._counts.deliveries["sse"] += 1
                 for part in _slices(data):
                     yield part
-            elif not await held.change(hub, cursor, self._beat) and not held.close_reason:
+            elif not await check.change(cursor, self._beat) and not held.close_reason:
                 yield SSE.encode(Beat(str(cursor)))
         if close_reason.retry is not None:
             yield _come_back(close_reason.retry)
+        elif close_reason.code in _TOLD:
+            yield SSE.encode(Close(close_reason.code, close_reason.reason))
 
 
 def _slices(data: bytes) -> Iterator[bytes]:
