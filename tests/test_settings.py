@@ -69,10 +69,10 @@ WRONG = [
         for name in ("max_handshakes", "max_writes", "max_guesses")
         for text in ("", "-1", "1.5", "1000001")
     ),
-    *(("token_cookie", text) for text in ("", "a b", "a=b", "x" * 65)),
-    *(("reader_origins", text) for text in ("x", "null")),
     *(("session_idle_minutes", text) for text in ("", "-1", "4", "1.5", "43201")),
     *(("session_hours", text) for text in ("", "0", "1.5", "721")),
+    *(("token_cookie", text) for text in ("", "a b", "a=b", "x" * 65)),
+    *(("reader_origins", text) for text in ("x", "null")),
     *(("audit_days", text) for text in ("", "0", "3651", "1.5")),
     *(("versions", text) for text in ("", "-1", "1001", "1.5")),
     *(("inbox", text) for text in ("a b", "a:b", "x" * 65)),

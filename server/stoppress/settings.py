@@ -165,15 +165,15 @@ class Settings(NamedTuple):
         file = self.metrics_token_file
         return _read("STOPPRESS_METRICS_TOKEN_FILE", file, "write a token into it") if file else ""
 
-    def read_token_secret(self) -> bytes:
-        """Return the secret of readers' tokens, empty without a file. Raises `StartError` like `read_metrics_token`."""
-        file = self.token_secret_file
-        return _read("STOPPRESS_TOKEN_SECRET_FILE", file, "write a secret into it").encode() if file else b""
-
     def read_oidc_client_secret(self) -> str:
         """Return the secret at the OpenID provider, "" without a file. Raises `StartError` if it cannot be read."""
         file = self.oidc_client_secret_file
         return _read("STOPPRESS_OIDC_CLIENT_SECRET_FILE", file, "write the secret into it") if file else ""
+
+    def read_token_secret(self) -> bytes:
+        """Return the secret of readers' tokens, empty without a file. Raises `StartError` like `read_metrics_token`."""
+        file = self.token_secret_file
+        return _read("STOPPRESS_TOKEN_SECRET_FILE", file, "write a secret into it").encode() if file else b""
 
     def read_store(self) -> str:
         """Return the store's address, from `store_file` if set. Raises `StartError` if that is unreadable or empty."""

@@ -11,7 +11,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from stoppress.access.openid.id_token import Expected, PublicKey, UnknownKey, _Registry, checked_claims, public_keys
+from stoppress.access.openid.id_token import Expected, KeyNotListed, PublicKey, _Registry, checked_claims, public_keys
 from stoppress.errors import SignInRefused
 
 NOW = 1_800_000_000.0
@@ -131,9 +131,9 @@ def test_a_token_that_is_not_signed_by_the_provider_is_refused():
 
 def test_an_unknown_key_is_told_from_a_wrong_one():
     new = RSAKey.generate_key(2048, {"kid": "new"})
-    with pytest.raises(UnknownKey):
+    with pytest.raises(KeyNotListed):
         check(signed(new))
-    with pytest.raises(UnknownKey):
+    with pytest.raises(KeyNotListed):
         check(signed(RSA, head={"kid": None}))
     assert check(signed(RSA, head={"kid": None}), public_keys({"keys": JWKS["keys"][:1]}))
 

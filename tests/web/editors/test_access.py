@@ -275,6 +275,7 @@ def test_every_route_asks_for_the_least_that_a_row_needs(tmp_path: Path):
             needs = [row for row in ROWS if row.endpoint == f"{method} {route.path}"]
             assert RULES[action].does in [row.needs for row in needs]
             assert all(row.roles <= RULES[action].roles for row in needs), "no row needs less than the route"
+        assert isinstance(route, Route) and route.methods is not None
         others = route.methods - {*resource.actions, "HEAD"}
         assert all(row.needs == "nothing" for row in ROWS if row.endpoint in {f"{one} {route.path}" for one in others})
 

@@ -28,7 +28,7 @@ _KINDS: dict[str, type[RSAKey | ECKey | OKPKey]] = {"RSA": RSAKey, "EC": ECKey, 
 PublicKey = RSAKey | ECKey | OKPKey
 
 
-class UnknownKey(Exception):
+class KeyNotListed(Exception):
     """The token is signed with a key that is not among the keys. The provider may have a new one."""
 
 
@@ -70,7 +70,7 @@ def checked_claims(token: str, keys: dict[str | None, PublicKey], expected: Expe
 
     Raises:
         SignInRefused: the token is not valid.
-        UnknownKey: its key is not among the keys.
+        KeyNotListed: its key is not among the keys.
     """
     claims = _signed_claims(token, keys)
     listed = claims.get("aud")
@@ -102,7 +102,7 @@ def _signed_claims(token: str, keys: dict[str | None, PublicKey]) -> dict[str, A
             raise _refused(f"has an algorithm (`alg`) other than {', '.join(ALGORITHMS)}")
         key = next(iter(keys.values())) if kid is None and len(keys) == 1 else keys.get(kid)
         if key is None:
-            raise UnknownKey
+            raise KeyNotListed
         if not jws.validate_compact(parts, key, [algorithm], _REGISTRY):
             raise _refused("has a wrong signature")
         claims = msgspec.json.decode(parts.payload)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from stoppress.access.openid.id_token import Expected, UnknownKey, checked_claims
+from stoppress.access.openid.id_token import Expected, KeyNotListed, checked_claims
 from stoppress.access.openid.provider import Provider
 from stoppress.access.openid.role_rules import RoleRules
 from stoppress.errors import SignInRefused, VersionConflict
@@ -123,7 +123,7 @@ class OpenIDSignIn:
             keys = await self._provider.keys(has_unknown=has_unknown)
             try:
                 return await asyncio.to_thread(checked_claims, token, keys, expected, self._now())
-            except UnknownKey:
+            except KeyNotListed:
                 continue
         raise SignInRefused("The ID token of the OpenID provider is signed with an unknown key. Sign in again.")
 
