@@ -119,7 +119,7 @@ class Embed:
         assert self._server is not None
         self._server.close()
         await self._server.wait_closed()
-        assert failed or self.complaints == []
+        assert failed or not self.complaints, self.complaints
 
     async def __call__(
         self,
