@@ -23,6 +23,7 @@ from stoppress.access.secret import digest, new_secret
 from stoppress.errors import BadInput, KeyNotFound, NameTaken, StoreDamaged, TooManyKeys, VersionConflict
 from stoppress.model import timestamp
 from stoppress.store.accounts.port import Accounts, Record, RecordWrite
+from stoppress.store.past.port import Act
 
 MAX_KEYS = 1_000
 
@@ -72,8 +73,8 @@ class KeyRing:
         self._now = now
         self.checks = KeyChecks(accounts, now)
 
-    async def make(self, form: KeyForm, maker: Identity) -> NewKey:
-        """Make a key, and return it with its secret.
+    async def make(self, form: KeyForm, maker: Identity, act: Act | None = None) -> NewKey:
+        """Make a key, and return it with its secret. In the same commit, `act` becomes part of the audit.
 
         Raises:
             BadInput: the key has ended already.
@@ -95,7 +96,8 @@ class KeyRing:
                 [
                     RecordWrite(_NAME, key.name, key_id.encode(), 0, kept_until),
                     RecordWrite(KEY, key_id, msgspec.json.encode(key), 0, kept_until),
-                ]
+                ],
+                act,
             )
         except VersionConflict:
             raise NameTaken(key.name) from None
@@ -127,8 +129,10 @@ class KeyRing:
                 return key
         raise KeyNotFound(name)
 
-    async def revoke(self, name: str, who: Identity) -> None:
+    async def revoke(self, name: str, who: Identity, act: Act | None = None) -> None:
         """Revoke a key: at once on this node, and on the others within `key_checks.CHECK_SECONDS`.
+
+        In the same commit, `act` becomes part of the audit.
 
         Raises:
             Forbidden: the key is for blogs that `who` is not for.
@@ -140,7 +144,7 @@ class KeyRing:
         if not found:
             raise KeyNotFound(name)
         gone = [RecordWrite(KEY, key_id, None) for key_id in list(found)[:10]]
-        await self._accounts.write([*gone, RecordWrite(_NAME, name, None)])
+        await self._accounts.write([*gone, RecordWrite(_NAME, name, None)], act)
         for key_id in found:
             self.checks.revoked(key_id)
         log.info("key_revoked", extra={"key": name, "by": who.id})

@@ -174,7 +174,7 @@ class Node:
         content = Content(gate, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
-        keys = KeysApi(self.authentication, self.key_ring, self.store.past, self._limit)
+        keys = KeysApi(self.authentication, self.key_ring, self._limit)
         readers = (self.live, content, events)
         others = (OpenAPI(sites), api, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []

@@ -52,7 +52,7 @@ class PeopleParts:
         counts: Counts,
     ) -> None:
         accounts = store.accounts
-        self._acts = Acts(store.past, Origins(addresses))
+        self._acts = Acts(Origins(addresses))
         self.own_site = OwnSite(settings.public_url)
         idle, longest = settings.session_idle_minutes * 60, settings.session_hours * 3600
         self.sessions = Sessions(accounts, now, idle, longest)
@@ -66,7 +66,7 @@ class PeopleParts:
         """Return the routes of people and their sessions."""
         people = PeopleApi(authentication, self._sign_ins.people, self.sessions.checks, limit, self._acts)
         sessions = SessionsApi(authentication, self._sign_ins, limit)
-        openid = OpenIDApi(self._openid, self._sign_ins.people, sessions, self._sign_ins.guesses)
+        openid = OpenIDApi(self._openid, self._sign_ins.people, sessions, self._sign_ins.guesses, self._acts)
         return [*people.routes(), *sessions.routes(), *openid.routes()]
 
     async def close(self) -> None:

@@ -17,7 +17,7 @@ from stoppress.telemetry.tracing import Tracing
 
 _OPERATIONS = (
     "ping commit recall forget read item drafts blogs names headers heads due time delete was_deleted restore verify "
-    "rebuild renew removed ask_for follow unfollow append acts versions"
+    "rebuild renew removed ask_for follow unfollow acts versions"
 ).split()
 
 
@@ -160,10 +160,6 @@ class _TimedPast:
     def __init__(self, timed: TimedStore, past: Past) -> None:
         self._timed = timed.timed
         self._past = past
-
-    async def append(self, act: Act) -> None:
-        with self._timed("append"):
-            await self._past.append(act)
 
     async def acts(
         self, blog: str | None, *, after: str | None = None, before: str | None = None, limit: int

@@ -23,6 +23,7 @@ from stoppress.errors import (
 )
 from stoppress.newsroom.commits import Request
 from stoppress.store.accounts.port import Accounts, RecordWrite
+from stoppress.store.past.port import Act
 
 PASSWORD = "correct horse battery"
 
@@ -163,7 +164,7 @@ class Racing:
     def __init__(self, accounts: Accounts) -> None:
         self.get, self.records = accounts.get, accounts.records
 
-    async def write(self, writes: list[RecordWrite]) -> list[int]:
+    async def write(self, writes: list[RecordWrite], act: Act | None) -> list[int]:
         raise VersionConflict(writes[0].id, 1)
 
 

@@ -224,6 +224,27 @@ async def test_the_oldest_of_too_many_sessions_ends(sessions: Sessions, ann: Sto
     assert len((await sessions.list_after("", 50, ann.identity))[0]) == MAX_SESSIONS
 
 
+async def test_a_sign_in_ends_the_session_that_the_browser_had(sessions: Sessions, people: People, ann: StoredPerson):
+    bob = await person(people, "bob")
+    before = await sessions.start(ann, CLIENT)
+    assert await sessions.checks.identify(before.secret)
+    after = await sessions.start(bob, CLIENT._replace(secret=before.secret))
+    assert await sessions.checks.identify(before.secret) is None
+    assert await sessions.checks.identify(after.secret)
+    for _ in range(MAX_SESSIONS + 1):
+        after = await sessions.start(bob, CLIENT._replace(secret=after.secret))
+    assert [one.id for one in (await sessions.list_after("", 50, NODE))[0]] == [after.id]
+
+
+async def test_the_oldest_session_can_be_the_one_of_the_browser(sessions: Sessions, ann: StoredPerson, clock: Clock):
+    made = []
+    for _ in range(MAX_SESSIONS):
+        clock.now += 1
+        made.append(await sessions.start(ann, CLIENT))
+    await sessions.start(ann, CLIENT._replace(secret=made[0].secret))
+    assert len((await sessions.list_after("", 50, ann.identity))[0]) == MAX_SESSIONS
+
+
 class Away:
     """Accounts that do not answer."""
 

@@ -9,6 +9,7 @@ import pytest
 
 from stoppress.errors import VersionConflict
 from stoppress.store.accounts.port import Accounts, Record, RecordWrite
+from stoppress.store.past.port import Act, Actor
 from stoppress.store.port import Store
 
 
@@ -106,6 +107,37 @@ async def test_a_malformed_write_is_refused(accounts: Accounts, writes: list[Rec
     with pytest.raises(ValueError, match="record"):
         await accounts.write(writes)
     assert await accounts.records("key") == []
+
+
+def act(action: str) -> Act:
+    return Act(who=Actor("key", "root"), action=action, item="ann", address="192.0.2.7")
+
+
+async def test_an_act_is_written_with_its_records(store: Store):
+    await store.accounts.write([put("ann", expected=0)], act("make_key"))
+    await store.accounts.write([put("bob")])
+    await store.accounts.write([gone("ann", expected=1), put("bob")], act("revoke_key"))
+    await store.accounts.write([gone("ann")], act("again"))
+    acts = await store.past.acts(None, limit=10)
+    assert [one.action for one in acts] == ["again", "revoke_key", "make_key"]
+    assert (acts[2].who, acts[2].item, acts[2].address) == (Actor("key", "root"), "ann", "192.0.2.7")
+
+
+async def test_a_write_that_is_refused_leaves_no_act(store: Store):
+    await store.accounts.write([put("ann")])
+    for writes in ([put("ann", expected=0)], [put("eve"), gone("ann", expected=7)]):
+        with pytest.raises(VersionConflict):
+            await store.accounts.write(writes, act("make_key"))
+    with pytest.raises(ValueError, match="record"):
+        await store.accounts.write([], act("make_key"))
+    assert await store.past.acts(None, limit=10) == []
+
+
+async def test_of_concurrent_writers_the_one_that_wins_leaves_an_act(store: Store):
+    tries = (store.accounts.write([put("ann", expected=0)], act(f"try_{number}")) for number in range(20))
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    winner = next(number for number, outcome in enumerate(outcomes) if isinstance(outcome, list))
+    assert [one.action for one in await store.past.acts(None, limit=30)] == [f"try_{winner}"]
 
 
 async def test_a_counter_counts_until_its_window_ends(accounts: Accounts, eventually):

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from stoppress.errors import StoreUnavailable
 from stoppress.store.accounts.port import Record, RecordWrite
+from stoppress.store.past.port import Act, Actor
 from stoppress.store.redis.format import ACCOUNTS, ACCOUNTS_PARTS, KeyNames
 from stoppress.store.redis.store import RedisStore
 from tests.store.conftest import NewStore
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.redis
 
 KEYS = dict(zip(ACCOUNTS_PARTS.split(), KeyNames().keys(ACCOUNTS, ACCOUNTS_PARTS), strict=True))
 
+ACT = Act(who=Actor("key", "root"), action="make_key")
 ANN, BOB = Record("ann", 1, b"1"), Record("bob", 1, b"2", expires=4e9)
 
 
@@ -64,6 +66,27 @@ async def test_a_key_of_another_type_is_named(redis: Redis, accounts):
     assert await accounts.get("key", "eve") is None
 
 
+async def test_without_its_audit_nothing_is_written(redis: Redis, accounts):
+    await redis.set(KEYS["audit"], "x")
+    for write in (RecordWrite("key", "eve", b"3"), RecordWrite("key", "ann", None)):
+        with pytest.raises(StoreUnavailable, match=r"\{-accounts}:audit is a string, not a stream"):
+            await accounts.write([write], ACT)
+    assert await accounts.records("key") == [ANN, BOB], "reading does not need the audit"
+
+
+async def test_a_key_can_be_revoked_with_its_act_when_memory_is_short(redis: Redis, redis_server, new_redis_store):
+    store = await new_redis_store()
+    await store.accounts.write([RecordWrite("key", "ann", b"1")])
+    await redis.config_set("maxmemory", "1mb")
+    try:
+        with pytest.raises(StoreUnavailable, match="maxmemory"):
+            await store.accounts.write([RecordWrite("key", "eve", b"3")], ACT)
+        assert await store.accounts.write([RecordWrite("key", "ann", None)], ACT) == [0]
+    finally:
+        await redis.config_set("maxmemory", 0)
+    assert [act.action for act in await store.past.acts(None, limit=9)] == ["make_key"]
+
+
 async def test_ended_records_are_removed(redis: Redis, accounts):
     await redis.hset(KEYS["records"], "key/bob", "1 5.0 {}")
     await redis.zadd(KEYS["ends"], {"key/bob": 5.0})
@@ -73,7 +96,7 @@ async def test_ended_records_are_removed(redis: Redis, accounts):
 
 
 @pytest.mark.parametrize(
-    "rule", ["-incrby", "-pexpire", "-hset", "-hdel", "-zadd", "-zrem", "-zrange", "resetchannels"]
+    "rule", ["-incrby", "-pexpire", "-hset", "-hdel", "-zadd", "-zrem", "-zrange", "-xadd", "resetchannels"]
 )
 async def test_a_user_without_a_permission_writes_nothing_and_is_not_ready(
     redis: Redis, redis_server, accounts, rule: str

@@ -12,11 +12,13 @@ import pytest
 
 from stoppress.errors import BlogNotFound, VersionConflict
 from stoppress.model import HEADER, Item, Segment
+from stoppress.store.accounts.port import RecordWrite
 from stoppress.store.past.port import MAX_VERSION_BYTES, Act, Actor, Keep, Version
 from stoppress.store.port import Once, Store, Write
 from stoppress.store.select import store_from
 
 MAKE = Write(HEADER, 0, b"{}")
+SESSION = RecordWrite("session", "1", b"{}")
 ANN, BOB = Actor("key", "ann"), Actor("person", "Bob", "b7")
 
 
@@ -115,8 +117,8 @@ async def test_the_audit_of_a_deleted_blog_stays_and_has_the_deletion(store: Sto
 
 async def test_acts_that_belong_to_no_blog_have_a_list_of_their_own(store: Store):
     signed_in = Act(who=BOB, action="sign_in", address="192.0.2.7")
-    await store.past.append(signed_in)
-    await store.past.append(Act(who=BOB, action="key_added", item="ann"))
+    await store.accounts.write([SESSION], signed_in)
+    await store.accounts.write([SESSION], Act(who=BOB, action="key_added", item="ann"))
     assert await actions(store, None) == ["key_added", "sign_in"]
     first, *_ = await store.past.acts(None, after="0", limit=1)
     assert bare(first) == signed_in

@@ -9,7 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from stoppress.model import HEADER, Item, Segment
-from stoppress.store.past import redis as past_redis
+from stoppress.store.accounts import redis as accounts_redis
+from stoppress.store.accounts.port import RecordWrite
 from stoppress.store.past.port import Act, Actor, Keep
 from stoppress.store.port import Write
 from stoppress.store.redis.store import RedisStore
@@ -17,6 +18,7 @@ from stoppress.store.redis.store import RedisStore
 pytestmark = pytest.mark.redis
 
 MAKE = Write(HEADER, 0, b"{}")
+RECORD = RecordWrite("session", "1", b"{}")
 ACT = Act(who=Actor("key", "ann"), action="edit", blog="karabakh", item="a")
 VERSIONS, AUDIT = "stoppress:{karabakh}:versions", "stoppress:{karabakh}:audit"
 
@@ -77,12 +79,12 @@ async def test_old_acts_are_not_shown_and_go_with_the_next_write(edited: RedisSt
 
 
 async def test_of_many_acts_the_newest_are_kept(new_redis_store: NewRedisStore, redis: Redis, monkeypatch):
-    monkeypatch.setattr(past_redis, "MAX_ACTS", 100)
+    monkeypatch.setattr(accounts_redis, "MAX_ACTS", 100)
     store = await new_redis_store()
     for _ in range(3_000):  # one call of 64 counts
-        await store.past.append(ACT)
-    assert 100 <= await redis.xlen("stoppress:audit") < 1_500
-    assert 0 < await redis.ttl("stoppress:audit") <= Keep().audit_seconds
+        await store.accounts.write([RECORD], ACT)
+    assert 100 <= await redis.xlen("stoppress:{-accounts}:audit") < 1_500
+    assert 0 < await redis.ttl("stoppress:{-accounts}:audit") <= Keep().audit_seconds
 
 
 async def test_an_act_has_its_time_also_after_the_clock_was_set_back(edited: RedisStore, redis: Redis):

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from stoppress.model import HEADER
+from stoppress.store.accounts.port import RecordWrite
 from stoppress.store.past import sqlite as past_sqlite
 from stoppress.store.past.port import Act, Actor, Keep
 from stoppress.store.port import Write
 from stoppress.store.sqlite.store import SQLiteStore
 
+RECORD = RecordWrite("session", "1", b"{}")
 ACT = Act(who=Actor("key", "ann"), action="sign_in")
 
 
@@ -31,10 +33,10 @@ async def test_old_acts_are_not_shown_and_go_with_the_next_write(store: SQLiteSt
     for days_ago in (5, 4, 1):
         with monkeypatch.context() as patched:
             patched.setattr(time, "time", lambda at=now - days_ago * 86_400: at)
-            await store.past.append(ACT)
+            await store.accounts.write([RECORD], ACT)
     assert len(await store.past.acts(None, limit=9)) == len(await store.past.acts(None, after="0", limit=9)) == 1
     for _ in range(2):
-        await store.past.append(ACT)
+        await store.accounts.write([RECORD], ACT)
     assert store._db.execute("SELECT count(*) FROM audit").fetchone() == (3,)
 
 
@@ -42,16 +44,16 @@ async def test_of_many_acts_the_newest_are_kept(store: SQLiteStore, monkeypatch)
     monkeypatch.setattr(past_sqlite, "MAX_ACTS", 5)
     monkeypatch.setattr(past_sqlite, "_COUNT_EVERY", 10)
     for _ in range(31):
-        await store.past.append(ACT)
+        await store.accounts.write([RECORD], ACT)
     assert len(await store.past.acts(None, limit=99)) == 5
 
 
 async def test_ids_grow_and_times_are_right_also_after_the_clock_was_set_back(store: SQLiteStore, monkeypatch):
     ahead = time.time() + 9_000
     monkeypatch.setattr(time, "time", lambda: ahead)
-    await store.past.append(ACT)
+    await store.accounts.write([RECORD], ACT)
     monkeypatch.undo()
-    await store.past.append(ACT)
+    await store.accounts.write([RECORD], ACT)
     newest, before = await store.past.acts(None, limit=9)
     assert int(newest.id) == int(before.id) + 1
     assert newest.at < before.at

@@ -18,6 +18,8 @@ import pytest
 
 from stoppress.errors import BlogNotFound, StartError, StoreUnavailable
 from stoppress.model import HEADER, Item, Segment
+from stoppress.store.accounts.port import RecordWrite
+from stoppress.store.past.port import Act, Actor
 from stoppress.store.port import Once, Write
 from stoppress.store.sqlite import schema
 from stoppress.store.sqlite import store as store_module
@@ -177,6 +179,25 @@ async def test_a_deletion_that_fails_when_it_is_done_is_done(path: Path, failing
         failing.fails = ""
         with pytest.raises(BlogNotFound):
             await store.read("karabakh")
+
+
+@pytest.mark.parametrize("write", [RecordWrite("key", "ann", b"2"), RecordWrite("key", "nobody", None)])
+@pytest.mark.parametrize("fails", ["before", "after"])
+async def test_a_record_and_its_act_are_written_both_or_not_at_all(path: Path, failing, write: RecordWrite, fails: str):
+    act = Act(who=Actor("key", "root"), action="revoke_key")
+    async with opened(path) as store:
+        await store.accounts.write([RecordWrite("key", "ann", b"1")])
+        failing.fails = fails
+        if fails == "before":
+            with pytest.raises(StoreUnavailable, match="disk I/O error"):
+                await store.accounts.write([write], act)
+        else:
+            await store.accounts.write([write], act)
+        failing.fails = ""
+        is_written = fails == "after"
+        assert len(await store.past.acts(None, limit=9)) == is_written
+        ann = await store.accounts.get("key", "ann")
+        assert ann and ann.body == (write.body if is_written and write.body else b"1")
 
 
 SECRET = b"a body that must go"

@@ -56,7 +56,9 @@ async def test_the_audit_says_who_made_and_revoked_a_key(admin: httpx.AsyncClien
     sent = form()
     headers = {"stoppress-reason": "for the night"}
     assert (await admin.post("/api/keys", json=sent, headers=headers)).status_code == 201
+    assert (await admin.post("/api/keys", json=sent)).status_code == 409, "which leaves no line"
     assert (await admin.delete(f"/api/keys/{sent['name']}")).status_code == 204
+    assert (await admin.delete(f"/api/keys/{sent['name']}")).status_code == 404, "nor does this"
     revoked, made = (await admin.get("/api/audit", params={"limit": 2})).json()["acts"]
     assert [(act["action"], act["item"]) for act in (made, revoked)] == [
         ("make_key", sent["name"]),

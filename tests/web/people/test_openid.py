@@ -105,6 +105,14 @@ async def test_a_person_signs_in_with_a_role_from_a_claim_and_signs_out(
         client.headers["stoppress-csrf"] = current["csrf_token"]
         assert (await client.delete("/api/session")).status_code == 204
         assert (await client.get("/api/session")).status_code == 401
+    async with node.editor(key=ADMIN_KEY) as admin:
+        acts = (await admin.get("/api/audit", params={"limit": 3})).json()["acts"]
+    told = [(act["action"], act["who"]["kind"], act["item"], act["address"]) for act in reversed(acts)]
+    assert told == [
+        ("put_person", "node", name, "127.0.0.1"),
+        ("sign_in", "person", name, "127.0.0.1"),
+        ("sign_out", "person", name, "127.0.0.1"),
+    ]
 
 
 async def test_the_code_is_bound_to_this_server_and_this_sign_in(

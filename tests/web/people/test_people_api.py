@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -90,18 +91,32 @@ async def test_an_admin_signed_in_manages_people_as_one_with_a_key(node: Running
         assert (await chief.get("/api/people")).status_code == 403, "at once on this node"
 
 
+async def lines_about(admin: httpx.AsyncClient, person: str) -> list[dict[str, Any]]:
+    acts = (await admin.get("/api/audit", params={"limit": 100})).json()["acts"]
+    return [act for act in acts if act["item"] == person]
+
+
+async def test_a_malformed_reason_stops_a_change_of_people(node: RunningNode, root: httpx.AsyncClient):
+    headers = {"Stoppress-Reason": "x" * 501}
+    assert (await root.put("/api/people/hugo", json={"role": "editor"}, headers=headers)).status_code == 400
+    assert (await root.get("/api/people/hugo")).status_code == 404
+    await make_person(node, "hugo")
+    assert (await post_password(node, "hugo", **headers)).status_code == 400
+    assert [act["action"] for act in await lines_about(root, "hugo")] == ["put_person"]
+    assert [one for one in (await root.get("/api/sessions")).json()["sessions"] if one["person"] == "hugo"] == []
+
+
 async def test_the_audit_tells_who_changed_people_and_who_signed_in(node: RunningNode, root: httpx.AsyncClient):
     await make_person(node, "dora")
     async with await sign_in(node, "dora") as first, await sign_in(node, "dora") as second:
         other = (await second.get("/api/session")).json()["session"]
         assert (await root.delete(f"/api/sessions/{other}")).status_code == 204
         assert (await first.delete("/api/session")).status_code == 204
+        assert (await first.delete("/api/session")).status_code == 401
     assert (await root.put("/api/people/dora/password", json={"password": PASSWORD})).status_code == 204
     await post_password(node, "dora", "wrong password")
     assert (await root.delete("/api/people/dora", headers={"Stoppress-Reason": "left the house"})).status_code == 204
-    acts = [
-        act for act in (await root.get("/api/audit", params={"limit": 100})).json()["acts"] if act["item"] == "dora"
-    ]
+    acts = await lines_about(root, "dora")
     told = [(act["action"], act["who"]["kind"], act["who"]["name"]) for act in reversed(acts)]
     assert told == [
         ("put_person", "key", "root"),
@@ -114,3 +129,5 @@ async def test_the_audit_tells_who_changed_people_and_who_signed_in(node: Runnin
     ]
     assert {act["address"] for act in acts} == {"127.0.0.1"}
     assert acts[0]["reason"] == "left the house" and "blog" not in acts[0]
+    assert (await root.delete("/api/people/dora")).status_code == 404
+    assert await lines_about(root, "dora") == acts, "what was refused has no line"

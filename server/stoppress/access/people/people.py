@@ -18,6 +18,7 @@ from stoppress.access.roles import require_blogs
 from stoppress.errors import BadInput, PersonInUse, PersonNotFound, SignInRefused, TooManyPeople, VersionConflict
 from stoppress.model import timestamp
 from stoppress.store.accounts.port import Accounts, RecordWrite
+from stoppress.store.past.port import Act
 
 MAX_PEOPLE = 1_000
 
@@ -30,6 +31,10 @@ log = logging.getLogger("stoppress.people")
 
 CheckVersion = Callable[[int], None]
 """Raises `PreconditionFailed` if the version that the person has now, or 0, may not be replaced."""
+
+
+_Change = Callable[[StoredPerson | None], StoredPerson]
+"""Returns what a person becomes."""
 
 
 class People:
@@ -56,8 +61,10 @@ class People:
         hashed = person.password if person and not person.disabled else None
         return person if await self._passwords.is_right(password, hashed) else None
 
-    async def sign_in_by_openid(self, user: OpenIDUser) -> StoredPerson:
+    async def sign_in_by_openid(self, user: OpenIDUser, act: Act | None = None) -> StoredPerson:
         """Return the person whom an OpenID provider has vouched for. Add it, or give it the role of now.
+
+        `act` becomes part of the audit in the commit that changes the person, if there is one.
 
         Raises:
             PersonInUse: others change it at the same time.
@@ -69,7 +76,7 @@ class People:
         role = user.role
         if role is None:
             if before is not None:
-                await self._end_sessions(user.name)
+                await self._end_sessions(user.name, act)
             raise SignInRefused("The OpenID provider knows you, but gives you no role here. Ask an admin for a group.")
 
         def change(found: StoredPerson | None) -> StoredPerson:
@@ -80,7 +87,7 @@ class People:
 
         if before is not None and change(before) == before:
             return before
-        person, _ = await self._change(user.name, change, NODE, lambda _: None)
+        person, _ = await self._change(user.name, change, NODE, lambda _: None, act)
         log.info("person_changed", extra={"person": user.name, "role": role, "by": "OpenID provider"})
         return person
 
@@ -97,8 +104,12 @@ class People:
         require_blogs(who, person.blogs, f"see person {name!r}")
         return person.shown, version
 
-    async def put(self, name: str, form: PersonForm, who: Identity, check: CheckVersion) -> tuple[KnownPerson, int]:
+    async def put(
+        self, name: str, form: PersonForm, who: Identity, check: CheckVersion, act: Act | None = None
+    ) -> tuple[KnownPerson, int]:
         """Add or change a person. Return it with its version, which is 1 for a new one.
+
+        In the same commit, `act` becomes part of the audit, also in the other methods.
 
         Raises:
             BadInput: nobody can have this name.
@@ -125,11 +136,13 @@ class People:
                 epoch=new_epoch() if ends_sessions else person.epoch,
             )
 
-        person, version = await self._change(name, change, who, check)
+        person, version = await self._change(name, change, who, check, act)
         log.info("person_changed", extra={"person": name, "role": form.role, "blogs": blogs, "by": who.id})
         return person.shown, version
 
-    async def set_password(self, name: str, password: str | None, who: Identity, check: CheckVersion) -> None:
+    async def set_password(
+        self, name: str, password: str | None, who: Identity, check: CheckVersion, act: Act | None = None
+    ) -> None:
         """Replace or remove a person's password, and end all its sessions. Raises as `put` and `remove` do."""
         hashed = None if password is None else await self._passwords.hashed(password)
 
@@ -138,10 +151,10 @@ class People:
                 raise PersonNotFound(name)
             return msgspec.structs.replace(before, password=hashed, epoch=new_epoch())
 
-        await self._change(name, change, who, check)
+        await self._change(name, change, who, check, act)
         log.info("password_changed", extra={"person": name, "by": who.id})
 
-    async def remove(self, name: str, who: Identity) -> None:
+    async def remove(self, name: str, who: Identity, act: Act | None = None) -> None:
         """Remove a person, which ends all its sessions.
 
         Raises:
@@ -155,7 +168,7 @@ class People:
                 raise PersonNotFound(name)
             require_blogs(who, person.blogs if person else list(EVERY_BLOG), f"remove person {name!r}")
             try:
-                await self._accounts.write([RecordWrite(PERSON, name, None, version)])
+                await self._accounts.write([RecordWrite(PERSON, name, None, version)], act)
             except VersionConflict:
                 continue
             log.info("person_removed", extra={"person": name, "by": who.id})
@@ -168,7 +181,7 @@ class People:
         return (StoredPerson.read(record.body), record.version) if record else (None, 0)
 
     async def _change(
-        self, name: str, change: Callable[[StoredPerson | None], StoredPerson], who: Identity, check: CheckVersion
+        self, name: str, change: _Change, who: Identity, check: CheckVersion, act: Act | None
     ) -> tuple[StoredPerson, int]:
         """Write what `change` makes of a person, and again if somebody else was first."""
         if not re.fullmatch(NAME_PATTERN, name):
@@ -182,19 +195,20 @@ class People:
             if not version and len(await read_people(self._accounts)) >= MAX_PEOPLE:
                 raise TooManyPeople(MAX_PEOPLE)
             try:
-                written = await self._accounts.write([RecordWrite(PERSON, name, msgspec.json.encode(person), version)])
+                write = RecordWrite(PERSON, name, msgspec.json.encode(person), version)
+                (written,) = await self._accounts.write([write], act)
             except VersionConflict:
                 continue
-            return person, written[0]
+            return person, written
         raise PersonInUse(name)
 
-    async def _end_sessions(self, name: str) -> None:
+    async def _end_sessions(self, name: str, act: Act | None) -> None:
         def change(before: StoredPerson | None) -> StoredPerson:
             if before is None:
                 raise PersonNotFound(name)
             return msgspec.structs.replace(before, epoch=new_epoch())
 
-        await self._change(name, change, NODE, lambda _: None)
+        await self._change(name, change, NODE, lambda _: None, act)
 
     def _new(self, name: str, role: str, maker: Identity) -> StoredPerson:
         return StoredPerson(

@@ -28,6 +28,7 @@ from stoppress.access.roles import may, require, require_blogs
 from stoppress.errors import SessionNotFound
 from stoppress.model import timestamp
 from stoppress.store.accounts.port import Accounts, Record, RecordWrite
+from stoppress.store.past.port import Act
 
 MAX_SESSIONS = 20
 """Maximum sessions of a person. The next sign-in ends the oldest one."""
@@ -59,6 +60,8 @@ class Client(NamedTuple):
 
     address: str
     user_agent: str
+    secret: str | None = None
+    """The secret of the session that the browser has now, and that the new one replaces."""
 
 
 class NewSession(NamedTuple):
@@ -89,32 +92,44 @@ class Sessions:
         self._max_seconds = max_seconds
         self.checks = SessionChecks(accounts, now, idle_seconds)
 
-    async def start(self, person: StoredPerson, client: Client) -> NewSession:
-        """Begin a session of a person who has just proved who it is."""
-        now, secret = self._now(), new_session_secret()
-        agent = "".join(filter(str.isprintable, client.user_agent))[:_MAX_AGENT_CHARACTERS]
-        session = StoredSession(
+    async def start(self, person: StoredPerson, client: Client, act: Act | None = None) -> NewSession:
+        """Begin a session of a person who has just proved who it is, and end the one that the browser had.
+
+        In the same commit, `act` becomes part of the audit, also in the other methods.
+        """
+        session, secret = self._new(person, client), new_session_secret()
+        key, body = session_id(secret), msgspec.json.encode(session)
+        surplus = await self._surplus(person.name, client.secret)
+        await self._accounts.write(
+            [
+                *(removal for gone, name in surplus.items() for removal in _removals(name, gone)),
+                RecordWrite(SESSION, key, body, 0, session.expires(self._idle_seconds)),
+                RecordWrite(_SESSION_OF, f"{person.name}/{key}", b"%.3f" % session.created, 0, session.ends),
+            ],
+            act,
+        )
+        for gone, owner in surplus.items():
+            self.checks.ended(gone)
+            log.info("session_ended", extra={"person": owner, "by": f"person:{person.name}"})
+        log.info("session_begun", extra={"person": person.name, "address": session.address})
+        return NewSession(key, secret, session.ends, self._max_seconds)
+
+    def _new(self, person: StoredPerson, client: Client) -> StoredSession:
+        now = self._now()
+        return StoredSession(
             person=person.name,
             epoch=person.epoch,
             created=now,
             used=now,
             ends=now + self._max_seconds,
             address=client.address[:100],
-            user_agent=agent,
+            user_agent="".join(filter(str.isprintable, client.user_agent))[:_MAX_AGENT_CHARACTERS],
         )
-        key, body = session_id(secret), msgspec.json.encode(session)
-        await self._accounts.write(
-            [
-                *await self._removals_of_the_oldest(person.name),
-                RecordWrite(SESSION, key, body, 0, session.expires(self._idle_seconds)),
-                RecordWrite(_SESSION_OF, f"{person.name}/{key}", b"%.3f" % now, 0, session.ends),
-            ]
-        )
-        log.info("session_begun", extra={"person": person.name, "address": session.address})
-        return NewSession(key, secret, session.ends, self._max_seconds)
 
-    async def end(self, session: str, who: Identity) -> str:
-        """End a session, and return whose it was. Other nodes know within `session_checks.CHECK_SECONDS`.
+    async def end(self, session: str, who: Identity, act: Act | None = None) -> None:
+        """End a session. Other nodes know within `session_checks.CHECK_SECONDS`.
+
+        `act` gets the name of the session's person.
 
         Raises:
             Forbidden: it belongs to another person, and `who` may not change people, or not this one.
@@ -128,18 +143,23 @@ class Sessions:
             require(who, "change_people")
             person = await self._person(found.person)
             require_blogs(who, person.blogs if person else list(EVERY_BLOG), f"end a session of {found.person!r}")
-        await self._remove(found.person, session)
+        named = msgspec.structs.replace(act, item=found.person) if act else None
+        await self._remove(found.person, session, named)
         log.info("session_ended", extra={"person": found.person, "by": who.id})
-        return found.person
 
-    async def end_secret(self, secret: str) -> None:
-        """End the session that has a secret, if there is one."""
+    async def end_secret(self, secret: str, act: Act | None = None) -> None:
+        """End the session that has a secret, if there is one; else there is no act either."""
         key = session_id(secret)
+        person = await self._person_of(key)
+        if person is not None:
+            await self._remove(person, key, act)
+            log.info("session_ended", extra={"person": person, "by": f"person:{person}"})
+
+    async def _person_of(self, key: str) -> str | None:
+        """Return the name of the person whose session this is, or None if there is no such session."""
         record = await self._accounts.get(SESSION, key)
         found = StoredSession.read(record.body) if record else None
-        if found is not None:
-            await self._remove(found.person, key)
-            log.info("session_ended", extra={"person": found.person, "by": f"person:{found.person}"})
+        return found.person if found else None
 
     async def list_after(self, after: str, limit: int, who: Identity) -> tuple[list[Session], str | None]:
         """Return the sessions that `who` may see, and what to go on after, or None at the end.
@@ -177,13 +197,21 @@ class Sessions:
         own = [record for record in records if record.id.startswith(f"{name}/")]
         return sorted(((record.id.rpartition("/")[2], float(record.body)) for record in own), key=lambda one: one[1])
 
-    async def _removals_of_the_oldest(self, name: str) -> list[RecordWrite]:
-        sessions = await self._sessions_of(name)
-        surplus = sessions[: max(0, len(sessions) + 1 - MAX_SESSIONS)][:5]
-        return [removal for key, _ in surplus for removal in _removals(name, key)]
+    async def _surplus(self, name: str, secret: str | None) -> dict[str, str]:
+        """Return the sessions that the next one of a person ends, and whose they are.
 
-    async def _remove(self, name: str, key: str) -> None:
-        await self._accounts.write(_removals(name, key))
+        Args:
+            name: the person.
+            secret: of the session that the browser has now; it may be one of somebody else.
+        """
+        sessions = await self._sessions_of(name)
+        surplus = {key: name for key, _ in sessions[: max(0, len(sessions) + 1 - MAX_SESSIONS)][:5]}
+        if secret is not None and (person := await self._person_of(session_id(secret))):
+            surplus[session_id(secret)] = person
+        return surplus
+
+    async def _remove(self, name: str, key: str, act: Act | None) -> None:
+        await self._accounts.write(_removals(name, key), act)
         self.checks.ended(key)
 
 

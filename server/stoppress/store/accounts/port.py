@@ -13,6 +13,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from stoppress.store.past.port import Act
+
 MAX_WRITES = 20
 """Maximum records in one write."""
 
@@ -71,10 +73,11 @@ class Accounts(Protocol):
         A store that can tell one unreadable record from damage of the whole leaves it out.
         """
 
-    async def write(self, writes: Sequence[RecordWrite]) -> list[int]:
+    async def write(self, writes: Sequence[RecordWrite], act: Act | None = None) -> list[int]:
         """Write all or nothing, and return the new version of each record when it is durable; 0 for a removed one.
 
         To remove a record that is not there is not an error, unless `expected` says otherwise. A record occurs once.
+        In the same commit, `act` becomes part of the audit of the site; `Past.acts(None)` returns it.
 
         Raises:
             VersionConflict: a record has another version than expected; `item` is its id.

@@ -3,6 +3,7 @@
     stoppress:{-accounts}:records          hash: "KIND/ID" -> "VERSION EXPIRES BODY"; EXPIRES is inf for never
     stoppress:{-accounts}:ids              sorted set: "KIND/ID" by name, for lists
     stoppress:{-accounts}:ends             sorted set: "KIND/ID" by the time at which the record ends
+    stoppress:{-accounts}:audit            stream: who did what that belongs to no blog; see ../redis/past.lua
     stoppress:{-accounts}:DIGEST:count     string: a counter
 
 No node puts back what Redis has lost of these. The two sorted sets follow from the hash, and the scripts make
@@ -19,6 +20,8 @@ from typing import Any
 
 from stoppress.errors import StoreDamaged, VersionConflict
 from stoppress.store.accounts.port import MAX_LIST, Counted, Record, RecordWrite, check_id, check_writes
+from stoppress.store.past.port import MAX_ACTS, Act, Keep
+from stoppress.store.past.redis import act_json
 from stoppress.store.redis.format import ACCOUNTS, ACCOUNTS_PARTS
 from stoppress.store.redis.server import RedisServer
 
@@ -26,16 +29,23 @@ log = logging.getLogger("stoppress.store")
 
 
 class RedisAccounts:
-    """`port.Accounts` in the Redis of a store."""
+    """`port.Accounts` in the Redis of a store.
 
-    def __init__(self, server: RedisServer) -> None:
+    Args:
+        server: the server.
+        keep: how long to keep acts.
+    """
+
+    def __init__(self, server: RedisServer, keep: Keep) -> None:
         self._server = server
+        self._keep = keep
         self._keys = server.names.keys(ACCOUNTS, ACCOUNTS_PARTS)
         self._channel = server.names.channel(ACCOUNTS)
         self._get = server.script("get_record.lua")
         self._list = server.script("checks.lua", "records.lua", "list_records.lua")
-        self._write = server.script("checks.lua", "records.lua", "write_records.lua")
-        self._removal = server.script("checks.lua", "records.lua", "write_records.lua", flags="#!lua flags=allow-oom")
+        write = ("checks.lua", "records.lua", "past.lua", "write_records.lua")
+        self._write = server.script(*write)
+        self._removal = server.script(*write, flags="#!lua flags=allow-oom")
         self._count = server.script("checks.lua", "count.lua")
 
     async def get(self, kind: str, record_id: str) -> Record | None:
@@ -47,7 +57,7 @@ class RedisAccounts:
         check_id(kind, after or "-")
         begin = f"({kind}/{after}"
         found = await self._server.answer(
-            self._list(self._keys, (self._channel, begin, f"({kind}0", min(limit, MAX_LIST)))
+            self._list(self._keys[:3], (self._channel, begin, f"({kind}0", min(limit, MAX_LIST)))
         )
         records: list[Record] = []
         for name, value in zip(found[::2], found[1::2], strict=True):
@@ -57,9 +67,9 @@ class RedisAccounts:
                 log.warning("unreadable_record", extra={"error": str(error)})
         return records
 
-    async def write(self, writes: Sequence[RecordWrite]) -> list[int]:
+    async def write(self, writes: Sequence[RecordWrite], act: Act | None = None) -> list[int]:
         check_writes(writes)
-        arguments: list[Any] = [self._channel]
+        arguments: list[Any] = [self._channel, act_json(act), self._keep.audit_seconds, MAX_ACTS]
         for write in writes:
             expected = "" if write.expected is None else write.expected
             ends = "inf" if write.expires is None else f"{write.expires:.3f}"

@@ -13,6 +13,8 @@ from typing import Protocol, TypeVar
 
 from stoppress.errors import StoreDamaged, VersionConflict
 from stoppress.store.accounts.port import MAX_LIST, Counted, Record, RecordWrite, check_id, check_writes
+from stoppress.store.past.port import Act
+from stoppress.store.past.sqlite import PastTables
 from stoppress.store.sqlite.schema import row_sum
 
 _T = TypeVar("_T")
@@ -38,10 +40,16 @@ class Transactions(Protocol):
 
 
 class SQLiteAccounts:
-    """`port.Accounts` in the file of an embedded store."""
+    """`port.Accounts` in the file of an embedded store.
 
-    def __init__(self, store: Transactions) -> None:
+    Args:
+        store: runs work in transactions.
+        past: returns the tables of the open file that keep the audit.
+    """
+
+    def __init__(self, store: Transactions, past: Callable[[], PastTables]) -> None:
         self._store = store
+        self._past = past
         self._counters: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     async def get(self, kind: str, record_id: str) -> Record | None:
@@ -54,17 +62,22 @@ class SQLiteAccounts:
             lambda: self._select(kind, "id>? ORDER BY id LIMIT ?", after, min(limit, MAX_LIST))
         )
 
-    async def write(self, writes: Sequence[RecordWrite]) -> list[int]:
+    async def write(self, writes: Sequence[RecordWrite], act: Act | None = None) -> list[int]:
         check_writes(writes)
 
-        def work() -> list[int]:
+        def work() -> tuple[list[int], int | None]:
             self._forget_old()
-            return [self._write(write) for write in writes]
+            versions = [self._write(write) for write in writes]
+            return versions, self._past().append(act) if act else None
 
-        def is_written(versions: list[int]) -> bool:
+        def is_written(result: tuple[list[int], int | None]) -> bool:
+            versions, act_id = result
+            if act_id is not None:
+                return self._past().has(act_id)
             return all(self._is_written(*pair) for pair in zip(writes, versions, strict=True))
 
-        return await self._store.change(work, is_written)
+        versions, _ = await self._store.change(work, is_written)
+        return versions
 
     async def count(self, name: str, window_seconds: int, events: int = 1) -> Counted:
         check_id("count", name)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from stoppress.errors import StoreUnavailable
 from stoppress.store.accounts.port import MAX_LIST, Accounts, Counted, Record, RecordWrite
+from stoppress.store.past.port import Act
 from stoppress.telemetry.counts import Counts
 
 OPERATIONS = {"get": "get_record", "records": "list_records", "write": "write_records", "count": "count"}
@@ -36,9 +37,9 @@ class TimedAccounts:
         with self._timed("records"):
             return await self._accounts.records(kind, after, limit)
 
-    async def write(self, writes: Sequence[RecordWrite]) -> list[int]:
+    async def write(self, writes: Sequence[RecordWrite], act: Act | None = None) -> list[int]:
         with self._timed("write"):
-            return await self._accounts.write(writes)
+            return await self._accounts.write(writes, act)
 
     async def count(self, name: str, window_seconds: int, events: int = 1) -> Counted:
         with self._timed("count"):

@@ -1,11 +1,10 @@
 """The contract for the past: who did what (the audit), and the earlier versions of entries.
 
-`Store.commit` and `Store.delete` write both together with what they tell of. This module has the rest: reading, and
-acts that belong to no blog. A store keeps acts for `Keep.audit_days`, and at most about `MAX_ACTS` for each blog and
-for the site. Deleting a blog does not delete its acts. No node puts back what a store has lost of the past.
+`Store.commit`, `Store.delete` and `Accounts.write` write both together with what they tell of. This module has the
+reading. A store keeps acts for `Keep.audit_days`, and at most about `MAX_ACTS` for each blog and for the site. Deleting
+a blog does not delete its acts. No node puts back what a store has lost of the past.
 
-Every method may raise `StoreUnavailable`. The store has then written nothing, or, if the connection broke in the middle
-of a write, either all of it or nothing.
+Every method may raise `StoreUnavailable`.
 """
 
 from __future__ import annotations
@@ -83,9 +82,6 @@ class Version(NamedTuple):
 
 class Past(Protocol):
     """The past in a store; the module's docstring has the rules for all methods."""
-
-    async def append(self, act: Act) -> None:
-        """Write an act that belongs to no blog, such as a sign-in."""
 
     async def acts(
         self, blog: str | None, *, after: str | None = None, before: str | None = None, limit: int

@@ -12,6 +12,7 @@ import msgspec
 from stoppress.errors import StoreDamaged
 from stoppress.model import timestamp
 from stoppress.store.past.port import MAX_ACTS, MAX_VERSION_BYTES, Act, Actor, Keep, Version
+from stoppress.store.redis.format import ACCOUNTS
 from stoppress.store.redis.server import RedisServer
 
 _encoder = msgspec.json.Encoder()
@@ -35,17 +36,12 @@ class RedisPast:
     def __init__(self, server: RedisServer, keep: Keep) -> None:
         self._server = server
         self._keep = keep
-        self._append = server.script("past.lua", "append.lua")
-
-    async def append(self, act: Act) -> None:
-        arguments = (act_json(act), self._keep.audit_seconds, MAX_ACTS)
-        await self._server.answer(self._append((self._server.names.audit,), arguments))
 
     async def acts(
         self, blog: str | None, *, after: str | None = None, before: str | None = None, limit: int
     ) -> list[Act]:
         names, client = self._server.names, self._server.client
-        key = names.audit if blog is None else names.key(blog, "audit")
+        key = names.key(ACCOUNTS if blog is None else blog, "audit")
         oldest = f"{max(0, time.time() - self._keep.audit_seconds) * 1000:.0f}"
         newest = f"({before}" if before is not None else "+"
         if after is not None:

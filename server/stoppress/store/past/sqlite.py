@@ -146,12 +146,6 @@ class PastTables:
         return versions
 
 
-class WriteTransaction(Protocol):
-    """Runs work that writes, in a transaction; see `SQLiteStore`."""
-
-    async def __call__(self, work: Callable[[], _T], is_written: Callable[[_T], bool]) -> _T: ...
-
-
 class ReadTransaction(Protocol):
     """Runs work that reads, in a transaction; see `SQLiteStore`."""
 
@@ -162,17 +156,13 @@ class SQLitePast:
     """`port.Past` in the file of an embedded store.
 
     Args:
-        write, read: run work in a transaction.
+        read: runs work in a transaction.
         tables: returns the tables of the open file.
     """
 
-    def __init__(self, write: WriteTransaction, read: ReadTransaction, tables: Callable[[], PastTables]) -> None:
-        self._write = write
+    def __init__(self, read: ReadTransaction, tables: Callable[[], PastTables]) -> None:
         self._read = read
         self._tables = tables
-
-    async def append(self, act: Act) -> None:
-        await self._write(lambda: self._tables().append(act), lambda act_id: self._tables().has(act_id))
 
     async def acts(
         self, blog: str | None, *, after: str | None = None, before: str | None = None, limit: int

@@ -13,9 +13,8 @@ All keys of a blog contain its name as a hash tag, so that scripts may use them 
     stoppress:{BLOG}:audit     stream: who did what, also in a deleted blog; see past.lua
     stoppress:{BLOG}:deleted   set: the first cursor of every deleted history, and "0-N" for the Nth deletion
     stoppress:blogs            set: the names of all blogs, deleted ones included
-    stoppress:audit            stream: who did what that belongs to no blog
     stoppress:schedule         sorted set: blogs by the time of their next scheduled entry; see schedule.py
-    stoppress:{-accounts}:...  API keys and other records; see ../accounts/redis.py
+    stoppress:{-accounts}:...  API keys and other records, and the audit of the site; see ../accounts/redis.py
 
 The address of the store can name another prefix than `stoppress:`, so that several sites can share a Redis.
 
@@ -47,7 +46,7 @@ DAMAGED_MESSAGE = b"damaged"
 ALL_PARTS = "line items order due answers expiry removed versions audit deleted"
 ACCOUNTS = "-accounts"
 """The hash tag of the keys of accounts, see `store/accounts/redis.py`. No blog can have this name."""
-ACCOUNTS_PARTS = "records ids ends"
+ACCOUNTS_PARTS = "records ids ends audit"
 
 
 class KeyNames(NamedTuple):
@@ -65,11 +64,6 @@ class KeyNames(NamedTuple):
     def schedule(self) -> str:
         """The key of the index of schedules."""
         return f"{self.prefix}schedule"
-
-    @property
-    def audit(self) -> str:
-        """The key of the acts that belong to no blog."""
-        return f"{self.prefix}audit"
 
     def key(self, blog: str, part: str) -> str:
         """Return the name of one key of a blog."""

@@ -1,5 +1,6 @@
 #!lua
--- Prepended to the scripts that use it: the audit of a blog, and the earlier versions of its entries.
+-- Prepended to the scripts that use it: the audit of a blog or of the site, and the earlier
+-- versions of a blog's entries.
 --
 -- audit     stream: an act in JSON in the field "act" of each element, and its time in ms in "at". Ids of a stream never
 --           go back, so after a clock was set back they are not the time

@@ -84,7 +84,7 @@ class RedisStore:
         self._delete = self._server.script("checks.lua", "past.lua", "delete.lua")
         self._missing = self._sync.script("missing.lua")
         self._tasks: list[asyncio.Task[None]] = []
-        self.accounts: Accounts = RedisAccounts(self._server)
+        self.accounts: Accounts = RedisAccounts(self._server, keep)
         self.past: Past = RedisPast(self._server, keep)
 
     @property

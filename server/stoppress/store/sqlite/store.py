@@ -65,7 +65,7 @@ class SQLiteStore:
         self._files = StoreFiles(path)
         self._count_error = count_error
         self._kept = keep
-        self.past: Past = SQLitePast(self.change, self.look, lambda: self._tables.past)
+        self.past: Past = SQLitePast(self.look, lambda: self._tables.past)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._closed = asyncio.Event()
         self._db: sqlite3.Connection
@@ -77,7 +77,7 @@ class SQLiteStore:
         self._damage = ""
         self._checking: asyncio.Task[None] | None = None
         self._checked_at = 0.0
-        self.accounts: Accounts = SQLiteAccounts(self)
+        self.accounts: Accounts = SQLiteAccounts(self, lambda: self._tables.past)
 
     @property
     def db(self) -> sqlite3.Connection:

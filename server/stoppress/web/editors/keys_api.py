@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.access.keys import KeyForm, KeyRing
 from stoppress.access.roles import Action
-from stoppress.errors import StoreUnavailable
 from stoppress.newsroom.commits import Request as WriteRequest
-from stoppress.store.past.port import Past
 from stoppress.web.editors.auth import Authentication
 from stoppress.web.editors.resource import Handler, Resource, answered, unstored
 from stoppress.web.editors.write_limit import WriteLimit
@@ -22,10 +18,9 @@ from stoppress.web.editors.writes import read_write
 class KeysApi:
     """The handlers of `/api/keys`."""
 
-    def __init__(self, authentication: Authentication, ring: KeyRing, past: Past, limit: WriteLimit) -> None:
+    def __init__(self, authentication: Authentication, ring: KeyRing, limit: WriteLimit) -> None:
         self._authentication = authentication
         self._ring = ring
-        self._past = past
         self._limit = limit
 
     def routes(self) -> list[Route]:
@@ -44,13 +39,7 @@ class KeysApi:
 
     async def make_key(self, request: Request) -> Response:
         form, conditions = await read_write(request, KeyForm)
-        key = await self._ring.make(form, conditions.who)
-        try:
-            await self._past.append(conditions.act("make_key", None, form.name))
-        except StoreUnavailable:
-            with suppress(StoreUnavailable):  # nobody has the secret, so nobody can use a key that stays
-                await self._ring.revoke(form.name, conditions.who)
-            raise
+        key = await self._ring.make(form, conditions.who, conditions.act("make_key", None, form.name))
         answer = unstored(answered(request, key))
         answer.status_code = 201
         answer.headers["location"] = f"/api/keys/{form.name}"
@@ -60,8 +49,6 @@ class KeysApi:
         return unstored(answered(request, await self._ring.key(name, request.state.who)))
 
     async def revoke_key(self, request: Request, name: str) -> Response:
-        await self._ring.revoke(name, request.state.who)
-        await self._past.append(
-            WriteRequest(who=request.state.who, origin=request.state.origin).act("revoke_key", None, name)
-        )
+        sent = WriteRequest(who=request.state.who, origin=request.state.origin)
+        await self._ring.revoke(name, sent.who, sent.act("revoke_key", None, name))
         return Response(status_code=204)

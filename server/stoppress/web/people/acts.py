@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from stoppress.access.identity import Identity
 from stoppress.newsroom.commits import Request as WriteRequest
-from stoppress.store.past.port import Past
+from stoppress.store.past.port import Act
 from stoppress.web.editors.origin import Origins
 
 
@@ -14,22 +14,20 @@ class Acts:
     """See the module's docstring.
 
     Args:
-        past: keeps the audit.
         origins: find out where requests come from.
     """
 
-    def __init__(self, past: Past, origins: Origins) -> None:
-        self._past = past
+    def __init__(self, origins: Origins) -> None:
         self._origins = origins
 
-    async def note(self, request: Request, action: str, person: str, who: Identity | None = None) -> None:
-        """Write what a request has just done, right after it. Raises `StoreUnavailable`.
+    def act(self, request: Request, action: str, person: str | None = None, who: Identity | None = None) -> Act:
+        """Return the line for what a request is about to do. Raises `HTTPError` (400) if its reason is malformed.
 
         Args:
             request: the request.
-            action: what was done, see docs/reference/access.md.
-            person: the person whom it is about, or the session.
-            who: has done it; None: the sender of the request.
+            action: what it does, see docs/reference/access.md.
+            person: the name of the person whom it is about, if that is known.
+            who: does it; None: the sender of the request.
         """
         sent = WriteRequest(who=who or request.state.who, origin=self._origins.of(request))
-        await self._past.append(sent.act(action, None, person))
+        return sent.act(action, None, person)

@@ -8,11 +8,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from stoppress.access.identity import NODE
 from stoppress.access.openid.sign_in import MAX_SECONDS, OpenIDSignIn
 from stoppress.access.people.people import People
 from stoppress.errors import SignInRefused
 from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.resource import unstored
+from stoppress.web.people.acts import Acts
 from stoppress.web.people.sessions_api import SessionsApi
 from stoppress.web.problems import HTTPError
 from stoppress.web.security import HTML_HEADERS
@@ -43,15 +45,17 @@ class OpenIDApi:
         people: adds who signs in.
         sessions: begins sessions.
         guesses: the limit of wrong secrets from an address.
+        acts: make the lines of the audit.
     """
 
     def __init__(
-        self, sign_in: OpenIDSignIn | None, people: People, sessions: SessionsApi, guesses: GuessLimit
+        self, sign_in: OpenIDSignIn | None, people: People, sessions: SessionsApi, guesses: GuessLimit, acts: Acts
     ) -> None:
         self._sign_in = sign_in
         self._people = people
         self._sessions = sessions
         self._guesses = guesses
+        self._acts = acts
 
     def routes(self) -> list[Route]:
         return [
@@ -77,7 +81,8 @@ class OpenIDApi:
         await attempt.begin()
         try:
             user = await sign_in.finish(request.cookies.get(_COOKIE), state, code)
-            person = await self._people.sign_in_by_openid(user)
+            act = self._acts.act(request, "put_person", user.name, NODE)
+            person = await self._people.sign_in_by_openid(user, act)
         except SignInRefused:
             await attempt.wrong()
             raise

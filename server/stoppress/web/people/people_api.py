@@ -28,7 +28,7 @@ class PeopleApi:
         people: the people.
         checks: forget what they know about a person who has changed.
         limit: counts the writes.
-        acts: writes the audit.
+        acts: make the lines of the audit.
     """
 
     def __init__(
@@ -63,8 +63,9 @@ class PeopleApi:
 
     async def put_person(self, request: Request, name: str) -> Response:
         form, conditions = await read_write(request, PersonForm)
-        person, version = await self._people.put(name, form, conditions.who, _check(conditions))
-        await self._changed(request, "put_person", name)
+        act = self._acts.act(request, "put_person", name)
+        person, version = await self._people.put(name, form, conditions.who, _check(conditions), act)
+        self._checks.forget_person(name)
         answer = _person(request, person, version)
         if version == 1:
             answer.status_code = 201
@@ -73,18 +74,15 @@ class PeopleApi:
 
     async def set_password(self, request: Request, name: str) -> Response:
         form, conditions = await read_write(request, PasswordForm)
-        await self._people.set_password(name, form.password, conditions.who, _check(conditions))
-        await self._changed(request, "set_password", name)
+        act = self._acts.act(request, "set_password", name)
+        await self._people.set_password(name, form.password, conditions.who, _check(conditions), act)
+        self._checks.forget_person(name)
         return Response(status_code=204)
 
     async def remove_person(self, request: Request, name: str) -> Response:
-        await self._people.remove(name, request.state.who)
-        await self._changed(request, "remove_person", name)
-        return Response(status_code=204)
-
-    async def _changed(self, request: Request, action: str, name: str) -> None:
+        await self._people.remove(name, request.state.who, self._acts.act(request, "remove_person", name))
         self._checks.forget_person(name)
-        await self._acts.note(request, action, name)
+        return Response(status_code=204)
 
 
 def _check(conditions: WriteRequest) -> partial[None]:

@@ -126,11 +126,9 @@ class SessionsApi:
 
     async def begin(self, request: Request, person: StoredPerson, address: str) -> Response:
         """Return the answer that gives the browser a new session. A session that it had before ends."""
-        if before := secret_of(request):
-            await self._sessions.end_secret(before)
-        client = Client(address, request.headers.get("user-agent", ""))
-        session = await self._sessions.start(person, client)
-        await self._parts.acts.note(request, "sign_in", person.name, person.identity)
+        client = Client(address, request.headers.get("user-agent", ""), secret_of(request))
+        act = self._parts.acts.act(request, "sign_in", person.name, person.identity)
+        session = await self._sessions.start(person, client, act)
         proof = (session.id, time_text(session.ends), csrf_token(session.secret))
         current = _current(person.identity, person.display_name, *proof)
         answer = unstored(answered(request, current))
@@ -142,8 +140,8 @@ class SessionsApi:
     async def sign_out(self, request: Request) -> Response:
         answer = unstored(Response(status_code=204))
         if getattr(request.state, "session", None) is not None:
-            await self._sessions.end_secret(secret_of(request) or "")
-            await self._parts.acts.note(request, "sign_out", request.state.who.name)
+            act = self._parts.acts.act(request, "sign_out", request.state.who.name)
+            await self._sessions.end_secret(secret_of(request) or "", act)
             answer.headers["set-cookie"] = NO_COOKIE
         return answer
 
@@ -159,8 +157,7 @@ class SessionsApi:
         return unstored(answered(request, content))
 
     async def end_session(self, request: Request, session: str) -> Response:
-        person = await self._sessions.end(session, request.state.who)
-        await self._parts.acts.note(request, "end_session", person)
+        await self._sessions.end(session, request.state.who, self._parts.acts.act(request, "end_session"))
         return unstored(Response(status_code=204))
 
 
