@@ -21,7 +21,7 @@ from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.editors.auth import Authentication, Checks, Keys
-from stoppress.web.editors.guess_limit import GuessLimit
+from stoppress.web.editors.guess_limit import GuessLimit, TooManyGuesses
 from stoppress.web.editors.origin import Origins
 from stoppress.web.gate import gate as module
 from stoppress.web.gate.credentials import ReaderOrigins, credential_of
@@ -123,7 +123,10 @@ async def test_a_reader_that_has_left_is_not_watched(world: Fixture, eventually)
     watching.cancel()
 
 
-@pytest.mark.parametrize(("error", "code"), [(REVOKED, 4403), (Forbidden("x"), 4403), (TokenNeeded("x"), 4401)])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(REVOKED, 4403), (Forbidden("x"), 4403), (TokenNeeded("x"), 4401), (TooManyGuesses("token", 9), 4401)],
+)
 async def test_a_held_request_ends_when_its_right_is_taken_away(world: Fixture, error: StoppressError, code: int):
     asked = request(**RITA)
     check = PassCheck(world.gate, asked, await world.gate.admit(asked, "closed"), Held())  # type: ignore[arg-type]
