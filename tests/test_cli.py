@@ -124,7 +124,7 @@ async def test_serve_says_where_it_listens_and_ends_with_0(store, how):
         line = await server.line("serves http://127.0.0.1:")
         assert await server.stop(how) == 0
         rest = await server.rest()
-    assert "nobody can publish without editors' keys; set STOPPRESS_KEYS=name:editor:SECRET" in warning
+    assert "nobody can publish unless the store has keys or people; set STOPPRESS_KEYS=name:admin:SECRET" in warning
     assert line.startswith(f"Stoppress {__version__} serves ")
     assert (len(server.lines), rest) == (2, [])
 

@@ -83,6 +83,12 @@ class Proxy(ABC):
         self._process: asyncio.subprocess.Process | None = None
 
     @property
+    def log(self) -> str:
+        """Return all that it has logged: its output and its log of requests."""
+        files = (self.folder / name for name in ("log", "access.log"))
+        return "".join(file.read_text() for file in files if file.exists())
+
+    @property
     def url(self) -> str:
         return f"https://localhost:{self.port}"
 
@@ -131,7 +137,7 @@ class Nginx(Proxy):
             "".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=5s;\n" for port in self.nodes)
         )
         site = (NGINX / "stoppress" / "site.conf").read_text()
-        rest = re.sub(r"^listen .*\n", "", site, flags=re.MULTILINE)
+        rest = re.sub(r"^listen .*\n", "", site.replace("/var/log/nginx/access.log", "access.log"), flags=re.MULTILINE)
         (self.folder / "stoppress" / "site.conf").write_text(
             f"listen 127.0.0.1:{self.http_port};\nlisten 127.0.0.1:{self.port} ssl http2;\n{rest}"
         )
@@ -156,6 +162,7 @@ class Caddy(Proxy):
             "LIVE_SITE": f"https://localhost:{self.port}",
             "LIVE_NODES": " ".join(f"127.0.0.1:{port}" for port in self.nodes),
             "LIVE_TLS": f"tls {self.certificate} {self.key}",
+            "LIVE_LOG": "log",
             "LIVE_HTTP": str(self.http_port),
             "LIVE_ADMIN": f"unix/{self.folder / 'admin'}",
             "HOME": str(self.folder),

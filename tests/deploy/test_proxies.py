@@ -272,3 +272,48 @@ async def is_taken_in(stack: AsyncExitStack, reader: connect) -> bool:
         refusal = error.response.body.decode()
     assert not refusal or "Too many readers from your address" in refusal
     return not refusal
+
+
+TOKEN = "eyJ0b2tlbg.unmistakable.signature"
+
+WITH_TOKEN = [
+    f"/blogs/log-1/live?token={TOKEN}",
+    f"/blogs/log-2/events?since=1-a&token={TOKEN}&lang=de",
+    f"/blogs/log-3?token=first-{TOKEN}&token={TOKEN}",
+    f"/blogs/log-4?%74oke%6E={TOKEN}",
+    f"/blogs/log-5?a=?&token={TOKEN}",
+]
+
+
+@pytest.mark.parametrize("kind", PROXIES)
+async def test_no_log_has_a_token(kind, tmp_path, eventually):
+    referer = {"referer": f"https://www.example.org/live?token={TOKEN}"}
+    async with AsyncExitStack() as stack:
+        echo = await stack.enter_async_context(await asyncio.start_server(answer_with_headers, "127.0.0.1", 0))
+        proxy = await stack.enter_async_context(PROXIES[kind](tmp_path, [echo.sockets[0].getsockname()[1]]))
+        client = await stack.enter_async_context(proxy.client())
+        for address in WITH_TOKEN:
+            assert "unmistakable" in (await client.get(address, headers=referer)).text, "the node gets it"
+        await client.get("/blogs/log-6?before=17", headers={"authorization": f"Bearer {TOKEN}"})
+
+        async def is_complete() -> bool:
+            return "log-6" in proxy.log
+
+        await eventually(is_complete)
+        log = proxy.log
+    assert all(f"/blogs/log-{number}" in log for number in range(1, 6))
+    assert "/blogs/log-6?before=17" in log, "other queries are there"
+    assert "unmistakable" not in log
+
+
+async def test_the_errors_of_caddy_have_no_token(tmp_path, eventually):
+    async with PROXIES["caddy"](tmp_path, [1]) as proxy, proxy.client() as client:
+        for address in WITH_TOKEN:
+            assert (await client.get(address)).status_code in (502, 503)
+
+        async def is_complete() -> bool:
+            return proxy.log.count("log-5") >= 2
+
+        await eventually(is_complete)
+        assert '"level":"error"' in proxy.log
+        assert "unmistakable" not in proxy.log

@@ -9,7 +9,7 @@ import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from stoppress.errors import StartError, TokenNeeded
+from stoppress.errors import StartError, TokenNeeded, WrongToken
 
 MAX_KEYS = 100
 """Maximum number of keys in a JWKS."""
@@ -22,6 +22,8 @@ _RSA_CHARACTERS = range(342, 684)
 
 PublicKey = RSAKey | ECKey | OKPKey
 Key = OctKey | PublicKey
+
+_NOT_KNOWN = "The token was signed with a key or an algorithm (`kid`, `alg`) that this server does not know."
 
 log = logging.getLogger("stoppress.tokens")
 
@@ -75,8 +77,11 @@ class TokenKeys:
 
         Raises:
             UnknownKey: there is no such key.
+            WrongToken: there never will be one: no JWKS has secrets.
         """
-        if algorithm == "HS256" and self._secret is not None:
+        if algorithm == "HS256":
+            if self._secret is None:
+                raise WrongToken(f"{_NOT_KNOWN} It has no secret for HS256.")
             return self._secret
         fitting = [known for known in self._public if known.algorithm == algorithm]
         if kid is not None:
@@ -87,9 +92,7 @@ class TokenKeys:
             raise TokenNeeded(
                 "The token does not say which key has signed it. Put the key's id into its header as `kid`."
             )
-        raise UnknownKey(
-            "The token was signed with a key or an algorithm (`kid`, `alg`) that this server does not know."
-        )
+        raise UnknownKey(_NOT_KNOWN)
 
 
 class UnknownKey(TokenNeeded):

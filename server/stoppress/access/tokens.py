@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 
 from stoppress.access.identity import Identity
 from stoppress.access.key_set import Key, TokenKeys, UnknownKey
-from stoppress.errors import TokenNeeded
+from stoppress.errors import TokenNeeded, WrongToken
 
 MAX_CHARACTERS = 4_096
 """Maximum length of a token."""
@@ -88,10 +88,11 @@ class Tokens:
 
         Raises:
             TokenNeeded: the token is not valid; the message tells its maker why.
+            WrongToken: it is malformed or wrongly signed.
             StoreUnavailable: the keys have not been read yet.
         """
         if len(text) > MAX_CHARACTERS:
-            raise TokenNeeded(f"The token has {len(text)} characters; {MAX_CHARACTERS} is the limit.")
+            raise WrongToken(f"The token has {len(text)} characters; {MAX_CHARACTERS} is the limit.")
         keys = self._keys()
         if keys is not self._valid_for:  # a key may have been withdrawn
             self._valid.clear()
@@ -110,19 +111,17 @@ class Tokens:
 
     def _read(self, text: str, keys: TokenKeys) -> ReaderToken:
         if not TOKEN.fullmatch(text):
-            raise TokenNeeded(
-                "The token is not a JSON Web Token. Send three parts in base64url with dots between them."
-            )
+            raise WrongToken("The token is not a JSON Web Token. Send three parts in base64url with dots between them.")
         try:
             parts = jws.extract_compact(text.encode(), registry=_REGISTRY)
             head = parts.headers()
         except (JoseError, ValueError, RecursionError, TypeError):
-            raise TokenNeeded("The token's first part is not the header of a JSON Web Token.") from None
+            raise WrongToken("The token's first part is not the header of a JSON Web Token.") from None
         algorithm, kid = head.get("alg"), head.get("kid")
         if algorithm not in _ALGORITHMS:
-            raise TokenNeeded(f"The token's `alg` is not allowed. Use one of {', '.join(_ALGORITHMS)}.")
+            raise WrongToken(f"The token's `alg` is not allowed. Use one of {', '.join(_ALGORITHMS)}.")
         if not isinstance(kid, str | None):
-            raise TokenNeeded("The token's `kid` must be text.")
+            raise WrongToken("The token's `kid` must be text.")
         return self._claims(self._signed(parts, algorithm, self._key(keys, algorithm, kid)))
 
     def _key(self, keys: TokenKeys, algorithm: str, kid: str | None) -> Key:
@@ -140,7 +139,7 @@ class Tokens:
         except (JoseError, ValueError, TypeError):
             is_signed = False
         if not is_signed:
-            raise TokenNeeded("The token's signature does not fit its content and its key.")
+            raise WrongToken("The token's signature does not fit its content and its key.")
         return bytes(parts.payload or b"")
 
     def _claims(self, payload: bytes) -> ReaderToken:

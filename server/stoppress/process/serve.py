@@ -11,6 +11,7 @@ from stoppress.process.sockets import allow_many, listening_sockets
 from stoppress.process.workers import Workers
 from stoppress.settings import Settings
 from stoppress.telemetry.logs import set_up
+from stoppress.web.editors.auth import NO_KEYS
 
 
 def serve(settings: Settings) -> None:
@@ -25,7 +26,7 @@ def serve(settings: Settings) -> None:
     node = Node(settings)
     sockets = listening_sockets(settings.host, settings.port, settings.workers)
     if not len(node.keys):
-        click.echo("warning: nobody can publish without editors' keys; set STOPPRESS_KEYS=name:editor:SECRET", err=True)
+        click.echo(f"warning: {NO_KEYS}; set STOPPRESS_KEYS=name:admin:SECRET", err=True)
     if settings.workers > 1:
         Workers(settings, sockets).run()
     else:

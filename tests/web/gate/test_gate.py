@@ -20,8 +20,8 @@ from stoppress.store.sqlite.store import SQLiteStore
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
-from stoppress.web.editors.auth import Authentication, Keys
-from stoppress.web.editors.guess_limit import GuessLimit
+from stoppress.web.editors.auth import Authentication, Checks, Keys
+from stoppress.web.editors.guess_limit import GuessLimit, TooManyGuesses
 from stoppress.web.editors.origin import Origins
 from stoppress.web.gate import gate as module
 from stoppress.web.gate.credentials import ReaderOrigins, credential_of
@@ -42,7 +42,8 @@ class RevocableKeys(Authentication):
     def __init__(self) -> None:
         addresses, accounts = Addresses(""), cast(Any, None)  # there is no limit of guesses, and no other key
         guesses = GuessLimit(0, accounts, addresses, Counts())
-        super().__init__(Keys("rita:reader:secret-of-rita"), cast(Any, None), guesses, Origins(addresses))
+        checks = Checks(*cast(Any, (None, None, None)))
+        super().__init__(Keys("rita:reader:secret-of-rita"), checks, guesses, Origins(addresses))
         self.error: StoppressError | None = None
 
     async def identify(self, request: Request) -> Identity:
@@ -122,7 +123,10 @@ async def test_a_reader_that_has_left_is_not_watched(world: Fixture, eventually)
     watching.cancel()
 
 
-@pytest.mark.parametrize(("error", "code"), [(REVOKED, 4403), (Forbidden("x"), 4403), (TokenNeeded("x"), 4401)])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(REVOKED, 4403), (Forbidden("x"), 4403), (TokenNeeded("x"), 4401), (TooManyGuesses("token", 9), 4401)],
+)
 async def test_a_held_request_ends_when_its_right_is_taken_away(world: Fixture, error: StoppressError, code: int):
     asked = request(**RITA)
     check = PassCheck(world.gate, asked, await world.gate.admit(asked, "closed"), Held())  # type: ignore[arg-type]

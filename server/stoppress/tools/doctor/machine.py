@@ -13,7 +13,7 @@ from stoppress.process.node import Node, check_workers
 from stoppress.process.sockets import BACKLOG, listen
 from stoppress.settings import Settings
 from stoppress.tools.doctor.finding import Finding, fail, ok, run_each, warn
-from stoppress.web.editors.auth import Keys
+from stoppress.web.editors.auth import NO_KEYS, Keys
 from stoppress.web.pages.layout import Layout
 
 _MIN_FILES, _MANY_FILES = 1_024, 16_384
@@ -132,7 +132,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 
 def _judge_keys(text: str, number: int) -> Finding:
     if not number:
-        return fail("keys", "nobody can publish; set STOPPRESS_KEYS=name:editor:SECRET or STOPPRESS_KEYS_FILE")
+        return warn("keys", f"{NO_KEYS}; set STOPPRESS_KEYS=name:admin:SECRET or STOPPRESS_KEYS_FILE")
     short = [part.split(":")[0] for part in text.split() if len(part.split(":", 2)[2]) < _MIN_SECRET_LENGTH]
     if short:
         names = ", ".join(short)

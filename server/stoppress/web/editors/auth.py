@@ -22,6 +22,8 @@ from stoppress.web.problems import HTTPError
 _ROLES = {"reader": "reader", "contributor": "contributor", "editor": "settings_editor", "admin": "admin"}
 """The roles that a key in the settings may have, and what they are in the table of roles."""
 
+NO_KEYS = "the settings have no API key, so nobody can publish unless the store has keys or people"
+
 _JOINED = re.compile(r"[,;|][^\s:,;|]+:\w+:")
 """The beginning of another key in a secret: two keys were joined by a comma or the like instead of a space."""
 
