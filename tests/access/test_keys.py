@@ -12,10 +12,10 @@ import msgspec
 import pytest
 
 from stoppress.access import keys as keys_module
+from stoppress.access.checks import CHECK_SECONDS
 from stoppress.access.identity import NODE, Identity
 from stoppress.access.key_checks import KEY, KeyChecks
 from stoppress.access.keys import KEPT_SECONDS, KeyForm, KeyRing, NewKey
-from stoppress.access.lately_checked import CHECK_SECONDS
 from stoppress.access.secret import digest, new_secret
 from stoppress.errors import BadInput, Forbidden, KeyNotFound, NameTaken, StoreDamaged, StoreUnavailable, TooManyKeys
 from stoppress.store.accounts.port import Accounts, Record, RecordWrite
@@ -47,7 +47,7 @@ async def ring(accounts: Accounts, clock: Clock) -> AsyncIterator[KeyRing]:
     ring = KeyRing(accounts, clock)
     ring.checks = KeyChecks(accounts, clock, clock)
     yield ring
-    await ring.checks.lately.close()
+    await ring.checks.close()
 
 
 def form(name: str = "cms", **fields: Any) -> KeyForm:
@@ -91,7 +91,7 @@ async def test_a_revoked_key_is_refused_at_once_here_and_soon_elsewhere(ring: Ke
     made = await ring.make(form(), NODE)
     assert await ring.checks.identify(made.secret) is not None
     assert await elsewhere.identify(made.secret) is not None
-    await elsewhere.lately.close()
+    await elsewhere.close()
     await ring.revoke("cms", NODE)
     assert await ring.checks.identify(made.secret) is None
     clock.now += CHECK_SECONDS + 0.01
@@ -108,7 +108,7 @@ async def test_a_key_ends_and_is_listed_for_a_while(ring: KeyRing, accounts: Acc
     clock.now += 3600
     assert await ring.checks.identify(made.secret) is None, "what was known a moment ago does not count"
     assert [key.name for key in await ring.keys(NODE)] == ["cms"]
-    await ring.checks.lately.close()
+    await ring.checks.close()
     (record,) = await accounts.records(KEY)
     assert record.expires == NOW + 3600 + KEPT_SECONDS
 
@@ -160,7 +160,7 @@ async def test_the_last_use_is_written_once_a_minute_and_never_revives_a_key(rin
     clock.now += 60
     await ring.checks.identify(made.secret)  # begins to write
     await ring.revoke("cms", NODE)
-    await ring.checks.lately.close()
+    await ring.checks.close()
     assert await ring.keys(NODE) == []
     assert await ring.checks.identify(made.secret) is None
 
@@ -224,7 +224,7 @@ class Away:
 async def test_without_the_store_a_key_is_trusted_for_two_seconds(ring: KeyRing, clock: Clock):
     made = await ring.make(form(), NODE)
     await ring.checks.identify(made.secret)
-    await ring.checks.lately.close()
+    await ring.checks.close()
     ring.checks._accounts = Away()  # type: ignore[assignment]
     clock.now += CHECK_SECONDS - 0.01
     assert await ring.checks.identify(made.secret) is not None
@@ -250,8 +250,8 @@ async def test_a_record_that_cannot_be_read_is_not_a_key(ring: KeyRing, accounts
 
 
 async def test_memory_is_bounded(ring: KeyRing, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("stoppress.access.lately_checked._MAX_CACHED", 2)
+    monkeypatch.setattr("stoppress.access.checks._MAX_CACHED", 2)
     for number in range(4):
         assert await ring.checks.identify((await ring.make(form(f"k{number}"), NODE)).secret) is not None
         assert await ring.checks.identify(new_secret()) is None
-    assert len(ring.checks.lately.known) == 2
+    assert len(ring.checks._known) == 2

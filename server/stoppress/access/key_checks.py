@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import logging
 import math
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
+from stoppress.access.checks import Checks
 from stoppress.access.identity import Identity
-from stoppress.access.lately_checked import LatelyChecked
 from stoppress.access.secret import digest, is_secret
 from stoppress.model import timestamp
-from stoppress.store.accounts.port import Accounts, RecordWrite
+from stoppress.store.accounts.port import Record, RecordWrite
 
 KEY = "key"
 """The kind of the records of keys."""
@@ -69,22 +67,10 @@ class _Known(NamedTuple):
     ends: float
 
 
-class KeyChecks:
-    """Checks keys for one node.
+class KeyChecks(Checks[_Known]):
+    """Checks keys for one node."""
 
-    Args:
-        accounts: has the keys.
-        now: returns the store's time, as Unix time in seconds.
-        clock: returns seconds from any starting point.
-    """
-
-    def __init__(
-        self, accounts: Accounts, now: Callable[[], float], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._accounts = accounts
-        self._now = now
-        self._clock = clock
-        self.lately: LatelyChecked[_Known] = LatelyChecked(accounts, KEY, clock)
+    kind = KEY
 
     async def identify(self, secret: str) -> Identity | None:
         """Return whose secret this is; None if it is not, or no longer, that of a key.
@@ -92,23 +78,15 @@ class KeyChecks:
         Raises:
             StoreUnavailable: the store did not answer, and what it said before is too old.
         """
-        if not is_secret(secret):
-            return None
-        key_id = digest(secret)
-        known = self.lately.find(key_id) or await self._ask(key_id)
-        return known.who if known is not None and self._now() < known.ends else None
+        known = await self._find(digest(secret)) if is_secret(secret) else None
+        return known.who if known is not None else None
 
-    async def _ask(self, key_id: str) -> _Known | None:
-        asked_at = self._clock()
-        record = await self._accounts.get(KEY, key_id)
-        key = ApiKey.read(record.body) if record else None
-        if record is None or await self.lately.is_revoked(key_id) or key is None:
+    async def _read(self, record: Record, asked_at: float) -> _Known | None:
+        key, now = ApiKey.read(record.body), self._now()
+        if await self._is_revoked(record.id) or key is None:
             return None
+        if now < key.ends and self._has_to_note(record.id, now - key.used):
+            used = msgspec.structs.replace(key, last_used_at=timestamp(datetime.fromtimestamp(now, UTC)))
+            self._note_use(RecordWrite(KEY, record.id, msgspec.json.encode(used), record.version, record.expires))
         who = Identity("key", key.name, key.role, tuple(key.blogs), f"key:{key.name}")
-        known = _Known(asked_at, who, key.ends)
-        self.lately.keep(key_id, known)
-        idle = self._now() - key.used
-        if self._now() < key.ends and self.lately.has_to_note(key_id, idle):
-            used = msgspec.structs.replace(key, last_used_at=timestamp(datetime.fromtimestamp(self._now(), UTC)))
-            self.lately.note_use(RecordWrite(KEY, key_id, msgspec.json.encode(used), record.version, record.expires))
-        return known
+        return _Known(asked_at, who, key.ends)

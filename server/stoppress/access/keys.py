@@ -128,7 +128,7 @@ class KeyRing:
         raise KeyNotFound(name)
 
     async def revoke(self, name: str, who: Identity) -> None:
-        """Revoke a key: at once on this node, and on the others within `lately_checked.CHECK_SECONDS`.
+        """Revoke a key: at once on this node, and on the others within `checks.CHECK_SECONDS`.
 
         Raises:
             Forbidden: the key is for blogs that `who` is not for.
@@ -142,7 +142,7 @@ class KeyRing:
         gone = [RecordWrite(KEY, key_id, None) for key_id in list(found)[:10]]
         await self._accounts.write([*gone, RecordWrite(_NAME, name, None)])
         for key_id in found:
-            self.checks.lately.revoke(key_id)
+            self.checks.revoke(key_id)
         log.info("key_revoked", extra={"key": name, "by": who.id})
 
     async def _named(self, name: str) -> dict[str, ApiKey | None]:

@@ -95,7 +95,7 @@ class Life:
     async def stopped(self) -> None:
         """Close everything that may still be open, also after an error."""
         self._server.stop_listening()
-        await self.node.key_ring.checks.lately.close()
+        await self.node.key_ring.checks.close()
         await self.node.people.close()
         await self.node.store.close()
         self.node.tracing.close()

@@ -71,7 +71,7 @@ class PeopleParts:
 
     async def close(self) -> None:
         """Cancel what is still to be written, and end the threads."""
-        await self.sessions.checks.lately.close()
+        await self.sessions.checks.close()
         self._passwords.close()
 
 

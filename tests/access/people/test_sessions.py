@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from stoppress.access.checks import CHECK_SECONDS, USE_SECONDS
 from stoppress.access.identity import NODE, Identity
-from stoppress.access.lately_checked import CHECK_SECONDS, USE_SECONDS
 from stoppress.access.people.people import People
 from stoppress.access.people.person import PersonForm, StoredPerson
 from stoppress.access.people.session_checks import (
@@ -37,7 +37,7 @@ async def sessions(accounts: Accounts, clock: Clock) -> AsyncIterator[Sessions]:
     sessions = Sessions(accounts, clock, IDLE, LONGEST)
     sessions.checks = SessionChecks(accounts, clock, IDLE, clock)
     yield sessions
-    await sessions.checks.lately.close()
+    await sessions.checks.close()
 
 
 @pytest.fixture
@@ -68,8 +68,8 @@ async def test_a_session_is_its_persons_and_the_store_has_a_hash_alone(sessions,
 
 async def noted(sessions: Sessions) -> None:
     """Wait until uses are in the store."""
-    while sessions.checks.lately.notes:
-        await next(iter(sessions.checks.lately.notes.values()))
+    while sessions.checks._notes:
+        await next(iter(sessions.checks._notes.values()))
 
 
 def test_secrets_cannot_be_guessed_and_tokens_belong_to_them():
@@ -250,8 +250,8 @@ async def test_a_record_that_cannot_be_read_is_not_a_session(sessions, accounts,
 
 
 async def test_memory_is_bounded(sessions: Sessions, ann: StoredPerson, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("stoppress.access.lately_checked._MAX_CACHED", 2)
+    monkeypatch.setattr("stoppress.access.checks._MAX_CACHED", 2)
     for _ in range(4):
         assert await sessions.checks.identify((await sessions.start(ann, CLIENT)).secret)
         assert await sessions.checks.identify(new_session_secret()) is None
-    assert len(sessions.checks.lately.known) == 2
+    assert len(sessions.checks._known) == 2

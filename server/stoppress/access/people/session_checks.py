@@ -15,10 +15,10 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
+from stoppress.access.checks import USE_SECONDS, Checks
 from stoppress.access.identity import Identity
-from stoppress.access.lately_checked import USE_SECONDS, LatelyChecked
 from stoppress.access.people.person import PERSON, StoredPerson
-from stoppress.store.accounts.port import Accounts, RecordWrite
+from stoppress.store.accounts.port import Accounts, Record, RecordWrite
 
 SESSION = "session"
 """The kind of the records of sessions. Their ids are the hashes of the secrets in the cookies."""
@@ -86,15 +86,10 @@ def csrf_token(secret: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-class SessionChecks:
-    """Checks sessions for one node.
+class SessionChecks(Checks[SignedIn]):
+    """Checks sessions for one node. The arguments are those of `Checks`, and the time after which unused ones end."""
 
-    Args:
-        accounts: has the sessions and the people.
-        now: returns the store's time, as Unix time in seconds.
-        idle_seconds: the time after which an unused session ends.
-        clock: returns seconds from any starting point.
-    """
+    kind = SESSION
 
     def __init__(
         self,
@@ -103,11 +98,8 @@ class SessionChecks:
         idle_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._accounts = accounts
-        self._now = now
+        super().__init__(accounts, now, clock)
         self._idle_seconds = idle_seconds
-        self._clock = clock
-        self.lately: LatelyChecked[SignedIn] = LatelyChecked(accounts, SESSION, clock)
 
     async def identify(self, secret: str) -> SignedIn | None:
         """Return the session that has a secret; None if there is none, or it has ended.
@@ -115,31 +107,23 @@ class SessionChecks:
         Raises:
             StoreUnavailable: the store did not answer, and what it said before is too old.
         """
-        if not _SECRET.fullmatch(secret):
-            return None
-        key = session_id(secret)
-        known = self.lately.find(key) or await self._ask(key)
-        return known if known is not None and self._now() < known.ends else None
+        return await self._find(session_id(secret)) if _SECRET.fullmatch(secret) else None
 
     def forget_person(self, name: str) -> None:
         """Ask the store about all sessions of a person at their next use."""
-        for session in [key for key, known in self.lately.known.items() if known.who.name == name]:
-            del self.lately.known[session]
+        for session in [key for key, known in self._known.items() if known.who.name == name]:
+            del self._known[session]
 
-    async def _ask(self, key: str) -> SignedIn | None:
-        asked_at = self._clock()
-        record = await self._accounts.get(SESSION, key)
-        session = StoredSession.read(record.body) if record else None
-        if record is None or session is None or self._now() >= session.expires(self._idle_seconds):
+    async def _read(self, record: Record, asked_at: float) -> SignedIn | None:
+        session = StoredSession.read(record.body)
+        if session is None or self._now() >= session.expires(self._idle_seconds):
             return None
         person_record = await self._accounts.get(PERSON, session.person)
         person = StoredPerson.read(person_record.body) if person_record else None
-        if await self.lately.is_revoked(key) or person is None or not session.belongs_to(person):
+        if await self._is_revoked(record.id) or person is None or not session.belongs_to(person):
             return None
-        known = SignedIn(key, person.identity, person.display_name, session.ends, asked_at)
-        self.lately.keep(key, known)
-        if self.lately.has_to_note(key, self._now() - session.used):
+        if self._has_to_note(record.id, self._now() - session.used):
             used = msgspec.structs.replace(session, used=self._now())
             body, expires = msgspec.json.encode(used), used.expires(self._idle_seconds)
-            self.lately.note_use(RecordWrite(SESSION, key, body, record.version, expires))
-        return known
+            self._note_use(RecordWrite(SESSION, record.id, body, record.version, expires))
+        return SignedIn(record.id, person.identity, person.display_name, session.ends, asked_at)

@@ -114,7 +114,7 @@ class Sessions:
         return NewSession(key, secret, session.ends, self._max_seconds)
 
     async def end(self, session: str, who: Identity) -> str:
-        """End a session, and return whose it was. Other nodes know within `lately_checked.CHECK_SECONDS`.
+        """End a session, and return whose it was. Other nodes know within `checks.CHECK_SECONDS`.
 
         Raises:
             Forbidden: it belongs to another person, and `who` may not change people, or not this one.
@@ -184,7 +184,7 @@ class Sessions:
 
     async def _remove(self, name: str, key: str) -> None:
         await self._accounts.write(_removals(name, key))
-        self.checks.lately.revoke(key)
+        self.checks.revoke(key)
 
 
 def _removals(name: str, key: str) -> list[RecordWrite]:
