@@ -10,9 +10,9 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from stoppress.access.checks import Checks
 from stoppress.access.identity import Identity
 from stoppress.access.secret import digest, is_secret
+from stoppress.access.secret_checks import SecretChecks
 from stoppress.model import timestamp
 from stoppress.store.accounts.port import Record, RecordWrite
 
@@ -67,7 +67,7 @@ class _Known(NamedTuple):
     ends: float
 
 
-class KeyChecks(Checks[_Known]):
+class KeyChecks(SecretChecks[_Known]):
     """Checks keys for one node."""
 
     kind = KEY

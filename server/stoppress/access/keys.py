@@ -128,7 +128,7 @@ class KeyRing:
         raise KeyNotFound(name)
 
     async def revoke(self, name: str, who: Identity) -> None:
-        """Revoke a key: at once on this node, and on the others within `checks.CHECK_SECONDS`.
+        """Revoke a key: at once on this node, and on the others within `secret_checks.CHECK_SECONDS`.
 
         Raises:
             Forbidden: the key is for blogs that `who` is not for.

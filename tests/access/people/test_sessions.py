@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from stoppress.access.checks import CHECK_SECONDS, USE_SECONDS
 from stoppress.access.identity import NODE, Identity
 from stoppress.access.people.people import People
 from stoppress.access.people.person import PersonForm, StoredPerson
@@ -20,6 +19,7 @@ from stoppress.access.people.session_checks import (
     session_id,
 )
 from stoppress.access.people.sessions import MAX_SESSIONS, Client, Sessions
+from stoppress.access.secret_checks import CHECK_SECONDS, USE_SECONDS
 from stoppress.errors import Forbidden, SessionNotFound, StoreUnavailable
 from stoppress.store.accounts.port import Accounts, RecordWrite
 from tests.access.people.conftest import NOW

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from stoppress.access.checks import USE_SECONDS, Checks
 from stoppress.access.identity import Identity
 from stoppress.access.people.person import PERSON, StoredPerson
+from stoppress.access.secret_checks import USE_SECONDS, SecretChecks
 from stoppress.store.accounts.port import Accounts, Record, RecordWrite
 
 SESSION = "session"
@@ -86,8 +86,15 @@ def csrf_token(secret: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-class SessionChecks(Checks[SignedIn]):
-    """Checks sessions for one node. The arguments are those of `Checks`, and the time after which unused ones end."""
+class SessionChecks(SecretChecks[SignedIn]):
+    """Checks sessions for one node.
+
+    Args:
+        accounts: has the sessions and the people.
+        now: returns the store's time, as Unix time in seconds.
+        idle_seconds: the time after which an unused session ends.
+        clock: returns seconds from any starting point.
+    """
 
     kind = SESSION
 

@@ -114,7 +114,7 @@ class Sessions:
         return NewSession(key, secret, session.ends, self._max_seconds)
 
     async def end(self, session: str, who: Identity) -> str:
-        """End a session, and return whose it was. Other nodes know within `checks.CHECK_SECONDS`.
+        """End a session, and return whose it was. Other nodes know within `secret_checks.CHECK_SECONDS`.
 
         Raises:
             Forbidden: it belongs to another person, and `who` may not change people, or not this one.

@@ -44,7 +44,7 @@ class _Checked(Protocol):
 _C = TypeVar("_C", bound=_Checked)
 
 
-class Checks(ABC, Generic[_C]):
+class SecretChecks(ABC, Generic[_C]):
     """Checks secrets of one kind for one node. Remembers what the store said, and what was revoked.
 
     Args:
