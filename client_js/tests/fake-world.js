@@ -138,7 +138,7 @@ export class FakeWorld {
         authorization: headers?.authorization,
         aborted: false,
         answer: (/** @type {number} */ status, /** @type {any} */ body = {}, type = "application/json") => {
-          const headers = { "content-type": type, ...(status === 503 && { "retry-after": "2" }) };
+          const headers = { "content-type": type, ...([429, 503].includes(status) && { "retry-after": "2" }) };
           resolve(new Response(status === 200 ? JSON.stringify(body) : "", { status, headers }));
         },
       };

@@ -355,6 +355,19 @@ describe("a token", () => {
     assert.equal(driver.renewals, 1);
   });
 
+  test("of an address that has sent too many wrong ones waits, and is then asked for", () => {
+    driver = new Driver({ renews: true });
+    driver.send({ type: "retry", min: 30_000, max: 40_000 });
+    driver.drop(1013);
+    driver.pass(29_999);
+    assert.deepEqual([driver.renewals, driver.connections.length], [0, 1]);
+    driver.pass(1);
+    assert.equal(driver.connections.length, 2);
+    driver.drop(4401);
+    driver.pass(1_000);
+    assert.equal(driver.renewals, 1);
+  });
+
   test("comes late, or twice, without harm", () => {
     driver.renewed();
     driver.pass(500);

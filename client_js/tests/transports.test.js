@@ -101,11 +101,13 @@ describe("plain requests", () => {
     });
   }
 
-  test("Retry-After becomes a `retry`", async () => {
-    changes(source(), on);
-    await answered(503, {}, "application/problem+json");
-    assert.deepEqual(heard, [{ type: "retry", min: 2_000, max: 4_000 }]);
-  });
+  for (const status of [503, 429]) {
+    test(`Retry-After of ${status} becomes a \`retry\``, async () => {
+      changes(source(), on);
+      await answered(status, {}, "application/problem+json");
+      assert.deepEqual([heard, codes], [[{ type: "retry", min: 2_000, max: 4_000 }], [1006]]);
+    });
+  }
 
   test("an answer that is not an update counts as a lost connection", async () => {
     changes(source(), on);

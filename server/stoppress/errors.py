@@ -9,6 +9,7 @@ StoppressError
 |   `-- BadQuery               the fault is in the query of the address
 |       `-- MalformedCursor
 |-- TokenNeeded                a private blog: there is no valid token or key; a new one may help
+|   `-- WrongToken             no maker of tokens has signed this; somebody may be guessing
 |-- Forbidden                  the sender is known but its role or its blogs do not allow this
 |   `-- SignInRefused          somebody may not sign in with the OpenID provider
 |-- NotFound                   what is at this address does not exist
@@ -73,6 +74,9 @@ class TokenNeeded(StoppressError):
     def __init__(self, message: str, reason: str = "invalid_token") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class WrongToken(TokenNeeded): ...
 
 
 class Forbidden(StoppressError): ...

@@ -138,7 +138,9 @@ class Settings(NamedTuple):
     max_readers_per_address: Annotated[int, _whole(0, 10_000_000), "Maximum readers of an address; 0: no limit."] = 0
     max_handshakes: Annotated[int, _whole(0, 1_000_000), "Maximum new readers a second; 0: no limit."] = 5_000
     max_writes: Annotated[int, _whole(0, 1_000_000), "Maximum writes of a key a minute; 0: no limit."] = 12_000
-    max_guesses: Annotated[int, _whole(0, 1_000_000), "Maximum wrong keys from an address a minute; 0: no limit."] = 30
+    max_guesses: Annotated[
+        int, _whole(0, 1_000_000), "Maximum wrong keys, or tokens, from an address a minute; 0: no limit."
+    ] = 30
     session_idle_minutes: Annotated[int, _whole(5, 43_200), "Minutes after which an unused session ends."] = 120
     session_hours: Annotated[int, _whole(1, 720), "Hours after which a session ends in any case."] = 12
     oidc_issuer: Annotated[str, str.strip, "Address of the OpenID provider with which people sign in."] = ""

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from stoppress.access.key_set import TokenKeys, WrongKeySet
 from stoppress.access.tokens import MAX_CHARACTERS, Tokens
-from stoppress.errors import StartError, TokenNeeded
+from stoppress.errors import StartError, TokenNeeded, WrongToken
 from tests.support.tokens import HMAC, SECRET, Key, claims, glued, sealed, signed
 
 RSA, EC, ED = RSAKey.generate_key(2048), ECKey.generate_key("P-256"), OKPKey.generate_key("Ed25519")
@@ -141,9 +141,21 @@ def test_a_wrong_token_is_refused_with_a_reason(name):
     assert SECRET not in str(refused.value)
 
 
+NAMES = list(WRONG)
+SIGNED = {*NAMES[NAMES.index("no JSON") :], "an unknown kid"} - {"a thousand blogs"}
+"""Tokens that a maker of tokens has signed, or may have: their senders do not guess."""
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_only_what_nobody_can_have_signed_is_a_guess(name):
+    with pytest.raises(TokenNeeded) as refused:
+        tokens().check(WRONG[name][0])
+    assert isinstance(refused.value, WrongToken) == (name not in SIGNED)
+
+
 def test_a_public_key_is_no_secret_where_there_is_none():
     checker = tokens(TokenKeys().with_public(jwks(public(RSA, kid="r"))))
-    with pytest.raises(TokenNeeded, match="does not know"):
+    with pytest.raises(WrongToken, match="does not know"):
         checker.check(sealed(PEM, claims(), kid="r"))
 
 

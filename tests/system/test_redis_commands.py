@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from redis.asyncio import Redis
@@ -14,6 +16,7 @@ from websockets.asyncio.client import connect
 from tests.conftest import StartNode
 from tests.support.node import RunningNode, until_received
 from tests.support.redis_servers import RedisServer
+from tests.support.tokens import claims, secret_file, signed
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
@@ -29,9 +32,11 @@ async def calls(redis: Redis) -> Counter[str]:
     return Counter({name.removeprefix("cmdstat_"): figures["calls"] for name, figures in stats.items()})
 
 
-async def read(node: RunningNode, since: str = "") -> None:
-    query = f"?since={since}" if since else ""
-    async with connect(f"{node.websocket_url}/blogs/demo/live{query}", open_timeout=60) as reader:
+async def read(node: RunningNode, since: str = "", token: str = "") -> None:
+    """Read the public blog or, with a token, the private one."""
+    query = urlencode({name: value for name, value in (("since", since), ("token", token)) if value})
+    blog = "closed" if token else "demo"
+    async with connect(f"{node.websocket_url}/blogs/{blog}/live?{query}", open_timeout=60) as reader:
         await asyncio.wait_for(reader.recv(), 60)
 
 
@@ -39,6 +44,23 @@ async def come_and_return(nodes: list[RunningNode], cursor: str) -> None:
     for since in ("", cursor):
         for begin in range(0, READERS, 20):
             await asyncio.gather(*(read(nodes[n % len(nodes)], since) for n in range(begin, begin + 20)))
+
+
+async def test_readers_with_tokens_cost_redis_nothing(
+    start_node: StartNode, redis_server: RedisServer, tmp_path: Path, figure
+):
+    async with Redis.from_url(redis_server.url) as redis:
+        await redis.flushall()
+        node = await start_node(redis_server.url, STOPPRESS_TOKEN_SECRET_FILE=secret_file(tmp_path))
+        await node.make_blog("closed", access="token")
+        await read(node, token=signed())
+        await asyncio.sleep(1)  # for the first look at all blogs
+        before = await calls(redis)
+        for _ in range(READERS // 20):
+            await asyncio.gather(*(read(node, token=signed(claims(sub=f"reader-{number}"))) for number in range(20)))
+        made = await calls(redis) - before
+    figure(f"Redis: {READERS} arrivals of readers with tokens: no command")
+    assert not made.keys() - ALWAYS, made
 
 
 async def test_readers_cost_redis_nothing_and_a_publish_one_script(

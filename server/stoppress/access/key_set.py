@@ -102,8 +102,8 @@ class TokenKeys:
 
     def fitting(self, algorithm: str, kid: str | None) -> list[Key]:
         """Return the keys that may have signed a token."""
-        if algorithm == "HS256" and self._secret is not None:
-            return [self._secret]
+        if algorithm == "HS256":
+            return [self._secret] if self._secret is not None else []
         return [known.key for known in self._public if algorithm in known.algorithms and kid in (None, known.kid)]
 
 

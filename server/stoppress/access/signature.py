@@ -10,6 +10,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from stoppress.access.key_set import Key, TokenKeys, TokenKind
+from stoppress.errors import TokenNeeded, WrongToken
 
 
 class _Registry(jws.JWSRegistry):
@@ -24,11 +25,7 @@ _REGISTRY = _Registry(strict_check_header=False)
 """Ignores unknown parameters of a token's header (RFC 7515, section 4), unless `crit` names them."""
 
 
-class WrongToken(Exception):
-    """The token is not valid; the message tells its maker why."""
-
-
-class UnknownKey(WrongToken):
+class UnknownKey(TokenNeeded):
     """No key fits. The JWKS may have a new one."""
 
 
@@ -36,7 +33,9 @@ def signed_claims(text: str, keys: TokenKeys, kind: TokenKind) -> dict[str, Any]
     """Return the claims of a token with a valid signature. This may take milliseconds.
 
     Raises:
-        WrongToken: it has none; `UnknownKey`: no key fits.
+        WrongToken: it is malformed or wrongly signed.
+        UnknownKey: no key fits.
+        TokenNeeded: it is not clear which key has signed it, or it has no claims.
     """
     try:
         parts = jws.extract_compact(text.encode(), registry=_REGISTRY)
@@ -55,7 +54,7 @@ def signed_claims(text: str, keys: TokenKeys, kind: TokenKind) -> dict[str, Any]
     except (msgspec.DecodeError, RecursionError):
         claims = None
     if not isinstance(claims, dict):
-        raise WrongToken(f"{kind.name} is signed correctly, but its content must be a JSON object.")
+        raise TokenNeeded(f"{kind.name} is signed correctly, but its content must be a JSON object.")
     return claims
 
 
@@ -68,11 +67,13 @@ def _key(head: dict[str, Any], keys: TokenKeys, kind: TokenKind) -> Key:
         raise WrongToken(f"{kind.name}'s `kid` must be text.")
     fitting = keys.fitting(algorithm, kid)
     if not fitting or (kid is None and kind.is_kid_needed and len(keys) > 1):
-        unknown = "with a key or an algorithm (`kid`, `alg`) that this server does not know"
-        raise UnknownKey(f"{kind.name} was signed {unknown}.")
+        unknown = f"{kind.name} was signed with a key or an algorithm (`kid`, `alg`) that this server does not know."
+        if algorithm == "HS256":  # there never will be a key: no JWKS has secrets
+            raise WrongToken(f"{unknown} It has no secret for HS256.")
+        raise UnknownKey(unknown)
     if len(fitting) > 1:
         advice = "Put the key's id into its header as `kid`."
-        raise WrongToken(f"{kind.name} does not say which key has signed it. {advice}")
+        raise TokenNeeded(f"{kind.name} does not say which key has signed it. {advice}")
     return fitting[0]
 
 

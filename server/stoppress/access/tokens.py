@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, NoReturn
 
 from stoppress.access.identity import Identity
 from stoppress.access.key_set import READER_TOKEN, TokenKeys
-from stoppress.access.signature import UnknownKey, WrongToken, signed_claims, time_in
-from stoppress.errors import TokenNeeded
+from stoppress.access.signature import UnknownKey, signed_claims, time_in
+from stoppress.errors import TokenNeeded, WrongToken
 
 MAX_CHARACTERS = 4_096
 """Maximum length of a token."""
@@ -71,10 +71,11 @@ class Tokens:
 
         Raises:
             TokenNeeded: the token is not valid; the message tells its maker why.
+            WrongToken: it is malformed or wrongly signed.
             StoreUnavailable: the keys have not been read yet.
         """
         if len(text) > MAX_CHARACTERS:
-            raise TokenNeeded(f"The token has {len(text)} characters; {MAX_CHARACTERS} is the limit.")
+            raise WrongToken(f"The token has {len(text)} characters; {MAX_CHARACTERS} is the limit.")
         keys = self._keys()
         if keys is not self._valid_for:  # a key may have been withdrawn
             self._valid.clear()
@@ -93,15 +94,12 @@ class Tokens:
 
     def _read(self, text: str, keys: TokenKeys) -> ReaderToken:
         if not TOKEN.fullmatch(text):
-            raise TokenNeeded(
-                "The token is not a JSON Web Token. Send three parts in base64url with dots between them."
-            )
+            raise WrongToken("The token is not a JSON Web Token. Send three parts in base64url with dots between them.")
         try:
             claims = signed_claims(text, keys, READER_TOKEN)
-        except WrongToken as error:
-            if isinstance(error, UnknownKey):
-                self._unknown_key()
-            raise TokenNeeded(str(error)) from None
+        except UnknownKey:
+            self._unknown_key()
+            raise
         return self._checked(claims)
 
     def _checked(self, claims: dict[str, Any]) -> ReaderToken:

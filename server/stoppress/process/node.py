@@ -53,7 +53,7 @@ from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.gate.answers import PrivateAnswers
 from stoppress.web.gate.credentials import ReaderOrigins
-from stoppress.web.gate.gate import Gate
+from stoppress.web.gate.gate import Gate, TokenChecks
 from stoppress.web.operations.health import Health
 from stoppress.web.operations.metrics import Metrics
 from stoppress.web.pages.blog_page import Pages
@@ -153,7 +153,8 @@ class Node:
         if self.jwks is not None:
             from stoppress.access.tokens import Tokens
 
-            tokens = Tokens(self.jwks.keys, self.clock.now, self.jwks.unknown_key)
+            guesses = GuessLimit(settings.max_guesses, self.store.accounts, self.addresses, self.counts, "token")
+            tokens = TokenChecks(Tokens(self.jwks.keys, self.clock.now, self.jwks.unknown_key), guesses)
         origins = ReaderOrigins(settings.reader_origins, settings.public_url)
         return Gate(self.follower, self.authentication, tokens, origins, settings.token_cookie, self.clock.now)
 

@@ -45,7 +45,7 @@ async def accounts(tmp_path: Path) -> AsyncIterator[Accounts]:
 
 def limit_of(accounts: object, clock: Clock | None = None, counts: Counts | None = None) -> GuessLimit:
     """Return the limit of one node: three wrong keys a minute."""
-    return GuessLimit(3, cast(Accounts, accounts), Addresses("10.0.0.0/8"), counts or Counts(), clock or Clock())
+    return GuessLimit(3, cast(Accounts, accounts), Addresses("10.0.0.0/8"), counts or Counts(), clock=clock or Clock())
 
 
 def request(address: str = ANN, forwarded_for: str = "") -> Request:
@@ -103,7 +103,7 @@ async def test_the_limit_ends_with_the_window(monkeypatch: pytest.MonkeyPatch, a
     assert await refused(limit, 4) == 1
 
     async def store_has_forgotten() -> bool:
-        return (await accounts.count(guess_limit._counter(ANN), 1, 0)).events == 0
+        return (await accounts.count(limit._counter(ANN), 1, 0)).events == 0
 
     await eventually(store_has_forgotten)
     assert await is_refused(limit, "wrong")

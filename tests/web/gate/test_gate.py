@@ -20,7 +20,7 @@ from stoppress.store.sqlite.store import SQLiteStore
 from stoppress.sync.follower import Follower
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
-from stoppress.web.editors.auth import Authentication, Keys
+from stoppress.web.editors.auth import Authentication, Checks, Keys
 from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.origin import Origins
 from stoppress.web.gate import gate as module
@@ -42,7 +42,8 @@ class RevocableKeys(Authentication):
     def __init__(self) -> None:
         addresses, accounts = Addresses(""), cast(Any, None)  # there is no limit of guesses, and no other key
         guesses = GuessLimit(0, accounts, addresses, Counts())
-        super().__init__(Keys("rita:reader:secret-of-rita"), cast(Any, None), guesses, Origins(addresses))
+        checks = Checks(*cast(Any, (None, None, None)))
+        super().__init__(Keys("rita:reader:secret-of-rita"), checks, guesses, Origins(addresses))
         self.error: StoppressError | None = None
 
     async def identify(self, request: Request) -> Identity:

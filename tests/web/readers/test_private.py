@@ -81,6 +81,7 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
         STOPPRESS_TOKEN_SECRET_FILE=secret_file(folder),
         STOPPRESS_READER_ORIGINS=FRIEND,
         STOPPRESS_PAGE_MAX_AGE="60",
+        STOPPRESS_MAX_GUESSES="0",
         STOPPRESS_KEYS=f"tests:editor:{KEY} root:admin:{ADMIN_KEY} rita:reader:{READER_KEY} "
         f"cora:contributor:{OTHER_KEY}",
     )

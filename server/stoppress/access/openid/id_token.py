@@ -6,8 +6,8 @@ import hmac
 from typing import Any, NamedTuple
 
 from stoppress.access.key_set import ID_TOKEN, TokenKeys
-from stoppress.access.signature import UnknownKey, WrongToken, signed_claims, time_in
-from stoppress.errors import SignInRefused
+from stoppress.access.signature import UnknownKey, signed_claims, time_in
+from stoppress.errors import SignInRefused, TokenNeeded
 
 MAX_CHARACTERS = 32 * 1024
 """Maximum length of an ID token."""
@@ -62,7 +62,7 @@ def _signed_claims(token: str, keys: TokenKeys) -> dict[str, Any]:
         raise _refused("is too long")
     try:
         return signed_claims(token, keys, ID_TOKEN)
-    except WrongToken as error:
+    except TokenNeeded as error:
         refused = KeyNotListed if isinstance(error, UnknownKey) else SignInRefused
         raise refused(f"{error} {_ADVICE}") from None
 

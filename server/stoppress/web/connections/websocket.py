@@ -20,6 +20,7 @@ from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import Admission, NotAdmitted, Seat
 from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.reader_connection import ReaderConnection
+from stoppress.web.editors.guess_limit import TooManyGuesses
 from stoppress.web.gate.credentials import TOKEN_PARAMETER
 from stoppress.web.gate.gate import Gate, WrongOrigin
 from stoppress.web.problems import HTTPError
@@ -95,6 +96,9 @@ class WebSocketEndpoint:
                 self._counts.count_rejection("wrong_origin")
                 newcomer.answer(HTTPError(403, str(error)))
                 return
+            except TooManyGuesses as error:
+                newcomer.reject(error)
+                return
             except (BlogNotFound, Forbidden, HTTPError, StoreUnavailable, TokenNeeded) as error:
                 self._refuse(newcomer, error)
                 return
@@ -155,7 +159,7 @@ class _Newcomer(NamedTuple):
             reader.data_received(self.handshake.early)
         return reader
 
-    def reject(self, not_admitted: NotAdmitted) -> None:
+    def reject(self, not_admitted: NotAdmitted | TooManyGuesses) -> None:
         """Send a message to a browser (it sends `Origin`, and shows its pages no status), else a status."""
         if b"origin" in self.handshake.headers:
             self.refuse(CloseReason(CloseCode.TRY_AGAIN_LATER, str(not_admitted), not_admitted.retry))

@@ -6,6 +6,9 @@ key does not lock out its neighbours. This tells nothing to those who guess, bec
 
 Nodes count in the store. Each node also counts for itself, so a store that does not answer does not lift the limit, and
 requests that arrive at the same time cannot pass it together.
+
+Readers' tokens have a limit of their own, which works the other way round: a node looks at a token first, without
+asking the store, and counts those that nobody can have signed. See `GuessLimit.count`.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from stoppress.store.accounts.port import Accounts, Counted
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.problems import HTTPError
+from stoppress.wire.messages import Retry
 
 WINDOW_SECONDS = 60
 
@@ -35,6 +39,19 @@ _MAX_PROVEN = 10_000
 
 _MAX_ADDRESSES = 10_000
 """Maximum addresses that a node counts for itself."""
+
+
+_SPREAD_MILLISECONDS = 10_000
+"""Readers that have to wait come back within this time after the window has ended."""
+
+
+class TooManyGuesses(HTTPError):
+    """An address has sent too many wrong secrets: 429. `retry` says when a reader may come back."""
+
+    def __init__(self, what: str, seconds: int) -> None:
+        detail = f"Too many wrong {what}s came from your address. Wait {seconds} s, and check the {what}."
+        super().__init__(429, detail, {"retry-after": str(seconds)})
+        self.retry = Retry(min=seconds * 1_000, max=seconds * 1_000 + _SPREAD_MILLISECONDS)
 
 
 class _Window:
@@ -55,6 +72,7 @@ class GuessLimit:
         accounts: count for all nodes.
         addresses: finds the address of a request.
         counts: counts the refused requests.
+        what: the kind of secret, in words. Each kind has counters of its own.
         clock: returns seconds from any starting point.
     """
 
@@ -64,12 +82,14 @@ class GuessLimit:
         accounts: Accounts,
         addresses: Addresses,
         counts: Counts,
+        what: str = "key",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._per_minute = per_minute
         self._accounts = accounts
         self._addresses = addresses
         self._counts = counts
+        self._what = what
         self._clock = clock
         self._windows: OrderedDict[str, _Window] = OrderedDict()
         self._proven: OrderedDict[bytes, float] = OrderedDict()
@@ -83,6 +103,16 @@ class GuessLimit:
         proof = hashlib.blake2b(f"{address} {secret}".encode(errors="surrogateescape"), key=self._salt, digest_size=16)
         return Attempt(self, address, proof.digest())
 
+    async def count(self, request: Request, secret: str) -> None:
+        """Count a secret that is known to be wrong. It costs no command of the store once the address has too many.
+
+        Raises:
+            TooManyGuesses: the address had too many before.
+        """
+        attempt = self.attempt(request, secret)
+        await attempt.begin()
+        await attempt.wrong()
+
     def is_proven(self, proof: bytes) -> bool:
         """Return whether a secret has worked from an address lately; only then there is nothing to count."""
         return not self._per_minute or self._proven.get(proof, 0.0) > self._clock()
@@ -95,7 +125,7 @@ class GuessLimit:
             self._proven.popitem(last=False)
 
     async def take(self, address: str, proof: bytes) -> None:
-        """Count an attempt of which it is unknown whether it is wrong. Raises `HTTPError` (429).
+        """Count an attempt of which it is unknown whether it is wrong. Raises `TooManyGuesses`.
 
         The same secret is one attempt, however many requests bring it at the same time.
         """
@@ -107,7 +137,7 @@ class GuessLimit:
         counted = Counted(0, 0.0)
         try:
             with suppress(StoreUnavailable):  # this node's own count is still a limit
-                counted = await self._accounts.count(_counter(address), WINDOW_SECONDS, 0)
+                counted = await self._accounts.count(self._counter(address), WINDOW_SECONDS, 0)
         except BaseException:
             self.give_back(address, proof)
             raise
@@ -116,11 +146,10 @@ class GuessLimit:
             self._learn(address, counted)
             raise self._refusal(self._window(address))
 
-    def _refusal(self, window: _Window) -> HTTPError:
+    def _refusal(self, window: _Window) -> TooManyGuesses:
         wait = max(1, math.ceil(window.ends - self._clock()))
         self._counts.count_rejection("too_many_guesses")
-        detail = f"Too many wrong keys came from your address. Wait {wait} s, and check the key."
-        return HTTPError(429, detail, {"retry-after": str(wait)})
+        return TooManyGuesses(self._what, wait)
 
     def give_back(self, address: str, proof: bytes) -> None:
         """Take back an attempt that was not wrong."""
@@ -136,7 +165,10 @@ class GuessLimit:
         if not self._per_minute:
             return
         with suppress(StoreUnavailable):  # this node's own count is still a limit
-            self._learn(address, await self._accounts.count(_counter(address), WINDOW_SECONDS))
+            self._learn(address, await self._accounts.count(self._counter(address), WINDOW_SECONDS))
+
+    def _counter(self, address: str) -> str:
+        return f"wrong {self._what}s from {address[:100]}"
 
     def _end(self, proof: bytes) -> None:
         self._pending[proof] -= 1
@@ -169,7 +201,7 @@ class Attempt:
         self._is_proven = limit.is_proven(proof)
 
     async def begin(self) -> None:
-        """Raise `HTTPError` (429) if the address has sent too many wrong secrets."""
+        """Raise `TooManyGuesses` if the address has sent too many wrong secrets."""
         if not self._is_proven:
             await self._limit.take(self.address, self._proof)
 
@@ -186,7 +218,3 @@ class Attempt:
     async def wrong(self) -> None:
         """Say that the secret was wrong."""
         await self._limit.count_wrong(self.address, self._proof)
-
-
-def _counter(address: str) -> str:
-    return f"wrong keys from {address[:100]}"

@@ -14,13 +14,14 @@ from starlette.requests import Request
 
 from stoppress.access.identity import Identity
 from stoppress.access.roles import may
-from stoppress.errors import Forbidden, StoppressError, StoreUnavailable, TokenNeeded
+from stoppress.errors import Forbidden, StoppressError, StoreUnavailable, TokenNeeded, WrongToken
 from stoppress.live.fd_group import Reader
 from stoppress.live.hub import Hub
 from stoppress.live.passes import FOREVER, NO_PASS
 from stoppress.model import Cursor, StoredHeader
 from stoppress.sync.follower import Follower
 from stoppress.web.editors.auth import Authentication
+from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.gate.credentials import ReaderOrigins, credential_of
 from stoppress.web.problems import HTTPError
 
@@ -58,13 +59,20 @@ class Admitted(NamedTuple):
     """The Unix time in seconds until which the reader may read the blog, if it is private; see `live/passes.py`."""
 
 
+class TokenChecks(NamedTuple):
+    """What checks readers' tokens, and limits wrong ones."""
+
+    tokens: Tokens
+    guesses: GuessLimit
+
+
 class Gate:
     """Decides who may read which blog.
 
     Args:
         follower: has the hubs.
         authentication: finds out whose key a request carries.
-        tokens: checks tokens; None: the server takes none.
+        tokens: check tokens; None: the server takes none.
         origins: those of the pages that may read private blogs.
         cookie: the name of the publisher's cookie with a token.
         clock: returns the store's time as Unix time in seconds.
@@ -74,7 +82,7 @@ class Gate:
         self,
         follower: Follower,
         authentication: Authentication,
-        tokens: Tokens | None,
+        tokens: TokenChecks | None,
         origins: ReaderOrigins,
         cookie: str,
         clock: Callable[[], float],
@@ -96,6 +104,7 @@ class Gate:
 
         Raises:
             TokenNeeded, Forbidden, BlogNotFound, StoreUnavailable
+            HTTPError: of a key; `TooManyGuesses` also after too many wrong tokens.
         """
         hub = await self._follower.hub(blog, since)
         if self.is_private(hub.replica.opens_at):
@@ -123,7 +132,7 @@ class Gate:
         if not any(header.opens_at > now for header in headers if header.access != "public"):
             return headers
         try:
-            bearer = await self._bearer(request) if self.origins.may_read(request) else None
+            bearer = await self._counted(request) if self.origins.may_read(request) else None
         except (TokenNeeded, StoreUnavailable, HTTPError):
             bearer = None
         if bearer is None:
@@ -145,10 +154,10 @@ class Gate:
         request.state.private = True
         if not self.origins.may_read(request):
             raise WrongOrigin(request.headers.get("origin", ""))
-        ends = await self._pass(request, blog)
-        if ends == NO_PASS:
+        bearer = await self._counted(request)
+        if bearer is None:
             raise TokenNeeded(_NEEDED, reason="")
-        return ends
+        return self._ends(bearer, blog)
 
     async def _pass(self, request: Request, blog: str) -> float:
         """Return until when the token or key of a request opens a blog; `NO_PASS` if there is none.
@@ -158,11 +167,27 @@ class Gate:
             HTTPError: 401, there is no such key.
         """
         bearer = await self._bearer(request)
-        if bearer is None:
-            return NO_PASS
+        return NO_PASS if bearer is None else self._ends(bearer, blog)
+
+    @staticmethod
+    def _ends(bearer: Bearer, blog: str) -> float:
         if not bearer.may_read(blog):
             raise Forbidden(f"The token or key is valid, but not for blog {blog[:100]!r}.")
         return bearer.ends
+
+    async def _counted(self, request: Request) -> Bearer | None:
+        """Return the same as `_bearer`, where the answer shows whether a token is right: wrong ones are limited here.
+
+        Raises:
+            TooManyGuesses: the token is wrong, and so were too many from this address.
+        """
+        try:
+            return await self._bearer(request)
+        except WrongToken:
+            credential = credential_of(request, self._cookie)
+            if self._tokens is not None and credential is not None:
+                await self._tokens.guesses.count(request, credential.text)
+            raise
 
     async def _bearer(self, request: Request) -> Bearer | None:
         credential = credential_of(request, self._cookie)
@@ -173,7 +198,7 @@ class Gate:
         if self._tokens is None:
             advice = "Its operator can set STOPPRESS_TOKEN_SECRET_FILE or STOPPRESS_TOKEN_JWKS."
             raise TokenNeeded(f"This server takes no tokens. {advice}")
-        return Bearer(*self._tokens.check(credential.text))
+        return Bearer(*self._tokens.tokens.check(credential.text))
 
     # Readers that stay
 

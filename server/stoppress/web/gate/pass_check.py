@@ -10,6 +10,7 @@ from stoppress.errors import StoppressError, StoreUnavailable, TokenNeeded
 from stoppress.live.passes import FOREVER, NO_PASS
 from stoppress.model import Cursor
 from stoppress.web.admission.held_requests import HeldRequest
+from stoppress.web.editors.guess_limit import TooManyGuesses
 from stoppress.web.gate.gate import RECHECK_SECONDS, Admitted, Gate
 from stoppress.wire.close_reasons import ACCESS_CHANGED, ACCESS_REVOKED, TOKEN_ENDED, CloseReason
 
@@ -40,7 +41,7 @@ class PassCheck:
             admitted = await self._gate.admit(self._request, self.hub.replica.blog)
         except StoreUnavailable:
             return None
-        except TokenNeeded:
+        except (TokenNeeded, TooManyGuesses):
             return TOKEN_ENDED
         except StoppressError:
             return ACCESS_REVOKED

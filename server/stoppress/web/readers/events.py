@@ -16,6 +16,7 @@ from stoppress.model import Cursor
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.admission import NotAdmitted
 from stoppress.web.admission.held_requests import HeldRequest, HeldRequests
+from stoppress.web.editors.guess_limit import TooManyGuesses
 from stoppress.web.gate.credentials import TOKEN_PARAMETER
 from stoppress.web.gate.gate import Gate
 from stoppress.web.gate.pass_check import PassCheck
@@ -63,10 +64,10 @@ class Events:
             if request.method == "HEAD":
                 return Response(None, 200, headers, media_type=SSE.name)
             held = admitted.enter_context(self._held_requests.open(request, "sse"))
-        except (NotAdmitted, StoreUnavailable) as error:
+        except (NotAdmitted, StoreUnavailable, TooManyGuesses) as error:
             if request.method == "HEAD" or SSE.name not in Wanted(request.headers).weights():
                 raise
-            retry = error.retry if isinstance(error, NotAdmitted) else STORE_RETRY
+            retry = STORE_RETRY if isinstance(error, StoreUnavailable) else error.retry
             return Response(_come_back(retry), 200, headers, media_type=SSE.name)
         check = PassCheck(self._gate, request, way, held)
         return _Stream(admitted, self._stream(check, since, rendition, held), headers)
