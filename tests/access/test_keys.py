@@ -240,7 +240,7 @@ async def test_a_record_that_cannot_be_read_is_not_a_key(ring: KeyRing, accounts
 
 
 async def test_memory_is_bounded(ring: KeyRing, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("stoppress.access.checks._MAX_CACHED", 2)
+    monkeypatch.setattr("stoppress.access.secret_checks._MAX_CACHED", 2)
     for number in range(4):
         assert await ring.checks.identify((await ring.make(form(f"k{number}"), NODE)).secret) is not None
         assert await ring.checks.identify(new_secret()) is None

@@ -29,7 +29,7 @@ class FetchFailed(OSError):
     """There is no answer, or it is not allowed; the message says why."""
 
 
-class Fetcher:
+class LimitedClient:
     """Sends requests.
 
     Args:

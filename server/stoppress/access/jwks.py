@@ -11,7 +11,7 @@ import logging
 import time
 from pathlib import Path
 
-from stoppress.access.fetch import FETCH_SECONDS, MAX_BYTES, Fetcher, is_allowed, limited
+from stoppress.access.fetch import FETCH_SECONDS, MAX_BYTES, LimitedClient, is_allowed, limited
 from stoppress.access.key_set import TokenKeys, WrongKeySet
 from stoppress.errors import StartError, StoreUnavailable
 
@@ -41,7 +41,7 @@ class Jwks:
         self._keys: TokenKeys | None = None if place else secret
         self._wanted = asyncio.Event()
         self._is_address = "://" in place
-        self._fetcher = Fetcher(may_be_inside=False)
+        self._client = LimitedClient(may_be_inside=False)
         if self._is_address and not is_allowed(place):
             form = "https://HOST/PATH without a name or a password, or a path; http:// is for this machine only"
             raise StartError(f"STOPPRESS_TOKEN_JWKS={place[:100]}: use {form}")
@@ -77,7 +77,7 @@ class Jwks:
         if not self._is_address:
             document = await asyncio.wait_for(asyncio.to_thread(_read, self._place), FETCH_SECONDS)
         else:
-            status, document = await self._fetcher.fetch(self._place)
+            status, document = await self._client.fetch(self._place)
             if status != 200:
                 raise WrongKeySet(f"the answer has the status {status}; redirects are not followed")
         return await asyncio.to_thread(self._secret.with_public, document)

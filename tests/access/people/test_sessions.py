@@ -250,7 +250,7 @@ async def test_a_record_that_cannot_be_read_is_not_a_session(sessions, accounts,
 
 
 async def test_memory_is_bounded(sessions: Sessions, ann: StoredPerson, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("stoppress.access.checks._MAX_CACHED", 2)
+    monkeypatch.setattr("stoppress.access.secret_checks._MAX_CACHED", 2)
     for _ in range(4):
         assert await sessions.checks.identify((await sessions.start(ann, CLIENT)).secret)
         assert await sessions.checks.identify(new_session_secret()) is None

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from stoppress.access.fetch import Fetcher, FetchFailed, is_allowed
+from stoppress.access.fetch import FetchFailed, LimitedClient, is_allowed
 from stoppress.access.jwks import MIN_PAUSE_SECONDS
 from stoppress.access.key_set import ID_TOKEN, TokenKeys, public_keys
 from stoppress.errors import ProviderUnavailable, SignInRefused, StartError
@@ -52,7 +52,7 @@ class Provider:
         self._keys_read_at = float("-inf")
         self._reading = asyncio.Lock()
         self._failed_at = float("-inf")
-        self._fetcher = Fetcher(may_be_inside=True)
+        self._client = LimitedClient(may_be_inside=True)
 
     async def address(self, name: str) -> str:
         """Return an address of the provider, such as `authorization_endpoint`. Raises `ProviderUnavailable`."""
@@ -126,7 +126,7 @@ class Provider:
     ) -> dict[str, Any]:
         """Return the JSON object that an address answers."""
         try:
-            status, body = await self._fetcher.fetch(address, form, basic)
+            status, body = await self._client.fetch(address, form, basic)
         except FetchFailed as error:
             raise _unavailable(str(error)) from None
         if form is not None and status in (400, 401, 403):
