@@ -142,7 +142,7 @@ class KeyRing:
         gone = [RecordWrite(KEY, key_id, None) for key_id in list(found)[:10]]
         await self._accounts.write([*gone, RecordWrite(_NAME, name, None)])
         for key_id in found:
-            self.checks.revoke(key_id)
+            self.checks.ended(key_id)
         log.info("key_revoked", extra={"key": name, "by": who.id})
 
     async def _named(self, name: str) -> dict[str, ApiKey | None]:

@@ -84,7 +84,7 @@ class SecretChecks(ABC, Generic[_C]):
     async def _read(self, record: Record, asked_at: float) -> _C | None:
         """Return what a record says, or None if it is not valid. Note its use."""
 
-    def revoke(self, key: str) -> None:
+    def ended(self, key: str) -> None:
         """Refuse an id from now on, also if the store loses its removal, for example in a failover."""
         self._known.pop(key, None)
         self._revoked[key] = None

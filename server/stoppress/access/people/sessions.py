@@ -184,7 +184,7 @@ class Sessions:
 
     async def _remove(self, name: str, key: str) -> None:
         await self._accounts.write(_removals(name, key))
-        self.checks.revoke(key)
+        self.checks.ended(key)
 
 
 def _removals(name: str, key: str) -> list[RecordWrite]:
