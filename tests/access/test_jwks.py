@@ -18,8 +18,10 @@ from unittest.mock import AsyncMock
 import pytest
 from joserfc.jwk import ECKey
 
+from stoppress.access import fetch
 from stoppress.access import jwks as module
-from stoppress.access.jwks import MAX_BYTES, Jwks
+from stoppress.access.fetch import MAX_BYTES
+from stoppress.access.jwks import Jwks
 from stoppress.access.key_set import TokenKeys
 from stoppress.access.tokens import Tokens
 from stoppress.errors import StartError, StoreUnavailable, TokenNeeded
@@ -118,7 +120,7 @@ async def test_a_new_key_is_read_when_a_token_names_it(provider: Provider, monke
 async def test_what_is_not_a_key_set_changes_nothing(
     provider: Provider, kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(module, "FETCH_SECONDS", 0.5)
+    monkeypatch.setattr(fetch, "FETCH_SECONDS", 0.5)
     jwks = Jwks(TokenKeys(), provider.url)
     assert await jwks.refresh()
     keys = jwks.keys()
@@ -159,7 +161,7 @@ async def test_an_address_with_tls_is_read_if_the_certificate_is_for_its_name(
     tls.load_cert_chain(made, key)
     provider.server.socket = tls.wrap_socket(provider.server.socket, server_side=True)
     monkeypatch.setenv("SSL_CERT_FILE", str(made))
-    monkeypatch.setattr(module, "_address_of", AsyncMock(return_value="127.0.0.1"))
+    monkeypatch.setattr(fetch, "_address_of", AsyncMock(return_value="127.0.0.1"))
     jwks = Jwks(TokenKeys(), f"https://{host}:{provider.server.server_port}/jwks.json")
     assert await jwks.refresh() is is_read
     assert len(provider.asked) == is_read

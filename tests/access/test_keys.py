@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,12 +12,12 @@ import pytest
 
 from stoppress.access import keys as keys_module
 from stoppress.access.identity import NODE, Identity
-from stoppress.access.key_checks import CHECK_SECONDS, KEY, KeyChecks
+from stoppress.access.key_checks import KEY, KeyChecks
 from stoppress.access.keys import KEPT_SECONDS, KeyForm, KeyRing, NewKey
 from stoppress.access.secret import digest, new_secret
+from stoppress.access.secret_checks import CHECK_SECONDS
 from stoppress.errors import BadInput, Forbidden, KeyNotFound, NameTaken, StoreDamaged, StoreUnavailable, TooManyKeys
 from stoppress.store.accounts.port import Accounts, Record, RecordWrite
-from stoppress.store.sqlite.store import SQLiteStore
 from tests.support.clock import Clock
 
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC).timestamp()
@@ -31,14 +30,6 @@ def clock() -> Clock:
     clock = Clock()
     clock.now = NOW
     return clock
-
-
-@pytest.fixture
-async def accounts(tmp_path: Path) -> AsyncIterator[Accounts]:
-    store = SQLiteStore(tmp_path / "blogs.db")
-    await store.open()
-    yield store.accounts
-    await store.close()
 
 
 @pytest.fixture
@@ -249,7 +240,7 @@ async def test_a_record_that_cannot_be_read_is_not_a_key(ring: KeyRing, accounts
 
 
 async def test_memory_is_bounded(ring: KeyRing, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("stoppress.access.key_checks._MAX_CACHED", 2)
+    monkeypatch.setattr("stoppress.access.secret_checks._MAX_CACHED", 2)
     for number in range(4):
         assert await ring.checks.identify((await ring.make(form(f"k{number}"), NODE)).secret) is not None
         assert await ring.checks.identify(new_secret()) is None

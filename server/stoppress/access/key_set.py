@@ -1,4 +1,4 @@
-"""The keys that sign readers' tokens: one secret, or the public keys of a JWKS (RFC 7517)."""
+"""The keys that sign readers' tokens and ID tokens: one secret, or the public keys of a JWKS (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from stoppress.errors import StartError, TokenNeeded, WrongToken
+from stoppress.errors import StartError
 
 MAX_KEYS = 100
 """Maximum number of keys in a JWKS."""
@@ -23,15 +23,38 @@ _RSA_CHARACTERS = range(342, 684)
 PublicKey = RSAKey | ECKey | OKPKey
 Key = OctKey | PublicKey
 
-_NOT_KNOWN = "The token was signed with a key or an algorithm (`kid`, `alg`) that this server does not know."
-
 log = logging.getLogger("stoppress.tokens")
 
 
-class _Known(NamedTuple):
+_KEYS: dict[tuple[str, str | None], tuple[type[PublicKey], tuple[str, ...]]] = {
+    ("RSA", None): (RSAKey, ("RS256", "PS256")),
+    ("EC", "P-256"): (ECKey, ("ES256",)),
+    ("OKP", "Ed25519"): (OKPKey, ("EdDSA",)),
+}
+"""The usable kinds of keys, and their algorithms."""
+
+
+class TokenKind(NamedTuple):
+    """What a token is called in messages, and how it may be signed."""
+
+    name: str
+    algorithms: tuple[str, ...]
+    is_kid_needed: bool
+    """Whether `kid` must be there if there are several keys, even if only one fits the algorithm."""
+
+
+READER_TOKEN = TokenKind("The token", ("HS256", "RS256", "ES256", "EdDSA"), is_kid_needed=False)
+
+ID_TOKEN = TokenKind("The ID token of the OpenID provider", ("RS256", "PS256", "ES256", "EdDSA"), is_kid_needed=True)
+"""No algorithm that needs a shared secret. For `kid` see OpenID Connect Core 1.0, section 10.1."""
+
+
+class ListedKey(NamedTuple):
+    """A key of a JWKS."""
+
     kid: str | None
-    algorithm: str
-    key: Key
+    algorithms: tuple[str, ...]
+    key: PublicKey
 
 
 class WrongKeySet(Exception):
@@ -43,10 +66,10 @@ class TokenKeys:
 
     Args:
         secret: for HS256; empty: no token may be signed with it.
-        public: the keys for the other algorithms.
+        public: the public keys.
     """
 
-    def __init__(self, secret: bytes = b"", public: tuple[_Known, ...] = ()) -> None:
+    def __init__(self, secret: bytes = b"", public: tuple[ListedKey, ...] = ()) -> None:
         if secret and len(secret) < MIN_SECRET_BYTES:
             advice = f"use {MIN_SECRET_BYTES} or more, as `openssl rand -base64 48` makes them"
             raise StartError(f"the secret in STOPPRESS_TOKEN_SECRET_FILE has {len(secret)} bytes; {advice}")
@@ -54,9 +77,9 @@ class TokenKeys:
         self._public = public
 
     def with_public(self, document: bytes) -> TokenKeys:
-        """Return the same secret with the public keys of a JWKS. Raises `WrongKeySet`."""
+        """Return the same secret with the public keys of a JWKS for readers' tokens. Raises `WrongKeySet`."""
         keys = TokenKeys()
-        keys._secret, keys._public = self._secret, _public_keys(document)
+        keys._secret, keys._public = self._secret, _required_keys(document)
         return keys
 
     def __eq__(self, other: object) -> bool:
@@ -64,72 +87,54 @@ class TokenKeys:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def _identity(self) -> list[tuple[str | None, str, str]]:
-        return [(known.kid, known.algorithm, known.key.thumbprint()) for known in self._public]
+    def _identity(self) -> list[tuple[str | None, tuple[str, ...], str]]:
+        return [(known.kid, known.algorithms, known.key.thumbprint()) for known in self._public]
+
+    def __len__(self) -> int:
+        """Return the number of public keys."""
+        return len(self._public)
 
     @property
     def algorithms(self) -> list[str]:
         """The algorithms for which there is a key."""
-        return sorted({*(("HS256",) if self._secret else ()), *(known.algorithm for known in self._public)})
+        public = (algorithm for known in self._public for algorithm in known.algorithms)
+        return sorted({*(("HS256",) if self._secret else ()), *public})
 
-    def find(self, algorithm: str, kid: str | None) -> Key:
-        """Return the key for a token. It depends on the algorithm, so no public key is ever used as a secret.
-
-        Raises:
-            UnknownKey: there is no such key.
-            WrongToken: there never will be one: no JWKS has secrets.
-        """
+    def fitting(self, algorithm: str, kid: str | None) -> list[Key]:
+        """Return the keys that may have signed a token."""
         if algorithm == "HS256":
-            if self._secret is None:
-                raise WrongToken(f"{_NOT_KNOWN} It has no secret for HS256.")
-            return self._secret
-        fitting = [known for known in self._public if known.algorithm == algorithm]
-        if kid is not None:
-            fitting = [known for known in fitting if known.kid == kid]
-        if len(fitting) == 1:
-            return fitting[0].key
-        if fitting:
-            raise TokenNeeded(
-                "The token does not say which key has signed it. Put the key's id into its header as `kid`."
-            )
-        raise UnknownKey(_NOT_KNOWN)
+            return [self._secret] if self._secret is not None else []
+        return [known.key for known in self._public if algorithm in known.algorithms and kid in (None, known.kid)]
 
 
-class UnknownKey(TokenNeeded):
-    """No key fits. The JWKS may have a new one."""
-
-
-def _public_keys(document: bytes) -> tuple[_Known, ...]:
+def _required_keys(document: bytes) -> tuple[ListedKey, ...]:
     try:
         listed = msgspec.json.decode(document)["keys"]
     except (msgspec.DecodeError, RecursionError, KeyError, TypeError):
         raise WrongKeySet('it is not a JSON object with a list named "keys"') from None
     if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_KEYS:
         raise WrongKeySet(f"it must have 1 to {MAX_KEYS} keys")
-    known = tuple(key for one in listed if (key := _public_key(one)) is not None)
+    known = public_keys(listed, READER_TOKEN)
     if not known:
         raise WrongKeySet("it has no public key for RS256 (2048 to 4096 bits), ES256 or EdDSA (Ed25519)")
     return known
 
 
-def _public_key(jwk: Any) -> _Known | None:
+def public_keys(listed: Any, kind: TokenKind) -> tuple[ListedKey, ...]:
+    """Return the first keys of a JWKS that this server can use. Others are left out."""
+    some = listed[:MAX_KEYS] if isinstance(listed, list) else ()
+    return tuple(key for one in some if (key := _public_key(one, kind.algorithms)) is not None)
+
+
+def _public_key(jwk: Any, allowed: tuple[str, ...]) -> ListedKey | None:
     """Return one key of a JWKS; None if this server has no use for it. A JWKS is public, so it cannot have secrets."""
     if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig":
         return None
-    match jwk.get("kty"), jwk.get("crv"):
-        case "RSA", _:
-            kind: type[PublicKey] = RSAKey
-            algorithm = "RS256"
-        case "EC", "P-256":
-            kind, algorithm = ECKey, "ES256"
-        case "OKP", "Ed25519":
-            kind, algorithm = OKPKey, "EdDSA"
-        case _:
-            return None
-    kid = jwk.get("kid")
-    if algorithm == "RS256" and len(str(jwk.get("n"))) not in _RSA_CHARACTERS:
-        return None
-    if jwk.get("alg", algorithm) not in (algorithm, jwk.get("crv")) or not isinstance(kid, str | None):
+    kid, named, curve = jwk.get("kid"), jwk.get("alg"), jwk.get("crv")
+    kind, known = next((_KEYS[one] for one in _KEYS if one == (jwk.get("kty"), curve)), (RSAKey, ()))
+    algorithms = tuple(one for one in known if one in allowed and named in (None, curve, one))
+    is_short = kind is RSAKey and len(str(jwk.get("n"))) not in _RSA_CHARACTERS
+    if not algorithms or is_short or not isinstance(kid, str | None):
         return None
     try:
         key = kind.import_key({name: value for name, value in jwk.items() if name != "d"})
@@ -137,4 +142,4 @@ def _public_key(jwk: Any) -> _Known | None:
     except (JoseError, ValueError, TypeError) as error:
         log.warning("cannot_use_key_for_tokens", extra={"kid": str(kid)[:100], "error": str(error)[:200]})
         return None
-    return _Known(kid, algorithm, key)
+    return ListedKey(kid, algorithms, key)

@@ -130,7 +130,7 @@ class KeyRing:
         raise KeyNotFound(name)
 
     async def revoke(self, name: str, who: Identity, act: Act | None = None) -> None:
-        """Revoke a key: at once on this node, and on the others within `key_checks.CHECK_SECONDS`.
+        """Revoke a key: at once on this node, and on the others within `secret_checks.CHECK_SECONDS`.
 
         In the same commit, `act` becomes part of the audit.
 
@@ -146,7 +146,7 @@ class KeyRing:
         gone = [RecordWrite(KEY, key_id, None) for key_id in list(found)[:10]]
         await self._accounts.write([*gone, RecordWrite(_NAME, name, None)], act)
         for key_id in found:
-            self.checks.revoked(key_id)
+            self.checks.ended(key_id)
         log.info("key_revoked", extra={"key": name, "by": who.id})
 
     async def _named(self, name: str) -> dict[str, ApiKey | None]:

@@ -6,17 +6,13 @@ A token is checked once. Its result is kept until the token ends, because many r
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
-import msgspec
-from joserfc import jws
-from joserfc.errors import JoseError
-
 from stoppress.access.identity import Identity
-from stoppress.access.key_set import Key, TokenKeys, UnknownKey
+from stoppress.access.key_set import READER_TOKEN, TokenKeys
+from stoppress.access.signature import UnknownKey, signed_claims, time_in
 from stoppress.errors import TokenNeeded, WrongToken
 
 MAX_CHARACTERS = 4_096
@@ -31,7 +27,6 @@ NAMED_SERVER = "stoppress"
 NOT_BEFORE_LEEWAY_SECONDS = 10.0
 """Seconds by which the clock of the token's maker may be ahead."""
 
-_ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
 _MAX_CACHED = 20_000
 _MAX_SUBJECT_CHARACTERS = 255
 
@@ -39,18 +34,6 @@ TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 """The form of a token. API keys do not have it: `eyJ` is the beginning of a JSON object in base64."""
 
 _BLOG = re.compile(r"[A-Za-z0-9_*?\[\]!-]{1,100}")
-
-
-class _Registry(jws.JWSRegistry):
-    max_header_length = 2_048
-
-    def get_alg(self, name: str) -> Any:
-        """Return an allowed algorithm, without a warning that EdDSA has a new name (RFC 9864)."""
-        return self.algorithms[name]
-
-
-_REGISTRY = _Registry(algorithms=_ALGORITHMS, strict_check_header=False)
-"""Ignores unknown parameters of a token's header (RFC 7515, section 4), unless `crit` names them."""
 
 
 class ReaderToken(NamedTuple):
@@ -113,42 +96,13 @@ class Tokens:
         if not TOKEN.fullmatch(text):
             raise WrongToken("The token is not a JSON Web Token. Send three parts in base64url with dots between them.")
         try:
-            parts = jws.extract_compact(text.encode(), registry=_REGISTRY)
-            head = parts.headers()
-        except (JoseError, ValueError, RecursionError, TypeError):
-            raise WrongToken("The token's first part is not the header of a JSON Web Token.") from None
-        algorithm, kid = head.get("alg"), head.get("kid")
-        if algorithm not in _ALGORITHMS:
-            raise WrongToken(f"The token's `alg` is not allowed. Use one of {', '.join(_ALGORITHMS)}.")
-        if not isinstance(kid, str | None):
-            raise WrongToken("The token's `kid` must be text.")
-        return self._claims(self._signed(parts, algorithm, self._key(keys, algorithm, kid)))
-
-    def _key(self, keys: TokenKeys, algorithm: str, kid: str | None) -> Key:
-        try:
-            return keys.find(algorithm, kid)
+            claims = signed_claims(text, keys, READER_TOKEN)
         except UnknownKey:
             self._unknown_key()
             raise
+        return self._checked(claims)
 
-    @staticmethod
-    def _signed(parts: jws.CompactSignature, algorithm: str, key: Key) -> bytes:
-        """Return the payload if it is signed with the key."""
-        try:
-            is_signed = jws.validate_compact(parts, key, [algorithm], _REGISTRY)
-        except (JoseError, ValueError, TypeError):
-            is_signed = False
-        if not is_signed:
-            raise WrongToken("The token's signature does not fit its content and its key.")
-        return bytes(parts.payload or b"")
-
-    def _claims(self, payload: bytes) -> ReaderToken:
-        try:
-            claims = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, RecursionError):
-            claims = None
-        if not isinstance(claims, dict):
-            _wrong("its content must be a JSON object")
+    def _checked(self, claims: dict[str, Any]) -> ReaderToken:
         ends = _time(claims, "exp")
         begins = _time(claims, "nbf") if "nbf" in claims else 0.0
         if ends <= self._clock():
@@ -181,10 +135,10 @@ def _blogs(claims: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _time(claims: dict[str, Any], name: str) -> float:
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > 1e12:
+    time = time_in(claims, name)
+    if time is None:
         _wrong(f"`{name}` must be a time in seconds since 1970")
-    return float(value)
+    return time
 
 
 def _wrong(problem: str) -> NoReturn:

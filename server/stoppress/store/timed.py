@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from stoppress.errors import StoreUnavailable
 from stoppress.model import START, Cursor, Item, Segment
 from stoppress.store.accounts.port import Accounts
-from stoppress.store.accounts.timed import TimedAccounts
+from stoppress.store.accounts.timed import OPERATIONS, TimedAccounts
 from stoppress.store.past.port import Act, Past, Version
 from stoppress.store.port import Hint, Once, Store, Write
 from stoppress.telemetry.counts import Counts
@@ -32,12 +32,12 @@ class TimedStore:
 
     def __init__(self, store: Store, counts: Counts, tracing: Tracing) -> None:
         self.nodes_share_it = store.nodes_share_it
-        self.accounts: Accounts = TimedAccounts(store.accounts, counts)
+        self.accounts: Accounts = TimedAccounts(store.accounts, self.timed)
         self.past: Past = _TimedPast(self, store.past)
         self._store = store
         self._counts = counts
         self._tracing = tracing
-        for operation in _OPERATIONS:
+        for operation in (*_OPERATIONS, *OPERATIONS.values()):
             counts.store_errors[operation] += 0  # Prometheus does not see the step from nothing to 1
 
     async def open(self) -> None:

@@ -8,11 +8,12 @@ import json
 from typing import Any
 
 import pytest
-from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from stoppress.access.openid.id_token import Expected, KeyNotListed, PublicKey, _Registry, checked_claims, public_keys
+from stoppress.access.key_set import ID_TOKEN, PublicKey, TokenKeys, public_keys
+from stoppress.access.openid.id_token import Expected, KeyNotListed, checked_claims
 from stoppress.errors import SignInRefused
+from tests.support.tokens import signed as token_of
 
 NOW = 1_800_000_000.0
 
@@ -34,15 +35,13 @@ OTHER = RSAKey.generate_key(2048, {"kid": "rsa"})
 
 JWKS = {"keys": [key.as_dict(private=False) for key in (RSA, EC, ED)]}
 
-KEYS = public_keys(JWKS)
+KEYS = TokenKeys(public=public_keys(JWKS["keys"], ID_TOKEN))
 
 
 def signed(key: PublicKey = RSA, algorithm: str = "RS256", head: dict[str, Any] | None = None, **changes: Any) -> str:
     claims = {name: value for name, value in (CLAIMS | changes).items() if value is not None}
-    header = {"alg": algorithm, "kid": key.kid} | (head or {})
-    registry = _Registry(algorithms=[algorithm], strict_check_header=False)
-    named = {name: value for name, value in header.items() if value}
-    return jws.serialize_compact(named, json.dumps(claims), key, registry=registry)
+    header = {"kid": key.kid} | (head or {})
+    return token_of(claims, key, algorithm, **{name: value for name, value in header.items() if value})
 
 
 def unsigned(header: dict[str, Any]) -> str:
@@ -55,7 +54,7 @@ def signed_with_a_public_key(secret: bytes) -> str:
     return f"{begin}.{base64.urlsafe_b64encode(hmac.digest(secret, begin.encode(), 'sha256')).decode().rstrip('=')}"
 
 
-def check(token: str, keys: Any = KEYS) -> dict[str, Any]:
+def check(token: str, keys: TokenKeys = KEYS) -> dict[str, Any]:
     return checked_claims(token, keys, EXPECTED, NOW)
 
 
@@ -135,14 +134,12 @@ def test_an_unknown_key_is_told_from_a_wrong_one():
         check(signed(new))
     with pytest.raises(KeyNotListed):
         check(signed(RSA, head={"kid": None}))
-    assert check(signed(RSA, head={"kid": None}), public_keys({"keys": JWKS["keys"][:1]}))
+    assert check(signed(RSA, head={"kid": None}), TokenKeys(public=public_keys(JWKS["keys"][:1], ID_TOKEN)))
 
 
-@pytest.mark.parametrize(
-    "document", [None, [], {}, {"keys": {}}, {"keys": [None, 7, {}, {"kty": "x"}, {"kty": "RSA"}]}]
-)
-def test_a_jwks_without_usable_keys_has_none(document: Any):
-    assert public_keys(document) == {}
+@pytest.mark.parametrize("listed", [None, [], {}, 7, "x", [None, 7, {}, {"kty": "x"}, {"kty": "RSA"}, {"kty": []}]])
+def test_a_jwks_without_usable_keys_has_none(listed: Any):
+    assert public_keys(listed, ID_TOKEN) == ()
 
 
 def test_keys_that_cannot_be_used_do_not_hide_others():
@@ -153,4 +150,4 @@ def test_keys_that_cannot_be_used_do_not_hide_others():
         {**RSA.as_dict(private=False), "kid": 7},
         *JWKS["keys"],
     ]
-    assert set(public_keys({"keys": keys})) == {"rsa", "ec", "ed"}
+    assert {key.kid for key in public_keys(keys, ID_TOKEN)} == {"rsa", "ec", "ed"}

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from loadtest.ports import free_port
+from stoppress.access import fetch
+from stoppress.access.fetch import is_allowed
+from stoppress.access.key_set import TokenKeys
 from stoppress.access.openid import provider as module
-from stoppress.access.openid.provider import Provider, is_allowed
+from stoppress.access.openid.provider import Provider
 from stoppress.errors import ProviderUnavailable, SignInRefused, StartError
 
 
@@ -96,7 +99,7 @@ async def test_a_wrong_answer_is_not_used(site: Site, provider: Provider, what: 
 
 
 async def test_those_that_wait_fail_together(site: Site, provider: Provider, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "FETCH_SECONDS", 0.3)
+    monkeypatch.setattr(fetch, "FETCH_SECONDS", 0.3)
     del site.answers["/.well-known/openid-configuration"]
     waiting = [provider.address("token_endpoint") for _ in range(10)]
     async with asyncio.timeout(2):
@@ -110,8 +113,8 @@ async def test_keys_are_read_again_for_an_unknown_one_but_not_all_the_time(
 ):
     site.answer("/jwks_uri", {"keys": []})
     for _ in range(3):
-        assert await provider.keys() == {}
-        assert await provider.keys(has_unknown=True) == {}
+        assert await provider.keys() == TokenKeys()
+        assert await provider.keys(has_unknown=True) == TokenKeys()
     assert site.asked.count("/jwks_uri") == 1
     monkeypatch.setattr(module, "MIN_PAUSE_SECONDS", 0.0)
     await provider.keys(has_unknown=True)

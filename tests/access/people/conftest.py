@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from stoppress.access.people.passwords import Passwords
 from stoppress.access.people.people import People
 from stoppress.store.accounts.port import Accounts
-from stoppress.store.sqlite.store import SQLiteStore
 from tests.support.clock import Clock
 
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC).timestamp()
@@ -22,14 +20,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock.now = NOW
     monkeypatch.setattr("stoppress.store.accounts.sqlite.time.time", clock)
     return clock
-
-
-@pytest.fixture
-async def accounts(tmp_path: Path) -> AsyncIterator[Accounts]:
-    store = SQLiteStore(tmp_path / "blogs.db")
-    await store.open()
-    yield store.accounts
-    await store.close()
 
 
 @pytest.fixture

@@ -12,15 +12,14 @@ from stoppress.access.identity import NODE, Identity
 from stoppress.access.people.people import People
 from stoppress.access.people.person import PersonForm, StoredPerson
 from stoppress.access.people.session_checks import (
-    CHECK_SECONDS,
     SESSION,
-    USE_SECONDS,
     SessionChecks,
     csrf_token,
     new_session_secret,
     session_id,
 )
 from stoppress.access.people.sessions import MAX_SESSIONS, Client, Sessions
+from stoppress.access.secret_checks import CHECK_SECONDS, USE_SECONDS
 from stoppress.errors import Forbidden, SessionNotFound, StoreUnavailable
 from stoppress.store.accounts.port import Accounts, RecordWrite
 from tests.access.people.conftest import NOW
@@ -272,7 +271,7 @@ async def test_a_record_that_cannot_be_read_is_not_a_session(sessions, accounts,
 
 
 async def test_memory_is_bounded(sessions: Sessions, ann: StoredPerson, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("stoppress.access.people.session_checks._MAX_CACHED", 2)
+    monkeypatch.setattr("stoppress.access.secret_checks._MAX_CACHED", 2)
     for _ in range(4):
         assert await sessions.checks.identify((await sessions.start(ann, CLIENT)).secret)
         assert await sessions.checks.identify(new_session_secret()) is None

@@ -119,13 +119,12 @@ class OpenIDSignIn:
         return self._user(claims)
 
     async def _claims(self, token: str, expected: Expected) -> dict[str, Any]:
-        for has_unknown in (False, True):
-            keys = await self._provider.keys(has_unknown=has_unknown)
-            try:
-                return await asyncio.to_thread(checked_claims, token, keys, expected, self._now())
-            except KeyNotListed:
-                continue
-        raise SignInRefused("The ID token of the OpenID provider is signed with an unknown key. Sign in again.")
+        keys = await self._provider.keys()
+        try:
+            return await asyncio.to_thread(checked_claims, token, keys, expected, self._now())
+        except KeyNotListed:
+            keys = await self._provider.keys(has_unknown=True)
+            return await asyncio.to_thread(checked_claims, token, keys, expected, self._now())
 
     def _user(self, claims: dict[str, Any]) -> OpenIDUser:
         name = claims.get(self._name_claim)

@@ -127,7 +127,7 @@ class Sessions:
         )
 
     async def end(self, session: str, who: Identity, act: Act | None = None) -> None:
-        """End a session. Other nodes know within `session_checks.CHECK_SECONDS`.
+        """End a session. Other nodes know within `secret_checks.CHECK_SECONDS`.
 
         `act` gets the name of the session's person.
 

@@ -24,7 +24,7 @@ async def check_tokens(settings: Settings) -> AsyncIterator[Finding]:
         yield warn("tokens", f"every user of the machine can read {file}, and make tokens; use chmod 600")
     try:
         keys = await jwks.read() if place else jwks.keys()
-    except (OSError, WrongKeySet, TimeoutError) as error:
+    except (OSError, WrongKeySet) as error:
         reason = str(error) or "no answer in time"
         yield fail("tokens", f"cannot read STOPPRESS_TOKEN_JWKS={place}: {reason}; tokens get 503 until it can be read")
         return
