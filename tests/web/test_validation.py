@@ -9,6 +9,8 @@ import msgspec
 import pytest
 from msgspec import inspect
 
+from stoppress.access.keys import KeyForm
+from stoppress.access.people.person import PersonForm
 from stoppress.errors import BadInput
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.web.validation import PATTERNS, bad_input
@@ -106,5 +108,5 @@ def test_every_pattern_of_a_form_has_words():
                 return set().union(*(patterns(field.type) for field in fields))
         return set()
 
-    forms = (EntryForm, HeaderForm, RetractionForm)
+    forms = (EntryForm, HeaderForm, RetractionForm, KeyForm, PersonForm)
     assert set().union(*(patterns(inspect.type_info(form)) for form in forms)) == set(PATTERNS)
