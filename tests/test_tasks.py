@@ -25,3 +25,19 @@ async def test_a_task_that_swallows_a_cancellation_ends_all_the_same():
         await end(tasks)
     assert all(task.done() for task in tasks)
     assert isinstance(tasks[1].exception(), ValueError)
+
+
+async def test_a_cancellation_of_the_caller_counts_when_the_tasks_have_ended():
+    async def stubborn() -> None:
+        for _ in range(3):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(end([task]))
+    await asyncio.sleep(0)
+    ending.cancel()
+    async with asyncio.timeout(30):
+        await asyncio.wait([ending])
+    assert task.done() and ending.cancelled()

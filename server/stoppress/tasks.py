@@ -13,10 +13,16 @@ _CANCEL_INTERVAL_SECONDS = 0.1
 async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel tasks until they are done; ignore their results and errors.
 
-    Once is not enough: the `wait_for` of Python 3.11, which redis-py uses, can swallow a cancellation.
+    Once is not enough: the `wait_for` of Python 3.11, which redis-py uses, can swallow a cancellation. If the caller is
+    cancelled meanwhile, that counts when the tasks have ended.
     """
-    pending = {task for task in tasks if not task.done()}
+    pending, cancelled = {task for task in tasks if not task.done()}, None
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_CANCEL_INTERVAL_SECONDS)
+        try:
+            _, pending = await asyncio.wait(pending, timeout=_CANCEL_INTERVAL_SECONDS)
+        except asyncio.CancelledError as error:
+            cancelled, pending = error, {task for task in pending if not task.done()}
+    if cancelled is not None:
+        raise cancelled

@@ -4,47 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 
 from loadtest.chaos.stage.proxy import NetworkLink
-from tests.conftest import StartNode
 from tests.support.node import ADMIN_KEY, RunningNode
 from tests.support.people import browser, make_person, sign_in
-from tests.support.redis_servers import RedisServer
+from tests.system.conftest import BLOG
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
-PEOPLE = 20
+PEOPLE = 50
 """Of each kind of revocation."""
 
 LIMIT = 5.0
 """Seconds within which a revocation is effective everywhere."""
 
-BLOG = "election"
-
 Revoke = Callable[[httpx.AsyncClient, str, httpx.AsyncClient], Awaitable[httpx.Response]]
-
-
-@pytest.fixture
-async def link(redis_server: RedisServer) -> AsyncIterator[NetworkLink]:
-    redis_server.flush()
-    link = NetworkLink(redis_server.port)
-    await link.start()
-    yield link
-    await link.close()
-
-
-@pytest.fixture
-async def nodes(start_node: StartNode, redis_server: RedisServer, link: NetworkLink) -> list[RunningNode]:
-    """Two nodes with one Redis. The second reaches it over a link. All people here have one address."""
-    stores = [f"redis://127.0.0.1:{port}/0" for port in (redis_server.port, link.port)]
-    nodes = [await start_node(store, STOPPRESS_MAX_GUESSES="0") for store in stores]
-    async with nodes[0].editor(key=ADMIN_KEY) as admin:
-        assert (await admin.put(f"/api/blogs/{BLOG}", json={})).status_code == 201
-    return nodes
 
 
 async def write(person: httpx.AsyncClient) -> httpx.Response:

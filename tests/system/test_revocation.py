@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from loadtest.chaos.stage.proxy import NetworkLink
-from tests.conftest import StartNode
 from tests.support.node import ADMIN_KEY, RunningNode
 from tests.support.redis_servers import RedisServer
+from tests.system.conftest import BLOG
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
@@ -22,27 +20,6 @@ KEYS = 50
 
 LIMIT = 5.0
 """Seconds within which a revoked key is refused everywhere."""
-
-BLOG = "election"
-
-
-@pytest.fixture
-async def link(redis_server: RedisServer) -> AsyncIterator[NetworkLink]:
-    redis_server.flush()
-    link = NetworkLink(redis_server.port)
-    await link.start()
-    yield link
-    await link.close()
-
-
-@pytest.fixture
-async def nodes(start_node: StartNode, redis_server: RedisServer, link: NetworkLink) -> list[RunningNode]:
-    """Two nodes with one Redis. The second reaches it over a link. All keys here come from one address."""
-    stores = [f"redis://127.0.0.1:{port}/0" for port in (redis_server.port, link.port)]
-    nodes = [await start_node(store, STOPPRESS_MAX_GUESSES="0") for store in stores]
-    async with nodes[0].editor(key=ADMIN_KEY) as admin:
-        assert (await admin.put(f"/api/blogs/{BLOG}", json={})).status_code == 201
-    return nodes
 
 
 async def make_key(admin: httpx.AsyncClient, name: str, **fields: Any) -> str:

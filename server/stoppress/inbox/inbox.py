@@ -17,6 +17,7 @@ from stoppress.inbox.redis import InboxRedis
 from stoppress.inbox.stream import StreamInbox
 from stoppress.store.port import Store
 from stoppress.store.redis.store import RedisStore
+from stoppress.tasks import end
 from stoppress.telemetry.counts import Counts
 
 _MAX_PAUSE_SECONDS = 2.0
@@ -64,9 +65,11 @@ class Inbox:
 
     async def run(self) -> None:
         """Read until cancelled. No error ends this."""
-        async with asyncio.TaskGroup() as group:
-            for way in self._ways:
-                group.create_task(self._keep_reading(way))
+        tasks = [asyncio.create_task(self._keep_reading(way)) for way in self._ways]
+        try:
+            await asyncio.gather(*tasks)
+        finally:  # a task group would cancel them only once, and redis-py can swallow that
+            await end(tasks)
 
     async def _keep_reading(self, way: _Way) -> None:
         pause, is_reading = 0.0, True
