@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 Figure = Callable[[str], None]
 
-TRIES = int(os.environ.get("TRIES", "20"))
+TRIES = int(os.environ.get("TRIES", "10"))
 """Number of tries of each kind, at random places. TRIES=50 tries longer."""
 
 MOST_PIXELS = 1
