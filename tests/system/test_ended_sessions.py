@@ -16,7 +16,7 @@ from tests.system.conftest import BLOG
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
-PEOPLE = 50
+PEOPLE = 20
 """Of each kind of revocation."""
 
 LIMIT = 5.0

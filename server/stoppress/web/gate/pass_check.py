@@ -14,6 +14,9 @@ from stoppress.web.editors.guess_limit import TooManyGuesses
 from stoppress.web.gate.gate import RECHECK_SECONDS, Admitted, Gate
 from stoppress.wire.close_reasons import ACCESS_CHANGED, ACCESS_REVOKED, TOKEN_ENDED, CloseReason
 
+_MIN_PAUSE_SECONDS = 0.25
+"""Time until the next check if that is due already: the store may not answer."""
+
 
 class PassCheck:
     """The pass of one held request, and when to look at it again."""
@@ -59,6 +62,6 @@ class PassCheck:
 
     async def change(self, cursor: Cursor | None, seconds: float) -> bool:
         """Wait like `HeldRequest.change`, at most until the right to read has to be checked."""
-        if self._check_at > self._gate.now():
-            seconds = min(seconds, self._check_at - self._gate.now())
+        if self._gate.is_private(self.hub.replica.opens_at):
+            seconds = min(seconds, max(_MIN_PAUSE_SECONDS, self._check_at - self._gate.now()))
         return await self._held.change(self.hub, cursor, seconds)
