@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from stoppress.errors import BlogDamaged, Conflict, StoreUnavailable
 from stoppress.newsroom.entries import Entries
 from stoppress.store.port import Store
+from stoppress.tasks import end
 from stoppress.telemetry.blog_errors import BlogErrors
 from stoppress.telemetry.counts import Counts
 
@@ -30,8 +31,8 @@ async def publish_when_due(
     Each blog has a task of its own, so that a damaged one, whose repair takes seconds, does not hold up the others.
     """
     errors = errors or BlogErrors(Counts())
-    busy: set[str] = set()
-    async with asyncio.TaskGroup() as group:
+    tasks: dict[str, asyncio.Task[None]] = {}
+    try:
         while True:
             try:
                 due = await store.due(now())
@@ -39,23 +40,22 @@ async def publish_when_due(
             except Exception as error:  # whatever it is, the next look may succeed
                 errors.report("", "schedule", error)
                 due = []
-            for blog in {blog for blog, _ in due} - busy:
+            tasks = {blog: task for blog, task in tasks.items() if not task.done()}
+            for blog in {blog for blog, _ in due} - tasks.keys():
                 ids = [entry_id for name, entry_id in due if name == blog]
-                busy.add(blog)
-                group.create_task(_publish_all(entries, errors, busy, blog, ids))
+                tasks[blog] = asyncio.create_task(_publish_all(entries, errors, blog, ids))
             await asyncio.sleep(_POLL_INTERVAL_SECONDS)
-
-
-async def _publish_all(entries: Entries, errors: BlogErrors, busy: set[str], blog: str, ids: Sequence[str]) -> None:
-    """Publish entries of a blog. The blog is busy until then, and for a while longer if one cannot be published."""
-    try:
-        published = [await _publish(entries, errors, blog, entry_id) for entry_id in ids]
-        if all(published):
-            errors.clear(blog, "schedule")
-        else:
-            await asyncio.sleep(_RETRY_SECONDS)
     finally:
-        busy.discard(blog)
+        await end(tasks.values())
+
+
+async def _publish_all(entries: Entries, errors: BlogErrors, blog: str, ids: Sequence[str]) -> None:
+    """Publish entries of a blog. This lasts for a while longer if one cannot be published."""
+    published = [await _publish(entries, errors, blog, entry_id) for entry_id in ids]
+    if all(published):
+        errors.clear(blog, "schedule")
+    else:
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 async def _publish(entries: Entries, errors: BlogErrors, blog: str, entry_id: str) -> bool:

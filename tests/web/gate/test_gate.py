@@ -149,6 +149,24 @@ async def test_a_held_request_goes_on_while_its_right_cannot_be_checked(world: F
     assert await check.last(0.05) is False
 
 
+async def test_a_check_that_becomes_due_between_two_looks_is_not_put_off(world: Fixture):
+    asked, seconds = request(**RITA), []
+
+    class WaitingHeld(Held):
+        async def change(self, _hub: Hub, _cursor: Any, longest: float) -> bool:
+            seconds.append(longest)
+            return False
+
+    held = cast(Any, WaitingHeld())
+    check = PassCheck(world.gate, asked, await world.gate.admit(asked, "closed"), held)
+    assert await check.close_reason() is None
+    world.now += 2
+    await check.change(None, 60)
+    world.hub.replica.opens_at = 0.0
+    await check.change(None, 60)
+    assert seconds == [0.25, 60], "only a private blog has checks"
+
+
 async def test_a_server_without_keys_for_tokens_says_so(world: Fixture):
     with pytest.raises(TokenNeeded, match="STOPPRESS_TOKEN_SECRET_FILE"):
         await world.gate.admit(request("token=x"), "closed")
