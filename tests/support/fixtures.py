@@ -18,9 +18,20 @@ Post = Callable[..., Awaitable[dict[str, Any]]]
 
 Launch = Callable[..., Awaitable[Browser]]
 
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
-).split()
+_DISABLED_FEATURES = (
+    # The popups of the address bar are pages of their own in each window. They take half of all CPU, and nobody sees them
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,"
+    # Those that Playwright disables, because the last list counts
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
+    "LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,"
+    "OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch"
+)
+
+ARGUMENTS = [
+    *"--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update".split(),
+    "--disable-sync",
+    f"--disable-features={_DISABLED_FEATURES}",
+]
 
 _numbers = count(1)
 
