@@ -16,7 +16,7 @@ from tests.support.node import RunningNode
 from tests.support.processes import Slowdown
 from tests.support.publishing import edit, post
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.alone]
 
 Figure = Callable[[str], None]
 

@@ -19,7 +19,7 @@ Post = Callable[..., Awaitable[dict[str, Any]]]
 Launch = Callable[..., Awaitable[Browser]]
 
 _DISABLED_FEATURES = (
-    # The popups of the address bar are pages of their own in each window. They take half of all CPU, and nobody sees them
+    # Each window has pages for the popups of its address bar. They take half of all CPU, and nobody sees them
     "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,"
     # Those that Playwright disables, because the last list counts
     "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
