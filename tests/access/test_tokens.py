@@ -117,7 +117,7 @@ WRONG = {
     "an end that is not a number": (signed(b'{"exp":NaN,"blogs":["*"]}'), "must be a JSON object"),
     "an infinite end": (signed(b'{"exp":1e999,"blogs":["*"]}'), "must be a"),
     "expired": (signed(claims(seconds=-1)), "has ended"),
-    "not yet valid": (signed(claims(nbf=time.time() + 600)), "not valid yet"),
+    "not yet valid": (signed(claims(nbf=time.time() + 86_400)), "not valid yet"),
     "nbf is text": (signed(claims(nbf="now")), "`nbf` must be a time"),
     "no blogs": (signed({"exp": time.time() + 3_600}), "`blogs` must be a list"),
     "blogs is text": (signed(claims() | {"blogs": "*"}), "`blogs` must be a list"),
