@@ -168,10 +168,10 @@ def test_an_unknown_kid_asks_for_new_keys():
 
 
 def test_patterns_of_many_stars_are_fast():
-    began = time.perf_counter()
+    began = time.process_time()
     token = tokens().check(signed(claims(["*a" * 49 + "!"] * 20)))
     assert not token.identity.is_for("a" * 100)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_a_token_without_kid_needs_one_if_there_are_two_keys():
