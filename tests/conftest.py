@@ -44,10 +44,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.fixture
 def eventually() -> Eventually:
-    """Ask again until the answer is true, for half a minute at the most: a machine may be busy."""
+    """Ask again until the answer is true, for a minute at the most: a machine may be busy."""
 
     async def ask(question: Callable[[], Awaitable[Any]]) -> Any:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not (answer := await question()):
                 await asyncio.sleep(0.01)
             return answer

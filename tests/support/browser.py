@@ -67,9 +67,14 @@ class Pages:
     async def take(self, **options: Any) -> Page:
         """Return a page in a context of its own with these options, as good as new."""
         key = str(options)
-        page = self._free.pop(key, None) or await (await self.browser.new_context(**options)).new_page()
+        page = self._free.pop(key, None) or await self._new(options)
         self._taken.append((options, page))
         return page
+
+    async def _new(self, options: dict[str, Any]) -> Page:
+        context = await self.browser.new_context(**options)
+        context.set_default_timeout(60_000)  # milliseconds: a machine may be busy
+        return await context.new_page()
 
     async def give_back(self) -> None:
         """Clear all pages that were taken, and close all other contexts."""

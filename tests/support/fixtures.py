@@ -55,7 +55,7 @@ async def editor(node: RunningNode) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def reader(node: RunningNode) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a key."""
-    async with httpx.AsyncClient(base_url=node.url, timeout=20, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=node.url, timeout=60, trust_env=False) as client:
         yield client
 
 
@@ -83,7 +83,7 @@ def post(editor: httpx.AsyncClient, blog: str) -> Post:
 @pytest.fixture(scope="session")
 async def launch() -> AsyncIterator[Launch]:
     """Start Chromium with options of Playwright, once for all tests that ask for the same."""
-    expect.set_options(timeout=30_000)  # milliseconds: a machine may be busy
+    expect.set_options(timeout=60_000)  # milliseconds: a machine may be busy
     started: dict[str, Browser] = {}
     async with async_playwright() as playwright:
 
