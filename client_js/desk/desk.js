@@ -1,7 +1,7 @@
 // The script of the desk. Each page has a module of its own.
 import "./vendor/relative-time.js";
 import { Api } from "./api.js";
-import { startBlog } from "./blog.js";
+import { startBlog } from "./blog/blog.js";
 import { startBlogs } from "./blogs.js";
 import { startSettings } from "./settings.js";
 import { startSignIn } from "./sign-in.js";
