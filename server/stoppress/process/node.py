@@ -20,6 +20,7 @@ from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.catalogue import Catalogue
 from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
+from stoppress.newsroom.desk.epochs import DraftEpochs
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.past import PastReader
 from stoppress.process.people import PeopleParts
@@ -45,6 +46,7 @@ from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
 from stoppress.web.editors.auth import Authentication, Checks, Keys
+from stoppress.web.editors.drafts_api import DraftsApi
 from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.keys_api import KeysApi
 from stoppress.web.editors.openapi import OpenAPI
@@ -177,13 +179,15 @@ class Node:
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
         previews = Previews(self.authentication, self.blogs, self.entries, layout.renderer, self._limit)
+        drafts = DraftsApi(self.authentication, DraftEpochs(self.store.accounts, self.clock.now), self._limit)
         keys = KeysApi(self.authentication, self.key_ring, self._limit)
         readers = (self.live, content, events)
-        others = (OpenAPI(sites), api, previews, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
+        editors = (OpenAPI(sites), api, previews, drafts, keys)
+        others = (self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[
-                *(route for part in (*readers, *others) for route in part.routes()),
+                *(route for part in (*readers, *editors, *others) for route in part.routes()),
                 *self.people.routes(self.authentication, self._limit),
             ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],

@@ -57,6 +57,7 @@ class ApiOrigins:
                 "If-Match",
                 "If-None-Match",
                 "Idempotency-Key",
+                "Stoppress-Draft",
                 "Stoppress-Reason",
             ],
             expose_headers=["ETag", "Location", "Retry-After", "Stoppress-Cursor", "Idempotency-Replayed"],
