@@ -57,6 +57,11 @@ export class Api {
     return answer;
   }
 
+  /** Send a DELETE while the page goes away. @param {string} path */
+  leave(path) {
+    fetch(path, { method: "DELETE", keepalive: true, headers: { "Stoppress-CSRF": this.#token } }).catch(() => {});
+  }
+
   /**
    * @param {string} method
    * @param {string} path

@@ -26,7 +26,7 @@ export function makeActions(desk, writing) {
    * @param {boolean} [isExact] only if the entry is still the one that the editor sees
    */
   const patch = async (one, fields, done, isExact = false) => {
-    const answer = await sendOnce(desk, "PATCH", path(one), fields, isExact ? { "If-Match": `"${one.version}"` } : {});
+    const answer = await sendOnce(desk, "PATCH", path(one), fields, isExact ? match(one) : {});
     if (answer.ok) desk.say(done);
     else desk.say(problemOf(answer, one), "bad");
   };
@@ -43,15 +43,14 @@ export function makeActions(desk, writing) {
     ask(question, async (values) => {
       const made = make(values);
       if (typeof made === "string") return made;
-      const headers = made.exact ? { "If-Match": `"${one.version}"` } : {};
-      const answer = await sendOnce(desk, made.method ?? "PATCH", path(one), made.body, headers);
+      const answer = await sendOnce(desk, made.method ?? "PATCH", path(one), made.body, made.exact ? match(one) : {});
       if (answer.ok) desk.say(done);
       return answer.ok ? null : problemOf(answer, one);
     });
 
   const zone = `Time in ${desk.timezone}.`;
   /** @type {Record<string, (one: DeskEntry) => unknown>} */
-  return {
+  const actions = {
     edit: (one) => writing.edit(one),
     versions: (one) => showVersions(desk, one, (entry) => writing.edit({ ...one, entry })),
     pin: (one) => patch(one, { pinned: !one.entry.pinned }, one.entry.pinned ? "No longer pinned" : "Pinned"),
@@ -143,6 +142,17 @@ export function makeActions(desk, writing) {
         "Saved",
       ),
   };
+  return actions;
+}
+
+/**
+ * Return the condition that an entry is still the one that the editor sees.
+ *
+ * @param {DeskEntry} one
+ * @returns {Record<string, string>}
+ */
+function match({ version }) {
+  return { "If-Match": `"${version}"` };
 }
 
 /**

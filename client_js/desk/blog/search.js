@@ -1,4 +1,4 @@
-/** @import { Desk, DeskEntry, StoredEntry } from "../types.js" */
+/** @import { Desk, StoredEntry } from "../types.js" */
 /** @import { Timeline } from "./timeline.js" */
 import { errorText } from "../api.js";
 import { announce } from "../ui/messages.js";

@@ -5,7 +5,7 @@ import { find } from "../ui/dom.js";
 /** @type {Record<Phase, [string, string]>} */
 const TEXTS = {
   connecting: ["Connecting", ""],
-  live: ["Live", ""],
+  live: ["Connected", ""],
   offline: ["Offline", "No connection to the server. What you write is kept on this device. The desk connects again by itself."],
   "signed-out": ["Signed out", "Your session has ended."],
   refused: ["No access", "You may no longer see this blog, or it was deleted."],

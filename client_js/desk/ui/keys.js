@@ -18,6 +18,7 @@ const WRITING = /** @type {const} */ ([
  * @param {Shortcut[]} shortcuts
  */
 export function listen(shortcuts) {
+  /** @type {Shortcut[]} */
   const all = [...shortcuts, { keys: ["?", "Shift+?"], does: "show all shortcuts", act: () => show(all) }];
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.repeat && !/^[jk]$/.test(event.key)) return;
