@@ -14,6 +14,7 @@ import uuid_utils
 from msgspec import UNSET
 
 from stoppress.access.identity import Identity
+from stoppress.access.roles import may
 from stoppress.errors import BadInput, Conflict, EntryNotFound
 from stoppress.model import HEADER, START, Cursor, EntryStatus, Item, StoredEntry, later, timestamp
 from stoppress.newsroom.commits import Committer, Planned, Request, Written
@@ -235,6 +236,12 @@ def _action(before: StoredEntry, after: StoredEntry) -> str:
 def is_own_draft(entry: StoredEntry, who: Identity) -> bool:
     """Return whether an entry is a draft that this identity created."""
     return entry.status == "draft" and entry.created_by == who.id
+
+
+def may_see(who: Identity, entry: StoredEntry, blog: str) -> bool:
+    """Return whether an identity may read an entry: a published one, one of its own, or any as an editor."""
+    is_public = entry.status in ("published", "retracted")
+    return is_public or entry.created_by == who.id or may(who, "read_drafts", blog)
 
 
 def _size(entry: StoredEntry) -> int:

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
 from stoppress.access.keys import KeyRing
+from stoppress.desk.open_desks import OpenDesks
 from stoppress.errors import StartError
 from stoppress.inbox.editor import InboxEditor
 from stoppress.live.hub import Hub, Timing
@@ -42,6 +43,7 @@ from stoppress.web.admission.held_requests import HeldRequests
 from stoppress.web.compression import GzipMiddleware
 from stoppress.web.connections.protocol import ConnectionFactory
 from stoppress.web.connections.websocket import WebSocketEndpoint
+from stoppress.web.desk_stream.stream import DeskStreams
 from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
 from stoppress.web.editors.auth import Authentication, Checks, Keys
@@ -176,8 +178,10 @@ class Node:
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
         keys = KeysApi(self.authentication, self.key_ring, self._limit)
+        desk = (OpenDesks(self.store, self.follower), self.held_requests, layout.renderer, settings.beat)
+        streams = DeskStreams(self.authentication, self._limit, *desk)
         readers = (self.live, content, events)
-        others = (OpenAPI(sites), api, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
+        others = (OpenAPI(sites), api, streams, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[
