@@ -48,7 +48,7 @@ def as_published(entry: StoredEntry) -> StoredEntry:
     return msgspec.structs.replace(entry, status="published", published_at=at, updated_at=at)
 
 
-class Drafts:
+class DeskDrafts:
     """See the module's docstring. `number` counts the changes; a desk that has seen the number lacks nothing."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from typing import NamedTuple
 
-from stoppress.desk.drafts import Draft, Drafts, Removed
+from stoppress.desk.drafts import Draft, DeskDrafts, Removed
 from stoppress.errors import StoppressError, StoreUnavailable
 from stoppress.live.hub import Hub
 from stoppress.live.items import PublicItem
@@ -68,7 +68,7 @@ class OpenDesk:
         self.count = 0
         """The number of open desks."""
         self._store = store
-        self._drafts = Drafts()
+        self._drafts = DeskDrafts()
         self._suspected = asyncio.Event()
         self.ready = asyncio.create_task(self._compare())
         self.tasks = [asyncio.create_task(work) for work in (self._watch_hub(), self._keep_comparing())]

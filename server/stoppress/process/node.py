@@ -12,7 +12,6 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
 from stoppress.access.keys import KeyRing
-from stoppress.desk.open_desks import OpenDesks
 from stoppress.errors import StartError
 from stoppress.inbox.editor import InboxEditor
 from stoppress.live.hub import Hub, Timing
@@ -23,6 +22,7 @@ from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.past import PastReader
+from stoppress.process.desk import DeskParts
 from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
@@ -43,7 +43,6 @@ from stoppress.web.admission.held_requests import HeldRequests
 from stoppress.web.compression import GzipMiddleware
 from stoppress.web.connections.protocol import ConnectionFactory
 from stoppress.web.connections.websocket import WebSocketEndpoint
-from stoppress.web.desk_stream.stream import DeskStreams
 from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
 from stoppress.web.editors.auth import Authentication, Checks, Keys
@@ -51,6 +50,7 @@ from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.keys_api import KeysApi
 from stoppress.web.editors.openapi import OpenAPI
 from stoppress.web.editors.origin import Origins
+from stoppress.web.editors.previews import Previews
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.gate.answers import PrivateAnswers
@@ -129,6 +129,7 @@ class Node:
         self.live = WebSocketEndpoint(self.gate, self.admission, renditions, self.counts)
         self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
         self.held_requests = HeldRequests(self.admission, self.counts)
+        self.desk = DeskParts(self.store, self.follower, self.held_requests, settings.beat)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
         self.health = Health(self.store, self.follower, self.admission, self.clock)
         token = settings.read_metrics_token()
@@ -177,16 +178,16 @@ class Node:
         content = Content(gate, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
+        previews = Previews(self.authentication, self.blogs, self.entries, layout.renderer, self._limit)
         keys = KeysApi(self.authentication, self.key_ring, self._limit)
-        desk = (OpenDesks(self.store, self.follower), self.held_requests, layout.renderer, settings.beat)
-        streams = DeskStreams(self.authentication, self._limit, *desk)
         readers = (self.live, content, events)
-        others = (OpenAPI(sites), api, streams, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
+        others = (OpenAPI(sites), api, previews, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[
                 *(route for part in (*readers, *others) for route in part.routes()),
                 *self.people.routes(self.authentication, self._limit),
+                *self.desk.routes(self.authentication, self._limit, layout.renderer),
             ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),

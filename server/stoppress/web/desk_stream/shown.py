@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from stoppress.access.identity import Identity
 from stoppress.access.roles import may
@@ -23,7 +24,16 @@ _SLICE_SECONDS = 0.005
 """Maximum seconds for which entries are made before the event loop does other work. One that takes longer holds it."""
 
 
-class Shown:
+class DeskEntry(Struct):
+    """One entry at a desk."""
+
+    entry: StoredEntry
+    version: int
+    html: str
+    """The article as readers see it, or would see it if it were published now."""
+
+
+class ShownDesk:
     """What one identity sees of one blog.
 
     Args:
@@ -68,7 +78,7 @@ class Shown:
         begun = time.perf_counter()
         everything: list[Draft | PublicItem] = [*news.drafts, *news.entries]
         for one in everything:
-            if isinstance(one, Draft) and not may_see(self._who, one.entry, self._blog):
+            if isinstance(one, Draft) and not may_see(self._who, self._blog, one.entry):
                 continue
             yield self._entry(one)
             if time.perf_counter() - begun > _SLICE_SECONDS:
@@ -79,7 +89,7 @@ class Shown:
         item, public = (one.item, one.as_published) if isinstance(one, Draft) else (one.stored, one)
         entry = one.entry if isinstance(one, Draft) else StoredEntry.of(item)
         html = self._renderer.entry(self._blog, self.language, public).html
-        return msgspec.json.encode({"entry": entry, "version": item.version, "html": html})
+        return msgspec.json.encode(DeskEntry(entry, item.version, html))
 
     def header(self, news: DeskNews) -> bytes | None:
         """Return the header, if it has changed."""

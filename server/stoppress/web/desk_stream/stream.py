@@ -20,7 +20,7 @@ from stoppress.errors import NotNow, StoreUnavailable
 from stoppress.web.admission.admission import NotAdmitted
 from stoppress.web.admission.held_requests import HeldRequest, HeldRequests
 from stoppress.web.desk_stream.right import DeskRight
-from stoppress.web.desk_stream.shown import Shown
+from stoppress.web.desk_stream.shown import ShownDesk
 from stoppress.web.editors.auth import Authentication
 from stoppress.web.editors.resource import Handler, Resource, unstored
 from stoppress.web.editors.write_limit import WriteLimit
@@ -89,8 +89,8 @@ class DeskStreams:
         right = DeskRight(self._authentication, request, blog)
         return _Opened(opened, self._stream(desk, right, held), SSE.name)
 
-    def _shown(self, desk: OpenDesk, who: Identity) -> Shown:
-        return Shown(self._renderer, desk.hub.replica, who)
+    def _shown(self, desk: OpenDesk, who: Identity) -> ShownDesk:
+        return ShownDesk(self._renderer, desk.hub.replica, who)
 
     async def _stream(self, desk: OpenDesk, right: DeskRight, held: HeldRequest) -> AsyncIterator[bytes]:
         yield reconnect(RECONNECT)
@@ -134,7 +134,7 @@ class _Conversation:
     async def news(self) -> AsyncIterator[bytes]:
         """Yield the events that lead the desk to what there is now: a snapshot to begin with, then what changes."""
         who = self._right.who
-        shown = Shown(self._renderer, self._desk.hub.replica, who)
+        shown = ShownDesk(self._renderer, self._desk.hub.replica, who)
         is_same = (self._who, self._language) == (who, shown.language)
         news = self._desk.since(self._seen) if is_same and self._seen else None
         self._who, self._language = who, shown.language

@@ -113,7 +113,7 @@ class Api:
         status, before = request.query_params.get("status"), request.query_params.get("before")
         if status is not None and status not in STATUSES:
             raise BadInput(f"`status` must be one of {', '.join(STATUSES)}; got {status[:80]!r}.", "status")
-        entries = [one for one in await self._entries.list_all(blog, status) if may_see(request.state.who, one, blog)]
+        entries = [one for one in await self._entries.list_all(blog, status) if may_see(request.state.who, blog, one)]
         if before is not None:
             if not re.fullmatch(POSITION, before):
                 raise BadQuery(f"`before` must come from a `next` address; got {before[:80]!r}.", "before")
@@ -132,7 +132,7 @@ class Api:
 
     async def get_entry(self, request: Request, blog: str, entry: str) -> Response:
         found, version = await self._entries.get(blog, entry)
-        if not may_see(request.state.who, found, blog):
+        if not may_see(request.state.who, blog, found):
             require(request.state.who, "read_drafts", blog)
         return _item(request, found, version)
 
