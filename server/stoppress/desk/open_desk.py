@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from typing import NamedTuple
 
-from stoppress.desk.drafts import Draft, DeskDrafts, Removed
+from stoppress.desk.drafts import DeskDrafts, Draft, Removed
 from stoppress.errors import StoppressError, StoreUnavailable
 from stoppress.live.hub import Hub
 from stoppress.live.items import PublicItem
