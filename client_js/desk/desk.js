@@ -3,7 +3,7 @@ import "./vendor/relative-time.js";
 import { Api } from "./api.js";
 import { startBlog } from "./blog/blog.js";
 import { startBlogs } from "./blogs.js";
-import { startSettings } from "./settings.js";
+import { startSettings } from "./settings/settings.js";
 import { startSignIn } from "./sign-in.js";
 import { closeDropsOutside } from "./ui/drops.js";
 
