@@ -16,7 +16,7 @@ export default [
       "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
     },
   },
-  { files: ["src/**", "examples/**", "tests/frameworks/**"], languageOptions: { globals: globals.browser } },
+  { files: ["src/**", "desk/**", "examples/**", "tests/frameworks/**"], languageOptions: { globals: globals.browser } },
   { files: ["worker/**"], languageOptions: { globals: globals.serviceworker } },
   {
     files: ["tests/**", "scripts/**"],
