@@ -49,6 +49,7 @@ from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.keys_api import KeysApi
 from stoppress.web.editors.openapi import OpenAPI
 from stoppress.web.editors.origin import Origins
+from stoppress.web.editors.previews import Previews
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.gate.answers import PrivateAnswers
@@ -175,9 +176,10 @@ class Node:
         content = Content(gate, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
+        previews = Previews(self.authentication, self.blogs, self.entries, layout.renderer, self._limit)
         keys = KeysApi(self.authentication, self.key_ring, self._limit)
         readers = (self.live, content, events)
-        others = (OpenAPI(sites), api, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
+        others = (OpenAPI(sites), api, previews, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[

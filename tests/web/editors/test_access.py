@@ -149,6 +149,11 @@ def entry(status: str, *, own: bool = False, body: Any = None, end: str = "") ->
     return prepare
 
 
+async def preview_of_others(senders: Senders, sender: httpx.AsyncClient) -> Prepared:
+    location, _ = await entry("draft")(senders, sender)
+    return f"/api/blogs/{BLOG}/preview?entry={location.rpartition('/')[2]}", {"markdown": "y"}
+
+
 async def key(senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
     name = f"key-{next(_numbers)}"
     made = await senders.root.post("/api/keys", json={"name": name, "role": "reader", "blogs": [BLOG]})
@@ -224,6 +229,8 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"GET {_ENTRY}/versions", "of a published entry"): entry("published", end="/versions"),
     (f"GET {_ENTRY}/versions", "of a draft of its own"): entry("draft", own=True, end="/versions"),
     (f"GET {_ENTRY}/versions", "of a draft of others"): entry("draft", end="/versions"),
+    ("POST /api/blogs/{blog}/preview", "of a new entry"): plain(f"/api/blogs/{BLOG}/preview", {"markdown": "x"}),
+    ("POST /api/blogs/{blog}/preview", "of a draft of others"): preview_of_others,
     ("GET /api/audit", "of a blog"): plain(f"/api/audit?blog={BLOG}"),
     ("GET /api/keys", "any"): plain("/api/keys"),
     ("POST /api/keys", "any"): new_key,

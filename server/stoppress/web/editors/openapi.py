@@ -1,8 +1,8 @@
 """The OpenAPI 3.1 descriptions of the editors' API and of the readers' addresses, and an HTML page of both.
 
-`openapi.json` describes the operations, and `web/people/openapi.json` those of people. In both, `$shared` stands for a
-part that several have in common, and `$errors` lists error responses. The types that decode requests give the schemas,
-and `$fields` describes their fields.
+`openapi.json` describes the operations, `openapi_newsroom.json` those of newsrooms, and `web/people/openapi.json` those
+of people. In all of them, `$shared` stands for a part that several have in common, and `$errors` lists error responses.
+The types that decode requests give the schemas, and `$fields` describes their fields.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.past import EntryVersion
 from stoppress.store.past.port import ACT_ID, Act
+from stoppress.web.editors.previews import Preview
 from stoppress.web.pages.assets import Assets
 from stoppress.web.people.sessions_api import CurrentSession, SignInForm
 from stoppress.web.security import HTML_HEADERS
@@ -40,7 +41,7 @@ _ORIGIN = "http://ORIGIN"
 _TYPES = {
     "editors": (
         *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
-        *(KeyForm, ApiKey, NewKey),
+        *(KeyForm, ApiKey, NewKey, Preview),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
     "readers": (Entry, Header),
@@ -98,15 +99,16 @@ def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: d
 
 
 def _source() -> dict[str, Any]:
-    """Return the description without schemas. Those of people are next to their handlers."""
+    """Return the description without schemas, put together from all its files."""
     here = Path(__file__)
-    files = (here.with_name("openapi.json"), here.parents[1] / "people" / "openapi.json")
-    source, people = (json.loads(file.read_text(encoding="utf-8")) for file in files)
-    source["editors"]["paths"] |= people["paths"]
-    for part in ("$shared", "$fields"):
-        source[part] |= people[part]
-    result: dict[str, Any] = source
-    return result
+    more = (here.with_name("openapi_newsroom.json"), here.parents[1] / "people" / "openapi.json")
+    source: dict[str, Any] = json.loads(here.with_name("openapi.json").read_text(encoding="utf-8"))
+    for file in more:
+        part = json.loads(file.read_text(encoding="utf-8"))
+        source["editors"]["paths"] |= part["paths"]
+        for name in ("$shared", "$fields"):
+            source[name] |= part[name]
+    return source
 
 
 @cache
