@@ -33,7 +33,8 @@ export interface Media {
   credit?: string;
   width?: number;
   height?: number;
-  focus?: unknown;
+  /** Where the important part is, from the left and from the top: 0 to 1. */
+  focus?: [number, number];
   sources?: unknown[];
 }
 
