@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: ["dist/", "types/"] },
+  { ignores: ["dist/", "types/", "desk/vendor/"] },
   js.configs.recommended,
   {
     rules: {

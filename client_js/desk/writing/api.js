@@ -1,3 +1,4 @@
+/** @import { Session } from "../api.js" */
 /** @import { Intention, Verdict, Who } from "./types.js" */
 import { verdictOf } from "./outbox/verdict.js";
 
@@ -7,24 +8,26 @@ const ANSWER_MILLISECONDS = 20_000;
 /** No answer came: there is no network, or no server. */
 export class Unreachable extends Error {}
 
-/**
- * The person who has signed in, as `GET /api/session` answers.
- *
- * @typedef {{id: string, name: string, displayName: string, role: string}} Person
- */
+/** @param {Session} session */
+const idOf = ({ kind, name }) => `${kind}:${name}`;
 
 /** The editors' API, with the session of one person. */
 export class Api {
   #world;
-  #token = "";
+  #token;
   /** The server's clock minus that of this computer, in milliseconds. */
   #ahead = 0;
-  /** @type {Person | null} */
-  person = null;
+  /** The name of the person's identity, such as `person:ann`. */
+  person;
 
-  /** @param {{fetch: typeof fetch, now: () => number}} world */
-  constructor(world) {
+  /**
+   * @param {{fetch: typeof fetch, now: () => number}} world
+   * @param {Session} session whose person this is
+   */
+  constructor(world, session) {
     this.#world = world;
+    this.person = idOf(session);
+    this.#token = session.csrf_token ?? "";
   }
 
   /** The token of the session; it changes with every sign-in. */
@@ -78,9 +81,7 @@ export class Api {
       if (answer.status === 401) return "none";
       const session = answer.ok ? await jsonOf(answer) : undefined;
       if (!session?.name) return "unknown";
-      const id = `${session.kind}:${session.name}`;
-      if (this.person && this.person.id !== id) return "other";
-      this.person = { id, name: session.name, displayName: session.display_name, role: session.role };
+      if (idOf(session) !== this.person) return "other";
       this.#token = session.csrf_token ?? "";
       return "same";
     } catch {

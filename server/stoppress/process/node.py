@@ -42,6 +42,7 @@ from stoppress.web.admission.held_requests import HeldRequests
 from stoppress.web.compression import GzipMiddleware
 from stoppress.web.connections.protocol import ConnectionFactory
 from stoppress.web.connections.websocket import WebSocketEndpoint
+from stoppress.web.desk.desk_pages import DeskOptions, DeskPages
 from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
 from stoppress.web.editors.auth import Authentication, Checks, Keys
@@ -166,20 +167,27 @@ class Node:
         editor = InboxEditor(name, self.blogs, self.entries, self._limit, counts, self.tracing)
         return Inbox(store, editor, counts)
 
+    def _make_desk(self, catalogue: Catalogue, layout: Layout) -> DeskPages:
+        options = DeskOptions(has_openid=bool(self.settings.oidc_issuer), undo_seconds=0)
+        return DeskPages(self.authentication, self.blogs, catalogue, layout.assets, options)
+
     def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:
         settings, gate = self.settings, self.gate
         turns, sites = Turns(), Sites(settings.public_url, settings.publisher)
         documents = Documents(turns, sites, layout.fingerprint, settings.page_max_age)
         pages = Pages(gate, documents, layout, settings.newest)
         feeds = Feeds(gate, documents, settings.newest)
-        index = Index(gate, Catalogue(self.store), layout, sites, turns)
+        catalogue = Catalogue(self.store)
+        index = Index(gate, catalogue, layout, sites, turns)
         content = Content(gate, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
         previews = Previews(self.authentication, self.blogs, self.entries, layout.renderer, self._limit)
         keys = KeysApi(self.authentication, self.key_ring, self._limit)
+        desk = self._make_desk(catalogue, layout)
         readers = (self.live, content, events)
-        others = (OpenAPI(sites), api, previews, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
+        editors = (api, previews, keys, desk)
+        others = (OpenAPI(sites), *editors, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[

@@ -86,14 +86,15 @@ export function isSame(one, other) {
  * @param {Words} words
  * @param {Words | null} base
  * @param {string} zone
+ * @param {boolean} [all] also those without a value, if there is no `base`
  * @returns {Record<string, any>}
  * @throws {WrongField}
  */
-export function fieldsOf(words, base, zone) {
+export function fieldsOf(words, base, zone, all = false) {
   const fields = allFields(words, zone);
   const before = base && allFields(base, zone);
   const differs = (/** @type {string} */ name) =>
-    before ? JSON.stringify(fields[name]) !== JSON.stringify(before[name]) : !isNothing(fields[name]);
+    before ? JSON.stringify(fields[name]) !== JSON.stringify(before[name]) : all || !isNothing(fields[name]);
   return Object.fromEntries(Object.entries(fields).filter(([name]) => differs(name)));
 }
 

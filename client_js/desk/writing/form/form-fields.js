@@ -39,7 +39,7 @@ export class FormFields {
 
   /** The text of the entry. */
   get body() {
-    return /** @type {HTMLTextAreaElement} */ (this.#field("markdown"));
+    return /** @type {HTMLTextAreaElement} */ (this.#form.elements.namedItem("markdown"));
   }
 
   /** @returns {Words} */

@@ -52,7 +52,7 @@ export class Drafts extends EventTarget {
     this.#world = world;
     this.#blog = blog;
     const { BroadcastChannel } = world;
-    this.#channel = BroadcastChannel && new BroadcastChannel(`stoppress-drafts ${api.person?.id}`);
+    this.#channel = BroadcastChannel && new BroadcastChannel(`stoppress-drafts ${api.person}`);
     if (this.#channel) this.#channel.onmessage = ({ data }) => this.#hear(data);
   }
 
@@ -111,6 +111,20 @@ export class Drafts extends EventTarget {
     this.#clear();
     this.#draft = draft;
     this.#isTaken = false;
+  }
+
+  /**
+   * Put other words into the form: those that were given back, or that were kept for later.
+   *
+   * @param {Draft} draft
+   */
+  async adopt(draft) {
+    await this.flush();
+    const mine = { ...draft, tab: this.tab, epoch: null };
+    this.follow(mine);
+    this.#channel?.postMessage({ type: "taken", draft: mine.id, tab: this.tab });
+    void this.#askEpoch(mine);
+    await this.#storage.change((transaction) => transaction.put("drafts", mine)).catch((error) => this.#tellKept(error));
   }
 
   /**

@@ -13,25 +13,33 @@ export class TakenOver extends Error {}
 export class OutboxFull extends Error {}
 
 /**
+ * What becomes of the rest when an intention is kept.
+ *
+ * @typedef {object} Rest
+ * @property {Draft | null} [next] the draft that the form goes on with; null: the draft of the intention ends
+ * @property {string} [replaces] the key of an intention that was given back, whose words are in this one
+ */
+
+/**
  * Keep an intention, and in the same transaction what becomes of the draft: so a crash leaves the words in the form or
  * in the outbox, never in both or in neither.
  *
  * @param {Storage} storage
  * @param {Intention} intention
- * @param {Draft | null} next the draft that the form goes on with; null: the draft of the intention ends
+ * @param {Rest} rest
  * @returns {Promise<Intention>} with its order
- * @throws {TakenOver} nothing is kept
+ * @throws {TakenOver | OutboxFull} nothing is kept
  */
-export function keep(storage, intention, next) {
+export function keep(storage, intention, { next = null, replaces }) {
   return storage.change(async (transaction) => {
     const { draft } = intention;
     const intentions = /** @type {Intention[]} */ (await transaction.all("intentions"));
     if (draft) await requireTab(transaction, draft);
-    const earlier = draft ? intentions.filter((one) => one.draft?.id === draft.id) : [];
-    for (const one of earlier.filter(isReplaced)) {
-      await transaction.remove("intentions", /** @type {number} */ (one.order));
-    }
-    if (intentions.length - earlier.filter(isReplaced).length >= MAX_INTENTIONS) throw new OutboxFull();
+    const isReplaced = (/** @type {Intention} */ { key, draft: other, state, tried }) =>
+      (state !== "waiting" || tried === null) && (key === replaces || (draft !== null && other?.id === draft.id));
+    const earlier = intentions.filter(isReplaced);
+    for (const one of earlier) await transaction.remove("intentions", /** @type {number} */ (one.order));
+    if (intentions.length - earlier.length >= MAX_INTENTIONS) throw new OutboxFull();
     const kept = /** @type {Partial<Intention>} */ ({ ...intention });
     delete kept.order; // the database gives it one
     const order = await transaction.put("intentions", kept);
@@ -42,9 +50,6 @@ export function keep(storage, intention, next) {
     return { ...intention, order };
   }, true);
 }
-
-/** Return whether a newer intention of the same draft replaces this one: the server cannot have it. */
-const isReplaced = (/** @type {Intention} */ one) => one.state !== "waiting" || one.tried === null;
 
 /**
  * Remember that the server may have a request from now on.

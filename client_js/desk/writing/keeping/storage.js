@@ -1,4 +1,4 @@
-import { deleteDB, openDB } from "idb";
+import { deleteDB, openDB } from "../../vendor/idb.js";
 
 /** The stores of a person's database. */
 export const STORES = /** @type {const} */ (["drafts", "intentions", "settings"]);

@@ -35,7 +35,7 @@ export class OutboxList {
 
   /**
    * @param {HTMLElement} section
-   * @param {Choices} choices
+   * @param {() => Choices} choices
    */
   constructor(section, choices) {
     this.#section = section;
@@ -66,8 +66,8 @@ export class OutboxList {
     const said = hasWaiting || !items.length ? [SAID[phase], detail, this.#warning()].filter(Boolean).join(" ") : "";
     if (status.textContent !== said) status.textContent = said;
     const tools = [];
-    if (phase === "waiting" || phase === "offline") tools.push(button("Try now", this.#choices.hurry));
-    if (phase === "signed-out" || phase === "other-person") tools.push(button("Sign in", this.#choices.signIn));
+    if (phase === "waiting" || phase === "offline") tools.push(button("Try now", () => this.#choices().hurry()));
+    if (phase === "signed-out" || phase === "other-person") tools.push(button("Sign in", () => this.#choices().signIn()));
     this.#section.querySelector("[data-part=outbox-tools]")?.replaceChildren(...tools);
     this.#section.querySelector("ul")?.replaceChildren(...items.map((one) => this.#item(one)));
   }
@@ -92,10 +92,10 @@ export class OutboxList {
       said.textContent = problem.detail;
       item.append(said);
     }
-    if (state === "conflict") item.append(button("Compare", () => this.#choices.decide(intention)));
+    if (state === "conflict") item.append(button("Compare", () => this.#choices().decide(intention)));
     const isFree = state !== "waiting" || tried === null;
-    if (draft && isFree && state !== "conflict") item.append(button("Back to the form", () => this.#choices.edit(intention)));
-    if (isFree) item.append(button("Discard", () => this.#choices.discard(intention)));
+    if (draft && isFree && state !== "conflict") item.append(button("Back to the form", () => this.#choices().edit(intention)));
+    if (isFree) item.append(button("Discard", () => this.#choices().discard(intention)));
     return item;
   }
 }

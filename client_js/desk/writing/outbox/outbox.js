@@ -1,4 +1,5 @@
 /** @import { Api } from "../api.js" */
+/** @import { Rest } from "../keeping/intentions.js" */
 /** @import { Storage } from "../keeping/storage.js" */
 /** @import { Draft, Intention, Outcome, Phase } from "../types.js" */
 import { epochOf, keep, listIntentions, markTried, settle, take } from "../keeping/intentions.js";
@@ -74,7 +75,7 @@ export class Outbox extends EventTarget {
 
   /** Begin to send. @returns {Promise<void>} when what is kept has been read */
   async start() {
-    const name = `stoppress-outbox ${this.#api.person?.id}`;
+    const name = `stoppress-outbox ${this.#api.person}`;
     const { BroadcastChannel, locks } = this.#world;
     this.#channel = BroadcastChannel && new BroadcastChannel(name);
     if (this.#channel) this.#channel.onmessage = ({ data }) => void this.#hear(data);
@@ -111,16 +112,16 @@ export class Outbox extends EventTarget {
    * Keep an intention, and send it as soon as possible.
    *
    * @param {Intention} intention
-   * @param {Draft | null} [next] see `keep`
+   * @param {Rest} [rest]
    * @returns {Promise<{isKept: boolean}>} whether the browser could keep it
    * @throws {import("../keeping/intentions.js").TakenOver | import("../keeping/intentions.js").OutboxFull}
    */
-  async add(intention, next = null) {
+  async add(intention, rest = {}) {
     // So that it need not be written again before it is sent
     if (this.#machine.isFree) intention = { ...intention, tried: this.#world.now() };
     let isKept = this.#storage.isLasting;
     try {
-      await keep(this.#storage, intention, next);
+      await keep(this.#storage, intention, rest);
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       this.#unkept.push(intention);
