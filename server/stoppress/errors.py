@@ -25,6 +25,7 @@ StoppressError
 |   |-- NameTaken              another API key has this name
 |   |-- TooManyKeys            there are as many API keys as there may be
 |   |-- TooManyPeople          there are as many people as there may be
+|   |-- TooManyDesks           an identity has as many open desks as it may have
 |   `-- PersonInUse            others change a person at the same time
 |-- NotNow                     the request can be repeated in a moment
 |   |-- TooManySignIns         the node is busy with the passwords of others
@@ -136,6 +137,21 @@ class KeyReused(Conflict):
         super().__init__("This Idempotency-Key was used for another request in the last 24 hours. Use a new one.")
 
 
+class DraftTakenOver(Conflict):
+    """Another tab has taken over the draft that a write comes from. `epoch` is its newest one, None without any."""
+
+    def __init__(self, draft: str, epoch: int | None) -> None:
+        reason = "Another tab or device has taken over this draft"
+        if epoch is None:
+            reason = "This draft was not taken over in the last 7 days"
+        super().__init__(
+            f"{reason}, so nothing was written. To go on here, send PUT /api/session/drafts/{draft} and then the write "
+            "with the new epoch."
+        )
+        self.draft = draft
+        self.epoch = epoch
+
+
 class NameTaken(Conflict):
     def __init__(self, name: str) -> None:
         super().__init__(f"An API key named {name!r} exists. Revoke it first, or choose another name.")
@@ -149,6 +165,11 @@ class TooManyKeys(Conflict):
 class TooManyPeople(Conflict):
     def __init__(self, limit: int) -> None:
         super().__init__(f"There are {limit} people, which is the limit. Remove some who no longer work here.")
+
+
+class TooManyDesks(Conflict):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"You have {limit} open desks on this server, which is the limit. Close some of the tabs.")
 
 
 class PersonInUse(Conflict):

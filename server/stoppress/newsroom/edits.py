@@ -59,7 +59,8 @@ class Edits:
         now = self.after(before)
         entry = await self._with_body(form.fill(current, now), form)
         entry.status = target  # type: ignore[assignment]
-        entry.submitted = entry.submitted if target == "draft" else None
+        if target != "draft":
+            entry.submitted = entry.remark = None
         entry.created_by = entry.created_by if target != "published" else None
         _set_times(entry, current, form, now, self._time(_MAX_CLOCK_SKEW))
         if target != "draft" and not (entry.html or entry.title or entry.media):

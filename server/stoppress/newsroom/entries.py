@@ -81,7 +81,7 @@ class Entries:
             Forbidden: the sender may only create drafts.
         """
         target = "published" if form.status is UNSET else form.status
-        request.require("write_draft" if target == "draft" else "publish", blog)
+        request.require("write_draft" if target == "draft" and not form.remark else "publish", blog)
         blank = StoredEntry(id=str(uuid_utils.uuid7()), version=1, status="draft", created_by=request.who.id)
         entry = await self.edits.apply(blog, blank, form, target)
 
@@ -106,9 +106,8 @@ class Entries:
             item = await self._find(blog, entry_id)
             current = StoredEntry.of(item)
             target = current.status if form.status is UNSET else form.status
-            request.require(
-                "write_draft" if target == "draft" and is_own_draft(current, request.who) else "publish", blog
-            )
+            is_own = target == "draft" and is_own_draft(current, request.who) and not _changes_remark(current, form)
+            request.require("write_draft" if is_own else "publish", blog)
             request.check(item.version, current)
             entry = await self.edits.apply(blog, current, form, target)
             pins = await self._pins(blog, current, entry)
@@ -180,6 +179,10 @@ def may_see(who: Identity, blog: str, entry: StoredEntry) -> bool:
 def is_own_draft(entry: StoredEntry, who: Identity) -> bool:
     """Return whether an entry is a draft that this identity created."""
     return entry.status == "draft" and entry.created_by == who.id
+
+
+def _changes_remark(entry: StoredEntry, form: EntryForm) -> bool:
+    return form.remark is not UNSET and (form.remark or None) != entry.remark
 
 
 def _write(entry: StoredEntry, expected: int) -> Write:

@@ -20,8 +20,10 @@ from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.catalogue import Catalogue
 from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
+from stoppress.newsroom.desk.epochs import DraftEpochs
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.past import PastReader
+from stoppress.process.desk import DeskParts
 from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
@@ -46,6 +48,7 @@ from stoppress.web.desk.desk_pages import DeskOptions, DeskPages
 from stoppress.web.documents import Documents
 from stoppress.web.editors.api import Api
 from stoppress.web.editors.auth import Authentication, Checks, Keys
+from stoppress.web.editors.drafts_api import DraftsApi
 from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.keys_api import KeysApi
 from stoppress.web.editors.openapi import OpenAPI
@@ -129,6 +132,7 @@ class Node:
         self.live = WebSocketEndpoint(self.gate, self.admission, renditions, self.counts)
         self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
         self.held_requests = HeldRequests(self.admission, self.counts)
+        self.desk = DeskParts(self.store, self.follower, self.held_requests, settings.beat)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
         self.health = Health(self.store, self.follower, self.admission, self.clock)
         token = settings.read_metrics_token()
@@ -183,16 +187,18 @@ class Node:
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
         api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
         previews = Previews(self.authentication, self.blogs, self.entries, layout.renderer, self._limit)
+        drafts = DraftsApi(self.authentication, DraftEpochs(self.store.accounts, self.clock.now), self._limit)
         keys = KeysApi(self.authentication, self.key_ring, self._limit)
         desk = self._make_desk(catalogue, layout)
         readers = (self.live, content, events)
-        editors = (api, previews, keys, desk)
+        editors = (api, previews, drafts, keys, desk)
         others = (OpenAPI(sites), *editors, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[
                 *(route for part in (*readers, *others) for route in part.routes()),
                 *self.people.routes(self.authentication, self._limit),
+                *self.desk.routes(self.authentication, self._limit, layout.renderer),
             ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),

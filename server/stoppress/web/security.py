@@ -72,6 +72,7 @@ class ApiOrigins:
                 "If-Match",
                 "If-None-Match",
                 "Idempotency-Key",
+                "Stoppress-Draft",
                 "Stoppress-Reason",
             ],
             expose_headers=["ETag", "Location", "Retry-After", "Stoppress-Cursor", "Idempotency-Replayed"],

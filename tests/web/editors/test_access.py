@@ -221,6 +221,10 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"GET {_ENTRY}", "a draft of its own"): entry("draft", own=True),
     (f"GET {_ENTRY}", "a draft of others"): entry("draft"),
     (f"PATCH {_ENTRY}", "a draft of its own"): entry("draft", own=True, body={"markdown": "y", "submitted": True}),
+    (f"PATCH {_ENTRY}", "submit a draft of its own"): entry("draft", own=True, body={"submitted": True}),
+    (f"PATCH {_ENTRY}", "send a draft of its own back with a remark"): entry(
+        "draft", own=True, body={"submitted": False, "remark": "Who says so?"}
+    ),
     (f"PATCH {_ENTRY}", "publish a draft of its own"): entry("draft", own=True, body=_PUBLISH),
     (f"PATCH {_ENTRY}", "a draft of others"): entry("draft", body={"markdown": "y"}),
     (f"PATCH {_ENTRY}", "a published entry"): entry("published", body={"markdown": "y"}),
@@ -232,6 +236,7 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"GET {_ENTRY}/versions", "of a draft of others"): entry("draft", end="/versions"),
     ("POST /api/blogs/{blog}/preview", "of a new entry"): plain(f"/api/blogs/{BLOG}/preview", {"markdown": "x"}),
     ("POST /api/blogs/{blog}/preview", "of a draft of others"): preview_of_others,
+    ("GET /api/blogs/{blog}/desk", "any"): plain(f"/api/blogs/{BLOG}/desk"),
     ("GET /api/audit", "of a blog"): plain(f"/api/audit?blog={BLOG}"),
     ("GET /api/keys", "any"): plain("/api/keys"),
     ("POST /api/keys", "any"): new_key,
@@ -244,6 +249,7 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"PUT {_PERSON}/password", "any"): existing_person({"password": PASSWORD}, "/password"),
     (f"DELETE {_PERSON}", "any"): person,
     ("GET /api/session", "any"): plain("/api/session"),
+    ("PUT /api/session/drafts/{draft}", "any"): plain("/api/session/drafts/5b0c7d0e-3f0f-4f2f-9d0b-0a4c2f6f2f11"),
     SIGN_OUT: plain("/api/session"),
     ("GET /api/sessions", "any"): plain("/api/sessions"),
     OWN_SESSION: session_of_its_own,
@@ -253,7 +259,10 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
 SIGN_IN = {"POST /api/session": {"name": HOLDER, "password": PASSWORD}}
 """What needs nothing and is not a GET."""
 
-FILTERED = ("GET /api/blogs", "GET /api/keys", "GET /api/people", "GET /api/session", "GET /api/sessions")
+FILTERED = (
+    *("GET /api/blogs", "GET /api/keys", "GET /api/people", "GET /api/session", "GET /api/sessions"),
+    "PUT /api/session/drafts/{draft}",
+)
 """Endpoints that belong to no blog: a key for another blog gets an answer without what it may not see."""
 
 _WITHOUT_BLOGS = (SIGN_OUT, OWN_SESSION)
@@ -372,12 +381,25 @@ async def test_a_contributor_sees_published_entries_and_its_own_drafts(senders: 
 
 async def test_a_contributor_submits_a_draft_and_an_editor_publishes_it(senders: Senders):
     contributor, editor = senders.allowed["contributor"], senders.allowed["editor"]
-    draft = await contributor.post(_ENTRIES, json={"markdown": "x", "status": "draft", "submitted": True})
+    submission = {"markdown": "x", "status": "draft", "submitted": True, "authors": [{"name": "Conny"}]}
+    draft = await contributor.post(_ENTRIES, json=submission)
     assert (draft.status_code, draft.json()["submitted"]) == (201, True)
     address = draft.headers["location"]
+    back = await editor.patch(address, json={"submitted": False, "remark": "Who says so?"})
+    assert "submitted" not in back.json()
+    assert (await contributor.get(address)).json()["remark"] == "Who says so?"
+    own = await contributor.patch(address, json={"remark": "Nobody."})
+    assert own.status_code == 403 and (await contributor.get(address)).json()["remark"] == "Who says so?"
+    again = await contributor.patch(address, json={"markdown": "The mayor says x.", "submitted": True})
+    assert again.json()["submitted"] and "remark" not in again.json()
     for form in ({"status": "published"}, {"status": "scheduled", "publish_at": "2099-01-01T00:00:00Z"}):
         assert (await contributor.patch(address, json=form)).status_code == 403
-    assert (await editor.patch(address, json=_PUBLISH)).json()["status"] == "published"
+    published = (await editor.patch(address, json=_PUBLISH)).json()
+    assert (published["status"], published["authors"]) == ("published", [{"name": "Conny"}])
+    assert not {"submitted", "remark", "created_by"} & published.keys()
+    versions = (await editor.get(f"{address}/versions")).json()["versions"]
+    assert [one["who"]["name"] for one in versions] == ["editor", "contributor", "editor", "contributor"]
+    assert versions[-1]["entry"]["created_by"] == "key:contributor"
     for refused in (contributor.patch(address, json={"markdown": "y"}), contributor.delete(address)):
         assert (await refused).status_code == 403, "it is no longer a draft"
     assert (await contributor.get(address)).status_code == 200
