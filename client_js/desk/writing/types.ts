@@ -69,6 +69,9 @@ export interface Problem {
   status: number;
   detail: string;
   field?: string;
+  /** For 409: the draft that another tab has taken over, and its newest epoch; null: the server knows none any more. */
+  draft?: string;
+  epoch?: number | null;
   /** For 412: the current item and its version. */
   current?: any;
   version?: number;

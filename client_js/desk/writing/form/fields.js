@@ -91,8 +91,9 @@ export function isSame(one, other) {
  * @throws {WrongField}
  */
 export function fieldsOf(words, base, zone, all = false) {
-  const fields = allFields(words, zone);
-  const before = base && allFields(base, zone);
+  const hasEnd = Boolean(base?.expiresAt);
+  const fields = allFields(words, zone, hasEnd);
+  const before = base && allFields(base, zone, hasEnd);
   const differs = (/** @type {string} */ name) =>
     before ? JSON.stringify(fields[name]) !== JSON.stringify(before[name]) : all || !isNothing(fields[name]);
   return Object.fromEntries(Object.entries(fields).filter(([name]) => differs(name)));
@@ -101,9 +102,10 @@ export function fieldsOf(words, base, zone, all = false) {
 /**
  * @param {Words} words
  * @param {string} zone
+ * @param {boolean} hasEnd whether the entry on the server has an `expires_at`
  * @returns {Record<string, any>}
  */
-function allFields(words, zone) {
+function allFields(words, zone, hasEnd) {
   const url = words.sourceUrl.trim();
   const name = words.sourceName.trim() || hostOf(url);
   return {
@@ -113,7 +115,7 @@ function allFields(words, zone) {
     tags: listOf(words.tags),
     source: name ? { name, ...(url && { url }) } : null,
     event_at: timeOf(words.eventAt, zone, "event_at"),
-    expires_at: timeOf(words.expiresAt, zone, "expires_at"),
+    ...(words.expiresAt || hasEnd ? { expires_at: timeOf(words.expiresAt, zone, "expires_at") } : {}),
     key: words.key,
     breaking: words.breaking,
     pinned: words.pinned,

@@ -81,7 +81,7 @@ export class Outbox extends EventTarget {
     if (this.#channel) this.#channel.onmessage = ({ data }) => void this.#hear(data);
     this.#tell({ type: "session", who: "same", token: this.#api.token });
     await this.#reload();
-    this.#channel?.postMessage({ type: "hello" });
+    this.#post({ type: "hello" });
     if (!locks) return this.#lead(); // only pages without HTTPS lack them
     const { signal } = this.#leaving;
     const lead = () => {
@@ -128,7 +128,7 @@ export class Outbox extends EventTarget {
       isKept = false;
     }
     await this.#reload();
-    this.#channel?.postMessage({ type: "changed" });
+    this.#post({ type: "changed" });
     return { isKept };
   }
 
@@ -152,14 +152,14 @@ export class Outbox extends EventTarget {
   async take(key, draft = null) {
     const taken = await take(this.#storage, key, draft);
     await this.#reload();
-    this.#channel?.postMessage({ type: "changed" });
+    this.#post({ type: "changed" });
     return taken;
   }
 
   /** Try again now. */
   hurry() {
     if (this.#leads) this.#tell({ type: "hurry" });
-    else this.#channel?.postMessage({ type: "hurry" });
+    else this.#post({ type: "hurry" });
   }
 
   /** @param {boolean} isOnline */
@@ -200,12 +200,21 @@ export class Outbox extends EventTarget {
     const { key } = intention;
     try {
       if (intention.tried === null && !(await this.#mark(intention))) return await this.#reload();
-      const { draft } = intention;
-      const epoch = draft && (await epochOf(this.#storage, draft, (id) => this.#api.takeOver(id)));
-      this.#tell({ type: "answered", key, verdict: await this.#api.send(intention, epoch) });
+      this.#tell({ type: "answered", key, verdict: await this.#sendDraft(intention) });
     } catch {
       this.#tell({ type: "lost", key });
     }
+  }
+
+  /** @param {Intention} intention */
+  async #sendDraft(intention) {
+    const { draft } = intention;
+    const takeOver = (/** @type {string} */ id) => this.#api.takeOver(id);
+    const epoch = draft && (await epochOf(this.#storage, draft, takeOver));
+    const verdict = await this.#api.send(intention, epoch);
+    // The server forgets epochs after some days: then nobody has taken the draft over
+    const isForgotten = verdict.kind === "returned" && verdict.problem.draft && verdict.problem.epoch === null;
+    return draft && isForgotten ? this.#api.send(intention, await takeOver(draft.id)) : verdict;
   }
 
   /** @param {Intention} intention @returns {Promise<boolean>} whether it is still to be sent */
@@ -230,7 +239,7 @@ export class Outbox extends EventTarget {
     }
     this.#settleUnkept(intention, outcome);
     this.#finish({ intention, outcome });
-    this.#channel?.postMessage({ type: "settled", intention, outcome });
+    this.#post({ type: "settled", intention, outcome });
     await this.#reload();
   }
 
@@ -258,7 +267,7 @@ export class Outbox extends EventTarget {
     if (message.type === "settled") this.#finish(message);
     else if (message.type === "state" && !this.#leads) this.#show(message.state);
     else if (message.type === "hurry" && this.#leads) this.hurry();
-    else if (message.type === "hello" && this.#leads) this.#channel?.postMessage({ type: "state", state: this.#state });
+    else if (message.type === "hello" && this.#leads) this.#post({ type: "state", state: this.#state });
     if (message.type === "changed" || message.type === "settled") await this.#reload();
   }
 
@@ -267,8 +276,13 @@ export class Outbox extends EventTarget {
     const { phase, retryAt, detail } = this.#state;
     if (state.phase === phase && state.retryAt === retryAt && state.detail === detail) return;
     this.#state = state;
-    if (this.#leads) this.#channel?.postMessage({ type: "state", state });
+    if (this.#leads) this.#post({ type: "state", state });
     this.#announce();
+  }
+
+  /** Tell the other tabs. @param {any} message */
+  #post(message) {
+    if (!this.#leaving.signal.aborted) this.#channel?.postMessage(message);
   }
 
   #announce() {

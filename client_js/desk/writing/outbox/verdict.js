@@ -34,9 +34,10 @@ export function verdictOf(status, headers, content, now) {
  * @returns {Problem}
  */
 function problemOf(status, headers, content) {
-  const { detail, field, entry, header } = content ?? {};
+  const { detail, field, entry, header, draft, epoch } = content ?? {};
   const problem = { status, detail: typeof detail === "string" ? detail : `The server answered ${status}.` };
-  return { ...problem, ...(field && { field }), current: entry ?? header, version: versionOf(headers) ?? undefined };
+  const taken = draft ? { draft, epoch } : {};
+  return { ...problem, ...(field && { field }), ...taken, current: entry ?? header, version: versionOf(headers) ?? undefined };
 }
 
 /** @param {{get(name: string): string | null}} headers */
