@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stoppress.desk.drafts import DeskDrafts, Draft, Removed
 from stoppress.errors import StoppressError, StoreUnavailable
@@ -67,6 +67,8 @@ class OpenDesk:
         """Set at the next change, which replaces it with a new event."""
         self.count = 0
         """The number of open desks."""
+        self.people: list[dict[str, Any]] = []
+        """The tabs that are at desks of this blog, on all nodes."""
         self._store = store
         self._drafts = DeskDrafts()
         self._suspected = asyncio.Event()
@@ -81,6 +83,10 @@ class OpenDesk:
         part = replica.sync(None, _NO_LIMIT)
         entries, _older = replica.page(None, NEWEST)
         return DeskNews(self._cursor(), part.header, list(self._drafts), entries, [])
+
+    def figures(self) -> dict[str, Any]:
+        """Return the other parts of a snapshot."""
+        return {"people": self.people}
 
     def since(self, cursor: DeskCursor) -> DeskNews | None:
         """Return what has changed since a cursor; None: more than can be told, so a desk needs a snapshot."""

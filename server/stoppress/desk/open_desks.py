@@ -42,6 +42,18 @@ class OpenDesks:
         """Return the number of open desks."""
         return self._by_identity.total()
 
+    def find(self, blog: str) -> OpenDesk | None:
+        """Return what the open desks of a blog show; None if there are none."""
+        return self._desks.get(blog)
+
+    def blogs(self) -> list[str]:
+        """Return the blogs with open desks."""
+        return list(self._desks)
+
+    async def require(self, blog: str) -> None:
+        """Raise `BlogNotFound` if a blog does not exist, and `StoreUnavailable` if that is not known."""
+        await self._follower.hub(blog)
+
     @asynccontextmanager
     async def open(self, blog: str, who: Identity) -> AsyncIterator[OpenDesk]:
         """Open a desk of a blog until the block ends.

@@ -132,7 +132,7 @@ class Node:
         self.live = WebSocketEndpoint(self.gate, self.admission, renditions, self.counts)
         self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
         self.held_requests = HeldRequests(self.admission, self.counts)
-        self.desk = DeskParts(self.store, self.follower, self.held_requests, settings.beat)
+        self.desk = DeskParts(self.store, self.follower, self.clock.now, self.held_requests, settings.beat)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
         self.health = Health(self.store, self.follower, self.admission, self.clock)
         token = settings.read_metrics_token()

@@ -237,6 +237,8 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     ("POST /api/blogs/{blog}/preview", "of a new entry"): plain(f"/api/blogs/{BLOG}/preview", {"markdown": "x"}),
     ("POST /api/blogs/{blog}/preview", "of a draft of others"): preview_of_others,
     ("GET /api/blogs/{blog}/desk", "any"): plain(f"/api/blogs/{BLOG}/desk"),
+    ("PUT /api/blogs/{blog}/presence", "any"): plain(f"/api/blogs/{BLOG}/presence", {"tab": "tab-1234"}),
+    ("DELETE /api/blogs/{blog}/presence", "any"): plain(f"/api/blogs/{BLOG}/presence?tab=tab-1234"),
     ("GET /api/audit", "of a blog"): plain(f"/api/audit?blog={BLOG}"),
     ("GET /api/keys", "any"): plain("/api/keys"),
     ("POST /api/keys", "any"): new_key,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -14,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from stoppress.access.identity import Identity
 from stoppress.access.roles import Action
-from stoppress.desk.open_desk import OpenDesk
+from stoppress.desk.open_desk import DeskCursor, OpenDesk
 from stoppress.desk.open_desks import OpenDesks
 from stoppress.errors import NotNow, StoreUnavailable
 from stoppress.web.admission.admission import NotAdmitted
@@ -77,7 +78,7 @@ class DeskStreams:
         try:
             desk = await opened.enter_async_context(self._desks.open(blog, request.state.who))
             if not is_stream:
-                pieces = self._shown(desk, request.state.who).snapshot(desk.snapshot(), {})
+                pieces = self._shown(desk, request.state.who).snapshot(desk.snapshot(), desk.figures())
                 return unstored(_Opened(opened, pieces, "application/json"))
             held = opened.enter_context(self._held_requests.open_desk(request))
         except (NotAdmitted, NotNow, StoreUnavailable) as error:
@@ -103,6 +104,7 @@ class DeskStreams:
             async for event in conversation.news():
                 is_silent = False
                 yield event
+                conversation.spoke()
             if is_silent:
                 if conversation.silent_for() >= self._beat:
                     yield conversation.beat()
@@ -119,16 +121,21 @@ class _Conversation:
         self._right = right
         self._who = right.who
         self._language = ""
-        self._seen: Any = None
+        self._seen: DeskCursor | None = None
+        self._people: list[dict[str, Any]] = []
         self._spoke_at = asyncio.get_running_loop().time()
 
     def silent_for(self) -> float:
         """Return the seconds since the desk was sent something."""
         return asyncio.get_running_loop().time() - self._spoke_at
 
+    def spoke(self) -> None:
+        """Note that the desk was sent something."""
+        self._spoke_at = asyncio.get_running_loop().time()
+
     def beat(self) -> bytes:
         """Return a sign of life."""
-        self._spoke_at = asyncio.get_running_loop().time()
+        self.spoke()
         return SSE.encode(Beat(str(self._desk.hub.replica.cursor)))
 
     async def news(self) -> AsyncIterator[bytes]:
@@ -142,11 +149,12 @@ class _Conversation:
             news = self._desk.snapshot()
             self._seen = news.cursor
             yield b"event: snapshot\ndata: "
-            async for piece in shown.snapshot(news, {}):
+            self._people = self._desk.people
+            async for piece in shown.snapshot(news, self._desk.figures()):
                 yield piece
             yield b"\n\n"
-            self._spoke_at = asyncio.get_running_loop().time()
-        elif news.cursor != self._seen:
+            return
+        if news.cursor != self._seen:
             self._seen = news.cursor
             if header := shown.header(news):
                 yield _event("header", header)
@@ -154,7 +162,9 @@ class _Conversation:
                 yield _event("entry", entry)
             for gone in shown.gone(news):
                 yield _event("gone", gone)
-            self._spoke_at = asyncio.get_running_loop().time()
+        if self._people != self._desk.people:
+            self._people = self._desk.people
+            yield _event("people", msgspec.json.encode({"people": self._people}))
 
 
 class _Opened(StreamingResponse):

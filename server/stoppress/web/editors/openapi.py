@@ -29,6 +29,7 @@ from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.past import EntryVersion
 from stoppress.store.past.port import ACT_ID, Act
+from stoppress.web.desk_stream.presence_api import PresenceForm
 from stoppress.web.desk_stream.shown import DeskEntry
 from stoppress.web.editors.previews import Preview
 from stoppress.web.pages.assets import Assets
@@ -42,7 +43,7 @@ _ORIGIN = "http://ORIGIN"
 _TYPES = {
     "editors": (
         *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
-        *(KeyForm, ApiKey, NewKey, Preview, DeskEntry),
+        *(KeyForm, ApiKey, NewKey, Preview, DeskEntry, PresenceForm),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
     "readers": (Entry, Header),
