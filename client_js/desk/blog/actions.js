@@ -185,7 +185,7 @@ function problemOf(answer, one) {
 
 /** @param {DeskEntry["entry"]} entry */
 function correction(entry) {
-  const body = entry.markdown === undefined ? [] : [{ name: "markdown", label: "Text", kind: /** @type {const} */ ("area"), value: entry.markdown, max: 100_000 }];
+  const body = entry.markdown === undefined ? [] : [{ name: "markdown", label: "Text", kind: /** @type {const} */ ("area"), value: entry.markdown, max: 100_000, rows: 9 }];
   const hint = "Readers see it below the entry, with the time.";
   return {
     title: "Correct",

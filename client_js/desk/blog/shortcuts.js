@@ -47,6 +47,6 @@ export function shortcutsOf(timeline, act, others) {
     { keys: ["s"], does: "schedule a draft", act: onCurrent("s") },
     { keys: ["x"], does: "set when it retracts itself", act: onCurrent("x") },
     { keys: ["v"], does: "versions and their differences", act: onCurrent("v") },
-    { keys: [" ", "Space"], does: "select, to retract several at once", act: () => timeline.current && timeline.toggle(timeline.current) },
+    { keys: ["Space", " "], does: "select, to retract several at once", act: () => timeline.current && timeline.toggle(timeline.current) },
   ];
 }

@@ -1,7 +1,7 @@
 import { make } from "./dom.js";
 
 /**
- * @typedef {{name: string, label: string, kind?: "text" | "area" | "datetime-local", value?: string, hint?: string, required?: boolean, step?: string, max?: number}} Field
+ * @typedef {{name: string, label: string, kind?: "text" | "area" | "datetime-local", value?: string, hint?: string, required?: boolean, step?: string, max?: number, rows?: number}} Field
  * @typedef {{title: string, text?: string, fields?: Field[], action: string, danger?: boolean, content?: Node}} Question
  */
 
@@ -81,7 +81,7 @@ export function opened(dialog) {
  * @param {Field} field
  * @param {string} form
  */
-function fieldOf({ name, label, kind = "text", value = "", hint, required, step, max = 5_000 }, form) {
+function fieldOf({ name, label, kind = "text", value = "", hint, required, step, max = 5_000, rows = 4 }, form) {
   const id = `${form}-${name}`;
   const given = {
     id,
@@ -92,7 +92,7 @@ function fieldOf({ name, label, kind = "text", value = "", hint, required, step,
     "aria-describedby": hint && `${id}-hint`,
   };
   const input =
-    kind === "area" ? make("textarea", { ...given, rows: "4" }, value) : make("input", { ...given, type: kind, value, step });
+    kind === "area" ? make("textarea", { ...given, rows: String(rows) }, value) : make("input", { ...given, type: kind, value, step });
   const more = hint ? [make("span", { class: "hint", id: `${id}-hint` }, hint)] : [];
   return make("p", { class: "field" }, make("label", { for: id }, label), input, ...more);
 }

@@ -1,7 +1,7 @@
 import { find, make } from "./dom.js";
 
-const SHOWN_MS = 6_000;
-const MAX_SHOWN = 4;
+const SHOWN_MS = 5_000;
+const MAX_SHOWN = 3;
 
 /** Have a screen reader say a text, also if it is the same as before. @param {string} text */
 export function announce(text) {
