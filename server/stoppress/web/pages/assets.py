@@ -1,6 +1,6 @@
 """The files that pages load: the JavaScript client, its service worker, style sheets, and a publisher's own files.
 
-The client is what `make bundle` made, in files with content hashes, or the source modules of a checkout.
+The client is what `make bundle` made, in files with content hashes. A checkout without it has the source modules.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 _HERE = Path(__file__).parent
+
+_CHECKOUT = _HERE.parents[3] / "client_js"
+"""The client in a source tree."""
 
 _HASHED = re.compile(r"[.-][0-9a-f]{8,64}\.\w+$")
 """A name that contains a hash of the content: such a file never changes."""
@@ -51,7 +54,7 @@ class Assets:
     """
 
     def __init__(self, folder: Path | None = None, site: Path | None = None) -> None:
-        self._folder = folder or _client("client", "src")
+        self._folder = folder or _bundles(_CHECKOUT) or _client("client", "src")
         self._site = site
         manifest = self._folder / "manifest.json"
         made = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {"entries": {}, "files": {}}
@@ -122,4 +125,14 @@ class _Static(StaticFiles):
 def _client(packaged: str, source: str) -> Path:
     """Return a folder of the client, in the package or in a source tree."""
     folder = _HERE / packaged
-    return folder if folder.is_dir() else _HERE.parents[3] / "client_js" / source
+    return folder if folder.is_dir() else _CHECKOUT / source
+
+
+def _bundles(client: Path) -> Path | None:
+    """Return the bundles in a source tree; None if there are none, or a source is newer than they are."""
+    manifest = client / "dist" / "manifest.json"
+    if not manifest.is_file():
+        return None
+    made = manifest.stat().st_mtime_ns
+    sources = (client / "src", *(client / "src").rglob("*"))
+    return manifest.parent if all(one.stat().st_mtime_ns <= made for one in sources) else None
