@@ -67,11 +67,15 @@ export class Setting {
    */
   settle(root) {
     localise(root, this.language, this.timeZone());
-    const isHere = this.home.startsWith(new URL("/", document.baseURI).href);
+    const server = new URL("/", this.home).href;
+    const isHere = server === new URL("/", document.baseURI).href;
     for (const name of isHere ? [] : ["href", "src", "poster"]) {
       for (const one of root.querySelectorAll(`[${name}^="/"]`)) {
         one.setAttribute(name, new URL(one.getAttribute(name) ?? "", this.home).href);
       }
+    }
+    for (const one of isHere ? [] : root.querySelectorAll("[srcset]")) {
+      one.setAttribute("srcset", (one.getAttribute("srcset") ?? "").replace(/(^|, )\//g, `$1${server}`));
     }
   }
 }

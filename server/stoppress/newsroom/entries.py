@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from stoppress.access.identity import Identity
 from stoppress.errors import BadInput, Conflict, EntryNotFound
+from stoppress.media.names import check_owner
 from stoppress.model import HEADER, START, Cursor, EntryStatus, Item, StoredEntry, later, timestamp
 from stoppress.newsroom.commits import Committer, Planned, Request, Written
 from stoppress.newsroom.forms import EntryForm, moment
@@ -170,6 +171,7 @@ class Entries:
         before = await self._newest(blog) if is_new else current.updated_at
         now = self._after(before)
         entry = await self._with_body(form.fill(current, now), form)
+        check_owner(blog, entry.media)
         entry.status = target  # type: ignore[assignment]
         entry.submitted = entry.submitted if target == "draft" else None
         entry.created_by = entry.created_by if target != "published" else None

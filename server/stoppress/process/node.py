@@ -16,6 +16,9 @@ from stoppress.errors import StartError
 from stoppress.inbox.editor import InboxEditor
 from stoppress.live.hub import Hub, Timing
 from stoppress.live.replica import Replica
+from stoppress.media.cleaner import MediaCleaner
+from stoppress.media.library import MediaLibrary
+from stoppress.media.storage import storage_from
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.catalogue import Catalogue
 from stoppress.newsroom.clock import StoreClock
@@ -54,6 +57,8 @@ from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.gate.answers import PrivateAnswers
 from stoppress.web.gate.credentials import ReaderOrigins
 from stoppress.web.gate.gate import Gate, TokenChecks
+from stoppress.web.media.image_files import ImageFiles
+from stoppress.web.media.images_api import ImagesApi
 from stoppress.web.operations.health import Health
 from stoppress.web.operations.metrics import Metrics
 from stoppress.web.pages.blog_page import Pages
@@ -100,9 +105,12 @@ class Node:
         self.errors = BlogErrors(self.counts)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing, self.errors)
         self.audit = Audit(self.store, self.follower, self.errors)
-        committer = Committer(self.store, self.follower)
-        self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.clock = StoreClock(self.store)
+        storage = storage_from(settings.media, settings.read_store())
+        self.media = MediaLibrary(storage, self.store)
+        self.media_cleaner = MediaCleaner(storage, self.store, self.clock.now) if storage else None
+        committer = Committer(self.store, self.follower, self.media_cleaner)
+        self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
         self.key_ring = KeyRing(self.store.accounts, self.clock.now)
@@ -177,7 +185,8 @@ class Node:
         api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
         keys = KeysApi(self.authentication, self.key_ring, self._limit)
         readers = (self.live, content, events)
-        others = (OpenAPI(sites), api, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
+        images = (ImagesApi(self.authentication, self.media, self._limit), ImageFiles(gate, self.media))
+        others = (OpenAPI(sites), api, *images, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[

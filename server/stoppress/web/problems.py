@@ -16,12 +16,14 @@ from stoppress.errors import (
     BadQuery,
     Conflict,
     Forbidden,
+    NoMediaStorage,
     NotFound,
     NotNow,
     PreconditionFailed,
     StoppressError,
     StoreUnavailable,
     TokenNeeded,
+    UploadTooLarge,
 )
 
 _TITLES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
@@ -66,8 +68,10 @@ class Problem(NamedTuple):
                 return cls(412, detail, etag, {kind: current} if current is not None else {})
             case NotNow() | StoreUnavailable():
                 return cls(503, detail, {"retry-after": "1"})
+            case NoMediaStorage():
+                return cls(501, detail)
             case BadInput(field=field):
-                status = 400 if isinstance(error, BadQuery) else 422
+                status = 400 if isinstance(error, BadQuery) else 413 if isinstance(error, UploadTooLarge) else 422
                 return cls(status, detail, members={} if field is None else {"field": field})
             case TokenNeeded(reason=reason):
                 error_word = f', error="{reason}"' if reason else ""

@@ -1,0 +1,54 @@
+"""The process that re-encodes one image: it reads the image from its input, and writes the files to its output.
+
+It gives up its rights to memory, processor time and files before it reads a byte. If a decoder has a fault that an
+image can use, the image gets at a process that lives for a second and has no secrets.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+
+import msgspec
+
+from stoppress.errors import ImageRejected
+from stoppress.media.limits import MAX_OUTPUT_BYTES, WORKER_CPU_SECONDS, WORKER_MEMORY_BYTES
+from stoppress.media.made import Answer
+
+_NICENESS = 10
+"""Readers come first."""
+
+_TOO_MUCH = "The image needs more memory than the server gives it. Make it smaller, or save it as a JPEG."
+
+
+def main() -> None:
+    """Re-encode one image."""
+    from stoppress.media.picture import make  # load the decoders before the limits count
+
+    limit()
+    try:
+        answer = Answer(made=make(sys.stdin.buffer.read()))
+    except ImageRejected as error:
+        answer = Answer(rejected=str(error))
+    except MemoryError:
+        answer = Answer(rejected=_TOO_MUCH)
+    with os.fdopen(1, "wb", closefd=False) as output:
+        output.write(msgspec.msgpack.encode(answer))
+
+
+def limit() -> None:
+    """Set the limits of this process, for good."""
+    os.nice(_NICENESS)
+    for kind, most in (
+        (resource.RLIMIT_AS, WORKER_MEMORY_BYTES),
+        (resource.RLIMIT_CPU, WORKER_CPU_SECONDS),
+        (resource.RLIMIT_FSIZE, MAX_OUTPUT_BYTES),
+        (resource.RLIMIT_NOFILE, 16),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+
+
+if __name__ == "__main__":
+    main()
