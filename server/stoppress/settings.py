@@ -158,7 +158,7 @@ class Settings(NamedTuple):
     media: Annotated[
         str,
         str.strip,
-        "Storage of images: file:PATH, s3://, gs:// or az://, memory: or none. Default: a folder beside SQLite.",
+        "Storage of images: file:PATH, s3://BUCKET, gs://BUCKET, az://CONTAINER or off; none: beside the SQLite file.",
     ] = ""
     versions: Annotated[int, _whole(0, 1_000), "Earlier versions of each entry that are kept for editors."] = 50
     templates: Annotated[str, str.strip, "Directory with templates that replace the server's own."] = ""

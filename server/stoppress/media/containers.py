@@ -30,7 +30,15 @@ _MARKUP = re.compile(
     rb"|javascript:|^#!",
     re.IGNORECASE,
 )
-_ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"%PDF-", b"\x7fELF", b"\xca\xfe\xba\xbe")
+_ARCHIVES = (
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"Rar!\x1a\x07",
+    b"7z\xbc\xaf\x27\x1c",
+    b"%PDF-",
+    b"\x7fELF",
+    b"\xca\xfe\xba\xbe",
+)
 _SCRIPT_BEGINS = b"/*"
 """A type of file whose next bytes are these can be a script: the first bytes are then the name of a variable."""
 
@@ -41,7 +49,9 @@ _ZIP_END, _ZIP_END_BYTES, _MAX_ZIP_COMMENT = b"PK\x05\x06", 22, 65_535
 
 _FOREIGN = "Send the image alone: open it, and save it again."
 _TRUNCATED = "The image is not complete: it ends before its end. Send the whole file again."
-_ANIMATED = "The image is animated, and the server takes still images. Send one picture of it, or a film by its address."
+_ANIMATED = (
+    "The image is animated, and the server takes still images. Send one picture of it, or a film by its address."
+)
 
 
 class Container(NamedTuple):
@@ -95,7 +105,11 @@ def _check_foreign(data: bytes, kind: str, container: Container) -> None:
     begins = data[4:6] if kind == "image/jpeg" else data[6:8]
     if kind in ("image/jpeg", "image/gif") and begins == _SCRIPT_BEGINS:
         raise ImageRejected(f"The image is also a script. {_FOREIGN}")
-    if _is_zip(data) or b"%PDF-" in data[:HEAD_BYTES] or any(mark in container.tail[:_TAIL_HEAD_BYTES] for mark in _ARCHIVES):
+    if (
+        _is_zip(data)
+        or b"%PDF-" in data[:HEAD_BYTES]
+        or any(mark in container.tail[:_TAIL_HEAD_BYTES] for mark in _ARCHIVES)
+    ):
         raise ImageRejected(f"The image is also another file, such as an archive or a document. {_FOREIGN}")
     if container.tail.strip(b"\0\xff\r\n ") and not (kind == "image/jpeg" and _is_of_camera(container.tail)):
         raise ImageRejected(f"The image is followed by {len(container.tail)} bytes of something else. {_FOREIGN}")
@@ -223,7 +237,8 @@ def _webp(data: bytes) -> Container:
 
 
 def _avif(data: bytes) -> Container:
-    extras, at = [], 0
+    extras: list[bytes] = []
+    at = 0
     while at < len(data):
         length, name = struct.unpack_from(">I4s", data, at)
         if length == 1:

@@ -22,7 +22,7 @@ class MadeImage(Struct):
     sizes: list[MadeFile]
 
 
-class Answer(Struct, omit_defaults=True):
+class WorkerAnswer(Struct, omit_defaults=True):
     """The image, or a sentence that says why it was rejected."""
 
     made: MadeImage | None = None

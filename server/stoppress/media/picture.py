@@ -62,7 +62,7 @@ def make(data: bytes) -> MadeImage:
 def _check_size(image: Image.Image) -> None:
     width, height = image.size
     if width * height > MAX_PIXELS:
-        size = f"{width:,} × {height:,} pixels"
+        size = f"{width:,} x {height:,} pixels"
         raise ImageRejected(f"The image has {size}; {MAX_PIXELS:,} in all is the limit. Make it smaller.")
 
 

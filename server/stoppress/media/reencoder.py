@@ -13,7 +13,7 @@ import msgspec
 
 from stoppress.errors import ImageRejected, TooManyUploads
 from stoppress.media.limits import MAX_WAITING, WORKER_SECONDS
-from stoppress.media.made import Answer, MadeImage
+from stoppress.media.made import MadeImage, WorkerAnswer
 from stoppress.media.uploads import Upload, anonymous_file
 
 _COMMAND = (sys.executable, "-I", "-m", "stoppress.media.worker")
@@ -21,7 +21,7 @@ _COMMAND = (sys.executable, "-I", "-m", "stoppress.media.worker")
 _KEPT_VARIABLES = ("LD_LIBRARY_PATH", "PATH")
 """The process gets no other variables: some of the server's are secrets."""
 
-_FAILED = "The image could not be decoded within the server's limits of time and memory. Save it again as a JPEG or PNG."
+_FAILED = "The image needs more time or memory than the server gives it. Make it smaller, or save it as a JPEG."
 
 log = logging.getLogger("stoppress.media")
 
@@ -81,9 +81,9 @@ class Reencoder:
                 await process.wait()
 
 
-def _read(output: IO[bytes]) -> Answer | None:
+def _read(output: IO[bytes]) -> WorkerAnswer | None:
     output.seek(0)
     try:
-        return msgspec.msgpack.decode(output.read(), type=Answer)
+        return msgspec.msgpack.decode(output.read(), type=WorkerAnswer)
     except msgspec.MsgspecError:
         return None

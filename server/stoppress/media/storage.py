@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -132,7 +131,7 @@ def storage_from(setting: str, store: str) -> MediaStorage | None:
     """Return the storage that a setting names, not yet opened; None if there is none.
 
     Args:
-        setting: `file:PATH`, `memory:`, `s3://BUCKET/PATH`, `gs://BUCKET/PATH`, `az://CONTAINER/PATH` or `none`. Empty:
+        setting: `file:PATH`, `memory:`, `s3://BUCKET/PATH`, `gs://BUCKET/PATH`, `az://CONTAINER/PATH` or `off`. Empty:
             a directory beside an SQLite store, and nothing beside Redis.
         store: the address of the store of the blogs.
 
@@ -140,7 +139,7 @@ def storage_from(setting: str, store: str) -> MediaStorage | None:
         StartError: the address is wrong.
     """
     is_shared = store.partition(":")[0] in REDIS_SCHEMES
-    if setting == "none" or (not setting and is_shared):
+    if setting == "off" or (not setting and is_shared):
         return None
     setting = setting or f"file:{SQLiteStore.path_of(store)}-media"
     scheme, _, rest = setting.partition(":")
@@ -154,7 +153,7 @@ def storage_from(setting: str, store: str) -> MediaStorage | None:
         return MediaStorage(_checked_cloud(setting))
     raise StartError(
         f"STOPPRESS_MEDIA={setting[:100]} is not a storage; use file:PATH, s3://BUCKET/PATH, gs://BUCKET/PATH, "
-        "az://CONTAINER/PATH, memory: or none"
+        "az://CONTAINER/PATH, memory: or off"
     )
 
 

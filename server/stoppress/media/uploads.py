@@ -65,5 +65,5 @@ class Upload:
 def anonymous_file(name: str) -> IO[bytes]:
     """Return a file without a place in a file system. The kernel deletes it when nobody has it open."""
     if hasattr(os, "memfd_create"):
-        return open(os.memfd_create(f"stoppress-{name}", os.MFD_CLOEXEC), "w+b", buffering=0)  # noqa: PTH123, SIM115
+        return open(os.memfd_create(f"stoppress-{name}", os.MFD_CLOEXEC), "w+b", buffering=0)  # noqa: PTH123
     return tempfile.TemporaryFile(buffering=0)

@@ -14,7 +14,7 @@ import msgspec
 
 from stoppress.errors import ImageRejected
 from stoppress.media.limits import MAX_OUTPUT_BYTES, WORKER_CPU_SECONDS, WORKER_MEMORY_BYTES
-from stoppress.media.made import Answer
+from stoppress.media.made import WorkerAnswer
 
 _NICENESS = 10
 """Readers come first."""
@@ -28,11 +28,11 @@ def main() -> None:
 
     limit()
     try:
-        answer = Answer(made=make(sys.stdin.buffer.read()))
+        answer = WorkerAnswer(made=make(sys.stdin.buffer.read()))
     except ImageRejected as error:
-        answer = Answer(rejected=str(error))
+        answer = WorkerAnswer(rejected=str(error))
     except MemoryError:
-        answer = Answer(rejected=_TOO_MUCH)
+        answer = WorkerAnswer(rejected=_TOO_MUCH)
     with os.fdopen(1, "wb", closefd=False) as output:
         output.write(msgspec.msgpack.encode(answer))
 

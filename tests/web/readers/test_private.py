@@ -36,6 +36,7 @@ SURFACES = {
     "/blogs/{blog}/entries/{entry}": "/blogs/closed/entries/ENTRY",
     "/blogs/{blog}/events": "/blogs/closed/events",
     "/blogs/{blog}/live": "/blogs/closed/live",
+    "/blogs/{blog}/media/{name}": "/blogs/closed/media/NAME",
     "/blogs/{blog}.atom": "/blogs/closed.atom",
     "/blogs/{blog}.json": "/blogs/closed.json",
 }
@@ -43,7 +44,10 @@ SURFACES = {
 
 WITHOUT_BLOGS = ("/api/", "/livez", "/readyz", "/metrics", "/client", "/static", "/blogs/sw.js")
 
-HTTP = [address for address in SURFACES.values() if address not in ("/", "/blogs/closed/live")]
+IMAGE = "/blogs/closed/media/NAME"
+"""It has no words: tests/web/media/test_image_files.py tries it."""
+
+HTTP = [address for address in SURFACES.values() if address not in ("/", "/blogs/closed/live", IMAGE)]
 """The addresses that answer over HTTP with 200 or an error."""
 
 
@@ -106,7 +110,7 @@ def test_every_route_of_readers_has_a_case(tmp_path: Path):
 
 
 def test_no_surface_gets_at_a_hub_without_the_gate():
-    rooms = ("readers", "pages", "feeds", "connections")
+    rooms = ("readers", "pages", "feeds", "connections", "media")
     sources = {path: path.read_text() for room in rooms for path in (SERVER / "web" / room).glob("*.py")}
     assert len(sources) > 20
     wrong = re.compile(r"\bfollower\b|sync\.follower|\.hubs\b|\bReplica\(")

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 descriptions of the editors' API and of the readers' addresses, and an HTML page of both.
 
-`openapi.json` describes the operations, and `web/people/openapi.json` those of people. In both, `$shared` stands for a
+`openapi.json` describes the operations, `web/people/openapi.json` those of people, and `web/media/openapi.json` those
+of images. In all, `$shared` stands for a
 part that several have in common, and `$errors` lists error responses. The types that decode requests give the schemas,
 and `$fields` describes their fields.
 """
@@ -29,6 +30,7 @@ from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.past import EntryVersion
 from stoppress.store.past.port import ACT_ID, Act
+from stoppress.web.media.images_api import Uploaded
 from stoppress.web.pages.assets import Assets
 from stoppress.web.people.sessions_api import CurrentSession, SignInForm
 from stoppress.web.security import HTML_HEADERS
@@ -41,6 +43,7 @@ _TYPES = {
     "editors": (
         *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
         *(KeyForm, ApiKey, NewKey),
+        Uploaded,
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
     "readers": (Entry, Header),
@@ -89,22 +92,27 @@ def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: d
     if "security" not in operation:
         parts.append('-H "Authorization: Bearer $STOPPRESS_API_KEY"')
     headers = dict(operation.get("x-curl-headers", {}))
-    if body := operation.get("requestBody"):
-        headers["Content-Type"] = "application/json"
-    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
+    body = operation.get("requestBody", {}).get("content", {})
+    kind = next(iter(body), "")
     if body:
-        parts.append(f"-d {shlex.quote(json.dumps(body['content']['application/json']['example']))}")
+        headers["Content-Type"] = kind
+    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
+    if kind == "application/json":
+        parts.append(f"-d {shlex.quote(json.dumps(body[kind]['example']))}")
+    elif body:
+        parts.append(f"--data-binary @{body[kind]['example']}")
     return " \\\n    ".join(parts)
 
 
 def _source() -> dict[str, Any]:
-    """Return the description without schemas. Those of people are next to their handlers."""
+    """Return the description without schemas. Those of people and images are next to their handlers."""
     here = Path(__file__)
-    files = (here.with_name("openapi.json"), here.parents[1] / "people" / "openapi.json")
-    source, people = (json.loads(file.read_text(encoding="utf-8")) for file in files)
-    source["editors"]["paths"] |= people["paths"]
+    files = (here.with_name("openapi.json"), *(here.parents[1] / room / "openapi.json" for room in ("people", "media")))
+    source, people, media = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+    source["editors"]["paths"] |= people["paths"] | media["editors"]
+    source["readers"]["paths"] |= media["readers"]
     for part in ("$shared", "$fields"):
-        source[part] |= people[part]
+        source[part] |= people[part] | media[part]
     result: dict[str, Any] = source
     return result
 

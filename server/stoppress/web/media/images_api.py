@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.errors import BadQuery, UploadTooLarge
+from stoppress.errors import BadQuery, ImageRejected, UploadTooLarge
 from stoppress.media.containers import TYPES, kind_of
 from stoppress.media.library import Focus, MediaLibrary
 from stoppress.media.limits import MAX_UPLOAD_BYTES
@@ -83,14 +83,14 @@ def _kind(request: Request) -> str:
 
 
 def _check_kind(kind: str, head: bytes) -> None:
-    """Raise `HTTPError` 415 if an image is not what its Content-Type says."""
+    """Raise `ImageRejected` if an image is not what its Content-Type says."""
     found = kind_of(head)
     if found == kind:
         return
     if re.match(rb"(?:\xef\xbb\xbf)?\s*<(\?xml|!--|svg|!doctype svg)", head, re.IGNORECASE):
-        raise HTTPError(415, f"Content-Type is {kind}, but the body is XML. {_NO_SVG}")
+        raise ImageRejected(f"Content-Type is {kind}, but the body is XML. {_NO_SVG}")
     what = f"is {found}" if found else f"is not an image of one of the types {', '.join(TYPES)}"
-    raise HTTPError(415, f"Content-Type is {kind}, but the body {what}. Send the type that the image has.")
+    raise ImageRejected(f"Content-Type is {kind}, but the body {what}. Send the type that the image has.")
 
 
 async def _receive(request: Request, upload: Upload) -> None:
@@ -98,7 +98,8 @@ async def _receive(request: Request, upload: Upload) -> None:
 
     Raises:
         UploadTooLarge, TooManyUploads
-        HTTPError: 400, the body is empty, or ended too early.
+        ImageRejected: the body is empty.
+        HTTPError: 400, the body ended too early.
     """
     announced = request.headers.get("content-length", "0")
     size = int(announced) if announced.isdecimal() else 0
@@ -118,4 +119,4 @@ async def _receive(request: Request, upload: Upload) -> None:
     if is_too_large:
         raise UploadTooLarge(MAX_UPLOAD_BYTES)
     if not size:
-        raise HTTPError(400, "The body is empty. Send the bytes of an image.")
+        raise ImageRejected("The body is empty. Send the bytes of an image.")

@@ -172,7 +172,7 @@ def _srcsets(media: Media) -> list[tuple[str, str]]:
 
 
 def _focus(media: Media) -> Markup:
-    """Return the attributes that say which point of a cropped image to show, in tenths: the style sheet has them all."""
+    """Return the attributes that say which point of a cropped image to show, in tenths, as the style sheet has them."""
     if media.focus is None:
         return Markup("")
     return Markup(' data-focus-x="{}" data-focus-y="{}"').format(*(round(10 * share) for share in media.focus))

@@ -54,11 +54,14 @@ def data_block(data: dict[str, Any]) -> Markup:
 
 
 def _update(site: Site, header: Header, entry: Entry, others: Any) -> dict[str, Any]:
-    media: dict[str, list[Any]] = {kind: [_media(site, one) for one in entry.media if one.type == kind] for kind in _OBJECTS}
+    media: dict[str, list[Any]] = {kind: [] for kind in _OBJECTS}
+    for one in entry.media:
+        if one.type in media:
+            media[one.type].append(_media(site, one))
     pictures = [site.url(one.url) for one in (*entry.media, header.image) if one and one.type == "image"]
     # Search engines reject a film without a name, a picture and a date
     film = {"name": headline(entry), "thumbnailUrl": pictures[:1], "uploadDate": entry.published_at}
-    media["video"] = [film | one for one in media["video"] if pictures]
+    media["video"] = [film | video for video in media["video"] if pictures]
     return _filled(
         {
             "@type": "BlogPosting",
