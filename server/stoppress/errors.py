@@ -153,6 +153,21 @@ class KeyReused(Conflict):
         super().__init__("This Idempotency-Key was used for another request in the last 24 hours. Use a new one.")
 
 
+class DraftTakenOver(Conflict):
+    """Another tab has taken over the draft that a write comes from. `epoch` is its newest one, None without any."""
+
+    def __init__(self, draft: str, epoch: int | None) -> None:
+        reason = "Another tab or device has taken over this draft"
+        if epoch is None:
+            reason = "This draft was not taken over in the last 7 days"
+        super().__init__(
+            f"{reason}, so nothing was written. To go on here, send PUT /api/session/drafts/{draft} and then the write "
+            "with the new epoch."
+        )
+        self.draft = draft
+        self.epoch = epoch
+
+
 class NameTaken(Conflict):
     def __init__(self, name: str) -> None:
         super().__init__(f"An API key named {name!r} exists. Revoke it first, or choose another name.")

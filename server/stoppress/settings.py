@@ -143,6 +143,7 @@ class Settings(NamedTuple):
     ] = 30
     session_idle_minutes: Annotated[int, _whole(5, 43_200), "Minutes after which an unused session ends."] = 120
     session_hours: Annotated[int, _whole(1, 720), "Hours after which a session ends in any case."] = 12
+    undo_seconds: Annotated[int, _whole(0, 60), "Seconds in which the desk can take back a publication; 0: none."] = 0
     oidc_issuer: Annotated[str, str.strip, "Address of the OpenID provider with which people sign in."] = ""
     oidc_client_id: Annotated[str, str.strip, "Id of this server at the OpenID provider."] = ""
     oidc_client_secret_file: Annotated[str, str, "File with this server's secret at the OpenID provider."] = ""

@@ -44,7 +44,7 @@ async def upload(editor: httpx.AsyncClient, data: bytes, kind: str = "image/jpeg
 
 async def files(editor: httpx.AsyncClient, media: dict[str, Any]) -> list[Image.Image]:
     """Return all files of an image, the one for everybody first."""
-    found = []
+    found: list[Image.Image] = []
     for one in (media, *media["sources"]):
         answer = await editor.get(one["url"])
         assert answer.status_code == 200

@@ -1,9 +1,9 @@
 """The OpenAPI 3.1 descriptions of the editors' API and of the readers' addresses, and an HTML page of both.
 
-`openapi.json` describes the operations, `web/people/openapi.json` those of people, and `web/media/openapi.json` those
-of images. In all, `$shared` stands for a
-part that several have in common, and `$errors` lists error responses. The types that decode requests give the schemas,
-and `$fields` describes their fields.
+`openapi.json` describes the operations, `openapi_newsroom.json` those of newsrooms, `web/people/openapi.json` those of
+people, and `web/media/openapi.json` those of images. In all of them, `$shared` stands for a part that several have in
+common, and `$errors` lists error responses. The types that decode requests give the schemas, and `$fields` describes
+their fields.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.past import EntryVersion
 from stoppress.store.past.port import ACT_ID, Act
+from stoppress.web.editors.previews import Preview
 from stoppress.web.media.images_api import Uploaded
 from stoppress.web.pages.assets import Assets
 from stoppress.web.people.sessions_api import CurrentSession, SignInForm
@@ -42,8 +43,7 @@ _ORIGIN = "http://ORIGIN"
 _TYPES = {
     "editors": (
         *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
-        *(KeyForm, ApiKey, NewKey),
-        Uploaded,
+        *(KeyForm, ApiKey, NewKey, Preview, Uploaded),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
     "readers": (Entry, Header),
@@ -105,16 +105,17 @@ def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: d
 
 
 def _source() -> dict[str, Any]:
-    """Return the description without schemas. Those of people and images are next to their handlers."""
+    """Return the description without schemas, put together from all its files."""
     here = Path(__file__)
-    files = (here.with_name("openapi.json"), *(here.parents[1] / room / "openapi.json" for room in ("people", "media")))
-    source, people, media = (json.loads(file.read_text(encoding="utf-8")) for file in files)
-    source["editors"]["paths"] |= people["paths"] | media["editors"]
-    source["readers"]["paths"] |= media["readers"]
-    for part in ("$shared", "$fields"):
-        source[part] |= people[part] | media[part]
-    result: dict[str, Any] = source
-    return result
+    rooms = (here.parents[1] / room / "openapi.json" for room in ("people", "media"))
+    source: dict[str, Any] = json.loads(here.with_name("openapi.json").read_text(encoding="utf-8"))
+    for file in (here.with_name("openapi_newsroom.json"), *rooms):
+        part = json.loads(file.read_text(encoding="utf-8"))
+        source["editors"]["paths"] |= part["paths"]
+        source["readers"]["paths"] |= part.get("readers", {})
+        for name in ("$shared", "$fields"):
+            source[name] |= part[name]
+    return source
 
 
 @cache
