@@ -27,6 +27,7 @@ StoppressError
 |   |-- NameTaken              another API key has this name
 |   |-- TooManyKeys            there are as many API keys as there may be
 |   |-- TooManyPeople          there are as many people as there may be
+|   |-- TooManyDesks           an identity has as many open desks as it may have
 |   `-- PersonInUse            others change a person at the same time
 |-- NotNow                     the request can be repeated in a moment
 |   |-- TooManySignIns         the node is busy with the passwords of others
@@ -181,6 +182,11 @@ class TooManyKeys(Conflict):
 class TooManyPeople(Conflict):
     def __init__(self, limit: int) -> None:
         super().__init__(f"There are {limit} people, which is the limit. Remove some who no longer work here.")
+
+
+class TooManyDesks(Conflict):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"You have {limit} open desks on this server, which is the limit. Close some of the tabs.")
 
 
 class PersonInUse(Conflict):

@@ -23,6 +23,7 @@ from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.desk.epochs import DraftEpochs
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.past import PastReader
+from stoppress.process.desk import DeskParts
 from stoppress.process.media import MediaParts
 from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
@@ -133,6 +134,7 @@ class Node:
         self.live = WebSocketEndpoint(self.gate, self.admission, renditions, self.counts)
         self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
         self.held_requests = HeldRequests(self.admission, self.counts)
+        self.desk = DeskParts(self.store, self.follower, self.clock.now, self.held_requests, settings.beat)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
         self.health = Health(self.store, self.follower, self.admission, self.clock)
         token = settings.read_metrics_token()
@@ -199,6 +201,7 @@ class Node:
                 *(route for part in (*readers, *others) for route in part.routes()),
                 *self.people.routes(self.authentication, self._limit),
                 *self.media.routes(self.authentication, self._limit, gate),
+                *self.desk.routes(self.authentication, self._limit, layout.renderer),
             ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),
