@@ -26,6 +26,8 @@ NOBODY = "0192a000-0000-7000-8000-000000000000"
 FRIEND = "https://www.example.org"
 READER_KEY, OTHER_KEY = "secret-of-a-reader", "secret-of-a-contributor"
 
+KEYS = f"tests:editor:{KEY} root:admin:{ADMIN_KEY} rita:reader:{READER_KEY} cora:contributor:{OTHER_KEY}"
+
 SURFACES = {
     "/": "/",
     "/blogs": "/",
@@ -86,8 +88,7 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
         STOPPRESS_READER_ORIGINS=FRIEND,
         STOPPRESS_PAGE_MAX_AGE="60",
         STOPPRESS_MAX_GUESSES="0",
-        STOPPRESS_KEYS=f"tests:editor:{KEY} root:admin:{ADMIN_KEY} rita:reader:{READER_KEY} "
-        f"cora:contributor:{OTHER_KEY}",
+        STOPPRESS_KEYS=KEYS,
     )
     await node.start()
     await node.make_blog("closed", headline=f"{WORD} headline", access="token")
