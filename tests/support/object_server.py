@@ -24,7 +24,9 @@ class ObjectServer:
         self.objects: dict[str, tuple[bytes, datetime]] = {}
         """Content and time by bucket and key."""
         self.port = free_port()
-        config = uvicorn.Config(self._app, port=self.port, log_level="error", lifespan="off", ws="none")
+        config = uvicorn.Config(
+            self._app, port=self.port, log_level="error", lifespan="off", ws="none", interface="asgi3"
+        )
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined, unused-ignore]
 

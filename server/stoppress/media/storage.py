@@ -26,6 +26,9 @@ _TIMEOUT = timedelta(seconds=20)
 _CONNECT_TIMEOUT = timedelta(seconds=3)
 _MAX_RETRIES = 2
 
+_MAX_DELETED = 500
+"""Files that are deleted with one request, where a cloud can."""
+
 log = logging.getLogger("stoppress.media")
 
 
@@ -87,10 +90,15 @@ class MediaStorage:
 
     async def delete(self, blog: str, names: Sequence[str]) -> None:
         """Delete files. Those that are not there are no error."""
-        with _reported("delete"):
-            for name in names:
-                with contextlib.suppress(FileNotFoundError):
-                    await self._store.delete_async(f"{blog}/{name}")
+        for begin in range(0, len(names), _MAX_DELETED):
+            paths = [f"{blog}/{name}" for name in names[begin : begin + _MAX_DELETED]]
+            with _reported("delete"):
+                try:
+                    await self._store.delete_async(paths)
+                except FileNotFoundError:  # it may have ended the deletion of others
+                    for path in paths:
+                        with contextlib.suppress(FileNotFoundError):
+                            await self._store.delete_async(path)
 
     async def files(self, blog: str) -> list[StoredFile]:
         """Return all files of a blog."""

@@ -71,8 +71,10 @@ class Problem(NamedTuple):
                 return cls(503, detail, {"retry-after": "1"})
             case NoMediaStorage():
                 return cls(501, detail)
+            case UploadTooLarge(field=field):
+                return cls(413, detail, {"connection": "close"}, {"field": field})
             case BadInput(field=field):
-                status = 400 if isinstance(error, BadQuery) else 413 if isinstance(error, UploadTooLarge) else 422
+                status = 400 if isinstance(error, BadQuery) else 422
                 return cls(status, detail, members={} if field is None else {"field": field})
             case TokenNeeded(reason=reason):
                 error_word = f', error="{reason}"' if reason else ""
