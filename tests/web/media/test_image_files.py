@@ -74,7 +74,7 @@ async def test_a_file_is_nothing_but_an_image(node: RunningNode, reader: httpx.A
         assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("name", ["x", "..", "%2e%2e%2fblogs.db", "a" * 26 + "-320.avif", "a" * 26 + "-320.html"])
+@pytest.mark.parametrize("name", ["x", "%2e%2e%2fblogs.db", "a" * 26 + "-320.avif", "a" * 26 + "-320.html"])
 async def test_what_is_not_there_is_not_found(reader: httpx.AsyncClient, name: str):
     for headers in ({}, {"if-none-match": "*"}):
         answer = await reader.get(f"/blogs/open/media/{name}", headers=headers)

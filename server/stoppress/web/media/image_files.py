@@ -43,11 +43,10 @@ class ImageFiles:
         headers = _headers(blog, name)
         is_known = Wanted(request.headers).has(headers["etag"])
         if request.method == "HEAD" or is_known:
-            headers["content-length"] = str(_found(await self._library.size(blog, name), blog, name))
-            return Response(None, 304 if is_known else 200, headers)
+            size = _found(await self._library.size(blog, name), blog, name)
+            return Response(None, 304, headers) if is_known else Response(None, 200, _with_size(headers, size))
         found = _found(await self._library.open(blog, name), blog, name)
-        headers["content-length"] = str(found.size)
-        return StreamingResponse(found.pieces, 200, headers)
+        return StreamingResponse(found.pieces, 200, _with_size(headers, found.size))
 
 
 _T = TypeVar("_T")
@@ -57,6 +56,10 @@ def _found(value: _T | None, blog: str, name: str) -> _T:
     if value is None:
         raise MediaNotFound(blog, name)
     return value
+
+
+def _with_size(headers: dict[str, str], size: int) -> dict[str, str]:
+    return {**headers, "content-length": str(size)}
 
 
 def _headers(blog: str, name: str) -> dict[str, str]:
