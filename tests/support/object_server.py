@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from types import TracebackType
 from urllib.parse import parse_qs, unquote
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 import uvicorn
 
@@ -72,6 +73,10 @@ class ObjectServer:
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         if "/" not in path and method == "GET":
             return 200, _XML, self._listed(path, query.get("prefix", ""), query.get("delimiter", ""))
+        if "delete" in query:
+            for key in re.findall("<Key>(.*?)</Key>", body.decode()):
+                self.objects.pop(f"{path}/{unescape(key)}", None)
+            return 200, _XML, b"<DeleteResult></DeleteResult>"
         if method == "PUT":
             self.objects[path] = body, datetime.now(UTC)
             return 200, [(b"etag", _etag(body))], b""

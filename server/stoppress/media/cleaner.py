@@ -63,6 +63,11 @@ class MediaCleaner:
         self.deleted = 0
         """Files deleted so far."""
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether files are being deleted in the background after a write."""
+        return bool(self._tasks)
+
     # Writes
 
     @asynccontextmanager

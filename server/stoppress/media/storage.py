@@ -97,8 +97,14 @@ class MediaStorage:
                     await self._store.delete_async(paths)
                 except FileNotFoundError:  # it may have ended the deletion of others
                     for path in paths:
-                        with contextlib.suppress(FileNotFoundError):
-                            await self._store.delete_async(path)
+                        await self._delete_one(path)
+
+    async def _delete_one(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            await self._store.delete_async(path)
+        with contextlib.suppress(FileNotFoundError):  # some services answer so to requests that they do not know
+            await self._store.head_async(path)
+            raise OSError(f"{path} is still there after its deletion")
 
     async def files(self, blog: str) -> list[StoredFile]:
         """Return all files of a blog."""
