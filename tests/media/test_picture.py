@@ -47,7 +47,7 @@ def test_a_size_keeps_its_proportions(size: tuple[int, int], most: int, expected
 
 def test_a_high_image_gets_narrower():
     width, height = fitted(2_000, 20_000, 2_048)
-    assert width * height <= MAX_PART_PIXELS * 1.01 and height == 10 * width
+    assert width * height <= MAX_PART_PIXELS * 1.01 and abs(height - 10 * width) <= 10
 
 
 def test_a_narrow_image_has_its_own_width():
