@@ -57,6 +57,17 @@ export class Api {
     return answer;
   }
 
+  /**
+   * Send what nobody waits for. If the session has ended, nobody is asked to sign in.
+   *
+   * @param {string} method
+   * @param {string} path
+   * @param {any} [body]
+   */
+  sendQuietly(method, path, body) {
+    return this.#ask(method, path, body);
+  }
+
   /** Send a DELETE while the page goes away. @param {string} path */
   leave(path) {
     fetch(path, { method: "DELETE", keepalive: true, headers: { "Stoppress-CSRF": this.#token } }).catch(() => {});

@@ -122,6 +122,7 @@ function startStream(main, desk, timeline, presence) {
       timeline.root.removeAttribute("aria-busy");
       takes.header(data);
       timeline.reset(data.entries);
+      for (const detail of data.entries) desk.events.dispatchEvent(new CustomEvent("entry", { detail }));
       for (const one of data.delivery ?? []) timeline.deliveries.set(one.id, one);
       takes.people({ people: data.people ?? [] });
       if (data.readers?.nodes) showReaders(readers, data.readers);

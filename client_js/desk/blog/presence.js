@@ -18,7 +18,7 @@ export function startPresence(desk, list) {
   /** @type {Present[]} */
   let people = [];
 
-  const tell = () => void desk.api.send("PUT", path, { tab: desk.tab, editing });
+  const tell = () => void desk.api.sendQuietly("PUT", path, { tab: desk.tab, editing });
   const timer = setInterval(tell, REPEAT_MS);
   addEventListener("pagehide", () => {
     clearInterval(timer);

@@ -55,7 +55,7 @@ export function follow(blog, api, take, tell) {
 
   /** Find out why the server has closed the stream. @param {string} [reason] */
   const refused = async (reason) => {
-    const { status, body } = await api.get(path.replace(/\/desk$/, ""));
+    const { status, body } = await api.sendQuietly("GET", path.replace(/\/desk$/, ""));
     if (status === 401) return tell("signed-out");
     if (status === 403 || status === 404) return tell("refused", reason ?? body?.detail);
     again();

@@ -18,7 +18,7 @@ from tests.support.node import RunningNode
 from tests.support.people import make_person, sign_in
 from tests.support.publishing import edit, post, send
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 CONTEXT: dict[str, Any] = {"bypass_csp": True, "reduced_motion": "reduce", "viewport": {"width": 1280, "height": 800}}
 """axe is a script of the test, which the pages' policy forbids."""

@@ -15,7 +15,7 @@ from tests.support.hostile import PAYLOADS, everywhere, header_of
 from tests.support.node import RunningNode
 from tests.support.people import COOKIE, make_person, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 HANDLERS = """[...document.querySelectorAll("*")].filter((one) => [...one.attributes].some(({ name, value }) =>
   /^on/i.test(name) ||

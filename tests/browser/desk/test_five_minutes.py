@@ -19,7 +19,7 @@ from tests.support.node import RunningNode
 from tests.support.people import make_person, sign_in
 from tests.support.processes import Slowdown
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ENTRIES = int(os.environ.get("STOPPRESS_DESK_ENTRIES", "8"))
 
