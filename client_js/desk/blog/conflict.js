@@ -59,8 +59,9 @@ export async function resolveConflict({ mine, theirs, version }) {
   dialog.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "m" && !isGone) decide("mine");
-    if (event.key === "t") decide("theirs");
+    if (event.key !== "t" && (event.key !== "m" || isGone)) return;
+    event.preventDefault(); // or it would be typed into the field that gets the focus back
+    decide(event.key === "m" ? "mine" : "theirs");
   });
   const closed = opened(dialog);
   find(dialog, ".buttons button").focus();

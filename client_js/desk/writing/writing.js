@@ -197,7 +197,7 @@ export class Writing {
 
   /** Let somebody sign in, and go on. */
   async signIn() {
-    await this.#desk.api.signedOut();
+    await this.#desk.api.signInAgain();
     await this.#parts.outbox.check();
   }
 

@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from tests.conftest import StartNode
 from tests.support.browser import OpenPage
 from tests.support.desk_page import open_blog, sign_in_by_keyboard, take_picture, until_ready
+from tests.support.images import photo
 from tests.support.node import RunningNode
 from tests.support.people import make_person, sign_in
 from tests.support.processes import Slowdown
@@ -92,6 +93,19 @@ async def go_to(page: Page, title: str) -> None:
     raise AssertionError(f"no way leads to {title}")
 
 
+async def add_image(page: Page) -> None:
+    """Choose an image in the form, in which the focus is."""
+    while not await page.evaluate("document.activeElement.type === 'file'"):
+        await page.keyboard.press("Tab")
+    async with page.expect_file_chooser() as chosen:
+        await page.keyboard.press("Enter")
+    chooser = await chosen.value
+    await chooser.set_files({"name": "bridge.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    files = page.locator("[data-part=files] li")
+    await expect(files).to_have_count(1)
+    await expect(files.locator("progress")).to_have_count(0)
+
+
 async def make_the_blog(page: Page) -> None:
     await page.keyboard.press("n")
     await expect(page.get_by_label("Headline")).to_be_focused()
@@ -111,6 +125,11 @@ async def test_an_editors_five_minutes(node: RunningNode, open_page: OpenPage, c
     await take_picture(page, "03-empty")
     for number, text in enumerate(("Polls *close*.", "See the [count](https://example.org/).", "Turnout is high.")):
         await publish(page, f"Entry {number}", text)
+    await write(page, "The bridge", "It is *open*.")
+    await add_image(page)
+    await page.keyboard.press("Control+Enter")
+    await expect(row(page, "The bridge").locator("img")).to_be_visible()
+    await leave(page)
     await take_picture(page, "04-published")
     await correct_retract_and_pin(page)
     await schedule(page)
@@ -187,8 +206,10 @@ async def resolve(page: Page, node: RunningNode) -> None:
     await expect(dialog).to_contain_text("A colleague has changed this entry")
     await expect(dialog.locator(".side").first).to_have_text("It rains. A lot.")
     await take_picture(page, "10-conflict")
+    written = await page.get_by_label("Text", exact=True).input_value()
     await page.keyboard.press("m")
     await expect(row(page, "From the street").get_by_text("It rains. A lot.")).to_be_visible()
+    assert await page.get_by_label("Text", exact=True).input_value() == written, "a shortcut was typed into the form"
     await take_picture(page, "11-resolved")
 
 
