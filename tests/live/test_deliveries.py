@@ -162,7 +162,7 @@ def test_only_the_sample_is_asked_and_it_is_filled_up_and_ended(world: World):
 
 
 def test_an_answer_counts_once_and_only_for_a_delivery_after_the_request(world: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module.time, "monotonic", lambda: world.now)
+    monkeypatch.setattr("stoppress.live.deliveries.time.monotonic", lambda: world.now)
     reader, other = world.join(), world.join()
     old = deliver(world, 1)
     world.hub.draw_sample(1, anew=True)

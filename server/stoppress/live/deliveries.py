@@ -24,7 +24,7 @@ _GROWTH = math.log(1.03)
 """Each bucket of times ends this much above the one before, so figures are right to 3 %."""
 
 
-class EntryVersion(NamedTuple):
+class DeliveredEntry(NamedTuple):
     """A version of an entry that a delivery has brought to readers."""
 
     id: str
@@ -36,7 +36,7 @@ class Delivery:
 
     __slots__ = ("at", "cursor", "entries", "moment", "number", "readers", "received", "times")
 
-    def __init__(self, number: int, cursor: Cursor, entries: Sequence[EntryVersion], at: float, readers: int) -> None:
+    def __init__(self, number: int, cursor: Cursor, entries: Sequence[DeliveredEntry], at: float, readers: int) -> None:
         self.number = number
         self.cursor = cursor
         """The cursor that it led to."""
@@ -78,7 +78,7 @@ class DeliveryLog:
     def __iter__(self) -> Iterator[Delivery]:
         return iter(self._log)
 
-    def begin(self, cursor: Cursor, entries: Sequence[EntryVersion], at: float, readers: int) -> Delivery:
+    def begin(self, cursor: Cursor, entries: Sequence[DeliveredEntry], at: float, readers: int) -> Delivery:
         """Return a new delivery to `readers`, of which none has it yet."""
         self.number += 1
         self.changes += 1
