@@ -152,7 +152,8 @@ async def test_a_session_that_was_there_before_is_not_taken_over(node: RunningNo
     async with await sign_in(node, "eve") as eve:
         planted = eve.headers["cookie"].partition("=")[2]
         context = await browser.new_context()
-        cookie: Any = {"name": COOKIE, "value": planted, "url": node.url, "secure": True}
+        url = node.url.replace("http:", "https:")  # for http, the browser sets no secure cookie
+        cookie: Any = {"name": COOKIE, "value": planted, "url": url, "secure": True}
         for value in (planted, "made-up"):
             await context.add_cookies([{**cookie, "value": value}])
             page = await context.new_page()
