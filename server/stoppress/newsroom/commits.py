@@ -191,7 +191,7 @@ class Committer:
             return None
         self._replicas.committed(blog, segment, arrival)
         subject = segment.items[-1]
-        is_own = (subject.id, subject.version, subject.body) == (write.id, write.expected + 1, write.body or b"")
+        is_own = (subject.id, subject.version, subject.body) == (write.id, write.next_version, write.body or b"")
         return _written(segment, replayed=not is_own)  # the same request may have been faster on another node
 
 

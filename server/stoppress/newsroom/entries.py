@@ -98,7 +98,7 @@ class Entries:
 
         async def plan() -> Planned:
             pins = await self._pins(blog, blank, entry)
-            return Planned(_action(blank, entry), [*pins, _write(entry, 0)])
+            return Planned(_action(blank, entry), [*pins, entry_write(entry, 0)])
 
         return await self._committer.commit(blog, request, plan)
 
@@ -123,7 +123,7 @@ class Entries:
             request.check(item.version, current)
             entry = await self._edited(blog, current, form, target)
             pins = await self._pins(blog, current, entry)
-            return Planned(_action(current, entry), [*pins, _write(entry, item.version)])
+            return Planned(_action(current, entry), [*pins, entry_write(entry, item.version)])
 
         return await self._committer.commit(blog, request, plan)
 
@@ -148,7 +148,7 @@ class Entries:
             if not item.seq:
                 return Planned("remove_draft", [Write(entry_id, item.version, None, visible=False)])
             gone = current.tombstone(self._after(current.updated_at), note)
-            return Planned("retract", [*await self._pins(blog, current, gone), _write(gone, item.version)])
+            return Planned("retract", [*await self._pins(blog, current, gone), entry_write(gone, item.version)])
 
         return await self._committer.commit(blog, request, plan)
 
@@ -169,14 +169,14 @@ class Entries:
         is_new = target == "published" != current.status
         before = await self._newest(blog) if is_new else current.updated_at
         now = self._after(before)
-        entry = await self._with_body(form.fill(current, now), form)
+        entry = await self.with_body(form.fill(current, now), form)
         entry.status = target  # type: ignore[assignment]
         entry.submitted = entry.submitted if target == "draft" else None
         entry.created_by = entry.created_by if target != "published" else None
         _set_times(entry, current, form, now, self._time(_MAX_CLOCK_SKEW))
         if target != "draft" and not (entry.html or entry.title or entry.media):
             raise BadInput("The entry is empty. Send `markdown`, `html`, `title` or `media`.", "markdown")
-        if (size := _size(entry)) > max(MAX_ENTRY_BYTES, _size(current)):
+        if (size := entry_size(entry)) > max(MAX_ENTRY_BYTES, entry_size(current)):
             limit = f"The entry would have {size} bytes, and {MAX_ENTRY_BYTES} is the limit."
             raise BadInput(f"{limit} Shorten it, or split it into several entries.")
         return entry
@@ -188,7 +188,8 @@ class Entries:
         """Return the time now, or the time after `before` if that is later."""
         return max(self._time(), later(before)) if before else self._time()
 
-    async def _with_body(self, entry: StoredEntry, form: EntryForm) -> StoredEntry:
+    async def with_body(self, entry: StoredEntry, form: EntryForm) -> StoredEntry:
+        """Return the entry with the body of a form, if the form has one. Raises `BadInput` if it has two."""
         if form.markdown and form.html:
             raise BadInput("Send `markdown` or `html`, not both.", "html")
         if form.markdown is UNSET and form.html is UNSET:
@@ -237,7 +238,7 @@ def is_own_draft(entry: StoredEntry, who: Identity) -> bool:
     return entry.status == "draft" and entry.created_by == who.id
 
 
-def _size(entry: StoredEntry) -> int:
+def entry_size(entry: StoredEntry) -> int:
     """Return the bytes of an entry without what a publication changes."""
     return len(msgspec.json.encode((entry.markdown, entry.html, entry.text, entry.media, entry.corrections)))
 
@@ -277,10 +278,11 @@ def _set_publish_at(entry: StoredEntry, form: EntryForm) -> None:
         raise BadInput("A scheduled entry needs `publish_at`, the time at which to publish it.", "publish_at")
 
 
-def _write(entry: StoredEntry, expected: int) -> Write:
+def entry_write(entry: StoredEntry, expected: int, version: int = 0) -> Write:
+    """Return the write of an entry over the version `expected`; it gets a higher version than `version`."""
     due = None
     if entry.status == "scheduled" and entry.publish_at:
         due = datetime.fromisoformat(entry.publish_at).timestamp()
     visible = entry.status in ("published", "retracted")
     erase = entry.status == "retracted"
-    return Write(entry.id, expected, msgspec.json.encode(entry), visible, due, erase)
+    return Write(entry.id, expected, msgspec.json.encode(entry), visible, due, erase, version)

@@ -21,6 +21,7 @@ from stoppress.newsroom.catalogue import Catalogue
 from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.entries import Entries
+from stoppress.newsroom.imports import Imports
 from stoppress.newsroom.past import PastReader
 from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
@@ -104,6 +105,7 @@ class Node:
         self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.clock = StoreClock(self.store)
         self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
+        self.imports = Imports(self.store, committer, self.entries, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
         self.key_ring = KeyRing(self.store.accounts, self.clock.now)
         self.inbox = self._make_inbox(store) if settings.inbox else None
@@ -174,7 +176,8 @@ class Node:
         index = Index(gate, Catalogue(self.store), layout, sites, turns)
         content = Content(gate, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
-        api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
+        past = PastReader(self.store, self.entries)
+        api = Api(self.authentication, self._limit, self.blogs, self.entries, self.imports, past)
         keys = KeysApi(self.authentication, self.key_ring, self._limit)
         readers = (self.live, content, events)
         others = (OpenAPI(sites), api, keys, self.health, self.metrics, feeds, index, layout.assets, pages)

@@ -19,12 +19,14 @@ from stoppress.access.keys import BLOGS_PATTERN, NAME_PATTERN
 from stoppress.errors import BadInput, BadQuery
 from stoppress.model import URL_PATTERN
 from stoppress.newsroom.forms import LANGUAGE_PATTERN, TIMEZONE_PATTERN
+from stoppress.newsroom.imports import ENTRY_ID
 
 _MAX_SHOWN_CHARACTERS = 60
 
 PATTERNS = {
     NAME_PATTERN: "1 to 64 letters, digits, '.', '_', '@' or '-', with a letter or digit first",
     BLOGS_PATTERN: "the name of a blog, or a pattern such as sport-*",
+    ENTRY_ID: "a UUID in lower case",
     URL_PATTERN: "an http:// or https:// address without spaces",
     LANGUAGE_PATTERN: "a language tag such as en or pt-BR",
     TIMEZONE_PATTERN: "a time zone such as Europe/Berlin",

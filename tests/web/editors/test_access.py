@@ -6,6 +6,7 @@ without a request here.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -149,6 +150,10 @@ def entry(status: str, *, own: bool = False, body: Any = None, end: str = "") ->
     return prepare
 
 
+async def new_import(_senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
+    return f"/api/blogs/{BLOG}/entries/{uuid.uuid4()}", {"markdown": "x", "version": 3}
+
+
 async def key(senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
     name = f"key-{next(_numbers)}"
     made = await senders.root.post("/api/keys", json={"name": name, "role": "reader", "blogs": [BLOG]})
@@ -214,6 +219,7 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"GET {_ENTRY}", "a published entry"): entry("published"),
     (f"GET {_ENTRY}", "a draft of its own"): entry("draft", own=True),
     (f"GET {_ENTRY}", "a draft of others"): entry("draft"),
+    (f"PUT {_ENTRY}", "any"): new_import,
     (f"PATCH {_ENTRY}", "a draft of its own"): entry("draft", own=True, body={"markdown": "y", "submitted": True}),
     (f"PATCH {_ENTRY}", "publish a draft of its own"): entry("draft", own=True, body=_PUBLISH),
     (f"PATCH {_ENTRY}", "a draft of others"): entry("draft", body={"markdown": "y"}),

@@ -1,8 +1,8 @@
 """The OpenAPI 3.1 descriptions of the editors' API and of the readers' addresses, and an HTML page of both.
 
-`openapi.json` describes the operations, and `web/people/openapi.json` those of people. In both, `$shared` stands for a
-part that several have in common, and `$errors` lists error responses. The types that decode requests give the schemas,
-and `$fields` describes their fields.
+`openapi.json` describes the operations, and files of that name in `web/people` and `web/integrations` those of these
+folders. In all, `$shared` stands for a part that several have in common, and `$errors` lists error responses. The types
+that decode requests give the schemas, and `$fields` describes their fields.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from stoppress.access.people.sessions import Session
 from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry, StoredHeader
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.newsroom.imports import ImportForm
 from stoppress.newsroom.past import EntryVersion
 from stoppress.store.past.port import ACT_ID, Act
 from stoppress.web.pages.assets import Assets
@@ -39,7 +40,7 @@ _ORIGIN = "http://ORIGIN"
 
 _TYPES = {
     "editors": (
-        *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
+        *(EntryForm, ImportForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
         *(KeyForm, ApiKey, NewKey),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
@@ -98,13 +99,15 @@ def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: d
 
 
 def _source() -> dict[str, Any]:
-    """Return the description without schemas. Those of people are next to their handlers."""
+    """Return the description without schemas. Those of other folders are next to their handlers."""
     here = Path(__file__)
-    files = (here.with_name("openapi.json"), here.parents[1] / "people" / "openapi.json")
-    source, people = (json.loads(file.read_text(encoding="utf-8")) for file in files)
-    source["editors"]["paths"] |= people["paths"]
-    for part in ("$shared", "$fields"):
-        source[part] |= people[part]
+    source = json.loads(here.with_name("openapi.json").read_text(encoding="utf-8"))
+    for folder in ("people", "integrations"):
+        part = json.loads((here.parents[1] / folder / "openapi.json").read_text(encoding="utf-8"))
+        for path, operations in part["paths"].items():
+            source["editors"]["paths"].setdefault(path, {}).update(operations)
+        for name in ("$shared", "$fields"):
+            source[name] |= part[name]
     result: dict[str, Any] = source
     return result
 
