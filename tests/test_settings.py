@@ -37,6 +37,7 @@ ROWS: dict[str, tuple[Any, str, Any]] = {
     "max_guesses": (30, "5", 5),
     "session_idle_minutes": (120, "30", 30),
     "session_hours": (12, "1", 1),
+    "undo_seconds": (0, "10", 10),
     "oidc_issuer": ("", "https://id.example.org/realms/news", "https://id.example.org/realms/news"),
     "oidc_client_id": ("", "stoppress", "stoppress"),
     "oidc_client_secret_file": ("", "/run/secrets/oidc", "/run/secrets/oidc"),
@@ -57,6 +58,7 @@ ROWS: dict[str, tuple[Any, str, Any]] = {
 WRONG = [
     *(("port", text) for text in ("", "x", "-1", "65536", "80.5", "1e3", "0x50")),
     *(("beat", text) for text in ("", "x", "0", "-1", "nan", "inf", "-inf", "3601")),
+    *(("undo_seconds", text) for text in ("", "-1", "61", "0.5")),
     *(("newest", text) for text in ("", "x", "0", "201", "1.5")),
     *(("workers", text) for text in ("", "x", "0", "-1", "257", "1.5")),
     *(("metrics_blogs", text) for text in ("", "x", "-1", "1001", "1.5")),

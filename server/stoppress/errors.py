@@ -17,6 +17,7 @@ StoppressError
 |   |-- EntryNotFound
 |   |-- KeyNotFound
 |   |-- PersonNotFound
+|   |-- WebhookNotFound
 |   `-- SessionNotFound
 |-- Conflict                   the request contradicts the state of the blog
 |   |-- VersionConflict        another writer was first (raised by stores, retried by the newsroom)
@@ -25,6 +26,8 @@ StoppressError
 |   |-- NameTaken              another API key has this name
 |   |-- TooManyKeys            there are as many API keys as there may be
 |   |-- TooManyPeople          there are as many people as there may be
+|   |-- WebhookExists          another webhook has this name
+|   |-- TooManyWebhooks        there are as many webhooks as there may be
 |   `-- PersonInUse            others change a person at the same time
 |-- NotNow                     the request can be repeated in a moment
 |   |-- TooManySignIns         the node is busy with the passwords of others
@@ -108,6 +111,13 @@ class PersonNotFound(NotFound):
         super().__init__(f"There is no person {name[:64]!r}. GET /api/people lists all.")
 
 
+class WebhookNotFound(NotFound):
+    def __init__(self, name: str, event: str = "") -> None:
+        what = f"Webhook {name[:64]!r} has no event {event[:64]!r}" if event else f"There is no webhook {name[:64]!r}"
+        where = f"/api/webhooks/{name[:64]}/dead" if event else "/api/webhooks"
+        super().__init__(f"{what}. GET {where} lists all.")
+
+
 class SessionNotFound(NotFound):
     def __init__(self, session: str) -> None:
         super().__init__(f"There is no session {session[:64]!r}. It may have ended. GET /api/sessions lists all.")
@@ -136,6 +146,21 @@ class KeyReused(Conflict):
         super().__init__("This Idempotency-Key was used for another request in the last 24 hours. Use a new one.")
 
 
+class DraftTakenOver(Conflict):
+    """Another tab has taken over the draft that a write comes from. `epoch` is its newest one, None without any."""
+
+    def __init__(self, draft: str, epoch: int | None) -> None:
+        reason = "Another tab or device has taken over this draft"
+        if epoch is None:
+            reason = "This draft was not taken over in the last 7 days"
+        super().__init__(
+            f"{reason}, so nothing was written. To go on here, send PUT /api/session/drafts/{draft} and then the write "
+            "with the new epoch."
+        )
+        self.draft = draft
+        self.epoch = epoch
+
+
 class NameTaken(Conflict):
     def __init__(self, name: str) -> None:
         super().__init__(f"An API key named {name!r} exists. Revoke it first, or choose another name.")
@@ -149,6 +174,16 @@ class TooManyKeys(Conflict):
 class TooManyPeople(Conflict):
     def __init__(self, limit: int) -> None:
         super().__init__(f"There are {limit} people, which is the limit. Remove some who no longer work here.")
+
+
+class WebhookExists(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A webhook named {name!r} exists. Remove it first, or choose another name.")
+
+
+class TooManyWebhooks(Conflict):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"There are {limit} webhooks, which is the limit. Remove some that are not used any more.")
 
 
 class PersonInUse(Conflict):

@@ -184,6 +184,8 @@ class StoredEntry(Entry, kw_only=True, omit_defaults=True):
     """The `Identity.id` that created a draft. A contributor may edit only drafts of its own."""
     submitted: bool | None = None
     """Whether the author has submitted a draft to the editors."""
+    remark: str | None = None
+    """Why an editor has sent a submission back."""
     warnings: list[str] = []
     """Sentences that name what was left out of the body or changed in it."""
 

@@ -14,7 +14,8 @@ import pytest
 from stoppress.errors import BadInput, BlogNotFound, Conflict, EntryNotFound, PreconditionFailed
 from stoppress.model import HEADER, StoredEntry, timestamp
 from stoppress.newsroom.commits import Committer, Request
-from stoppress.newsroom.entries import MAX_ENTRY_BYTES, Entries
+from stoppress.newsroom.edits import MAX_ENTRY_BYTES
+from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.forms import EntryForm
 from stoppress.newsroom.schedule import publish_when_due
 from stoppress.store.port import Once, Write

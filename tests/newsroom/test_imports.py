@@ -33,7 +33,11 @@ def address(entry: str = "") -> str:
 
 
 async def test_an_entry_keeps_its_id_its_times_and_its_version(admin: httpx.AsyncClient):
-    fields = {"markdown": "**A**", "published_at": "2020-10-09T06:12:00.000Z", "updated_at": "2020-10-09T06:15:00.000Z"}
+    fields: dict[str, Any] = {
+        "markdown": "**A**",
+        "published_at": "2020-10-09T06:12:00.000Z",
+        "updated_at": "2020-10-09T06:15:00.000Z",
+    }
     fields |= {"version": 7, "key": True, "corrections": [{"text": "B.", "at": "2020-10-09T06:15:00.000Z"}]}
     path = address()
     answer = await admin.put(path, json=fields)

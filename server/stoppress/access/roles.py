@@ -27,6 +27,8 @@ Action = Literal[
     "read_people",
     "change_people",
     "read_audit",
+    "read_webhooks",
+    "change_webhooks",
 ]
 
 
@@ -86,6 +88,8 @@ RULES: dict[Action, Rule] = {
     "read_people": _rule("list people and their sessions", "admin"),
     "change_people": _rule("add, change and remove people, and end their sessions", "admin"),
     "read_audit": _rule("read the audit", "admin"),
+    "read_webhooks": _rule("list webhooks and the events that they did not deliver", "admin"),
+    "change_webhooks": _rule("make and remove webhooks, and send events again", "admin"),
 }
 """The table, by action."""
 

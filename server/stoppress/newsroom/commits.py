@@ -18,6 +18,7 @@ from stoppress.access.identity import NODE, Identity
 from stoppress.access.roles import Action, may, require
 from stoppress.errors import BlogDamaged, PreconditionFailed, StoppressError, StoreUnavailable, VersionConflict
 from stoppress.model import HEADER, Cursor, Segment, StoredEntry, StoredHeader
+from stoppress.newsroom.desk.epochs import DraftEpoch, require_current
 from stoppress.store.past.port import Act, Actor
 from stoppress.store.port import Once, Store, Write
 
@@ -44,6 +45,8 @@ class Request(NamedTuple):
     """The versions of the item that the write must not replace."""
     who: Identity = NODE
     origin: Origin = Origin()
+    draft: DraftEpoch | None = None
+    """The draft that the write comes from. It is refused if another tab has taken that over."""
 
     def act(self, action: str, blog: str | None, item: str | None = None, version: int | None = None) -> Act:
         """Return the line of the audit for something that the sender does; see `Act` for the parameters."""
@@ -128,6 +131,7 @@ class Committer:
         """Carry out a plan, or return the earlier result if this is a repeated request.
 
         Raises:
+            DraftTakenOver: the write comes from a draft that another tab has taken over.
             StoreUnavailable: the store failed, or the write lost too many races.
             KeyReused: the Idempotency-Key belongs to another request.
         """
@@ -176,9 +180,11 @@ class Committer:
         """Plan and commit once; return None if another write was faster."""
         try:
             planned = await plan()
+            await require_current(self._store.accounts, request.who, request.draft)
         except StoppressError:  # perhaps the same request, sent twice, has just made the change
             if earlier := await self._recall(blog, request):
                 return earlier
+            await require_current(self._store.accounts, request.who, request.draft)  # that explains all else
             raise
         if isinstance(planned, Written):
             return planned

@@ -70,6 +70,8 @@ class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
     status: Literal["draft", "scheduled", "published"] | UnsetType = UNSET
     submitted: _Field[bool] = UNSET
     """Whether the author of a draft asks the editors to publish it. A published entry has none."""
+    remark: _Field[Annotated[str, Meta(max_length=5_000)]] = UNSET
+    """Why an editor sends a submission back to its author. A draft that is submitted again loses it."""
     publish_at: _Field[_Moment] = UNSET
     published_at: _Field[_Moment] = UNSET
     """For entries that were published elsewhere before. It cannot change after publication."""
@@ -85,6 +87,8 @@ class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
         for flag in ("key", "pinned", "breaking"):
             setattr(filled, flag, bool(getattr(filled, flag)))
         filled.submitted = filled.submitted or None
+        if filled.submitted and not self.remark:
+            filled.remark = None
         if self.corrections is not UNSET:
             filled.corrections = [
                 Correction(one.text, moment(one.at, "corrections") if one.at else now) for one in self.corrections or ()

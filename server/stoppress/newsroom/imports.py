@@ -17,7 +17,8 @@ from msgspec import UNSET, Meta, UnsetType
 from stoppress.errors import BadInput, Conflict
 from stoppress.model import START, Item, Paragraph, StoredEntry, timestamp
 from stoppress.newsroom.commits import Committer, Planned, Request, Written
-from stoppress.newsroom.entries import MAX_ENTRY_BYTES, Entries, entry_size, entry_write
+from stoppress.newsroom.edits import MAX_ENTRY_BYTES, Edits, entry_size
+from stoppress.newsroom.entries import entry_write
 from stoppress.newsroom.forms import EntryForm, moment
 from stoppress.newsroom.pins import Pins
 from stoppress.store.port import Store
@@ -56,16 +57,14 @@ class Imports:
     Args:
         store: keeps the blogs.
         committer: commits writes to the store.
-        entries: renders bodies.
+        edits: renders bodies.
         now: returns the time, as Unix time in seconds.
     """
 
-    def __init__(
-        self, store: Store, committer: Committer, entries: Entries, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, store: Store, committer: Committer, edits: Edits, now: Callable[[], float] = time.time) -> None:
         self._store = store
         self._committer = committer
-        self._entries = entries
+        self._edits = edits
         self._now = now
 
     async def put(self, blog: str, entry_id: str, form: ImportForm, request: Request) -> Written:
@@ -121,11 +120,12 @@ class Imports:
             field = "retracted_at" if form.retracted_at else "note"
             raise BadInput(f"Only an entry with `status` retracted has `{field}`. Leave it out.", field)
         body = msgspec.structs.replace(form, html=UNSET) if form.markdown else form
-        entry = await self._entries.with_body(form.fill(blank, timestamp(self._time())), body)
+        entry = await self._edits.with_body(form.fill(blank, timestamp(self._time())), body)
         entry.status = status
         entry.warnings = entry.warnings or list(form.warnings or ())
         entry.created_by = (form.created_by or None) if status != "published" else None
-        entry.submitted = entry.submitted if status == "draft" else None
+        if status != "draft":
+            entry.submitted = entry.remark = None
         self._set_times(entry, form)
         if status != "draft" and not (entry.html or entry.title or entry.media):
             raise BadInput("The entry is empty. Send `markdown`, `html`, `title` or `media`.", "markdown")

@@ -130,6 +130,7 @@ def _background(node: Node) -> dict[str, Callable[[], Coroutine[Any, Any, None]]
         "beat": partial(_beat, node),
         "lag": partial(_watch_lag, node),
         "passes": node.gate.watch,
+        "webhooks": node.integrations.dispatcher.run,
     }
     if node.jwks:
         work["token_keys"] = node.jwks.watch

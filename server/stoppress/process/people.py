@@ -52,6 +52,7 @@ class PeopleParts:
         counts: Counts,
     ) -> None:
         accounts = store.accounts
+        self._undo_seconds = settings.undo_seconds
         self._acts = Acts(Origins(addresses))
         self.own_site = OwnSite(settings.public_url)
         idle, longest = settings.session_idle_minutes * 60, settings.session_hours * 3600
@@ -65,7 +66,7 @@ class PeopleParts:
     def routes(self, authentication: Authentication, limit: WriteLimit) -> list[Route]:
         """Return the routes of people and their sessions."""
         people = PeopleApi(authentication, self._sign_ins.people, self.sessions.checks, limit, self._acts)
-        sessions = SessionsApi(authentication, self._sign_ins, limit)
+        sessions = SessionsApi(authentication, self._sign_ins, limit, self._undo_seconds)
         openid = OpenIDApi(self._openid, self._sign_ins.people, sessions, self._sign_ins.guesses, self._acts)
         return [*people.routes(), *sessions.routes(), *openid.routes()]
 

@@ -15,6 +15,7 @@ from stoppress.errors import (
     BadInput,
     BadQuery,
     Conflict,
+    DraftTakenOver,
     Forbidden,
     NotFound,
     NotNow,
@@ -76,6 +77,8 @@ class Problem(NamedTuple):
                 return cls(403, detail)
             case NotFound():
                 return cls(404, detail)
+            case DraftTakenOver(draft=draft, epoch=epoch):
+                return cls(409, detail, members={"draft": draft, "epoch": epoch})
             case Conflict():
                 return cls(409, detail)
         return cls(500, "Internal server error; see the server log.")

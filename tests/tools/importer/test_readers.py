@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stoppress.errors import StartError
-from stoppress.tools.importer.found import Content, WrongFile
+from stoppress.tools.importer.found import BlogFile, WrongFile
 from stoppress.tools.importer.read import read
 from stoppress.tools.importer.safe_xml import elements
 from stoppress.tools.importer.wordpress import paragraphs
@@ -42,7 +42,7 @@ ATOM = """<feed xmlns="http://www.w3.org/2005/Atom" xmlns:at="http://purl.org/at
 </feed>"""
 
 
-def read_text(folder: Path, text: str | bytes, post: str = "") -> Content:
+def read_text(folder: Path, text: str | bytes, post: str = "") -> BlogFile:
     file = folder / "file"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read(str(file), post)

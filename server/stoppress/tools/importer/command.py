@@ -13,7 +13,7 @@ import httpx
 
 from stoppress.errors import StartError, StoppressError
 from stoppress.tools.api_client import ApiClient, quoted
-from stoppress.tools.importer.found import Content, Found
+from stoppress.tools.importer.found import BlogFile, Found
 from stoppress.tools.importer.read import later_fields
 
 _ATTEMPTS = 10
@@ -42,7 +42,7 @@ class Importer:
         self._counts: Counter[str] = Counter()
         self._is_reached = False
 
-    def run(self, content: Content) -> Iterator[str]:
+    def run(self, content: BlogFile) -> Iterator[str]:
         """Put everything, and yield a line about each thing that was not put, then one about all.
 
         Raises:
@@ -132,7 +132,7 @@ class Importer:
         raise AssertionError("unreachable")
 
 
-def about(content: Content) -> str:
+def about(content: BlogFile) -> str:
     """Return a line that says what a file has."""
     kinds = Counter(entry.fields.get("status") or "published" for entry in content.entries)
     parts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))

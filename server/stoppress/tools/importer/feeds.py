@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stoppress.newsroom.imports import ENTRY_ID
-from stoppress.tools.importer.found import Content, Found, WrongFile, clipped, made_id, people, tags
+from stoppress.tools.importer.found import BlogFile, Found, WrongFile, clipped, made_id, people, tags
 from stoppress.tools.importer.safe_xml import Element
 from stoppress.web.feeds.atom import ATOM, TOMBSTONES
 
@@ -30,7 +30,7 @@ def is_whole(name: str) -> bool:
     return name in _WHOLE
 
 
-def read_feed(parts: Iterable[Element]) -> Content:
+def read_feed(parts: Iterable[Element]) -> BlogFile:
     """Return the content of a feed. Raises `WrongFile`."""
     header: dict[str, Any] = {}
     authors: list[tuple[str, str]] = []
@@ -55,7 +55,7 @@ def read_feed(parts: Iterable[Element]) -> Content:
             continue
         entries.append(Found(element.line, fields))
     entries.sort(key=lambda one: one.fields.get("published_at") or "")
-    return Content(Found(1, header) if header else None, entries, notes)
+    return BlogFile(Found(1, header) if header else None, entries, notes)
 
 
 def _note(header: dict[str, Any], part: Element) -> None:

@@ -19,7 +19,7 @@ class Found(NamedTuple):
     """As the editors' API takes them, and for an entry its `id`."""
 
 
-class Content(NamedTuple):
+class BlogFile(NamedTuple):
     """What a file has."""
 
     header: Found | None

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from stoppress.newsroom.imports import ENTRY_ID
-from stoppress.tools.importer.found import Content, Found, WrongFile, made_id
+from stoppress.tools.importer.found import BlogFile, Found, WrongFile, made_id
 
 _MAX_LINE_CHARACTERS = 16 * 1024 * 1024
 
@@ -21,7 +21,7 @@ _OURS = {"seq", "blog"}
 """Fields of headers that no form has."""
 
 
-def read_lines(lines: Iterable[str]) -> Content:
+def read_lines(lines: Iterable[str]) -> BlogFile:
     """Return the content of a file. Raises `WrongFile`."""
     header: Found | None = None
     entries: list[Found] = []
@@ -38,7 +38,7 @@ def read_lines(lines: Iterable[str]) -> Content:
         else:
             fields = _inner(number, content, "entry") if content.keys() == {"entry"} else content
             entries.append(Found(number, fields | {"id": _id(number, fields, seen)}))
-    return Content(header, entries, [])
+    return BlogFile(header, entries, [])
 
 
 def _object(number: int, line: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from stoppress.errors import BadInput, StartError
 from stoppress.newsroom.forms import HeaderForm
 from stoppress.newsroom.imports import ImportForm
 from stoppress.tools.importer import feeds, wordpress
-from stoppress.tools.importer.found import Content, Found, WrongFile
+from stoppress.tools.importer.found import BlogFile, Found, WrongFile
 from stoppress.tools.importer.lines import read_lines
 from stoppress.tools.importer.safe_xml import elements
 from stoppress.web.validation import bad_input
@@ -36,7 +36,7 @@ _LATER = frozenset(("pinned", "summary"))
 """Fields of a header that name entries, so that they can only be set when the entries are there."""
 
 
-def read(file: str, post: str = "") -> Content:
+def read(file: str, post: str = "") -> BlogFile:
     """Return the checked content of a file, of an archive, or of standard input (`-`).
 
     Args:
@@ -69,7 +69,7 @@ def later_fields(header: dict[str, Any]) -> dict[str, Any]:
     return {name: header[name] for name in header.keys() & _LATER}
 
 
-def _read(opened: BinaryIO, post: str) -> Content:
+def _read(opened: BinaryIO, post: str) -> BlogFile:
     size = opened.seek(0, io.SEEK_END)
     opened.seek(0)
     if size > _MAX_FILE_BYTES:
@@ -84,7 +84,7 @@ def _read(opened: BinaryIO, post: str) -> Content:
     return feeds.read_feed(elements(pieces, feeds.is_whole))
 
 
-def _read_lines(opened: BinaryIO) -> Content:
+def _read_lines(opened: BinaryIO) -> BlogFile:
     text = io.TextIOWrapper(opened, encoding="utf-8-sig")
     try:
         return read_lines(text)
@@ -94,7 +94,7 @@ def _read_lines(opened: BinaryIO) -> Content:
         text.detach()
 
 
-def _errors(content: Content) -> Iterator[str]:
+def _errors(content: BlogFile) -> Iterator[str]:
     """Yield what the server would reject, with its line."""
     if content.header is not None:
         yield from _wrong(content.header, HeaderForm)

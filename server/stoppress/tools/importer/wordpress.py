@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from stoppress.tools.importer.found import Content, Found, WrongFile, clipped, made_id, people, tags
+from stoppress.tools.importer.found import BlogFile, Found, WrongFile, clipped, made_id, people, tags
 from stoppress.tools.importer.safe_xml import Element
 
 _KIND = "liveblog"
@@ -43,7 +43,7 @@ def _is_author(name: str) -> bool:
     return name.startswith("{http://wordpress.org/export/") and name.endswith("}author")
 
 
-def read_wordpress(parts: Iterable[Element], wanted: str = "") -> Content:
+def read_wordpress(parts: Iterable[Element], wanted: str = "") -> BlogFile:
     """Return the live blog of one post.
 
     Args:
@@ -92,7 +92,7 @@ class _LiveBlog:
         self._entries: dict[str, Found] = {}
         self._notes: list[str] = []
 
-    def content(self) -> Content:
+    def content(self) -> BlogFile:
         """Return the header and the entries, the oldest first."""
         comments = sorted(self._post.comments, key=lambda one: int(_wp(one, "comment_id") or 0))
         originals = [one for one in comments if not _meta(one, "commentmeta").get("liveblog_replaces")]
@@ -102,7 +102,7 @@ class _LiveBlog:
             if replaced := _meta(comment, "commentmeta").get("liveblog_replaces"):
                 self._replace(replaced, comment)
         entries = sorted(self._entries.values(), key=lambda one: one.fields["published_at"])
-        return Content(self._header(), [one for one in entries if self._has_body(one)], self._notes)
+        return BlogFile(self._header(), [one for one in entries if self._has_body(one)], self._notes)
 
     def _header(self) -> Found:
         item = self._post.element

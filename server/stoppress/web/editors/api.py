@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.access.roles import Action, may, require
+from stoppress.access.roles import Action, require
 from stoppress.errors import BadInput, BadQuery
 from stoppress.model import StoredEntry
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.newsroom.commits import Written
-from stoppress.newsroom.entries import POSITION, STATUSES, Entries
+from stoppress.newsroom.entries import POSITION, STATUSES, Entries, may_see
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.imports import ImportForm, Imports
 from stoppress.newsroom.past import PastReader
@@ -122,7 +122,7 @@ class Api:
         status, before = request.query_params.get("status"), request.query_params.get("before")
         if status is not None and status not in STATUSES:
             raise BadInput(f"`status` must be one of {', '.join(STATUSES)}; got {status[:80]!r}.", "status")
-        entries = [one for one in await self._entries.list_all(blog, status) if _may_see(request, blog, one)]
+        entries = [one for one in await self._entries.list_all(blog, status) if may_see(request.state.who, blog, one)]
         if before is not None:
             if not re.fullmatch(POSITION, before):
                 raise BadQuery(f"`before` must come from a `next` address; got {before[:80]!r}.", "before")
@@ -141,7 +141,7 @@ class Api:
 
     async def get_entry(self, request: Request, blog: str, entry: str) -> Response:
         found, version = await self._entries.get(blog, entry)
-        if not _may_see(request, blog, found):
+        if not may_see(request.state.who, blog, found):
             require(request.state.who, "read_drafts", blog)
         return _item(request, found, version)
 
@@ -180,13 +180,6 @@ class Api:
             query = request.url.include_query_params(**{direction: acts[limit - 1].id}).query
             content["next"] = f"{request.url.path}?{query}"
         return answered(request, content)
-
-
-def _may_see(request: Request, blog: str, entry: StoredEntry) -> bool:
-    """Return whether the sender may read an entry: a published one, one of its own, or any as an editor."""
-    who = request.state.who
-    is_public = entry.status in ("published", "retracted")
-    return is_public or entry.created_by == who.id or may(who, "read_drafts", blog)
 
 
 def _written(request: Request, written: Written, location: str | None = None) -> Response:

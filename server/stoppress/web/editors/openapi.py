@@ -1,8 +1,9 @@
 """The OpenAPI 3.1 descriptions of the editors' API and of the readers' addresses, and an HTML page of both.
 
-`openapi.json` describes the operations, and files of that name in `web/people` and `web/integrations` those of these
-folders. In all, `$shared` stands for a part that several have in common, and `$errors` lists error responses. The types
-that decode requests give the schemas, and `$fields` describes their fields.
+`openapi.json` describes the operations, `openapi_newsroom.json` those of newsrooms, and files of that name in
+`web/people` and `web/integrations` those of these folders. In all of them, `$shared` stands for a part that several
+have in common, and `$errors` lists error responses. The types that decode requests give the schemas, and `$fields`
+describes their fields.
 """
 
 from __future__ import annotations
@@ -30,18 +31,22 @@ from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.imports import ImportForm
 from stoppress.newsroom.past import EntryVersion
 from stoppress.store.past.port import ACT_ID, Act
+from stoppress.web.editors.previews import Preview
+from stoppress.web.integrations.webhooks_api import SentAgain
 from stoppress.web.pages.assets import Assets
 from stoppress.web.people.sessions_api import CurrentSession, SignInForm
 from stoppress.web.security import HTML_HEADERS
 from stoppress.web.site import Sites
 from stoppress.web.validation import PATTERNS
+from stoppress.webhooks.hook import DeadEvent, NewWebhook, WebhookForm, WebhookState
 
 _ORIGIN = "http://ORIGIN"
 
 _TYPES = {
     "editors": (
         *(EntryForm, ImportForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
-        *(KeyForm, ApiKey, NewKey),
+        *(KeyForm, ApiKey, NewKey, Preview),
+        *(WebhookForm, NewWebhook, WebhookState, DeadEvent, SentAgain),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
     "readers": (Entry, Header),
@@ -99,17 +104,17 @@ def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: d
 
 
 def _source() -> dict[str, Any]:
-    """Return the description without schemas. Those of other folders are next to their handlers."""
+    """Return the description without schemas, put together from all its files."""
     here = Path(__file__)
-    source = json.loads(here.with_name("openapi.json").read_text(encoding="utf-8"))
-    for folder in ("people", "integrations"):
-        part = json.loads((here.parents[1] / folder / "openapi.json").read_text(encoding="utf-8"))
+    others = (here.parents[1] / folder / "openapi.json" for folder in ("people", "integrations"))
+    source: dict[str, Any] = json.loads(here.with_name("openapi.json").read_text(encoding="utf-8"))
+    for file in (here.with_name("openapi_newsroom.json"), *others):
+        part = json.loads(file.read_text(encoding="utf-8"))
         for path, operations in part["paths"].items():
             source["editors"]["paths"].setdefault(path, {}).update(operations)
         for name in ("$shared", "$fields"):
             source[name] |= part[name]
-    result: dict[str, Any] = source
-    return result
+    return source
 
 
 @cache
