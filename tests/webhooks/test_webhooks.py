@@ -79,7 +79,7 @@ async def test_each_change_is_told_once_in_order_and_signed(admin: httpx.AsyncCl
     await receiver.until(3)
     await admin.patch(path, json={"pinned": True})
     await receiver.until(5)
-    await admin.delete(path, json={"note": "Wrong."})
+    await admin.request("DELETE", path, json={"note": "Wrong."})
     await receiver.until(7)
     await admin.delete(blog)
     received = await receiver.until(8)

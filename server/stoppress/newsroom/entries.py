@@ -73,8 +73,10 @@ class Entries:
         """Return the sort key of an entry in the list: publication time (unpublished entries sort last) and id."""
         return entry.published_at or "9", entry.id
 
-    async def create(self, blog: str, form: EntryForm, request: Request) -> Written:
+    async def create(self, blog: str, form: EntryForm, request: Request, entry_id: str = "") -> Written:
         """Create an entry: publish it, or keep it as a draft or scheduled.
+
+        With an `entry_id`, the entry gets that id; if there is one with it, nothing is written.
 
         Raises:
             BlogNotFound, BadInput
@@ -82,10 +84,14 @@ class Entries:
         """
         target = "published" if form.status is UNSET else form.status
         request.require("write_draft" if target == "draft" and not form.remark else "publish", blog)
-        blank = StoredEntry(id=str(uuid_utils.uuid7()), version=1, status="draft", created_by=request.who.id)
+        blank = StoredEntry(
+            id=entry_id or str(uuid_utils.uuid7()), version=1, status="draft", created_by=request.who.id
+        )
         entry = await self.edits.apply(blog, blank, form, target)
 
-        async def plan() -> Planned:
+        async def plan() -> Planned | Written:
+            if entry_id and (known := await self._store.item(blog, entry_id)):
+                return Written(StoredEntry.of(known), known.version, await self._head(blog), replayed=True)
             pins = await self._pins(blog, blank, entry)
             return Planned(_action(blank, entry), [*pins, entry_write(entry, 0)])
 

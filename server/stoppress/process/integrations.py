@@ -10,11 +10,15 @@ from stoppress.access.fetch import LimitedClient
 from stoppress.access.outside import InsideHosts
 from stoppress.model import Cursor, Segment
 from stoppress.newsroom.commits import Replicas
+from stoppress.newsroom.entries import Entries
 from stoppress.settings import Settings
+from stoppress.slack.config import read_config
+from stoppress.slack.intake import Intake
 from stoppress.store.port import Store
 from stoppress.telemetry.counts import Counts
 from stoppress.web.editors.auth import Authentication
 from stoppress.web.editors.write_limit import WriteLimit
+from stoppress.web.integrations.slack_api import SlackApi
 from stoppress.web.integrations.webhooks_api import WebhooksApi
 from stoppress.webhooks.dispatcher import Dispatcher
 from stoppress.webhooks.webhooks import Webhooks
@@ -28,9 +32,15 @@ class IntegrationParts:
         store: has the blogs and the webhooks.
         now: returns the store's time, as Unix time in seconds.
         counts: counts what is sent.
+
+    Raises:
+        StartError: the configuration of the intake from Slack is wrong.
     """
 
     def __init__(self, settings: Settings, store: Store, now: Callable[[], float], counts: Counts) -> None:
+        self._store = store
+        self._now = now
+        self._slack = read_config(settings.slack_file) if settings.slack_file else None
         hosts = InsideHosts(settings.webhook_hosts)
         self._hooks = Webhooks(store, hosts, now)
         client = LimitedClient(may_be_inside=False, hosts=hosts)
@@ -49,9 +59,12 @@ class IntegrationParts:
 
         return take
 
-    def routes(self, authentication: Authentication, limit: WriteLimit) -> list[Route]:
-        """Return the routes of webhooks."""
-        return WebhooksApi(authentication, self._hooks, self.dispatcher, limit).routes()
+    def routes(self, authentication: Authentication, limit: WriteLimit, entries: Entries) -> list[Route]:
+        """Return the routes of webhooks and of the intake from Slack."""
+        hooks = WebhooksApi(authentication, self._hooks, self.dispatcher, limit)
+        intake = Intake(self._slack, self._store, entries) if self._slack else None
+        slack = SlackApi(self._slack, intake, self._store.accounts, limit, self._now)
+        return [*hooks.routes(), *slack.routes()]
 
 
 class _WakingReplicas:

@@ -201,7 +201,7 @@ class Node:
             routes=[
                 *(route for part in (*readers, *others) for route in part.routes()),
                 *self.people.routes(self.authentication, self._limit),
-                *self.integrations.routes(self.authentication, self._limit),
+                *self.integrations.routes(self.authentication, self._limit, self.entries),
             ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),

@@ -6,11 +6,8 @@ import logging
 import uuid
 from typing import NamedTuple
 
-import msgspec
-from msgspec import UNSET
-
 from stoppress.access.identity import Identity
-from stoppress.errors import BlogNotFound, Conflict, EntryNotFound, StoppressError
+from stoppress.errors import BlogNotFound, Conflict, EntryNotFound
 from stoppress.model import Person, StoredEntry
 from stoppress.newsroom.commits import Origin, Request
 from stoppress.newsroom.entries import Entries
@@ -88,7 +85,7 @@ class Intake:
             return "ignored"
         once = Once(f"slack:{target.channel}:{target.ts}", "created")  # the same, whatever the text was by then
         sent = self._request(message.user)._replace(once=once)
-        written = await self._entries.create_as(target.entry, blog, form, sent)
+        written = await self._entries.create(blog, form, sent, target.entry)
         return "repeated" if written.replayed else "created"
 
     async def _changed(self, blog: str, event: SlackEvent) -> str:
@@ -167,6 +164,3 @@ class Intake:
 def _own_name(message: SlackMessage) -> str:
     profile = message.user_profile
     return message.username or (profile and (profile.display_name or profile.real_name)) or ""
-
-
-_ = (msgspec, UNSET, StoppressError)

@@ -18,11 +18,14 @@ _MARKS = {"*": "**", "_": "*", "~": "~~"}
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 
-_STYLED = re.compile(r"(?<![\w*_~\\])([*_~])(?=\S)([^\n]*?\S)\1(?![\w*_~])")
+_STYLED = re.compile(r"(?<![\w*_~\\])([*_~])(?=\S)((?:(?!\1)[^\n]){1,2000})(?<=\S)\1(?![\w*_~])")
 
 _LINE_BEGIN = re.compile(r"^([ \t]*)([-+=]|\d+[.)])(?=\s|$|[-+=])", re.MULTILINE)
 
 _BULLET = re.compile(r"^[ \t]*[•◦▪][ \t]*", re.MULTILINE)
+
+_BLOCK = "\ue002"
+"""Follows a placeholder of a block, which needs no hard breaks around it."""
 
 _MAX_CHARACTERS = 40_000
 """What Slack allows in a message."""
@@ -36,8 +39,8 @@ def to_markdown(text: str, name_of: Callable[[str], str]) -> str:
         kept.append(piece)
         return f"\ue000{len(kept) - 1}\ue001"
 
-    text = re.sub("[\ue000\ue001]", "", text[:_MAX_CHARACTERS].replace("\r\n", "\n"))
-    text = _CODE.sub(lambda found: keep(_code(found)), text)
+    text = re.sub("[\ue000-\ue002]", "", text[:_MAX_CHARACTERS].replace("\r\n", "\n"))
+    text = _CODE.sub(lambda found: keep(_code(found)) + (_BLOCK if found[1] is not None else ""), text)
     text = _ANGLE.sub(lambda found: keep(_angle(found[1], name_of)), text)
     text = _styled(text, keep)
     lines = (_line(line) for line in text.split("\n"))
@@ -56,7 +59,7 @@ def _angle(content: str, name_of: Callable[[str], str]) -> str:
     if target.startswith("@"):
         return "@" + _escaped(label or name_of(target[1:]))
     if target.startswith("#"):
-        return "#" + _escaped(label or target[1:]) if label else "\\#" + _escaped(target[1:])
+        return "\\#" + _escaped(label or target[1:])
     if target.startswith("!"):
         word = label or target[1:].partition("^")[0]
         return _escaped(word) if label else "@" + _escaped(word)
@@ -77,7 +80,7 @@ def _styled(text: str, keep: Callable[[str], str]) -> str:
 
 def _line(line: str) -> str:
     quote = re.match(r"&gt;(?:&gt;&gt;)?[ ]?", line)
-    rest = line[quote.end() :] if quote else line
+    rest = (line[quote.end() :] if quote else line).lstrip(" \t")  # four spaces would make it code
     if bullet := _BULLET.match(rest):
         return ("> " if quote else "") + "- " + _escaped(rest[bullet.end() :])
     return ("> " if quote else "") + _LINE_BEGIN.sub(_escape_begin, _escaped(rest))
@@ -98,11 +101,17 @@ def _joined(lines: list[str]) -> str:
     parts = []
     for line, after in zip(lines, [*lines[1:], ""], strict=True):
         is_list = line.startswith(("- ", "> - ")) or after.startswith(("- ", "> - "))
-        is_broken = bool(line.strip()) and bool(after.strip()) and line.startswith("> ") == after.startswith("> ")
+        is_block = _BLOCK in line or _BLOCK in after
+        is_broken = (
+            not is_block
+            and bool(line.strip())
+            and bool(after.strip())
+            and line.startswith("> ") == after.startswith("> ")
+        )
         parts.append(line + ("\\" if is_broken and not is_list else ""))
         if line.strip() and after.strip() and line.startswith("> ") and not after.startswith("> "):
             parts.append("")
-    return "\n".join(parts)
+    return "\n".join(parts).replace(_BLOCK, "")
 
 
 def _filled(text: str, kept: list[str]) -> str:
