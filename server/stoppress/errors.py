@@ -28,6 +28,7 @@ StoppressError
 |   |-- TooManyPeople          there are as many people as there may be
 |   |-- WebhookExists          another webhook has this name
 |   |-- TooManyWebhooks        there are as many webhooks as there may be
+|   |-- TooManyDesks           an identity has as many open desks as it may have
 |   `-- PersonInUse            others change a person at the same time
 |-- NotNow                     the request can be repeated in a moment
 |   |-- TooManySignIns         the node is busy with the passwords of others
@@ -184,6 +185,11 @@ class WebhookExists(Conflict):
 class TooManyWebhooks(Conflict):
     def __init__(self, limit: int) -> None:
         super().__init__(f"There are {limit} webhooks, which is the limit. Remove some that are not used any more.")
+
+
+class TooManyDesks(Conflict):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"You have {limit} open desks on this server, which is the limit. Close some of the tabs.")
 
 
 class PersonInUse(Conflict):

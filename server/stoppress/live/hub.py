@@ -60,6 +60,8 @@ class Hub:
         """Returns whether nothing may be sent now, because the node does not know how old its state is."""
         self.held_requests = 0
         """The number of long polls and event streams that wait for a change."""
+        self.desks = 0
+        """The number of open desks of editors."""
         self.counts = counts or Counts()
         self._timing = timing
         self._write = write
@@ -81,7 +83,7 @@ class Hub:
         """Whether anybody waits for changes of this blog."""
         if self._at_head and any(map(len, self._at_head.values())):
             return True
-        return bool(self.held_requests or self._waiting or self._stalled)
+        return bool(self.held_requests or self.desks or self._waiting or self._stalled)
 
     @property
     def slow_count(self) -> int:

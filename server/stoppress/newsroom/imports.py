@@ -155,6 +155,8 @@ class Imports:
                 raise BadInput("A scheduled entry needs `publish_at`, the time at which to publish it.", "publish_at")
             entry.updated_at = updated_at
             return
+        if entry.expires_at and entry.expires_at <= timestamp(self._time()):
+            raise BadInput("The entry has expired. Leave it out, or import it as retracted.", "expires_at")
         entry.publish_at = None
         entry.published_at = entry.published_at or timestamp(self._time())
         entry.updated_at = max(updated_at or "", entry.published_at)

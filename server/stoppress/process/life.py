@@ -130,6 +130,7 @@ def _background(node: Node) -> dict[str, Callable[[], Coroutine[Any, Any, None]]
         "beat": partial(_beat, node),
         "lag": partial(_watch_lag, node),
         "passes": node.gate.watch,
+        "desks": node.desk.company.run,
         "webhooks": node.integrations.dispatcher.run,
     }
     if node.jwks:

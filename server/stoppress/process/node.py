@@ -24,6 +24,7 @@ from stoppress.newsroom.desk.epochs import DraftEpochs
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.imports import Imports
 from stoppress.newsroom.past import PastReader
+from stoppress.process.desk import DeskParts
 from stoppress.process.integrations import IntegrationParts
 from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
@@ -135,6 +136,7 @@ class Node:
         self.live = WebSocketEndpoint(self.gate, self.admission, renditions, self.counts)
         self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
         self.held_requests = HeldRequests(self.admission, self.counts)
+        self.desk = DeskParts(self.store, self.follower, self.clock.now, self.held_requests, settings.beat)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
         self.health = Health(self.store, self.follower, self.admission, self.clock)
         token = settings.read_metrics_token()
@@ -174,7 +176,7 @@ class Node:
         return Inbox(store, editor, counts)
 
     def _make_desk(self, catalogue: Catalogue, layout: Layout) -> DeskPages:
-        options = DeskOptions(has_openid=bool(self.settings.oidc_issuer), undo_seconds=0)
+        options = DeskOptions(has_openid=bool(self.settings.oidc_issuer), undo_seconds=self.settings.undo_seconds)
         return DeskPages(self.authentication, self.blogs, catalogue, layout.assets, options)
 
     def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:
@@ -201,6 +203,7 @@ class Node:
             routes=[
                 *(route for part in (*readers, *others) for route in part.routes()),
                 *self.people.routes(self.authentication, self._limit),
+                *self.desk.routes(self.authentication, self._limit, layout.renderer),
                 *self.integrations.routes(self.authentication, self._limit, self.entries),
             ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],

@@ -65,6 +65,10 @@ class Follower:
         self._thorough: dict[str, float] = {}  # blogs to compare completely (infinity), or when that was done
         self._comparison = HeadComparison(store, self._ready, self._schedule_repair, self._repairs.drop)
         self._freshness = self._comparison.freshness
+        self.tell_change: Callable[[str, Segment], object] = lambda _blog, _change: None
+        """Called with each change of a followed blog, which may have drafts."""
+        self.tell_loss: Callable[[str | None], object] = lambda _blog: None
+        """Called with a blog, or None for all, of which changes may have been missed."""
 
     @property
     def hubs(self) -> list[Hub]:
@@ -190,6 +194,7 @@ class Follower:
             arrived_at: when the request for it reached this node, by `time.monotonic`.
         """
         self._apply(blog, change, arrived_at, own=True)
+        self.tell_change(blog, change)
         if blog not in self._loaded and self._store.nodes_share_it:
             self._loaded[blog] = self._start(self._load(blog))  # to be able to give it back, should the store lose it
 
@@ -244,9 +249,12 @@ class Follower:
             self._hear(hint)
 
     def _hear(self, hint: Hint) -> None:
+        if isinstance(hint, Lost):
+            self.tell_loss(hint.blog)
         match hint:
             case Changed(blog, change, sent):
                 self._take(blog, change, sent or Sent(0.0))
+                self.tell_change(blog, change)
             case Lost(None):
                 self._comparison.suspect_all()
             case Lost(blog, True) if blog in self._hubs:

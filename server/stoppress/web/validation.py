@@ -16,6 +16,7 @@ from msgspec import inspect
 from starlette.requests import Request
 
 from stoppress.access.keys import BLOGS_PATTERN, NAME_PATTERN
+from stoppress.desk.presence import EDITING_PATTERN, TAB_PATTERN
 from stoppress.errors import BadInput, BadQuery
 from stoppress.model import URL_PATTERN
 from stoppress.newsroom.forms import LANGUAGE_PATTERN, TIMEZONE_PATTERN
@@ -30,6 +31,8 @@ PATTERNS = {
     URL_PATTERN: "an http:// or https:// address without spaces",
     LANGUAGE_PATTERN: "a language tag such as en or pt-BR",
     TIMEZONE_PATTERN: "a time zone such as Europe/Berlin",
+    TAB_PATTERN: "8 to 64 letters, digits, '_' or '-'",
+    EDITING_PATTERN: "the id of an entry, or new",
 }
 
 

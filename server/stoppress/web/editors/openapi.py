@@ -1,9 +1,8 @@
 """The OpenAPI 3.1 descriptions of the editors' API and of the readers' addresses, and an HTML page of both.
 
-`openapi.json` describes the operations, `openapi_newsroom.json` those of newsrooms, and files of that name in
-`web/people` and `web/integrations` those of these folders. In all of them, `$shared` stands for a part that several
-have in common, and `$errors` lists error responses. The types that decode requests give the schemas, and `$fields`
-describes their fields.
+`openapi.json` describes the operations, `openapi_newsroom.json` those of newsrooms, and those of other rooms theirs.
+In all of them, `$shared` stands for a part that several have in common, and `$errors` lists error responses. The types
+that decode requests give the schemas, and `$fields` describes their fields.
 """
 
 from __future__ import annotations
@@ -31,6 +30,8 @@ from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.imports import ImportForm
 from stoppress.newsroom.past import EntryVersion
 from stoppress.store.past.port import ACT_ID, Act
+from stoppress.web.desk_stream.presence_api import PresenceForm
+from stoppress.web.desk_stream.shown import DeskEntry
 from stoppress.web.editors.previews import Preview
 from stoppress.web.integrations.webhooks_api import SentAgain
 from stoppress.web.pages.assets import Assets
@@ -45,7 +46,7 @@ _ORIGIN = "http://ORIGIN"
 _TYPES = {
     "editors": (
         *(EntryForm, ImportForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
-        *(KeyForm, ApiKey, NewKey, Preview),
+        *(KeyForm, ApiKey, NewKey, Preview, DeskEntry, PresenceForm),
         *(WebhookForm, NewWebhook, WebhookState, DeadEvent, SentAgain),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
@@ -106,9 +107,10 @@ def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: d
 def _source() -> dict[str, Any]:
     """Return the description without schemas, put together from all its files."""
     here = Path(__file__)
-    others = (here.parents[1] / folder / "openapi.json" for folder in ("people", "integrations"))
+    rooms = (here.parents[1] / room / "openapi.json" for room in ("people", "desk_stream", "integrations"))
+    more = (here.with_name("openapi_newsroom.json"), *rooms)
     source: dict[str, Any] = json.loads(here.with_name("openapi.json").read_text(encoding="utf-8"))
-    for file in (here.with_name("openapi_newsroom.json"), *others):
+    for file in more:
         part = json.loads(file.read_text(encoding="utf-8"))
         for path, operations in part["paths"].items():
             source["editors"]["paths"].setdefault(path, {}).update(operations)
