@@ -96,8 +96,8 @@ class Intake:
             return await self._removed(self._target(blog, event, message.ts), 0.0)
         target = self._target(blog, event, message.ts)
         draft = await self._draft(target)
-        if draft is None:
-            return await self._written(blog, event, message)
+        if draft is None:  # Slack may send the edit before the message
+            return "created" if await self._written(blog, event, message) == "created" else "ignored"
         form = self._form(message)
         if form is None or draft.markdown == form.markdown:  # a preview of a link was added, for example
             return "ignored"
