@@ -17,7 +17,7 @@ from stoppress.store.accounts.port import RecordWrite
 from stoppress.store.port import Store
 from stoppress.telemetry.counts import Counts
 from stoppress.webhooks.hook import DeadEvent, StoredWebhook
-from stoppress.webhooks.messages import Message, Messages
+from stoppress.webhooks.messages import HookMessage, Messages
 from stoppress.webhooks.progress import LEASE_SECONDS, PROGRESS, Progress, is_given_up
 from stoppress.webhooks.signing import signed_headers
 from stoppress.webhooks.webhooks import Webhooks
@@ -28,7 +28,7 @@ _HELD_SECONDS = 1.0
 log = logging.getLogger("stoppress.webhooks")
 
 
-class Outcome(NamedTuple):
+class Attempt(NamedTuple):
     """What came of one attempt."""
 
     is_delivered: bool
@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
     status: int | None = None
 
 
-class Deliveries:
+class EventDeliveries:
     """Sends events.
 
     Args:
@@ -97,18 +97,18 @@ class Deliveries:
         await held.write(progress.held(node, now + LEASE_SECONDS))
         return held
 
-    async def send(self, hook: StoredWebhook, message: Message) -> Outcome:
+    async def send(self, hook: StoredWebhook, message: HookMessage) -> Attempt:
         """Send a message once."""
         headers = signed_headers(hook.secret, message.id, int(time.time()), message.body)
         headers |= {"content-type": "application/json", "user-agent": f"Stoppress/{__version__}"}
         try:
             status = await self._client.post(hook.url, message.body, headers)
         except FetchFailed as error:
-            outcome = Outcome(False, str(error))
+            outcome = Attempt(False, str(error))
         else:
             redirect = "; redirects are not followed" if 300 <= status < 400 else ""
             is_delivered = 200 <= status < 300
-            outcome = Outcome(is_delivered, "" if is_delivered else f"it answered {status}{redirect}", status)
+            outcome = Attempt(is_delivered, "" if is_delivered else f"it answered {status}{redirect}", status)
         self.counts.webhooks["delivered" if outcome.is_delivered else "failed"] += 1
         log.info(
             "webhook_sent",
@@ -123,9 +123,9 @@ class Deliveries:
         )
         return outcome
 
-    async def send_again(self, hook: StoredWebhook, event: DeadEvent) -> Outcome:
+    async def send_again(self, hook: StoredWebhook, event: DeadEvent) -> Attempt:
         """Send an event that was given up, made of the state now, and take it off the list if that works."""
-        message: Message | None = None
+        message: HookMessage | None = None
         try:
             if event.kind == "blog.deleted":
                 message = Messages.deleted(hook, event.blog, START)
@@ -136,7 +136,7 @@ class Deliveries:
             pass
         if message is None:
             await self.hooks.forget(hook, event.id)
-            return Outcome(False, "what it was about is not there any more")
+            return Attempt(False, "what it was about is not there any more")
         outcome = await self.send(hook, message._replace(id=event.id))
         if outcome.is_delivered:
             await self.hooks.forget(hook, event.id)
@@ -166,7 +166,7 @@ class _Delivery:
     """One run through the events of a blog."""
 
     def __init__(
-        self, deliveries: Deliveries, hook: StoredWebhook, blog: str, held: _Held, is_wanted: Callable[[], bool]
+        self, deliveries: EventDeliveries, hook: StoredWebhook, blog: str, held: _Held, is_wanted: Callable[[], bool]
     ) -> None:
         self._deliveries = deliveries
         self._store = deliveries.store
@@ -209,7 +209,7 @@ class _Delivery:
         await self._held.write(self._renewed(self._held.progress.at(segment.cursor)))
         return None
 
-    async def _tell(self, message: Message, after: Progress) -> float | None:
+    async def _tell(self, message: HookMessage, after: Progress) -> float | None:
         """Send an event, and move on to `after` if it is delivered or given up. Else return when to try again."""
         if message.kind not in self._hook.events:
             self._held.progress = after  # which is written with the next event, or at the end
@@ -255,7 +255,7 @@ def _told(progress: Progress, item: Item) -> Progress:
     return msgspec.structs.replace(progress, newest=max(progress.newest, published_at))
 
 
-def _message_again(hook: StoredWebhook, event: DeadEvent, item: Item, cursor: Cursor) -> Message | None:
+def _message_again(hook: StoredWebhook, event: DeadEvent, item: Item, cursor: Cursor) -> HookMessage | None:
     """Return the message about an item as it is now; None if readers do not see it."""
     if not item.seq:
         return None

@@ -20,7 +20,7 @@ from stoppress.store.accounts.port import RecordWrite
 from stoppress.store.port import Store
 from stoppress.tasks import end
 from stoppress.telemetry.counts import Counts
-from stoppress.webhooks.delivery import Deliveries
+from stoppress.webhooks.delivery import EventDeliveries
 from stoppress.webhooks.hook import StoredWebhook
 from stoppress.webhooks.messages import Messages
 from stoppress.webhooks.webhooks import Webhooks
@@ -70,7 +70,7 @@ class Dispatcher:
         self._hooks = hooks
         self._now = now
         self._name = secrets.token_hex(8)
-        self.deliveries = Deliveries(store, hooks, Messages(store.past), client, now, counts)
+        self.deliveries = EventDeliveries(store, hooks, Messages(store.past), client, now, counts)
         self._known: dict[str, StoredWebhook] = {}
         self._refresh_at = 0.0
         self._sweep_at = 0.0

@@ -14,7 +14,7 @@ from stoppress.webhooks.progress import Progress
 from stoppress.webhooks.signing import message_id
 
 
-class Message(NamedTuple):
+class HookMessage(NamedTuple):
     """A message before it is signed."""
 
     id: str
@@ -30,20 +30,20 @@ class Messages:
     def __init__(self, past: Past) -> None:
         self._past = past
 
-    async def of(self, hook: StoredWebhook, blog: str, item: Item, cursor: Cursor, progress: Progress) -> Message:
+    async def of(self, hook: StoredWebhook, blog: str, item: Item, cursor: Cursor, progress: Progress) -> HookMessage:
         """Return the message about an item whose newest change is at a cursor. Raises `BlogDamaged`."""
         kind = await self._kind(blog, item, progress)
         return self.make(hook, blog, item, cursor, kind)
 
     @staticmethod
-    def make(hook: StoredWebhook, blog: str, item: Item, cursor: Cursor, kind: EventKind) -> Message:
+    def make(hook: StoredWebhook, blog: str, item: Item, cursor: Cursor, kind: EventKind) -> HookMessage:
         """Return the message of a kind about an item."""
         name = "header" if item.id == HEADER else "entry"
         data = {"blog": blog, "cursor": str(cursor), name: PublicItem(item).content}
         return _message(hook, kind, blog, item.id, str(cursor), data)
 
     @staticmethod
-    def deleted(hook: StoredWebhook, blog: str, cursor: Cursor) -> Message:
+    def deleted(hook: StoredWebhook, blog: str, cursor: Cursor) -> HookMessage:
         """Return the message that a blog was deleted."""
         return _message(hook, "blog.deleted", blog, HEADER, str(cursor), {"blog": blog})
 
@@ -67,7 +67,7 @@ class Messages:
 
 def _message(
     hook: StoredWebhook, kind: EventKind, blog: str, item: str, cursor: str, data: dict[str, object]
-) -> Message:
+) -> HookMessage:
     ending = kind if kind == "blog.deleted" else ""  # the deletion follows on the change that the cursor names
     body = msgspec.json.encode({"type": kind, "timestamp": timestamp(), "data": data})
-    return Message(message_id(hook.id, blog, item, cursor, ending), kind, blog, item, body)
+    return HookMessage(message_id(hook.id, blog, item, cursor, ending), kind, blog, item, body)

@@ -28,7 +28,7 @@ from stoppress.webhooks.hook import (
     WebhookForm,
     WebhookState,
 )
-from stoppress.webhooks.messages import Message
+from stoppress.webhooks.messages import HookMessage
 from stoppress.webhooks.progress import PROGRESS, Progress
 from stoppress.webhooks.signing import new_secret
 
@@ -137,7 +137,7 @@ class Webhooks:
                 return known
         raise WebhookNotFound(hook.name, event)
 
-    async def give_up(self, hook: StoredWebhook, message: Message, attempts: int, reason: str) -> RecordWrite:
+    async def give_up(self, hook: StoredWebhook, message: HookMessage, attempts: int, reason: str) -> RecordWrite:
         """Return the write that lists an event as given up, and make room for it."""
         known = sorted(await self._dead(hook), key=lambda pair: pair[1].given_up_at)
         too_many = known[: max(0, len(known) + 1 - MAX_DEAD)][:MAX_WRITES]
