@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from stoppress.errors import BadInput, Conflict
+from stoppress.media.names import check_owner
 from stoppress.model import START, Item, Paragraph, StoredEntry, timestamp
 from stoppress.newsroom.commits import Committer, Planned, Request, Written
 from stoppress.newsroom.edits import MAX_ENTRY_BYTES, Edits, entry_size
@@ -87,6 +88,7 @@ class Imports:
             item = await self._store.item(blog, entry_id)
             request.check(item.version if item else 0, StoredEntry.of(item) if item else None)
             entry = await self._entry(entry_id, form)
+            check_owner(blog, entry.media)
             if item is not None:
                 return await self._known(blog, item, entry, form)
             is_pinned = entry.status == "published" and bool(entry.pinned)

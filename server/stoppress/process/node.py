@@ -26,6 +26,7 @@ from stoppress.newsroom.imports import Imports
 from stoppress.newsroom.past import PastReader
 from stoppress.process.desk import DeskParts
 from stoppress.process.integrations import IntegrationParts
+from stoppress.process.media import MediaParts
 from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
@@ -109,7 +110,8 @@ class Node:
         self.audit = Audit(self.store, self.follower, self.errors)
         self.clock = StoreClock(self.store)
         self.integrations = IntegrationParts(settings, self.store, self.clock.now, self.counts)
-        committer = Committer(self.store, self.integrations.told_of_commits(self.follower))
+        self.media = MediaParts(settings, self.store, self.clock.now)
+        committer = Committer(self.store, self.integrations.told_of_commits(self.follower), self.media.cleaner)
         self.blogs = Blogs(self.store, committer, self.integrations.told_of_deletions(self.follower.deleted))
         self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
         self.imports = Imports(self.store, committer, self.entries.edits, self.clock.now)
@@ -203,6 +205,7 @@ class Node:
             routes=[
                 *(route for part in (*readers, *others) for route in part.routes()),
                 *self.people.routes(self.authentication, self._limit),
+                *self.media.routes(self.authentication, self._limit, gate),
                 *self.desk.routes(self.authentication, self._limit, layout.renderer),
                 *self.integrations.routes(self.authentication, self._limit, self.entries),
             ],

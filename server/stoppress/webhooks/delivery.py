@@ -28,7 +28,7 @@ _HELD_SECONDS = 1.0
 log = logging.getLogger("stoppress.webhooks")
 
 
-class Attempt(NamedTuple):
+class DeliveryResult(NamedTuple):
     """What came of one attempt."""
 
     is_delivered: bool
@@ -97,18 +97,18 @@ class EventDeliveries:
         await held.write(progress.held(node, now + LEASE_SECONDS))
         return held
 
-    async def send(self, hook: StoredWebhook, message: HookMessage) -> Attempt:
+    async def send(self, hook: StoredWebhook, message: HookMessage) -> DeliveryResult:
         """Send a message once."""
         headers = signed_headers(hook.secret, message.id, int(time.time()), message.body)
         headers |= {"content-type": "application/json", "user-agent": f"Stoppress/{__version__}"}
         try:
             status = await self._client.post(hook.url, message.body, headers)
         except FetchFailed as error:
-            outcome = Attempt(False, str(error))
+            outcome = DeliveryResult(False, str(error))
         else:
             redirect = "; redirects are not followed" if 300 <= status < 400 else ""
             is_delivered = 200 <= status < 300
-            outcome = Attempt(is_delivered, "" if is_delivered else f"it answered {status}{redirect}", status)
+            outcome = DeliveryResult(is_delivered, "" if is_delivered else f"it answered {status}{redirect}", status)
         self.counts.webhooks["delivered" if outcome.is_delivered else "failed"] += 1
         log.info(
             "webhook_sent",
@@ -123,7 +123,7 @@ class EventDeliveries:
         )
         return outcome
 
-    async def send_again(self, hook: StoredWebhook, event: DeadEvent) -> Attempt:
+    async def send_again(self, hook: StoredWebhook, event: DeadEvent) -> DeliveryResult:
         """Send an event that was given up, made of the state now, and take it off the list if that works."""
         message: HookMessage | None = None
         try:
@@ -136,7 +136,7 @@ class EventDeliveries:
             pass
         if message is None:
             await self.hooks.forget(hook, event.id)
-            return Attempt(False, "what it was about is not there any more")
+            return DeliveryResult(False, "what it was about is not there any more")
         outcome = await self.send(hook, message._replace(id=event.id))
         if outcome.is_delivered:
             await self.hooks.forget(hook, event.id)
