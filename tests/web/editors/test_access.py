@@ -234,6 +234,7 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"GET {_ENTRY}/versions", "of a published entry"): entry("published", end="/versions"),
     (f"GET {_ENTRY}/versions", "of a draft of its own"): entry("draft", own=True, end="/versions"),
     (f"GET {_ENTRY}/versions", "of a draft of others"): entry("draft", end="/versions"),
+    ("POST /api/blogs/{blog}/retractions", "any"): plain(f"/api/blogs/{BLOG}/retractions", {"source": "Nobody"}),
     ("POST /api/blogs/{blog}/preview", "of a new entry"): plain(f"/api/blogs/{BLOG}/preview", {"markdown": "x"}),
     ("POST /api/blogs/{blog}/preview", "of a draft of others"): preview_of_others,
     ("GET /api/blogs/{blog}/desk", "any"): plain(f"/api/blogs/{BLOG}/desk"),

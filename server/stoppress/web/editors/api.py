@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,8 @@ from stoppress.model import StoredEntry
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.newsroom.commits import Written
+from stoppress.newsroom.desk.retractions import Retractions, RetractionsForm
+from stoppress.newsroom.desk.search import EntryFilter, EntryLists
 from stoppress.newsroom.entries import POSITION, STATUSES, Entries, may_see
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.past import PastReader
@@ -28,20 +30,29 @@ from stoppress.web.validation import number
 
 _DEFAULT_LIMIT, _MAX_LIMIT = 50, 500
 
+_FILTERS = {"q": 200, "source": 500, "tag": 100, "author": 500, "status": 20}
+"""What a list of entries can be asked for, and the maximum length of each value."""
+
 _DEFAULT_VERSIONS, _MAX_VERSIONS = 10, 50
+
+
+class UseCases(NamedTuple):
+    """What the handlers ask to be done."""
+
+    blogs: Blogs
+    entries: Entries
+    lists: EntryLists
+    retractions: Retractions
+    past: PastReader
 
 
 class Api:
     """The handlers of the editors' API."""
 
-    def __init__(
-        self, authentication: Authentication, blogs: Blogs, entries: Entries, past: PastReader, limit: WriteLimit
-    ) -> None:
+    def __init__(self, authentication: Authentication, use_cases: UseCases, limit: WriteLimit) -> None:
         self._authentication = authentication
         self._limit = limit
-        self._blogs = blogs
-        self._entries = entries
-        self._past = past
+        self._blogs, self._entries, self._lists, self._retractions, self._past = use_cases
 
     def routes(self) -> list[Route]:
         blog, entries = "/api/blogs/{blog}", "/api/blogs/{blog}/entries"
@@ -56,7 +67,7 @@ class Api:
             ),
             self._resource(
                 entries,
-                ("status", "before", "limit"),
+                (*_FILTERS, "before", "limit"),
                 GET=("read_blogs", self.list_entries),
                 POST=("write_draft", self.create_entry),
             ),
@@ -66,6 +77,7 @@ class Api:
                 PATCH=("write_draft", self.patch_entry),
                 DELETE=("write_draft", self.retract_entry),
             ),
+            self._resource(f"{blog}/retractions", POST=("retract", self.retract_entries)),
             self._resource(entries + "/{entry}/versions", ("before", "limit"), GET=("read_blogs", self.list_versions)),
             self._resource("/api/audit", ("blog", "after", "before", "limit"), GET=("read_audit", self.list_acts)),
         ]
@@ -109,19 +121,15 @@ class Api:
     # Entries
 
     async def list_entries(self, request: Request, blog: str) -> Response:
-        limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
-        status, before = request.query_params.get("status"), request.query_params.get("before")
-        if status is not None and status not in STATUSES:
-            raise BadInput(f"`status` must be one of {', '.join(STATUSES)}; got {status[:80]!r}.", "status")
-        entries = [one for one in await self._entries.list_all(blog, status) if may_see(request.state.who, blog, one)]
-        if before is not None:
-            if not re.fullmatch(POSITION, before):
-                raise BadQuery(f"`before` must come from a `next` address; got {before[:80]!r}.", "before")
-            position = before.partition("_")[::2]
-            entries = [entry for entry in entries if Entries.list_position(entry) < position]
-        content: dict[str, Any] = {"entries": entries[:limit]}
-        if len(entries) > limit:
-            query = request.url.include_query_params(before="_".join(Entries.list_position(entries[limit - 1]))).query
+        limit, before = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT), request.query_params.get("before")
+        if before is not None and not re.fullmatch(POSITION, before):
+            raise BadQuery(f"`before` must come from a `next` address; got {before[:80]!r}.", "before")
+        first, _, last = (before or "").partition("_")
+        position = (first, last) if before is not None else None
+        page = await self._lists.page(request.state.who, blog, _filter(request), position, limit)
+        content: dict[str, Any] = {"entries": page.entries}
+        if page.has_more:
+            query = request.url.include_query_params(before="_".join(Entries.list_position(page.entries[-1]))).query
             content["next"] = f"{request.url.path}?{query}"
         return answered(request, content)
 
@@ -142,6 +150,14 @@ class Api:
     async def retract_entry(self, request: Request, blog: str, entry: str) -> Response:
         form, conditions = await read_write(request, RetractionForm)
         return _written(request, await self._entries.retract(blog, entry, form.note, conditions))
+
+    async def retract_entries(self, request: Request, blog: str) -> Response:
+        done = await self._retractions.retract(blog, *await read_write(request, RetractionsForm))
+        answer = answered(request, {"entries": done.entries, "pending": done.pending, "more": done.has_more})
+        answer.headers["stoppress-cursor"] = str(done.cursor)
+        if done.replayed:
+            answer.headers["idempotency-replayed"] = "true"
+        return answer
 
     # The past
 
@@ -167,6 +183,18 @@ class Api:
             query = request.url.include_query_params(**{direction: acts[limit - 1].id}).query
             content["next"] = f"{request.url.path}?{query}"
         return answered(request, content)
+
+
+def _filter(request: Request) -> EntryFilter:
+    """Return what the query asks for. Raises `BadInput` and `BadQuery`."""
+    asked = {name: request.query_params.get(name, "").strip() for name in _FILTERS}
+    status = asked["status"]
+    if "status" in request.query_params and status not in STATUSES:
+        raise BadInput(f"`status` must be one of {', '.join(STATUSES)}; got {status[:80]!r}.", "status")
+    for name, text in asked.items():
+        if len(text) > _FILTERS[name]:
+            raise BadQuery(f"`{name}` must have at most {_FILTERS[name]} characters; got {len(text)}.", name)
+    return EntryFilter(**asked)
 
 
 def _written(request: Request, written: Written, location: str | None = None) -> Response:

@@ -25,6 +25,7 @@ from stoppress.access.keys import KeyForm, NewKey
 from stoppress.access.people.person import KnownPerson, PasswordForm, PersonForm
 from stoppress.access.people.sessions import Session
 from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry, StoredHeader
+from stoppress.newsroom.desk.retractions import RetractionsForm
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.past import EntryVersion
@@ -42,7 +43,7 @@ _ORIGIN = "http://ORIGIN"
 
 _TYPES = {
     "editors": (
-        *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
+        *(EntryForm, HeaderForm, RetractionForm, RetractionsForm, StoredEntry, StoredHeader, EntryVersion, Act),
         *(KeyForm, ApiKey, NewKey, Preview, DeskEntry, PresenceForm),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
