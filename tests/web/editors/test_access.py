@@ -408,6 +408,14 @@ async def test_a_contributor_submits_a_draft_and_an_editor_publishes_it(senders:
     assert (await contributor.get(address)).status_code == 200
 
 
+async def test_a_handover_is_for_editors(senders: Senders):
+    await senders.allowed["editor"].patch(f"/api/blogs/{BLOG}", json={"handover": "Watch the mayor."})
+    for role, sees in (("contributor", False), ("editor", True), ("admin", True)):
+        one = await senders.allowed[role].get(f"/api/blogs/{BLOG}")
+        listed = await senders.allowed[role].get("/api/blogs")
+        assert ("Watch the mayor." in one.text, "Watch the mayor." in listed.text) == (sees, sees), role
+
+
 async def test_an_idempotency_key_belongs_to_its_sender(senders: Senders):
     headers = {"Idempotency-Key": "article-1"}
     form = {"markdown": "x", "status": "draft"}

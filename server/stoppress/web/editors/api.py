@@ -12,7 +12,7 @@ from starlette.routing import Route
 from stoppress.access.roles import Action, require
 from stoppress.errors import BadInput, BadQuery
 from stoppress.model import StoredEntry
-from stoppress.newsroom.blogs import Blogs
+from stoppress.newsroom.blogs import Blogs, header_for
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.newsroom.commits import Written
 from stoppress.newsroom.desk.retractions import Retractions, RetractionsForm
@@ -57,7 +57,7 @@ class Api:
     def routes(self) -> list[Route]:
         blog, entries = "/api/blogs/{blog}", "/api/blogs/{blog}/entries"
         return [
-            self._resource("/api/blogs", ("after", "limit"), GET=("read_blogs", self.list_blogs)),
+            self._resource("/api/blogs", ("q", "after", "limit"), GET=("read_blogs", self.list_blogs)),
             self._resource(
                 blog,
                 GET=("read_blogs", self.get_blog),
@@ -97,14 +97,17 @@ class Api:
     async def list_blogs(self, request: Request) -> Response:
         limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
         after, who = request.query_params.get("after", ""), request.state.who
-        headers = await self._blogs.list_after(after, limit + 1, who.is_for)
-        content: dict[str, Any] = {"blogs": headers[:limit]}
+        q = _text(request, "q", 200)
+        headers = await self._blogs.list_after(after, limit + 1, who.is_for, q)
+        content: dict[str, Any] = {"blogs": [header_for(who, header) for header in headers[:limit]]}
         if len(headers) > limit:
-            content["next"] = f"/api/blogs?after={headers[limit - 1].blog}&limit={limit}"
+            query = request.url.include_query_params(after=headers[limit - 1].blog, limit=limit).query
+            content["next"] = f"/api/blogs?{query}"
         return answered(request, content)
 
     async def get_blog(self, request: Request, blog: str) -> Response:
-        return _item(request, *await self._blogs.get(blog))
+        header, version = await self._blogs.get(blog)
+        return _item(request, header_for(request.state.who, header), version)
 
     async def put_blog(self, request: Request, blog: str) -> Response:
         form, conditions = await read_write(request, HeaderForm)
@@ -187,14 +190,19 @@ class Api:
 
 def _filter(request: Request) -> EntryFilter:
     """Return what the query asks for. Raises `BadInput` and `BadQuery`."""
-    asked = {name: request.query_params.get(name, "").strip() for name in _FILTERS}
+    asked = {name: _text(request, name, length) for name, length in _FILTERS.items()}
     status = asked["status"]
     if "status" in request.query_params and status not in STATUSES:
         raise BadInput(f"`status` must be one of {', '.join(STATUSES)}; got {status[:80]!r}.", "status")
-    for name, text in asked.items():
-        if len(text) > _FILTERS[name]:
-            raise BadQuery(f"`{name}` must have at most {_FILTERS[name]} characters; got {len(text)}.", name)
     return EntryFilter(**asked)
+
+
+def _text(request: Request, name: str, length: int) -> str:
+    """Return a parameter without space around it, "" if there is none. Raises `BadQuery` if it is too long."""
+    text = request.query_params.get(name, "").strip()
+    if len(text) > length:
+        raise BadQuery(f"`{name}` must have at most {length} characters; got {len(text)}.", name)
+    return text
 
 
 def _written(request: Request, written: Written, location: str | None = None) -> Response:
