@@ -12,7 +12,7 @@ from stoppress.errors import BadInput, BlogNotFound, EntryNotFound, Forbidden, K
 from stoppress.model import StoredEntry
 from stoppress.newsroom.commits import Request
 from stoppress.newsroom.desk import retractions
-from stoppress.newsroom.desk.retractions import Retracted, RetractionsForm
+from stoppress.newsroom.desk.retractions import RetractedEntries, RetractionsForm
 from stoppress.store.port import Once
 from tests.support.newsroom import ANY, BLOG, Newsroom
 
@@ -20,7 +20,7 @@ ED = Request(who=Identity("key", "ed", "editor"))
 ANADOLU = {"name": "Anadolu"}
 
 
-async def retract(newsroom: Newsroom, request: Request = ED, **form: Any) -> Retracted:
+async def retract(newsroom: Newsroom, request: Request = ED, **form: Any) -> RetractedEntries:
     return await newsroom.retractions.retract(BLOG, msgspec.convert(form, RetractionsForm), request)
 
 

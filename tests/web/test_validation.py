@@ -21,10 +21,10 @@ ADDRESS = "an http:// or https:// address without spaces"
 
 
 NESTED = [
-    (EntryForm, "media", "[%s]", "type, url, alt, caption, credit, width, height"),
+    (EntryForm, "media", "[%s]", "type, url, alt, caption, credit, width, height, sources, focus"),
     (EntryForm, "source", "%s", "name, url"),
     (EntryForm, "corrections", "[%s]", "text, at"),
-    (HeaderForm, "image", "%s", "type, url, alt, caption, credit, width, height"),
+    (HeaderForm, "image", "%s", "type, url, alt, caption, credit, width, height, sources, focus"),
     (HeaderForm, "authors", "[%s]", "name, url"),
     (HeaderForm, "related", "[%s]", "title, url"),
 ]

@@ -35,7 +35,7 @@ class RetractionsForm(Struct, forbid_unknown_fields=True):
     """The reason, which readers see."""
 
 
-class Retracted(NamedTuple):
+class RetractedEntries(NamedTuple):
     """The result of a request."""
 
     entries: list[StoredEntry]
@@ -81,7 +81,7 @@ class Retractions:
         self._accounts = accounts
         self._now = now
 
-    async def retract(self, blog: str, form: RetractionsForm, request: Request) -> Retracted:
+    async def retract(self, blog: str, form: RetractionsForm, request: Request) -> RetractedEntries:
         """Retract all entries that a form names, in commits of at most `COMMIT_ENTRIES`.
 
         If it is interrupted, the same request with its Idempotency-Key goes on with the same entries.
@@ -101,7 +101,7 @@ class Retractions:
         replica = await self._lists.replica(blog)
         items = [item for item in map(replica.entry, chosen.ids) if item is not None]
         entries = [StoredEntry.of(item.stored) for item in items]
-        return Retracted(entries, pending, chosen.has_more, replica.cursor, replayed)
+        return RetractedEntries(entries, pending, chosen.has_more, replica.cursor, replayed)
 
     async def _choose(self, blog: str, form: RetractionsForm, request: Request) -> tuple[_Chosen, bool]:
         """Return the entries of a request, and whether it was sent before."""
