@@ -5,14 +5,14 @@ import { BareLiveBlog } from "./core/bare-live-blog.js";
 import { changes } from "./transports/changes.js";
 import { events } from "./transports/events.js";
 import { tabs } from "./transports/tabs.js";
-import { parse } from "./transports/transport.js";
 import { socketOf } from "./transports/web-socket.js";
 import { entryIn, showBlog } from "./view/blog-view.js";
 import { hydrate } from "./view/hydrate.js";
 import { markupOf, positionAt, styleSheet } from "./view/loading.js";
+import { parseAndAnswer } from "./view/painted.js";
 import { Setting } from "./view/setting.js";
 
-const TRANSPORTS = [socketOf("stoppress.v1+html", parse), events, changes];
+const TRANSPORTS = [socketOf("stoppress.v1+html", parseAndAnswer), events, changes];
 
 /**
  * The life of one blog in one language in an element. It starts and stops as often as the element enters and leaves the

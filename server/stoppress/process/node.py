@@ -24,8 +24,10 @@ from stoppress.newsroom.desk.epochs import DraftEpochs
 from stoppress.newsroom.desk.retractions import Retractions
 from stoppress.newsroom.desk.search import EntryLists
 from stoppress.newsroom.entries import Entries
+from stoppress.newsroom.imports import Imports
 from stoppress.newsroom.past import PastReader
 from stoppress.process.desk import DeskParts
+from stoppress.process.integrations import IntegrationParts
 from stoppress.process.media import MediaParts
 from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
@@ -109,10 +111,12 @@ class Node:
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing, self.errors)
         self.audit = Audit(self.store, self.follower, self.errors)
         self.clock = StoreClock(self.store)
+        self.integrations = IntegrationParts(settings, self.store, self.clock.now, self.counts)
         self.media = MediaParts(settings, self.store, self.clock.now)
-        self._committer = Committer(self.store, self.follower, self.media.cleaner)
-        self.blogs = Blogs(self.store, self._committer, self.follower.deleted)
+        self._committer = Committer(self.store, self.integrations.told_of_commits(self.follower), self.media.cleaner)
+        self.blogs = Blogs(self.store, self._committer, self.integrations.told_of_deletions(self.follower.deleted))
         self.entries = Entries(self.store, self._committer, self.follower.newest, self.clock.now)
+        self.imports = Imports(self.store, self._committer, self.entries.edits, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
         self.key_ring = KeyRing(self.store.accounts, self.clock.now)
         self.inbox = self._make_inbox(store) if settings.inbox else None
@@ -182,7 +186,8 @@ class Node:
     def _make_use_cases(self) -> UseCases:
         lists = EntryLists(self.store, self.follower.replica)
         retractions = Retractions(self._committer, self.entries, lists, self.store.accounts, self.clock.now)
-        return UseCases(self.blogs, self.entries, lists, retractions, PastReader(self.store, self.entries))
+        past = PastReader(self.store, self.entries)
+        return UseCases(self.blogs, self.entries, self.imports, lists, retractions, past)
 
     def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:
         settings, gate = self.settings, self.gate
@@ -209,6 +214,7 @@ class Node:
                 *self.people.routes(self.authentication, self._limit),
                 *self.media.routes(self.authentication, self._limit, gate),
                 *self.desk.routes(self.authentication, self._limit, layout.renderer),
+                *self.integrations.routes(self.authentication, self._limit, self.entries),
             ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),

@@ -19,6 +19,7 @@ from stoppress.newsroom.desk.retractions import Retractions, RetractionsForm
 from stoppress.newsroom.desk.search import EntryFilter, EntryLists
 from stoppress.newsroom.entries import POSITION, STATUSES, Entries, may_see
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.newsroom.imports import ImportForm, Imports
 from stoppress.newsroom.past import PastReader
 from stoppress.store.past.port import ACT_ID
 from stoppress.web.editors.auth import Authentication
@@ -41,6 +42,7 @@ class UseCases(NamedTuple):
 
     blogs: Blogs
     entries: Entries
+    imports: Imports
     lists: EntryLists
     retractions: Retractions
     past: PastReader
@@ -52,7 +54,7 @@ class Api:
     def __init__(self, authentication: Authentication, use_cases: UseCases, limit: WriteLimit) -> None:
         self._authentication = authentication
         self._limit = limit
-        self._blogs, self._entries, self._lists, self._retractions, self._past = use_cases
+        self._blogs, self._entries, self._imports, self._lists, self._retractions, self._past = use_cases
 
     def routes(self) -> list[Route]:
         blog, entries = "/api/blogs/{blog}", "/api/blogs/{blog}/entries"
@@ -74,6 +76,7 @@ class Api:
             self._resource(
                 entries + "/{entry}",
                 GET=("read_blogs", self.get_entry),
+                PUT=("import_entries", self.import_entry),
                 PATCH=("write_draft", self.patch_entry),
                 DELETE=("write_draft", self.retract_entry),
             ),
@@ -149,6 +152,10 @@ class Api:
 
     async def patch_entry(self, request: Request, blog: str, entry: str) -> Response:
         return _written(request, await self._entries.patch(blog, entry, *await read_write(request, EntryForm)))
+
+    async def import_entry(self, request: Request, blog: str, entry: str) -> Response:
+        written = await self._imports.put(blog, entry, *await read_write(request, ImportForm))
+        return _written(request, written, None if written.replayed else request.url.path)
 
     async def retract_entry(self, request: Request, blog: str, entry: str) -> Response:
         form, conditions = await read_write(request, RetractionForm)
