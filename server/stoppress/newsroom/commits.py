@@ -47,6 +47,8 @@ class Request(NamedTuple):
     origin: Origin = Origin()
     draft: DraftEpoch | None = None
     """The draft that the write comes from. It is refused if another tab has taken that over."""
+    arrived_at: float | None = None
+    """When all of it had reached this node, by `time.monotonic`; None: when it is carried out."""
 
     def act(self, action: str, blog: str | None, item: str | None = None, version: int | None = None) -> Act:
         """Return the line of the audit for something that the sender does; see `Act` for the parameters."""
@@ -151,7 +153,7 @@ class Committer:
         """
         if earlier := await self._recall(blog, request):
             return earlier
-        arrival = time.monotonic()
+        arrival = time.monotonic() if request.arrived_at is None else request.arrived_at
         written = await self._attempt(blog, request, plan, arrival)
         if written is None:
             async with self._turns.setdefault(blog, asyncio.Lock()):
