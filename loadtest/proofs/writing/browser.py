@@ -1,0 +1,71 @@
+"""A Chromium that can be killed, and comes back with what it has kept on its disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page, Playwright, async_playwright
+
+ARGUMENTS = (
+    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
+    "--no-first-run --remote-debugging-port=0"
+).split()
+
+START_SECONDS = 120.0
+
+
+class KillableBrowser:
+    """A browser with a profile in a folder."""
+
+    def __init__(self, playwright: Playwright, folder: Path) -> None:
+        self._playwright = playwright
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+        self._browser: Any = None
+
+    async def start(self) -> Page:
+        """Start it. Return its page."""
+        port_file = self._folder / "DevToolsActivePort"
+        port_file.unlink(missing_ok=True)
+        self._process = await asyncio.create_subprocess_exec(
+            "/usr/bin/chromium",
+            *ARGUMENTS,
+            f"--user-data-dir={self._folder}",
+            start_new_session=True,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(START_SECONDS):
+            while not (port_file.exists() and port_file.read_text(encoding="ascii").count("\n")):
+                await asyncio.sleep(0.05)
+        port = port_file.read_text(encoding="ascii").split()[0]
+        self._browser = await self._playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", timeout=60_000)
+        return await self._browser.contexts[0].new_page()
+
+    async def kill(self) -> None:
+        """Kill all its processes at once."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+        self._process = None
+
+    async def stop(self) -> None:
+        if self._process is not None:
+            await self.kill()
+
+
+@asynccontextmanager
+async def killable_browser(folder: Path) -> AsyncIterator[KillableBrowser]:
+    """Give a browser that is stopped at the end."""
+    async with async_playwright() as playwright:
+        browser = KillableBrowser(playwright, folder)
+        try:
+            yield browser
+        finally:
+            await browser.stop()

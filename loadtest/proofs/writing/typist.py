@@ -1,0 +1,94 @@
+"""Somebody who writes at the desk without a pause, and remembers what was typed when."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import Any
+
+from playwright.async_api import Page
+
+READY = "form[data-part=write][data-ready]"
+
+_WORDS = "goal minister count turnout corner vote penalty says late crowd rain result whistle queue district".split()
+
+LOOK = """async () => {
+  const found = await indexedDB.databases();
+  const rows = [];
+  for (const { name } of found.filter(({ name }) => name.startsWith("stoppress-desk "))) {
+    const database = await new Promise((resolve, reject) => {
+      const request = indexedDB.open(name);
+      Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) });
+    });
+    const all = (store) => new Promise((resolve) => {
+      const request = database.transaction(store).objectStore(store).getAll();
+      request.onsuccess = () => resolve(request.result);
+    });
+    rows.push({ drafts: await all("drafts"), intentions: await all("intentions") });
+    database.close();
+  }
+  const form = document.querySelector("#write-body").value;
+  return {
+    form,
+    drafts: rows.flatMap(({ drafts }) => drafts.filter((one) => !one.isEnded).map((one) => one.words.body)),
+    waiting: rows.flatMap(({ intentions }) => intentions.filter((one) => one.state === "waiting").length),
+    returned: rows.flatMap(({ intentions }) => intentions.filter((one) => one.state !== "waiting").map((one) => one.draft?.words.body)),
+  };
+}"""
+
+
+class Typist:
+    """Types entries into the form of a page, one key after the other, and sends each."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._count = 0
+        self.sent: dict[str, float] = {}
+        """When the keys that send each text were pressed, by `time.monotonic`."""
+        self.history: list[tuple[float, str]] = [(0.0, "")]
+        """What was in the form, and since when."""
+
+    @property
+    def current(self) -> str:
+        return self.history[-1][1]
+
+    def text_at(self, moment: float) -> str:
+        """Return what was in the form at a moment."""
+        return next(text for at, text in reversed(self.history) if at <= moment)
+
+    def found(self, text: str) -> None:
+        """Go on with what is in the form now."""
+        self.history = [(0.0, text)]
+
+    async def type_for_ever(self, page: Page) -> None:
+        """Type until the browser is gone."""
+        await page.focus("#write-body")
+        await page.keyboard.press("Control+End")
+        if self.current:
+            await self._send(page)
+        while True:
+            await self._type_entry(page)
+            await self._send(page)
+
+    async def _type_entry(self, page: Page) -> None:
+        self._count += 1
+        words = self._random.choices(_WORDS, k=self._random.randint(2, 6))
+        for key in f"#{self._count}# {' '.join(words)}.":
+            await page.keyboard.type(key)
+            self.history.append((time.monotonic(), self.current + key))
+            await asyncio.sleep(self._random.random() * 0.04)
+            if self._random.random() < 0.01:
+                await page.keyboard.press("Control+S")
+
+    async def _send(self, page: Page) -> None:
+        text = self.current
+        self.sent[text] = time.monotonic()  # it may be sent from now on
+        await page.keyboard.press("Control+Enter")
+        self.sent[text] = time.monotonic()
+        self.history.append((time.monotonic(), ""))
+
+
+async def look(page: Page) -> dict[str, Any]:
+    """Return what the page and its storage have."""
+    return dict(await page.evaluate(LOOK))
