@@ -180,6 +180,8 @@ class StoredEntry(Entry, kw_only=True, omit_defaults=True):
 
     markdown: str | None = None
     publish_at: str | None = None
+    expires_at: str | None = None
+    """When the server retracts the entry by itself."""
     created_by: str | None = None
     """The `Identity.id` that created a draft. A contributor may edit only drafts of its own."""
     submitted: bool | None = None
@@ -188,6 +190,12 @@ class StoredEntry(Entry, kw_only=True, omit_defaults=True):
     """Why an editor has sent a submission back."""
     warnings: list[str] = []
     """Sentences that name what was left out of the body or changed in it."""
+
+    @property
+    def due(self) -> float | None:
+        """The Unix time in seconds at which the server publishes the entry or retracts it by itself, or None."""
+        at = {"scheduled": self.publish_at, "published": self.expires_at}.get(self.status)
+        return datetime.fromisoformat(at).timestamp() if at else None
 
     def tombstone(self, now: str, note: str | None = None) -> StoredEntry:
         """Return what stays of the entry when it is retracted at a time; readers see the note."""
@@ -257,6 +265,13 @@ def _decoded(item: Item, kind: type[_Content]) -> _Content:
         return msgspec.json.decode(item.body, type=kind)
     except (ValueError, RecursionError) as error:
         raise BlogDamaged(f"Item {item.id[:64]!r}", f"version {item.version} of it cannot be read: {error}") from error
+
+
+def due_of(item: Item) -> float | None:
+    """Return when a visible item expires, as Unix time in seconds, or None. Raises `BlogDamaged`."""
+    if item.id == HEADER or b'"expires_at"' not in item.body:  # decoding all entries of a blog would take long
+        return None
+    return StoredEntry.of(item).due
 
 
 def timestamp(at: datetime | None = None) -> str:

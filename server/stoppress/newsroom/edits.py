@@ -63,6 +63,7 @@ class Edits:
             entry.submitted = entry.remark = None
         entry.created_by = entry.created_by if target != "published" else None
         _set_times(entry, current, form, now, self._time(_MAX_CLOCK_SKEW))
+        _check_expiry(entry, current, form, self._time())
         if target != "draft" and not (entry.html or entry.title or entry.media):
             raise BadInput("The entry is empty. Send `markdown`, `html`, `title` or `media`.", "markdown")
         if (size := _size(entry)) > max(MAX_ENTRY_BYTES, _size(current)):
@@ -86,6 +87,10 @@ class Edits:
         entry.updated_at = now if current.status == "published" else entry.published_at
         entry.status, entry.version = "published", current.version + 1
         return entry
+
+    def has_expired(self, entry: StoredEntry) -> bool:
+        """Return whether the time at which an entry expires has come."""
+        return entry.expires_at is not None and entry.expires_at <= self._time()
 
     async def in_thread(self, work: Callable[[], _T]) -> _T:
         """Return the result of work that takes long, done in the thread that renders."""
@@ -131,8 +136,8 @@ def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: s
     if current.status == "published":
         if form.published_at is not UNSET and published_at != current.published_at:
             raise BadInput("`published_at` of a published entry cannot be changed. Leave it out.", "published_at")
-        only_pinned = msgspec.structs.replace(entry, pinned=current.pinned) == current
-        entry.updated_at = current.updated_at if only_pinned else now
+        as_before = msgspec.structs.replace(entry, pinned=current.pinned, expires_at=current.expires_at) == current
+        entry.updated_at = current.updated_at if as_before else now
         return
     if form.published_at is None:
         entry.published_at = None
@@ -145,6 +150,18 @@ def _set_times(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: s
         entry.published_at = published_at
     if entry.status == "published":
         entry.published_at = entry.updated_at = entry.published_at or now
+
+
+def _check_expiry(entry: StoredEntry, current: StoredEntry, form: EntryForm, now: str) -> None:
+    """Raise `BadInput` if an entry would expire before it is published, or has expired."""
+    at = entry.expires_at
+    if at is None or not (form.expires_at or entry.status != current.status or form.publish_at):
+        return
+    if at <= now and (form.expires_at or entry.status != "draft"):
+        advice = "Send a later time, or null. To take an entry down now, retract it with DELETE."
+        raise BadInput(f"`expires_at` must be in the future; got {at}. {advice}", "expires_at")
+    if entry.status == "scheduled" and entry.publish_at and at <= entry.publish_at:
+        raise BadInput(f"`expires_at` must be after `publish_at`, {entry.publish_at}; got {at}.", "expires_at")
 
 
 def _set_publish_at(entry: StoredEntry, form: EntryForm) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import get_args
 
 import msgspec
@@ -140,12 +139,22 @@ class Entries:
 
         return await self._committer.commit(blog, request, plan)
 
-    async def publish_scheduled(self, blog: str, entry_id: str) -> None:
-        """Publish a scheduled entry now. Raises `PreconditionFailed` if another node or an editor was faster."""
+    async def come_due(self, blog: str, entry_id: str) -> None:
+        """Do what an entry is due for: publish it or, if it has expired, retract it.
+
+        A scheduled entry that has expired before its publication becomes a draft, so that nobody's words are lost.
+
+        Raises:
+            PreconditionFailed: another node or an editor was faster.
+        """
         item = await self._find(blog, entry_id)
-        if StoredEntry.of(item).status == "scheduled":
-            form = EntryForm(status="published", publish_at=None)
-            await self.patch(blog, entry_id, form, Request(if_match=frozenset({item.version})))
+        current, request = StoredEntry.of(item), Request(if_match=frozenset({item.version}))
+        has_expired = self.edits.has_expired(current)
+        if current.status == "scheduled":
+            form = EntryForm(status="draft") if has_expired else EntryForm(status="published", publish_at=None)
+            await self.patch(blog, entry_id, form, request)
+        elif current.status == "published" and has_expired:
+            await self.retract(blog, entry_id, None, request)
 
     async def _find(self, blog: str, entry_id: str) -> Item:
         item = await self._store.item(blog, entry_id)
@@ -186,9 +195,6 @@ def _changes_remark(entry: StoredEntry, form: EntryForm) -> bool:
 
 
 def _write(entry: StoredEntry, expected: int) -> Write:
-    due = None
-    if entry.status == "scheduled" and entry.publish_at:
-        due = datetime.fromisoformat(entry.publish_at).timestamp()
     visible = entry.status in ("published", "retracted")
     erase = entry.status == "retracted"
-    return Write(entry.id, expected, msgspec.json.encode(entry), visible, due, erase)
+    return Write(entry.id, expected, msgspec.json.encode(entry), visible, entry.due, erase)

@@ -73,6 +73,8 @@ class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
     remark: _Field[Annotated[str, Meta(max_length=5_000)]] = UNSET
     """Why an editor sends a submission back to its author. A draft that is submitted again loses it."""
     publish_at: _Field[_Moment] = UNSET
+    expires_at: _Field[_Moment] = UNSET
+    """When the server retracts the entry by itself."""
     published_at: _Field[_Moment] = UNSET
     """For entries that were published elsewhere before. It cannot change after publication."""
 

@@ -10,12 +10,15 @@ that may raise `BlogNotFound` raises `BlogMissing` instead if the store has lost
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from stoppress.model import START, Cursor, Item, Segment
 from stoppress.store.accounts.port import Accounts
 from stoppress.store.past.port import Act, Past
+
+NO_DUES: Mapping[str, float] = {}
+"""For lost items of which none is due."""
 
 REMEMBER_SECONDS = 24 * 3600
 """Seconds for which a store remembers the answer to an Idempotency-Key."""
@@ -32,7 +35,7 @@ class Write(NamedTuple):
     visible: bool = True
     """Whether readers may see the item. Only then it gets a seq and a tag. A visible item cannot become invisible."""
     due: float | None = None
-    """The time at which to publish a scheduled entry, as Unix time in seconds."""
+    """The time from which `Store.due` returns the item, as Unix time in seconds: an entry is published or expires."""
     erase: bool = False
     """Whether to erase all earlier bodies of the item. In remembered answers, this body replaces them."""
     version: int = 0
@@ -161,9 +164,10 @@ class Store(Protocol):
         """
 
     async def due(self, now: float) -> list[tuple[str, str]]:
-        """Return (blog, entry id) of scheduled entries due at `now` (Unix time in seconds), at most 100 of each blog.
+        """Return (blog, entry id) of what is due at `now` (Unix time in seconds), at most 100 of each blog.
 
-        A blog whose entries cannot be published so does not hide those of others.
+        These are scheduled entries, and visible ones that expire; see `Write.due`. A blog whose entries cannot be
+        published so does not hide those of others.
         """
 
     async def time(self) -> float:
@@ -182,11 +186,13 @@ class Store(Protocol):
         A deletion of the name counts for all histories that began before it.
         """
 
-    async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def restore(
+        self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         """Restore changes that the store has lost: the visible items and tags after `head`, unchanged.
 
         The bodies of the items named in `retracted` replace those in remembered answers, as with `Write.erase`,
-        and their earlier versions are erased.
+        and their earlier versions are erased. `dues` has the times of the items that have one; see `Write.due`.
 
         Returns False, and writes nothing, if the store's head is not `head` (START: no such blog), if an editor has
         deleted the blog, or if a draft among the items has been edited so often that its version is not lower.
@@ -205,10 +211,12 @@ class Store(Protocol):
             BlogDamaged: a part is lost that does not follow from others.
         """
 
-    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def rebuild(
+        self, blog: str, whole: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         """Write a damaged blog again as it is in a replica, with the drafts that the store still has.
 
-        `retracted` is as for `restore`.
+        `retracted` and `dues` are as for `restore`.
 
         Returns False, and writes nothing, if the store has changes that are not in `whole`.
         """

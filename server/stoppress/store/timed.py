@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from stoppress.errors import StoreUnavailable
@@ -11,7 +11,7 @@ from stoppress.model import START, Cursor, Item, Segment
 from stoppress.store.accounts.port import Accounts
 from stoppress.store.accounts.timed import OPERATIONS, TimedAccounts
 from stoppress.store.past.port import Act, Past, Version
-from stoppress.store.port import Hint, Once, Store, Write
+from stoppress.store.port import NO_DUES, Hint, Once, Store, Write
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 
@@ -108,9 +108,11 @@ class TimedStore:
         with self.timed("was_deleted"):
             return await self._store.was_deleted(blog, epoch)
 
-    async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def restore(
+        self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         with self.timed("restore"):
-            return await self._store.restore(blog, head, lost, retracted)
+            return await self._store.restore(blog, head, lost, retracted, dues)
 
     async def removed(self, blog: str) -> list[str]:
         with self.timed("removed"):
@@ -120,9 +122,11 @@ class TimedStore:
         with self.timed("verify"):
             await self._store.verify(blog)
 
-    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def rebuild(
+        self, blog: str, whole: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         with self.timed("rebuild"):
-            return await self._store.rebuild(blog, whole, retracted)
+            return await self._store.rebuild(blog, whole, retracted, dues)
 
     async def renew(self, blog: str) -> bool:
         with self.timed("renew"):

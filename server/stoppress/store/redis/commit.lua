@@ -96,6 +96,7 @@ end
 local function put(write, seq)
   keep_version(versions, items, write, next_version(write), who, limits)
   redis.call("ZREM", due, write.id)
+  drop_marker(items, order, due, write.id)
   if not write.body then
     redis.call("HDEL", items, write.id)
     redis.call("ZREM", order, write.id)
@@ -103,9 +104,14 @@ local function put(write, seq)
     return
   end
   redis.call("HSET", items, write.id, digits(seq) .. " " .. digits(next_version(write)) .. " " .. write.body)
-  redis.call("ZADD", order, write.due and -math.max(1, write.due) or digits(seq), write.id)
-  if write.due then
+  if write.due and write.tag then
+    redis.call("ZADD", order, digits(seq), write.id)
+    put_marker(items, order, due, write.id, write.due)
+  elseif write.due then
+    redis.call("ZADD", order, -math.max(1, write.due), write.id)
     redis.call("ZADD", due, write.due, write.id)
+  else
+    redis.call("ZADD", order, digits(seq), write.id)
   end
 end
 

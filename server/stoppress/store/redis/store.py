@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -29,10 +29,11 @@ from stoppress.store.accounts.port import Accounts
 from stoppress.store.accounts.redis import RedisAccounts
 from stoppress.store.past.port import MAX_ACTS, Act, Keep, Past
 from stoppress.store.past.redis import RedisPast, act_json, pack_past
-from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
+from stoppress.store.port import NO_DUES, REMEMBER_SECONDS, Hint, Once, Sent, Write
 from stoppress.store.redis.damage import WHOLE, Damage
 from stoppress.store.redis.format import (
     DAMAGED_MESSAGE,
+    MARKER,
     Message,
     deletions_before,
     pack_lost,
@@ -76,11 +77,11 @@ class RedisStore:
         self._names = BlogNames(self._server, self._hints.followed)
         self._schedule = Schedule(self._server)
         self._damage = Damage(self._server, self._names, self._schedule)
-        commit = ("checks.lua", "erase.lua", "past.lua", "whole.lua", "commit.lua")
+        commit = ("checks.lua", "erase.lua", "past.lua", "whole.lua", "due.lua", "commit.lua")
         self._commit = self._server.script(*commit)
         self._erasing_commit = self._server.script(*commit, flags="#!lua flags=allow-oom")
         self._read = self._sync.script("whole.lua", "read.lua")
-        self._restore = self._sync.script("checks.lua", "erase.lua", "past.lua", "whole.lua", "restore.lua")
+        self._restore = self._sync.script("checks.lua", "erase.lua", "past.lua", "whole.lua", "due.lua", "restore.lua")
         self._delete = self._server.script("checks.lua", "past.lua", "delete.lua")
         self._missing = self._sync.script("missing.lua")
         self._tasks: list[asyncio.Task[None]] = []
@@ -174,11 +175,13 @@ class RedisStore:
     async def was_deleted(self, blog: str, epoch: str) -> bool:
         return await self._names.was_deleted(blog, epoch)
 
-    async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def restore(
+        self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         await self._names.add(blog)
         blog_keys = self._keys.keys(blog, "line items order due deleted answers versions")
         deletions = deletions_before(lost.tags[0]) if lost.tags else 0
-        arguments = (self._keys.channel(blog), str(head), pack_lost(lost, retracted), deletions)
+        arguments = (self._keys.channel(blog), str(head), pack_lost(lost, retracted, dues), deletions)
         self._schedule.scan()
         return bool(await self._sync.answer(self._restore(blog_keys, arguments)))
 
@@ -191,8 +194,10 @@ class RedisStore:
     async def verify(self, blog: str) -> None:
         await self._damage.verify(blog)
 
-    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
-        return await self._damage.rebuild(blog, pack_lost(whole, retracted))
+    async def rebuild(
+        self, blog: str, whole: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
+        return await self._damage.rebuild(blog, pack_lost(whole, retracted, dues))
 
     async def renew(self, blog: str) -> bool:
         return await self._damage.rebuild(blog, new_tag=Cursor.new_tag())
@@ -245,6 +250,8 @@ class RedisStore:
         await self._damage.verify(blog)
 
     async def item(self, blog: str, item_id: str) -> Item | None:
+        if item_id.endswith(MARKER):
+            return None
         value = await self._value(blog, item_id)
         if value is None:
             await self._require(blog)
@@ -270,7 +277,7 @@ class RedisStore:
         for some in chunks(sorted(item_id.decode(errors="replace") for item_id in ids)):
             values: Any = await self._server.answer(client.hmget(self._keys.key(blog, "items"), some))
             items += (unpack_item(*pair) for pair in zip(some, values, strict=True) if pair[1] is not None)
-        return items, 0 < len(ids) == len(items)
+        return [item for item in items if not item.id.endswith(MARKER)], 0 < len(ids) == len(items)
 
     async def names(self) -> list[str]:
         return await self._names.all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -45,12 +45,12 @@ class Tables:
             self.past.append(act)
         return segment
 
-    def put_back(self, blog: str, lost: Segment, retracted: Sequence[str]) -> None:
+    def put_back(self, blog: str, lost: Segment, retracted: Sequence[str], dues: Mapping[str, float]) -> None:
         """Write changes that were lost, as they were."""
         changed = 0
         for item in lost.items:
             _version, before = self._stored(blog, item.id)
-            changed ^= before ^ self._put(blog, item)
+            changed ^= before ^ self._put(blog, item, dues.get(item.id))
             if item.id in retracted:
                 self._erase(blog, item)
                 self.past.forget_versions(blog, item.id)
