@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page, Playwright, async_playwright
+from playwright.async_api import Error, Page, Playwright, async_playwright
 
 ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
@@ -18,6 +18,8 @@ ARGUMENTS = (
 ).split()
 
 START_SECONDS = 120.0
+CONNECT_SECONDS = 30.0
+START_TRIES = 5
 
 
 class KillableBrowser:
@@ -31,22 +33,34 @@ class KillableBrowser:
 
     async def start(self) -> Page:
         """Start it. Return its page."""
+        for _ in range(START_TRIES):
+            port = await self._launch()
+            try:
+                self._browser = await self._playwright.chromium.connect_over_cdp(
+                    f"http://127.0.0.1:{port}", timeout=CONNECT_SECONDS * 1000
+                )
+                return await self._browser.contexts[0].new_page()
+            except Error:  # Chromium does not always answer its debugger on a busy machine
+                await self.kill()
+        raise AssertionError(f"Chromium did not answer its debugger in {START_TRIES} tries.")
+
+    async def _launch(self) -> str:
+        """Start the processes. Return the port of the debugger."""
         port_file = self._folder / "DevToolsActivePort"
         port_file.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
             "/usr/bin/chromium",
             *ARGUMENTS,
             f"--user-data-dir={self._folder}",
+            "about:blank",
             start_new_session=True,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
         async with asyncio.timeout(START_SECONDS):
-            while not (port_file.exists() and port_file.read_text(encoding="ascii").count("\n")):
+            while not (port_file.exists() and port_file.read_text(encoding="ascii").count("\n")):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        port = port_file.read_text(encoding="ascii").split()[0]
-        self._browser = await self._playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", timeout=60_000)
-        return await self._browser.contexts[0].new_page()
+        return port_file.read_text(encoding="ascii").split()[0]
 
     async def kill(self) -> None:
         """Kill all its processes at once."""

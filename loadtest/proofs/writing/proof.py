@@ -21,7 +21,7 @@ from loadtest.proofs.writing.typist import READY, Typist, look
 from loadtest.server import KEY, NodeProcess
 
 ADMIN = "admin-of-the-load-test"
-PASSWORD = "correct horse battery"
+PASSWORD = "correct horse battery"  # noqa: S105
 
 SETTLED_SECONDS = 180.0
 """Seconds within which everything is sent after a fault, on a busy machine."""
@@ -69,15 +69,13 @@ class Desk:
         """Return what the page has once nothing waits to be sent."""
         assert self.page is not None
         async with asyncio.timeout(SETTLED_SECONDS):
-            while sum((kept := await look(self.page))["waiting"]):
+            while (kept := await look(self.page))["waiting"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         return kept
 
 
 def editor(node: NodeProcess, key: str = KEY) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        base_url=node.url, headers={"authorization": f"Bearer {key}"}, timeout=60, trust_env=False
-    )
+    return httpx.AsyncClient(base_url=node.url, headers={"authorization": f"Bearer {key}"}, timeout=60, trust_env=False)
 
 
 @asynccontextmanager
@@ -146,7 +144,9 @@ async def _while_typing(stage: Desk, moments: random.Random, fault: Callable[[],
     with suppress(asyncio.CancelledError):
         await typing
     kept = await stage.settled()
-    stage.typist.found(await stage.page.input_value("#write-body"))  # a key may have been pressed after the cancellation
+    stage.typist.found(
+        await stage.page.input_value("#write-body")
+    )  # a key may have been pressed after the cancellation
     # The page has lived on: not even the newest character may be lost
     return check(stage.typist, await stage.entries(), kept, float("inf"))
 
@@ -160,7 +160,7 @@ ACTS: dict[str, Callable[[Desk, random.Random], Awaitable[Found]]] = {
 
 async def play(fault: str, times: int, seed: int) -> tuple[list[str], list[str], int]:
     """Play a fault several times. Return what was lost, what was posted twice, and how many entries were sent."""
-    moments = random.Random(seed)
+    moments = random.Random(seed)  # noqa: S311
     lost: list[str] = []
     double: list[str] = []
     async with desk(seed) as stage:
@@ -179,7 +179,7 @@ async def writing(times: int, faults: tuple[str, ...] = FAULTS, seed: int | None
         faults: of `FAULTS`.
         seed: for the moments and texts; by default another one each time.
     """
-    seed = random.randrange(10**6) if seed is None else seed
+    seed = random.randrange(10**6) if seed is None else seed  # noqa: S311
     is_kept = True
     for fault in faults:
         lost, double, sent = await play(fault, times, seed)

@@ -28,12 +28,14 @@ LOOK = """async () => {
     rows.push({ drafts: await all("drafts"), intentions: await all("intentions") });
     database.close();
   }
-  const form = document.querySelector("#write-body").value;
+  const drafts = rows.flatMap((row) => row.drafts).filter((one) => !one.isEnded);
+  const intentions = rows.flatMap((row) => row.intentions);
+  const isWaiting = ({ state }) => state === "waiting";
   return {
-    form,
-    drafts: rows.flatMap(({ drafts }) => drafts.filter((one) => !one.isEnded).map((one) => one.words.body)),
-    waiting: rows.flatMap(({ intentions }) => intentions.filter((one) => one.state === "waiting").length),
-    returned: rows.flatMap(({ intentions }) => intentions.filter((one) => one.state !== "waiting").map((one) => one.draft?.words.body)),
+    form: document.querySelector("#write-body").value,
+    drafts: drafts.map((one) => one.words.body),
+    waiting: intentions.filter(isWaiting).length,
+    returned: intentions.filter((one) => !isWaiting(one)).map((one) => one.draft?.words.body),
   };
 }"""
 
@@ -42,7 +44,7 @@ class Typist:
     """Types entries into the form of a page, one key after the other, and sends each."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311
         self._count = 0
         self.sent: dict[str, float] = {}
         """When the keys that send each text were pressed, by `time.monotonic`."""
