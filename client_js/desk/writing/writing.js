@@ -4,6 +4,7 @@
 /** @import { Draft, Intention, Kind, Outcome, Words } from "./types.js" */
 import { emptyWords, fieldsOf, isEmpty, isSame, wordsOf, WrongField } from "./form/fields.js";
 import { zoneOf } from "./form/moments.js";
+import { entriesOf, forget } from "./keeping/retractions.js";
 import { OutboxFull, TakenOver } from "./keeping/intentions.js";
 import { actOf, intentionOf } from "./outbox/make-intention.js";
 
@@ -31,6 +32,10 @@ export class Writing {
     drafts.addEventListener("taken", () => this.#showTaken());
     drafts.addEventListener("kept", (event) => this.#showKept(/** @type {CustomEvent} */ (event).detail));
     outbox.addEventListener("outbox", (event) => this.#showOutbox(/** @type {CustomEvent} */ (event).detail));
+    desk.events.addEventListener("entry", (event) => {
+      const { entry } = /** @type {CustomEvent<import("../types.js").DeskEntry>} */ (event).detail;
+      if (entry.status === "retracted") void this.#forget(entry.id);
+    });
     outbox.addEventListener("settled", (event) => void this.#settled(/** @type {CustomEvent} */ (event).detail));
   }
 
@@ -41,6 +46,16 @@ export class Writing {
     const isEdit = last && last.slot !== "new" && last.base && !isSame(last.words, last.base);
     await this.#open(isEdit ? last : this.#beginning);
     this.#showOutbox(this.#parts.outbox.detail);
+  }
+
+  /** Forget entries that were retracted while this browser was away. */
+  async forgetRetracted() {
+    const { api, drafts } = this.#parts;
+    for (const entry of entriesOf(await drafts.list().catch(() => []))) {
+      const answer = await api.call("GET", `/api/blogs/${this.#desk.blog}/entries/${entry}`).catch(() => null);
+      const found = answer?.ok ? await answer.json().catch(() => null) : null;
+      if (answer?.status === 404 || found?.status === "retracted") await this.#forget(entry);
+    }
   }
 
   /**
@@ -382,6 +397,18 @@ export class Writing {
     /** @type {Intention} */
     const again = { ...intention, key: crypto.randomUUID(), order: null, draft, ifMatch: `"${version}"`, tried: null };
     await outbox.add({ ...again, state: "waiting", problem: null }, { replaces: intention.key });
+  }
+
+  /** @param {string} entry that was retracted */
+  async #forget(entry) {
+    const { storage, drafts, fields, screen } = this.#parts;
+    const { slot, base } = drafts.draft;
+    const isChanged = slot === entry && base !== null && !isSame(fields.read(), base);
+    await drafts.flush();
+    await forget(storage, entry).catch(() => {});
+    if (slot !== entry) return;
+    if (isChanged) screen.say("This entry was retracted meanwhile. What you have changed can only be a new entry.", { kind: "bad" });
+    else await this.#open(this.#beginning);
   }
 
   async #listKept() {
