@@ -7,14 +7,24 @@
 export class Api {
   #token = "";
 
-  /** Called when the session has ended. It returns once somebody has signed in again. */
-  signedOut = async () => {};
+  /** Lets somebody sign in again when the session has ended. Returns whether there is a session then. */
+  signInAgain = async () => false;
+
+  /** @type {Promise<boolean> | null} */
+  #signingIn = null;
 
   /** Return the session, or null if nobody is signed in. @returns {Promise<Session | null>} */
   async session() {
     const answer = await this.#ask("GET", "/api/session");
     if (answer.ok) this.#token = answer.body.csrf_token ?? "";
     return answer.ok ? answer.body : null;
+  }
+
+  /** Return whether there is a session, after somebody was asked to sign in again if there was none. */
+  async hasSession() {
+    if (await this.session()) return true;
+    this.#signingIn ??= this.signInAgain().finally(() => (this.#signingIn = null));
+    return this.#signingIn;
   }
 
   /**
@@ -26,7 +36,7 @@ export class Api {
   }
 
   /**
-   * Send a request. It never rejects. If the session has ended, it waits for a new one and sends again.
+   * Send a request. It never rejects. If the session has ended, it waits until somebody has signed in again.
    *
    * @param {string} method
    * @param {string} path
@@ -38,15 +48,18 @@ export class Api {
   async send(method, path, body, headers = {}, signal) {
     const answer = await this.#ask(method, path, body, headers, signal);
     if (answer.status === 401 && path !== "/api/session") {
-      await this.signedOut();
-      await this.session();
-      return this.#ask(method, path, body, headers, signal);
+      return (await this.hasSession()) ? this.#ask(method, path, body, headers, signal) : answer;
     }
     if (answer.status === 403 && /Stoppress-CSRF/.test(answer.body?.detail ?? "")) {
       await this.session(); // another tab has signed in again
       return this.#ask(method, path, body, headers, signal);
     }
     return answer;
+  }
+
+  /** Send a DELETE while the page goes away. @param {string} path */
+  leave(path) {
+    fetch(path, { method: "DELETE", keepalive: true, headers: { "Stoppress-CSRF": this.#token } }).catch(() => {});
   }
 
   /**

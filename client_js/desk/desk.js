@@ -1,10 +1,11 @@
 // The script of the desk. Each page has a module of its own.
 import "./vendor/relative-time.js";
 import { Api } from "./api.js";
-import { startBlog } from "./blog.js";
+import { startBlog } from "./blog/blog.js";
 import { startBlogs } from "./blogs.js";
-import { startSettings } from "./settings.js";
+import { startSettings } from "./settings/settings.js";
 import { startSignIn } from "./sign-in.js";
+import { closeDropsOutside } from "./ui/drops.js";
 
 /** @type {Record<string, (main: HTMLElement, api: Api) => unknown>} */
 const PAGES = { blog: startBlog, blogs: startBlogs, settings: startSettings, "sign-in": startSignIn };
@@ -18,4 +19,5 @@ document.querySelector("[data-do=sign-out]")?.addEventListener("click", async ()
   location.assign("/desk/sign-in");
 });
 
+closeDropsOutside();
 PAGES[main.dataset.page ?? ""]?.(main, api);

@@ -56,6 +56,8 @@ export interface Desk {
   blog: string;
   session: Session;
   language: string;
+  /** `ltr` or `rtl`. */
+  direction: string;
   timezone: string;
   /** A random id of this tab. */
   tab: string;
@@ -67,6 +69,8 @@ export interface Desk {
   /** Show a message for a while. */
   say(text: string, kind?: "good" | "bad"): void;
   entry(id: string): DeskEntry | undefined;
+  /** Read an older entry into the timeline. */
+  load(id: string): Promise<DeskEntry | undefined>;
   tags(): string[];
   /** Show both versions. `null`: put off, both are kept. */
   resolveConflict(conflict: EntryConflict): Promise<"mine" | "theirs" | null>;

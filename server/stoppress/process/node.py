@@ -172,7 +172,7 @@ class Node:
         return Inbox(store, editor, counts)
 
     def _make_desk(self, catalogue: Catalogue, layout: Layout) -> DeskPages:
-        options = DeskOptions(has_openid=bool(self.settings.oidc_issuer), undo_seconds=0)
+        options = DeskOptions(has_openid=bool(self.settings.oidc_issuer), undo_seconds=self.settings.undo_seconds)
         return DeskPages(self.authentication, self.blogs, catalogue, layout.assets, options)
 
     def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:

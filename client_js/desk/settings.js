@@ -1,3 +1,0 @@
-/** @import { Api } from "./api.js" */
-/** @param {HTMLElement} _main @param {Api} _api */
-export function startSettings(_main, _api) {}
