@@ -18,10 +18,11 @@ from loadtest.proofs.rolling import rolling
 from loadtest.proofs.storm import storm
 from loadtest.proofs.takedown.report import takedown
 from loadtest.proofs.takedown.stores import STORES
+from loadtest.proofs.writing.latency import latency
 from loadtest.proofs.writing.proof import FAULTS, writing
 from stoppress.process.sockets import allow_many
 
-DESK = ("writing", "editors")
+DESK = ("writing", "editors", "desk-latency")
 """Proofs of the desk, which have neither readers nor a rate of writes."""
 
 PROOFS = {
@@ -45,7 +46,9 @@ def main() -> int:
     parser.add_argument("--store", choices=STORES, action="append", help="for takedown; default all in turn")
     parser.add_argument("--tries", type=int, default=200, help="for takedown; default 200 for each store")
     parser.add_argument("--publish", type=float, help="writes a second; default 2 for storm and private, else 10")
-    parser.add_argument("--times", type=int, default=50, help="for writing; default 50 of each fault")
+    parser.add_argument(
+        "--times", type=int, default=50, help="for writing, of each fault, and desk-latency; default 50"
+    )
     parser.add_argument("--fault", choices=FAULTS, action="append", help="for writing; default all in turn")
     parser.add_argument("--seconds", type=float, default=60.0, help="for editors; default 60")
     asked = parser.parse_args()
@@ -59,6 +62,8 @@ def main() -> int:
 def _play(asked: argparse.Namespace) -> Coroutine[Any, Any, bool | None]:
     if asked.proof == "writing":
         return writing(asked.times, tuple(asked.fault or FAULTS))
+    if asked.proof == "desk-latency":
+        return latency(asked.times)
     if asked.proof == "editors":
         return editors(asked.seconds, asked.publish or 10.0)
     play, readers, publish = PROOFS[asked.proof]
