@@ -35,7 +35,7 @@ MAX_TRIES = 50
 BLOG = "demo"
 
 
-class Editor:
+class MarkingEditor:
     """One editor with an open desk, who adds a mark to entries and never overwrites another's."""
 
     def __init__(self, number: int, http: httpx.AsyncClient, desk: DeskView, seed: int) -> None:
@@ -127,13 +127,13 @@ async def _fill(http: httpx.AsyncClient) -> None:
         (await http.post(f"/api/blogs/{BLOG}/entries", json=form)).raise_for_status()
 
 
-async def _hire(stack: AsyncExitStack, node: NodeProcess, number: int) -> Editor:
+async def _hire(stack: AsyncExitStack, node: NodeProcess, number: int) -> MarkingEditor:
     http = await stack.enter_async_context(_client(node))
     desk = await stack.enter_async_context(open_desk(http, BLOG))
-    return Editor(number, http, desk, seed=1)
+    return MarkingEditor(number, http, desk, seed=1)
 
 
-async def _compare(http: httpx.AsyncClient, staff: list[Editor]) -> tuple[list[str], int]:
+async def _compare(http: httpx.AsyncClient, staff: list[MarkingEditor]) -> tuple[list[str], int]:
     """Return the marks that are not in their entries exactly once, and the number of desks that show something else."""
     entries = await _entries(http)
     marks = {entry_id: re.findall(r"\[\d+-\d+\]", entry["markdown"]) for entry_id, entry in entries.items()}
@@ -159,7 +159,7 @@ async def _entries(http: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
     return {entry["id"]: entry for entry in answer.raise_for_status().json()["entries"]}
 
 
-async def _presence(staff: list[Editor], reports: list[asyncio.Task[None]]) -> bool:
+async def _presence(staff: list[MarkingEditor], reports: list[asyncio.Task[None]]) -> bool:
     """Return whether all desks show who is there, also after some have gone without a word."""
     everybody = {one.tab for one in staff}
     stays = {one.tab for one in staff[::2]}
@@ -174,7 +174,7 @@ async def _presence(staff: list[Editor], reports: list[asyncio.Task[None]]) -> b
     return is_right
 
 
-async def _until_present(staff: list[Editor], tabs: set[str]) -> bool:
+async def _until_present(staff: list[MarkingEditor], tabs: set[str]) -> bool:
     """Return whether all desks show these tabs, and no others, within the time after which somebody counts as gone."""
     end = time.monotonic() + GONE_SECONDS + PRESENCE_SECONDS
     while time.monotonic() < end:

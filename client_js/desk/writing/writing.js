@@ -153,8 +153,9 @@ export class Writing {
 
   /** Write in this tab again, after another tab has taken over. */
   async takeOver() {
-    const { slot, entry, version, status, base, words } = this.#parts.drafts.draft;
-    await this.#open({ slot, entry, version, status, base, words });
+    const { slot, entry, version, status, base } = this.#parts.drafts.draft;
+    // Not with the words of this page: the other tab may have sent them
+    await this.#open(base ? { slot, entry, version, status, base, words: base } : this.#beginning);
     this.#parts.fields.body.focus();
   }
 

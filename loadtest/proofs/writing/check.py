@@ -6,13 +6,13 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple
 
-from loadtest.proofs.writing.typist import Typist
+from loadtest.proofs.writing.typist import MARKS, Typist
 
 ALLOWED_SECONDS = 2.0
 """What is younger may be lost."""
 
 
-class Found(NamedTuple):
+class LostAndDouble(NamedTuple):
     """What is wrong after a fault."""
 
     lost: list[str]
@@ -21,7 +21,7 @@ class Found(NamedTuple):
     """Texts that are on the server twice, or there and in the form as well."""
 
 
-def check(typist: Typist, entries: list[dict[str, Any]], kept: dict[str, Any], fault_at: float) -> Found:
+def check(typist: Typist, entries: list[dict[str, Any]], kept: dict[str, Any], fault_at: float) -> LostAndDouble:
     """Compare what was typed with what is there.
 
     Args:
@@ -41,10 +41,10 @@ def check(typist: Typist, entries: list[dict[str, Any]], kept: dict[str, Any], f
     if expected and not any(text.startswith(expected) for text in anywhere):
         lost.append(expected)
     published = {entry.get("markdown", "") for entry in entries if entry["status"] != "draft"}
-    numbers = Counter(number for text in on_server for number in re.findall(r"#\d+#", text))
-    double = [number for number, count in numbers.items() if count > 1]
+    marks = Counter(mark for text in on_server for mark in re.findall(MARKS, text))
+    double = [mark for mark, count in marks.items() if count > 1]
     double += [text for text in in_browser if text and text in published]
-    return Found(lost, double)
+    return LostAndDouble(lost, double)
 
 
 def _is_begun(text: str, expected: str, in_browser: set[str]) -> bool:

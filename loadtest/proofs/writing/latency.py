@@ -6,7 +6,7 @@ import asyncio
 
 from playwright.async_api import Page
 
-from loadtest.proofs.writing.proof import Desk, desk
+from loadtest.proofs.writing.proof import WritingStage, desk
 from stoppress.tools.swarm.histogram import FineHistogram
 
 MAX_P95_MILLISECONDS = 300.0
@@ -51,7 +51,7 @@ async def measure(times: int) -> FineHistogram:
     return found
 
 
-async def _open(stage: Desk) -> tuple[Page, Page]:
+async def _open(stage: WritingStage) -> tuple[Page, Page]:
     page = stage.page
     assert page is not None
     assert page.context.browser is not None

@@ -8,7 +8,7 @@ from contextlib import suppress
 from loadtest.ports import free_port
 
 
-class Network:
+class CuttableNetwork:
     """A context manager. `port` is that of the proxy."""
 
     def __init__(self, server_port: int) -> None:
@@ -17,7 +17,7 @@ class Network:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def __aenter__(self) -> Network:
+    async def __aenter__(self) -> CuttableNetwork:
         await self.mend()
         return self
 

@@ -15,8 +15,8 @@ import httpx
 from playwright.async_api import Error, Page
 
 from loadtest.proofs.writing.browser import KillableBrowser, killable_browser
-from loadtest.proofs.writing.check import Found, check
-from loadtest.proofs.writing.network import Network
+from loadtest.proofs.writing.check import LostAndDouble, check
+from loadtest.proofs.writing.network import CuttableNetwork
 from loadtest.proofs.writing.typist import READY, Typist, look
 from loadtest.server import KEY, NodeProcess
 
@@ -29,10 +29,10 @@ SETTLED_SECONDS = 180.0
 FAULTS = ("browser", "server", "network")
 
 
-class Desk:
+class WritingStage:
     """A server, a network in front of it and an editor with a browser."""
 
-    def __init__(self, node: NodeProcess, network: Network, browser: KillableBrowser, seed: int) -> None:
+    def __init__(self, node: NodeProcess, network: CuttableNetwork, browser: KillableBrowser, seed: int) -> None:
         self.node = node
         self.network = network
         self.browser = browser
@@ -79,24 +79,24 @@ def editor(node: NodeProcess, key: str = KEY) -> httpx.AsyncClient:
 
 
 @asynccontextmanager
-async def desk(seed: int) -> AsyncIterator[Desk]:
+async def desk(seed: int) -> AsyncIterator[WritingStage]:
     """Give a desk whose editor has signed in."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         keys = f"load:editor:{KEY} root:admin:{ADMIN}"
         node = await stack.enter_async_context(NodeProcess(folder, STOPPRESS_KEYS=keys))
-        network = await stack.enter_async_context(Network(node.port))
+        network = await stack.enter_async_context(CuttableNetwork(node.port))
         browser = await stack.enter_async_context(killable_browser(folder / "profile"))
         async with editor(node, ADMIN) as http:
             (await http.put("/api/blogs/demo", json={"headline": "Demo"})).raise_for_status()
             person = {"role": "editor", "password": PASSWORD, "display_name": "Ann"}
             (await http.put("/api/people/ann", json=person)).raise_for_status()
-        made = Desk(node, network, browser, seed)
+        made = WritingStage(node, network, browser, seed)
         await made.open()
         yield made
 
 
-async def kill_browser(stage: Desk, moments: random.Random) -> Found:
+async def kill_browser(stage: WritingStage, moments: random.Random) -> LostAndDouble:
     """Kill the browser while somebody types; open it again and check."""
     assert stage.page is not None
     typing = asyncio.create_task(stage.typist.type_for_ever(stage.page))
@@ -112,7 +112,7 @@ async def kill_browser(stage: Desk, moments: random.Random) -> Found:
     return found
 
 
-async def kill_server(stage: Desk, moments: random.Random) -> Found:
+async def kill_server(stage: WritingStage, moments: random.Random) -> LostAndDouble:
     """Kill the server while somebody types, and start it again."""
 
     async def fault() -> None:
@@ -123,7 +123,7 @@ async def kill_server(stage: Desk, moments: random.Random) -> Found:
     return await _while_typing(stage, moments, fault)
 
 
-async def cut_network(stage: Desk, moments: random.Random) -> Found:
+async def cut_network(stage: WritingStage, moments: random.Random) -> LostAndDouble:
     """Cut the network while somebody types, and mend it."""
 
     async def fault() -> None:
@@ -134,7 +134,9 @@ async def cut_network(stage: Desk, moments: random.Random) -> Found:
     return await _while_typing(stage, moments, fault)
 
 
-async def _while_typing(stage: Desk, moments: random.Random, fault: Callable[[], Awaitable[None]]) -> Found:
+async def _while_typing(
+    stage: WritingStage, moments: random.Random, fault: Callable[[], Awaitable[None]]
+) -> LostAndDouble:
     assert stage.page is not None
     typing = asyncio.create_task(stage.typist.type_for_ever(stage.page))
     await asyncio.sleep(0.5 + moments.random() * 3)
@@ -151,7 +153,7 @@ async def _while_typing(stage: Desk, moments: random.Random, fault: Callable[[],
     return check(stage.typist, await stage.entries(), kept, float("inf"))
 
 
-ACTS: dict[str, Callable[[Desk, random.Random], Awaitable[Found]]] = {
+ACTS: dict[str, Callable[[WritingStage, random.Random], Awaitable[LostAndDouble]]] = {
     "browser": kill_browser,
     "server": kill_server,
     "network": cut_network,

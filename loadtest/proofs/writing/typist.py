@@ -11,6 +11,10 @@ from playwright.async_api import Page
 
 READY = "form[data-part=write][data-ready]"
 
+FIRST_MARK = 0x4E00
+MARKS = r"[\u4e00-\u9fff]"
+"""A regular expression for the character that begins an entry."""
+
 _WORDS = "goal minister count turnout corner vote penalty says late crowd rain result whistle queue district".split()
 
 LOOK = """async () => {
@@ -76,7 +80,8 @@ class Typist:
     async def _type_entry(self, page: Page) -> None:
         self._count += 1
         words = self._random.choices(_WORDS, k=self._random.randint(2, 6))
-        for key in f"#{self._count}# {' '.join(words)}.":
+        # Its first character tells the entry from all others, however little of it is kept
+        for key in f"{chr(FIRST_MARK + self._count)} {' '.join(words)}.":
             await page.keyboard.type(key)
             self.history.append((time.monotonic(), self.current + key))
             await asyncio.sleep(self._random.random() * 0.04)

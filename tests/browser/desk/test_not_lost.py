@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from loadtest.proofs.writing.check import Found, check
+from loadtest.proofs.writing.check import LostAndDouble, check
 from loadtest.proofs.writing.proof import FAULTS, play
 from loadtest.proofs.writing.typist import Typist
 
@@ -38,26 +38,26 @@ class TestTheCheck:
     def typist(self) -> Typist:
         """Somebody who sent one text ten seconds before the fault, which is at 100 s, and types another."""
         typist = Typist(0)
-        typist.sent = {"#1# goal.": 90.0}
-        typist.history = [(0.0, ""), (95.0, "#2#"), (97.5, "#2# late"), (99.0, "#2# late crowd")]
+        typist.sent = {"一 goal.": 90.0}
+        typist.history = [(0.0, ""), (95.0, "丁"), (97.5, "丁 late"), (99.0, "丁 late crowd")]
         return typist
 
     def test_what_is_young_may_be_lost(self, typist: Typist):
-        assert check(typist, published("#1# goal."), kept("#2# late"), 100.0) == Found([], [])
+        assert check(typist, published("一 goal."), kept("丁 late"), 100.0) == LostAndDouble([], [])
 
     def test_an_older_character_may_not(self, typist: Typist):
-        assert check(typist, published("#1# goal."), kept("#2# lat"), 100.0).lost == ["#2# late"]
+        assert check(typist, published("一 goal."), kept("丁 lat"), 100.0).lost == ["丁 late"]
 
     def test_a_text_that_was_sent_may_not(self, typist: Typist):
-        assert check(typist, [], kept("#2# late"), 100.0).lost == ["#1# goal."]
+        assert check(typist, [], kept("丁 late"), 100.0).lost == ["一 goal."]
 
-    @pytest.mark.parametrize("texts", [("#1# goal.", "#1# goal."), ("#1# goal.", "#1# go")])
+    @pytest.mark.parametrize("texts", [("一 goal.", "一 goal."), ("一 goal.", "一 go")])
     def test_two_of_one_are_found(self, typist: Typist, texts: tuple[str, ...]):
-        assert check(typist, published(*texts), kept("#2# late"), 100.0).double == ["#1#"]
+        assert check(typist, published(*texts), kept("丁 late"), 100.0).double == ["一"]
 
     def test_what_is_published_must_not_be_in_the_form_as_well(self, typist: Typist):
-        assert check(typist, published("#1# goal."), kept("#1# goal.", ("#2# late",)), 100.0).double == ["#1# goal."]
+        assert check(typist, published("一 goal."), kept("一 goal.", ("丁 late",)), 100.0).double == ["一 goal."]
 
     def test_a_page_that_lives_on_loses_nothing(self, typist: Typist):
-        found = check(typist, published("#1# goal."), kept("#2# late"), float("inf"))
-        assert found.lost == ["#2# late crowd"]
+        found = check(typist, published("一 goal."), kept("丁 late"), float("inf"))
+        assert found.lost == ["丁 late crowd"]
