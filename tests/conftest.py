@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from itertools import count
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.node import RunningNode, sqlite_url
 from tests.support.redis_servers import Cluster, RedisServer, WatchedServers, started
+from tests.support.turns import turn
 
 pytest_plugins = ["tests.support.fixtures"]
 
@@ -29,16 +30,24 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a job in the back
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort files with slow tests and browsers first, so that in the end no worker waits long for another."""
+    alone = {item.path for item in items if item.get_closest_marker("alone")}
     long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path not in long)
+    items.sort(key=lambda item: 2 if item.path in alone else item.path not in long)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run tests with the marker `alone` while no other test runs. The time limit of a test begins with its turn."""
+    with turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture
 def eventually() -> Eventually:
-    """Ask again until the answer is true, for half a minute at the most: a machine may be busy."""
+    """Ask again until the answer is true, for a minute at the most: a machine may be busy."""
 
     async def ask(question: Callable[[], Awaitable[Any]]) -> Any:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not (answer := await question()):
                 await asyncio.sleep(0.01)
             return answer

@@ -11,7 +11,7 @@ import pytest
 from tests.support.paths import SERVER
 
 ROOMS = (
-    "errors model settings tasks|telemetry wire|live store|access|newsroom sync|desk|web|inbox|process|tools"
+    "errors model settings tasks|telemetry wire|live store|access media|newsroom sync|desk|web|inbox|process|tools"
     "|cli_options|cli_access|cli|__main__"
 )
 

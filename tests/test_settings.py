@@ -50,6 +50,7 @@ ROWS: dict[str, tuple[Any, str, Any]] = {
     "publisher": ("", "The Herald", "The Herald"),
     "page_max_age": (0, "30", 30),
     "audit_days": (365, "30", 30),
+    "media": ("", "s3://bucket/images", "s3://bucket/images"),
     "versions": (50, "0", 0),
     "templates": ("", "/srv/templates", "/srv/templates"),
 }

@@ -15,7 +15,7 @@ export async function sizes() {
     { name: "core with all transports and tabs", contents: 'export { LiveBlog } from "./index.js"', limit: 5 * KB },
     { name: "msgpack decoder", contents: 'export { decode } from "./transports/msgpack-decode.js"', limit: KB },
     { name: "element with everything", contents: 'export * from "./element.js"', limit: 13.5 * KB },
-    { name: "page with everything", contents: 'export * from "./page.js"', limit: 14 * KB },
+    { name: "page with everything", contents: 'export * from "./page.js"', limit: 14.1 * KB },
   ];
   return Promise.all(
     wanted.map(async ({ name, contents, limit }) => {

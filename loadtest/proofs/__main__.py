@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import loadtest.proofs
+from loadtest.proofs.delivery import delivery
 from loadtest.proofs.editors import editors
 from loadtest.proofs.many_blogs import many_blogs
 from loadtest.proofs.overload import overload
@@ -32,6 +33,7 @@ PROOFS = {
     "private": (private, 5_000, 2.0),
     "many-blogs": (many_blogs, 5_000, 10.0),
     "takedown": (takedown, 500, 10.0),
+    "delivery": (delivery, 2_000, 2.0),
 }
 """By name: the function that plays a proof, its default number of readers or blogs, and its default writes a second."""
 
@@ -40,12 +42,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(loadtest.proofs.__doc__ or "").partition("\n")[0])
     parser.add_argument("proof", choices=[*PROOFS, *DESK])
     parser.add_argument(
-        "--readers", type=int, help="default 10000 for storm, 2000 for overload, 500 for takedown, else 5000"
+        "--readers",
+        type=int,
+        help="default 10000 for storm, 2000 for overload and delivery, 500 for takedown, else 5000",
     )
     parser.add_argument("--blogs", type=int, help="for many-blogs; default 5000")
     parser.add_argument("--store", choices=STORES, action="append", help="for takedown; default all in turn")
     parser.add_argument("--tries", type=int, default=200, help="for takedown; default 200 for each store")
-    parser.add_argument("--publish", type=float, help="writes a second; default 2 for storm and private, else 10")
+    parser.add_argument(
+        "--publish", type=float, help="writes a second; default 2 for storm, private and delivery, else 10"
+    )
     parser.add_argument(
         "--times", type=int, default=50, help="for writing, of each fault, and desk-latency; default 50"
     )

@@ -6,6 +6,8 @@ Only a `StartError` begins in lower case and has no full stop, because it is pri
 StoppressError
 |-- StartError                 the node cannot start; the command line prints it and exits with 2
 |-- BadInput                   the request is wrong; the message names the field and says what to do
+|   |-- ImageRejected          the uploaded file is not an image that the server takes
+|   |-- UploadTooLarge         the uploaded file has too many bytes
 |   `-- BadQuery               the fault is in the query of the address
 |       `-- MalformedCursor
 |-- TokenNeeded                a private blog: there is no valid token or key; a new one may help
@@ -29,7 +31,10 @@ StoppressError
 |   `-- PersonInUse            others change a person at the same time
 |-- NotNow                     the request can be repeated in a moment
 |   |-- TooManySignIns         the node is busy with the passwords of others
-|   `-- ProviderUnavailable    the OpenID provider does not answer as it should
+|   |-- ProviderUnavailable    the OpenID provider does not answer as it should
+|   |-- TooManyUploads         the node is busy with the images of others
+|   `-- MediaUnavailable       the storage of images does not answer as it should
+|-- NoMediaStorage             the node has no storage for images
 `-- StoreUnavailable           the store cannot answer now; nothing was written, or it is unknown whether it was
     |-- BlogMissing            the store has lost data and does not have this blog; a node may put it back
     |-- BlogDamaged            the store has lost a part of this blog, or has something that cannot be read
@@ -54,6 +59,18 @@ class BadInput(StoppressError):
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+class ImageRejected(BadInput):
+    """The body of an upload is not an image that the server takes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "body")
+
+
+class UploadTooLarge(BadInput):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The image is larger than {limit} bytes. Make it smaller, or save it as a JPEG.", "body")
 
 
 class BadQuery(BadInput):
@@ -188,6 +205,21 @@ class TooManySignIns(NotNow):
 class ProviderUnavailable(NotNow):
     def __init__(self) -> None:
         super().__init__("The OpenID provider does not answer as it should; see the server log. Try again shortly.")
+
+
+class TooManyUploads(NotNow):
+    def __init__(self) -> None:
+        super().__init__("The node is busy with other images. Send this one again in a few seconds.")
+
+
+class MediaUnavailable(NotNow):
+    def __init__(self) -> None:
+        super().__init__("The storage of images does not answer as it should; see the server log. Try again shortly.")
+
+
+class NoMediaStorage(StoppressError):
+    def __init__(self) -> None:
+        super().__init__("This server has no storage for images. Its operator can name one with STOPPRESS_MEDIA.")
 
 
 class StoreUnavailable(StoppressError): ...

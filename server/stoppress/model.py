@@ -26,10 +26,22 @@ BLOG_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 URL_PATTERN = r"^https?://[^\s\x00-\x20\x7f-\xa0\ufeff]+$(?!\n)"
 """Lists white space by hand because regular expressions differ on `\\s`; `$` alone would allow a trailing newline."""
 
+MEDIA_FILE = r"[a-z2-7]{26}-[1-9][0-9]{0,4}\.(avif|jpg|png)"
+"""A regular expression for the name of an uploaded file: the id of the upload, the width, and the type."""
+
+MEDIA_URL_PATTERN = (
+    rf"^(https?://[^\s\x00-\x20\x7f-\xa0\ufeff]+|/blogs/[A-Za-z0-9][A-Za-z0-9_-]{{0,99}}/media/{MEDIA_FILE})$(?!\n)"
+)
+"""An address as in `URL_PATTERN`, or that of an uploaded file, which begins with `/`."""
+
+IMAGE_TYPE_PATTERN = r"^image/[a-z0-9][a-z0-9.+-]*$(?!\n)"
+
 Line = Annotated[str, Meta(min_length=1, max_length=500)]
 Paragraph = Annotated[str, Meta(min_length=1, max_length=5_000)]
 Url = Annotated[str, Meta(pattern=URL_PATTERN, max_length=2_000)]
+MediaUrl = Annotated[str, Meta(pattern=MEDIA_URL_PATTERN, max_length=2_000)]
 Pixels = Annotated[int, Meta(ge=1, le=100_000)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=50)]
 
 EntryStatus = Literal["draft", "scheduled", "published", "retracted"]
@@ -124,16 +136,29 @@ class Link(Struct, forbid_unknown_fields=True):
     url: Url
 
 
+class ImageSource(Struct, forbid_unknown_fields=True):
+    """The same picture in another size or type. Browsers choose among them."""
+
+    url: MediaUrl
+    width: Pixels
+    height: Pixels
+    type: Annotated[str, Meta(pattern=IMAGE_TYPE_PATTERN, max_length=100)]
+
+
 class Media(Struct, omit_defaults=True, forbid_unknown_fields=True):
     """A picture, film, sound or embed, by its address."""
 
     type: Literal["image", "video", "audio", "embed"]
-    url: Url
+    url: MediaUrl
     alt: Annotated[str, Meta(max_length=2_000)] | None = None
     caption: Paragraph | None = None
     credit: Line | None = None
     width: Pixels | None = None
     height: Pixels | None = None
+    sources: Annotated[list[ImageSource], Meta(max_length=20)] = []
+    """Other forms of an image, the preferred types first."""
+    focus: Annotated[list[Share], Meta(min_length=2, max_length=2)] | None = None
+    """The point of an image that matters most: its distance from the left and from the top, as shares of the size."""
 
 
 class Correction(Struct):

@@ -156,6 +156,11 @@ class Settings(NamedTuple):
     publisher: Annotated[str, str.strip, "Name of the publisher, for search engines and feeds."] = ""
     page_max_age: Annotated[int, _whole(0, 3_600), "Seconds for which a CDN may cache pages, embeds and feeds."] = 0
     audit_days: Annotated[int, _whole(1, 3_650), "Days for which the audit is kept."] = 365
+    media: Annotated[
+        str,
+        str.strip,
+        "Storage of images: file:PATH, s3://BUCKET, gs://BUCKET, az://CONTAINER or off; none: beside the SQLite file.",
+    ] = ""
     versions: Annotated[int, _whole(0, 1_000), "Earlier versions of each entry that are kept for editors."] = 50
     templates: Annotated[str, str.strip, "Directory with templates that replace the server's own."] = ""
 

@@ -117,7 +117,7 @@ WRONG = {
     "an end that is not a number": (signed(b'{"exp":NaN,"blogs":["*"]}'), "must be a JSON object"),
     "an infinite end": (signed(b'{"exp":1e999,"blogs":["*"]}'), "must be a"),
     "expired": (signed(claims(seconds=-1)), "has ended"),
-    "not yet valid": (signed(claims(nbf=time.time() + 600)), "not valid yet"),
+    "not yet valid": (signed(claims(nbf=time.time() + 86_400)), "not valid yet"),
     "nbf is text": (signed(claims(nbf="now")), "`nbf` must be a time"),
     "no blogs": (signed({"exp": time.time() + 3_600}), "`blogs` must be a list"),
     "blogs is text": (signed(claims() | {"blogs": "*"}), "`blogs` must be a list"),
@@ -168,10 +168,10 @@ def test_an_unknown_kid_asks_for_new_keys():
 
 
 def test_patterns_of_many_stars_are_fast():
-    began = time.perf_counter()
+    began = time.process_time()
     token = tokens().check(signed(claims(["*a" * 49 + "!"] * 20)))
     assert not token.identity.is_for("a" * 100)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_a_token_without_kid_needs_one_if_there_are_two_keys():

@@ -16,11 +16,11 @@ from tests.support.node import RunningNode
 from tests.support.processes import Slowdown
 from tests.support.publishing import edit, post
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.alone]
 
 Figure = Callable[[str], None]
 
-ENTRIES, READERS = 100, 500
+ENTRIES, READERS = 50, 200
 
 LATENCY_MS = {"p50": 30, "p99": 100}
 """From the answer to a publish until the entry is painted, on a machine of its own."""
@@ -57,7 +57,7 @@ async def test_a_published_entry_is_painted_at_once(start_node, open_page, figur
     slowdown = Slowdown()
     swarm = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "stoppress", "swarm", node.url, "--blog", "demo", "--readers", str(READERS)),
-        *("--rate", "500", "--duration", "60"),
+        *("--rate", "200", "--duration", "60"),
         env={**os.environ, "STOPPRESS_API_KEY": ""},
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

@@ -9,10 +9,11 @@ from playwright.async_api import Browser
 
 from stoppress.newsroom.rendering import Rendered
 from tests.support.clipboard import fragments
+from tests.support.tries import tries
 
 pytestmark = pytest.mark.browser
 
-COUNT = 1_000
+COUNT = tries(300)
 
 READ = """(fragments) => fragments.map((html) => {
   const holder = document.body.appendChild(document.createElement("div"));

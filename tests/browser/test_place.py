@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
 from collections.abc import Callable
@@ -16,13 +15,14 @@ from tests.conftest import StartNode
 from tests.support.browser import Complaints, Embed, OpenPage
 from tests.support.node import RunningNode
 from tests.support.publishing import edit, post, send
+from tests.support.tries import tries
 
 pytestmark = pytest.mark.browser
 
 Figure = Callable[[str], None]
 
-TRIES = int(os.environ.get("TRIES", "10"))
-"""Number of tries of each kind, at random places. TRIES=50 tries longer."""
+TRIES = tries(6)
+"""Number of tries of each kind, at random places."""
 
 MOST_PIXELS = 1
 """An entry that is read may move by this much."""

@@ -56,7 +56,7 @@ def everywhere(payload: str) -> dict[str, Any]:
 async def test_no_payload_runs_live_or_rendered(start_node, open_page, complaints):
     node = await start_node(STOPPRESS_NEWEST="200")
     await node.make_blog()
-    page = await open_page(node)
+    page = await open_page(node, reduced_motion="reduce")
     async with node.editor() as editor:
         for payload in PAYLOADS:
             await publish(editor, payload)

@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request
 
+from stoppress.web.pages.assets import Assets
 from tests.support.node import RunningNode
 from tests.support.raw import respond
 
@@ -30,7 +31,7 @@ async def kept(page: Page, cache: str = "pages") -> list[str]:
 async def can_go_offline(page: Page, path: str) -> bool:
     """Return whether the service worker has copies of the page at a path, of its files, and of no other page."""
     files = {path for path in await page.evaluate(LOADED) if path.endswith((".js", ".css"))} - {"/blogs/sw.js"}
-    assert {"/static/stoppress.css", "/client/page.js"} <= files
+    assert {"/static/stoppress.css", Assets().script("page").address} <= files
     return await kept(page) == [path] and files <= set(await kept(page, "files"))
 
 
@@ -66,9 +67,14 @@ class Pages:
     async def take(self, **options: Any) -> Page:
         """Return a page in a context of its own with these options, as good as new."""
         key = str(options)
-        page = self._free.pop(key, None) or await (await self.browser.new_context(**options)).new_page()
+        page = self._free.pop(key, None) or await self._new(options)
         self._taken.append((options, page))
         return page
+
+    async def _new(self, options: dict[str, Any]) -> Page:
+        context = await self.browser.new_context(**options)
+        context.set_default_timeout(60_000)  # milliseconds: a machine may be busy
+        return await context.new_page()
 
     async def give_back(self) -> None:
         """Clear all pages that were taken, and close all other contexts."""

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 async def closed(connection: ClientConnection) -> tuple[int, str]:
     """Wait at most ten seconds for the end of a connection. Return its close code, and the messages until then."""
     said = ""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         try:
             while True:
                 said += str(await connection.recv())

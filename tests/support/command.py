@@ -94,7 +94,7 @@ class Running:
     async def line(self, *words: str) -> str:
         """Return the next line with all of these words, within half a minute."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while data := await self._process.stdout.readline():
                 self.lines.append(data.decode().rstrip("\n"))
                 if all(word in self.lines[-1] for word in words):
@@ -104,7 +104,7 @@ class Running:
     async def rest(self) -> list[str]:
         """Return the remaining lines."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return (await self._process.stdout.read()).decode().splitlines()
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:

@@ -48,7 +48,7 @@ async def listening(
 
 async def upcoming(events: AsyncIterator[Event], kind: str = "update") -> Event:
     """Return the next event of a kind, within half a minute."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for event in events:
             if event["event"] == kind:
                 return event

@@ -18,9 +18,20 @@ Post = Callable[..., Awaitable[dict[str, Any]]]
 
 Launch = Callable[..., Awaitable[Browser]]
 
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
-).split()
+_DISABLED_FEATURES = (
+    # Each window has pages for the popups of its address bar. They take half of all CPU, and nobody sees them
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,"
+    # Those that Playwright disables, because the last list counts
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
+    "LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,"
+    "OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch"
+)
+
+ARGUMENTS = [
+    *"--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update".split(),
+    "--disable-sync",
+    f"--disable-features={_DISABLED_FEATURES}",
+]
 
 _numbers = count(1)
 
@@ -44,7 +55,7 @@ async def editor(node: RunningNode) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def reader(node: RunningNode) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a key."""
-    async with httpx.AsyncClient(base_url=node.url, timeout=20, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=node.url, timeout=60, trust_env=False) as client:
         yield client
 
 
@@ -72,7 +83,7 @@ def post(editor: httpx.AsyncClient, blog: str) -> Post:
 @pytest.fixture(scope="session")
 async def launch() -> AsyncIterator[Launch]:
     """Start Chromium with options of Playwright, once for all tests that ask for the same."""
-    expect.set_options(timeout=30_000)  # milliseconds: a machine may be busy
+    expect.set_options(timeout=60_000)  # milliseconds: a machine may be busy
     started: dict[str, Browser] = {}
     async with async_playwright() as playwright:
 

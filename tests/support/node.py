@@ -90,7 +90,7 @@ class RunningNode:
         return httpx.AsyncClient(
             base_url=self.url,
             headers={"authorization": f"Bearer {key or self.key}"},
-            timeout=30,
+            timeout=60,
             limits=httpx.Limits(keepalive_expiry=kept),
             verify=False,  # without TLS; loading the certificates would take longer than a request
             trust_env=False,
@@ -127,7 +127,7 @@ class RunningNode:
 
 async def until_received(line: ClientConnection, cursor: str) -> None:
     """Read until a message with a cursor comes, within half a minute."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while cursor not in str(await line.recv()):
             pass
 

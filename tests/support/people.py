@@ -40,7 +40,7 @@ def browser(node: RunningNode, secret: str, csrf_token: str = "") -> httpx.Async
 
 def stranger(node: RunningNode, **headers: str) -> httpx.AsyncClient:
     """Return a client without a key and without a cookie."""
-    return httpx.AsyncClient(base_url=node.url, headers=headers, timeout=30, verify=False, trust_env=False)
+    return httpx.AsyncClient(base_url=node.url, headers=headers, timeout=60, verify=False, trust_env=False)
 
 
 def cookie_of(answer: httpx.Response) -> str:

@@ -37,5 +37,5 @@ async def respond(writer: asyncio.StreamWriter, body: bytes, *headers: str, stat
 
 async def head_of(reader: asyncio.StreamReader) -> bytes:
     """Return the head of the next answer, within half a minute."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return await reader.readuntil(b"\r\n\r\n")

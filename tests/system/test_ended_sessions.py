@@ -12,11 +12,12 @@ import pytest
 from loadtest.chaos.stage.proxy import NetworkLink
 from tests.support.node import ADMIN_KEY, RunningNode
 from tests.support.people import browser, make_person, sign_in
+from tests.support.tries import tries
 from tests.system.conftest import BLOG
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
-PEOPLE = 20
+PEOPLE = tries(6)
 """Of each kind of revocation."""
 
 LIMIT = 5.0

@@ -9,6 +9,7 @@ import time
 from contextlib import AsyncExitStack
 
 import httpx
+import pytest
 from websockets.asyncio.client import connect
 
 from tests.support.node import RunningNode, until_received
@@ -55,6 +56,7 @@ async def ask_and_not_read(node: RunningNode, path: str) -> asyncio.StreamWriter
     return writer
 
 
+@pytest.mark.alone
 async def test_readers_editors_and_memory_bear_expensive_requests(start_node, figure):
     node, slowdown, delays, health = await start_node(), Slowdown(), [], []
     await node.make_blog("demo")

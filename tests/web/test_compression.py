@@ -29,7 +29,7 @@ async def long(editor: httpx.AsyncClient, blog: str) -> str:
 
 
 PATHS = [f"/blogs/{{}}{surface}" for surface in ("", "/embed", ".atom", ".json", "/changes", "/entries")]
-PATHS += ["/static/stoppress.css", "/client/view/feed.js", "/api/openapi.json"]
+PATHS += ["/static/stoppress.css", "/client/element.js", "/api/openapi.json"]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -1,3 +1,25 @@
+/** The formats in use, by language and options: making one takes milliseconds. @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+/**
+ * Return the format of times in a language. A time zone that the browser does not know is left out.
+ *
+ * @param {string | undefined} language as `localeOf` returns it
+ * @param {Intl.DateTimeFormatOptions} options
+ * @returns {Intl.DateTimeFormat}
+ */
+function formatOf(language, { timeZone, timeZoneName, ...rest }) {
+  const options = timeZone ? { timeZone, timeZoneName, ...rest } : rest;
+  const key = JSON.stringify([language, options]);
+  let format = formats.get(key);
+  try {
+    if (!format) formats.set(key, (format = new Intl.DateTimeFormat(language, options)));
+    return format;
+  } catch {
+    return formatOf(language, rest);
+  }
+}
+
 /**
  * Return a time as the language writes it, with the day unless it is today.
  *
@@ -6,16 +28,14 @@
  * @param {string} [timeZone] that of the blog, which is then named; otherwise it is the reader's
  */
 export function localText(at, language, timeZone, now = new Date()) {
-  const zone = knownZone(timeZone);
   // 9:20 AM, but 09:20
-  const { hour12 } = new Intl.DateTimeFormat(language, { hour: "numeric" }).resolvedOptions();
+  const { hour12 } = formatOf(language, { hour: "numeric" }).resolvedOptions();
   /** @type {Intl.DateTimeFormatOptions} */
-  const form = { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", timeZone: zone };
-  if (zone) form.timeZoneName = "short";
-  const [day, today] = [dayIn(zone, at), dayIn(zone, now)];
+  const form = { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", timeZone, timeZoneName: "short" };
+  const [day, today] = [dayIn(timeZone, at), dayIn(timeZone, now)];
   if (day !== today) Object.assign(form, { day: "numeric", month: "short" });
   if (day.slice(0, 4) !== today.slice(0, 4)) form.year = "numeric";
-  return at.toLocaleString(language, form);
+  return formatOf(language, form).format(at);
 }
 
 /**
@@ -24,17 +44,7 @@ export function localText(at, language, timeZone, now = new Date()) {
  * @param {string} [timeZone]
  */
 export function dayIn(timeZone, at = new Date()) {
-  return at.toLocaleDateString("sv", { timeZone: knownZone(timeZone) });
-}
-
-/** Return a time zone if the browser knows it. @param {string | undefined} timeZone */
-function knownZone(timeZone) {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone });
-    return timeZone;
-  } catch {
-    return undefined;
-  }
+  return formatOf("sv", { timeZone }).format(at);
 }
 
 /**

@@ -14,7 +14,7 @@ from playwright.async_api import Error, Page, Playwright, async_playwright
 
 ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
-    "--no-first-run --remote-debugging-port=0"
+    "--no-first-run --remote-debugging-port=0 --window-size=1280,900"
 ).split()
 
 START_SECONDS = 120.0

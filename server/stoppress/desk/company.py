@@ -7,10 +7,14 @@ import logging
 import time
 from collections.abc import Callable
 
-from stoppress.desk.exchange import RENEW_SECONDS, Exchange
+import msgspec
+
+from stoppress.desk.exchange import Exchange
+from stoppress.desk.figures import NodeFigures, ReaderHistory, deliveries_of, readers_of
 from stoppress.desk.open_desk import OpenDesk
 from stoppress.desk.open_desks import OpenDesks
 from stoppress.desk.presence import BlogPresence, Presence, Tab
+from stoppress.desk.watch import Watch
 from stoppress.errors import StoreUnavailable
 
 TICK_SECONDS = 0.5
@@ -36,7 +40,8 @@ class Company:
         self._exchange = exchange
         self._now = now
         self._presence = Presence()
-        self._written: dict[str, float] = {}  # blogs with records of this node, and when they were written
+        self._history = ReaderHistory()
+        self._watch = Watch(desks.follower, exchange.node)
         self._is_failing = False
 
     # Presence
@@ -69,9 +74,9 @@ class Company:
     def _report(self, blog: str, report: Tab) -> None:
         presence = self._presence.of(blog)
         if presence.put(report) and (desk := self._desks.find(blog)) is not None:
-            self._show(desk, presence)
+            self._show_people(desk, presence)
 
-    def _show(self, desk: OpenDesk, presence: BlogPresence) -> None:
+    def _show_people(self, desk: OpenDesk, presence: BlogPresence) -> None:
         people = presence.people(self._now())
         if people != desk.people:
             desk.people = people
@@ -84,11 +89,12 @@ class Company:
         while True:
             for reads in (True, False):
                 began = time.monotonic()
+                self._history.count(int(self._now() // 60), self._desks.readers)
                 await self._tick(reads=reads)
                 await asyncio.sleep(max(0.0, began + TICK_SECONDS - time.monotonic()))
 
     async def _tick(self, *, reads: bool) -> None:
-        blogs = list({*self._presence.blogs(), *self._desks.blogs(), *self._written})
+        blogs = {*self._presence.blogs(), *self._desks.blogs(), *self._exchange.blogs(), *self._watch.blogs()}
         waiting = iter(blogs)
 
         async def some() -> None:
@@ -100,35 +106,53 @@ class Company:
     async def _care_for(self, blog: str, *, reads: bool) -> None:
         presence, desk = self._presence.of(blog), self._desks.find(blog)
         presence.is_urgent |= presence.expire(self._now())
+        figures = self._watched_figures(blog, is_open=desk is not None)
+        heard: dict[str, bytes] = {}
         try:
             if self._exchange.is_on:
-                await self._write(blog, presence)
-                if reads and desk is not None:
-                    presence.hear((await self._exchange.read(blog)).get("people", {}))
+                heard = await self._talk(blog, presence, desk if reads else None, figures)
             self._is_failing = False
         except StoreUnavailable as error:
             if not self._is_failing:
                 log.warning("desks_not_exchanged", extra={"blog": blog, "error": str(error)})
             self._is_failing = True
+            reads = False
         if desk is not None:
-            self._show(desk, presence)
-        elif not len(presence) and blog not in self._written:
+            self._show_people(desk, presence)
+            if reads and figures is not None:
+                self._show_figures(desk, figures, heard)
+        elif not len(presence) and not self._exchange.has_written(blog):
             self._presence.forget(blog)
 
-    async def _write(self, blog: str, presence: BlogPresence) -> None:
-        """Write the records of this node, if they have changed or are old."""
-        now = time.monotonic()
-        is_old = len(presence) > 0 and now - self._written.get(blog, now) >= RENEW_SECONDS
-        if not (presence.is_urgent or is_old):
-            return
+    def _watched_figures(self, blog: str, *, is_open: bool) -> NodeFigures | None:
+        """Return the figures of this node if a desk of the blog is open anywhere."""
+        hub = self._watch.look(blog, is_open=is_open, others=len(self._desks.blogs()))
+        return None if hub is None else NodeFigures.of(hub, self._history, self._now())
+
+    async def _talk(
+        self, blog: str, presence: BlogPresence, desk: OpenDesk | None, figures: NodeFigures | None
+    ) -> dict[str, bytes]:
+        """Tell other nodes what they should know. For a desk, return the figures of other nodes."""
+        if desk is not None and self._watch.must_announce(blog):
+            await self._exchange.announce(blog)
+        now, is_urgent = self._now(), presence.is_urgent
         presence.is_urgent = False
-        body = presence.record() if len(presence) else None
         try:
-            await self._exchange.write(blog, {"people": body}, self._now())
+            await self._exchange.tell(blog, "people", presence.record() if len(presence) else None, now, is_urgent)
+            told = figures if self._watch.is_asked(blog) else None
+            await self._exchange.tell(blog, "figures", None if told is None else msgspec.json.encode(told), now)
         except StoreUnavailable:
-            presence.is_urgent = True
+            presence.is_urgent = is_urgent
             raise
-        if body is None:
-            self._written.pop(blog, None)
-        else:
-            self._written[blog] = now
+        heard = await self._exchange.read(blog) if desk is not None else {}
+        if desk is not None:
+            presence.hear(heard.get("people", {}))
+        return heard.get("figures", {})
+
+    def _show_figures(self, desk: OpenDesk, own: NodeFigures, heard: dict[str, bytes]) -> None:
+        read = {node: NodeFigures.read(record) for node, record in heard.items()}
+        nodes = {self._exchange.node: own} | {node: one for node, one in read.items() if one is not None}
+        readers, deliveries = readers_of(nodes), deliveries_of(nodes.values())
+        if (readers, deliveries) != (desk.readers, desk.deliveries):
+            desk.readers, desk.deliveries = readers, deliveries
+            desk.pulse()

@@ -8,7 +8,7 @@ node, so nothing is exchanged.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import time
 
 from stoppress.store.accounts.port import RecordWrite
 from stoppress.store.port import Store
@@ -17,7 +17,10 @@ RECORD_SECONDS = 35.0
 """Time after which the record of a node that was killed ends."""
 
 RENEW_SECONDS = 8.0
-"""Time after which a record is written again if nothing but times has changed."""
+"""Time after which a record is written again."""
+
+_SETTLE_SECONDS = 0.9
+"""Shortest time between two writes of a record of which no change is urgent."""
 
 
 class Exchange:
@@ -32,26 +35,63 @@ class Exchange:
         self.node = node
         self.is_on = store.nodes_share_it
         """Whether there can be other nodes."""
-        self._accounts = store.accounts
+        self._store = store
+        self._written: dict[str, dict[str, tuple[float, bytes]]] = {}  # by blog and part: when, and what
 
-    async def write(self, blog: str, parts: Mapping[str, bytes | None], now: float) -> None:
-        """Write the records of this node for a blog, by name of the part; None removes one.
+    def blogs(self) -> list[str]:
+        """Return the blogs of which this node has records in the store."""
+        return list(self._written)
+
+    def has_written(self, blog: str) -> bool:
+        """Return whether this node has a record of a blog in the store."""
+        return blog in self._written
+
+    async def tell(self, blog: str, part: str, body: bytes | None, now: float, is_urgent: bool = False) -> None:
+        """Write a record of this node, if it is due; None removes it.
+
+        Args:
+            blog: the blog.
+            part: what it is about.
+            body: the record.
+            now: the store's time, as Unix time in seconds.
+            is_urgent: whether to write it at once. Otherwise a body that changes is written about once a second, and
+                one that does not change sometimes, so that it does not end.
 
         Raises:
             StoreUnavailable
         """
-        kind, ends = _kind(blog), now + RECORD_SECONDS
-        writes = [RecordWrite(kind, f"{part} {self.node}", body, None, ends) for part, body in parts.items()]
-        await self._accounts.write(writes)
+        known = self._written.get(blog, {}).get(part)
+        if body is None and known is None:
+            return
+        if body is not None and known is not None and not is_urgent:
+            passed = time.monotonic() - known[0]
+            if passed < (RENEW_SECONDS if body == known[1] or part == "people" else _SETTLE_SECONDS):
+                return
+        record = RecordWrite(_kind(blog), f"{part} {self.node}", body, None, now + RECORD_SECONDS)
+        await self._store.accounts.write([record])
+        self._note(blog, part, body)
+
+    def _note(self, blog: str, part: str, body: bytes | None) -> None:
+        parts = self._written.setdefault(blog, {})
+        if body is None:
+            parts.pop(part, None)
+        else:
+            parts[part] = time.monotonic(), body
+        if not parts:
+            del self._written[blog]
 
     async def read(self, blog: str) -> dict[str, dict[str, bytes]]:
         """Return the records of the other nodes for a blog, by part and node. Raises `StoreUnavailable`."""
         found: dict[str, dict[str, bytes]] = {}
-        for record in await self._accounts.records(_kind(blog)):
+        for record in await self._store.accounts.records(_kind(blog)):
             part, _, node = record.id.partition(" ")
             if node != self.node:
                 found.setdefault(part, {})[node] = record.body
         return found
+
+    async def announce(self, blog: str) -> None:
+        """Ask the other nodes for their figures of a blog. Raises `StoreUnavailable`."""
+        await self._store.announce(blog, self.node)
 
 
 def _kind(blog: str) -> str:

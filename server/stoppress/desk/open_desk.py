@@ -69,6 +69,10 @@ class OpenDesk:
         """The number of open desks."""
         self.people: list[dict[str, Any]] = []
         """The tabs that are at desks of this blog, on all nodes."""
+        self.readers: dict[str, Any] = {}
+        """The readers of this blog on all nodes."""
+        self.deliveries: list[dict[str, Any]] = []
+        """The last deliveries, ascending by time."""
         self._store = store
         self._drafts = DeskDrafts()
         self._suspected = asyncio.Event()
@@ -86,7 +90,7 @@ class OpenDesk:
 
     def figures(self) -> dict[str, Any]:
         """Return the other parts of a snapshot."""
-        return {"people": self.people}
+        return {"people": self.people, "readers": self.readers, "delivery": self.deliveries}
 
     def since(self, cursor: DeskCursor) -> DeskNews | None:
         """Return what has changed since a cursor; None: more than can be told, so a desk needs a snapshot."""

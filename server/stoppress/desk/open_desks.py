@@ -32,9 +32,9 @@ class OpenDesks:
 
     def __init__(self, store: Store, follower: Follower) -> None:
         self._store = store
-        self._follower = follower
         self._desks: dict[str, OpenDesk] = {}
         self._by_identity: Counter[str] = Counter()
+        self.follower = follower
         follower.tell_change = self._take
         follower.tell_loss = self._suspect
 
@@ -50,9 +50,13 @@ class OpenDesks:
         """Return the blogs with open desks."""
         return list(self._desks)
 
+    def readers(self) -> dict[str, int]:
+        """Return the readers on this node, by blog."""
+        return {hub.replica.blog: hub.total for hub in self.follower.hubs if hub.total}
+
     async def require(self, blog: str) -> None:
         """Raise `BlogNotFound` if a blog does not exist, and `StoreUnavailable` if that is not known."""
-        await self._follower.hub(blog)
+        await self.follower.hub(blog)
 
     @asynccontextmanager
     async def open(self, blog: str, who: Identity) -> AsyncIterator[OpenDesk]:
@@ -81,7 +85,7 @@ class OpenDesks:
                 del self._by_identity[who.id]
 
     async def _join(self, blog: str) -> OpenDesk:
-        hub = await self._follower.hub(blog)
+        hub = await self.follower.hub(blog)
         desk = self._desks.get(blog)
         if desk is None or desk.hub is not hub:  # the blog may have left memory and come back
             desk = self._desks[blog] = OpenDesk(hub, self._store)

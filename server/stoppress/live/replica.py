@@ -13,6 +13,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from stoppress.errors import EntryNotFound
+from stoppress.live.deliveries import DeliveredEntry
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.model import HEADER, START, Cursor, Header, Segment
 
@@ -200,6 +201,11 @@ class Replica:
         cursor = self.cursor_at(taken[-1].seq) if more else self.cursor
         header = next((item for item in taken if item.id == HEADER), None)
         return Part(since, cursor, header, [item for item in taken if item.id != HEADER], more, None)
+
+    def versions_after(self, cursor: Cursor) -> list[DeliveredEntry]:
+        """Return the entries that have changed after a known cursor, ascending by seq; none for an unknown one."""
+        items = self._newer_than(cursor) if self.knows(cursor) else []
+        return [DeliveredEntry(item.id, item.stored.version) for item in items if item.id != HEADER]
 
     def entries_for(self, since: Cursor | None) -> list[PublicItem]:
         """Return all entries that a reader at a cursor needs to reach the head, in one part or in several."""

@@ -10,6 +10,7 @@ import msgspec
 
 from stoppress.access.roles import Action
 from stoppress.errors import BadInput, BlogDamaged, BlogNotFound
+from stoppress.media.names import check_owner
 from stoppress.model import BLOG_NAME, HEADER, Item, StoredHeader
 from stoppress.newsroom.commits import Committer, Planned, Request, Written
 from stoppress.newsroom.forms import HeaderForm
@@ -103,6 +104,7 @@ class Blogs:
             action: Action = "change_blog" if current else "create_blog"
             request.require(action, blog)
             header = fill(current)
+            check_owner(blog, [header.image] if header.image else [])
             if current and (header.access, header.public_from) != (current.access, current.public_from):
                 request.require("change_access", blog)
             pins: list[Write] = []

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Container, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Container, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
@@ -114,17 +114,29 @@ class Replicas(Protocol):
         """Compare a blog with the store as soon as the store answers."""
 
 
+class Erasure(Protocol):
+    """What has to go when an item is erased, as commits see it. Both methods surround the write."""
+
+    def erasing(self, blog: str, items: Sequence[str]) -> AbstractAsyncContextManager[None]:
+        """Surround a write that erases or removes items. Raises `BlogNotFound` and `StoreUnavailable`."""
+
+    def deleting(self, blog: str) -> AbstractAsyncContextManager[None]:
+        """Surround the deletion of a blog. Raises `StoreUnavailable`."""
+
+
 class Committer:
     """Plans writes, commits them, and repeats both after a lost race.
 
     Args:
         store: keeps the blogs.
         replicas: learn of every commit, and of every answer to an earlier one.
+        erasure: deletes the files of what is erased; None: there are no files.
     """
 
-    def __init__(self, store: Store, replicas: Replicas) -> None:
+    def __init__(self, store: Store, replicas: Replicas, erasure: Erasure | None = None) -> None:
         self._store = store
         self._replicas = replicas
+        self._erasure = erasure
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def commit(self, blog: str, request: Request, plan: _Plan) -> Written:
@@ -151,8 +163,13 @@ class Committer:
 
     async def delete(self, blog: str, request: Request) -> None:
         """Delete a blog. Raises `BlogNotFound` and `StoreUnavailable`."""
-        with self._settled_later(blog):
-            await self._store.delete(blog, request.act("delete_blog", blog))
+        async with self._erasure.deleting(blog) if self._erasure else nullcontext():
+            with self._settled_later(blog):
+                await self._store.delete(blog, request.act("delete_blog", blog))
+
+    def _erased(self, blog: str, writes: Sequence[Write]) -> AbstractAsyncContextManager[None]:
+        gone = [write.id for write in writes if write.erase or write.body is None]
+        return self._erasure.erasing(blog, gone) if self._erasure and gone else nullcontext()
 
     @contextmanager
     def _settled_later(self, blog: str) -> Iterator[None]:
@@ -191,11 +208,12 @@ class Committer:
         write = planned.writes[-1]
         act = request.act(planned.action, blog, write.id, write.next_version)
         try:
-            with self._settled_later(blog):
-                segment = await self._store.commit(blog, planned.writes, request.once, act)
+            async with self._erased(blog, planned.writes):
+                with self._settled_later(blog):
+                    segment = await self._store.commit(blog, planned.writes, request.once, act)
+                self._replicas.committed(blog, segment, arrival)
         except VersionConflict:
             return None
-        self._replicas.committed(blog, segment, arrival)
         subject = segment.items[-1]
         is_own = (subject.id, subject.version, subject.body) == (write.id, write.expected + 1, write.body or b"")
         return _written(segment, replayed=not is_own)  # the same request may have been faster on another node

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET
 
 from stoppress.errors import BadInput, Conflict
+from stoppress.media.names import check_owner
 from stoppress.model import StoredEntry, later, timestamp
 from stoppress.newsroom.forms import EntryForm, moment
 from stoppress.newsroom.rendering import Rendered
@@ -58,6 +59,7 @@ class Edits:
         before = await self._newest(blog) if is_new else current.updated_at
         now = self.after(before)
         entry = await self._with_body(form.fill(current, now), form)
+        check_owner(blog, entry.media)
         entry.status = target  # type: ignore[assignment]
         if target != "draft":
             entry.submitted = entry.remark = None

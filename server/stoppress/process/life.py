@@ -134,6 +134,8 @@ def _background(node: Node) -> dict[str, Callable[[], Coroutine[Any, Any, None]]
     }
     if node.jwks:
         work["token_keys"] = node.jwks.watch
+    if node.media.cleaner:
+        work["media"] = node.media.cleaner.run
     if node.inbox:
         work["inbox"] = node.inbox.run
     if node.metrics.exchange:

@@ -24,6 +24,7 @@ from stoppress.newsroom.desk.epochs import DraftEpochs
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.past import PastReader
 from stoppress.process.desk import DeskParts
+from stoppress.process.media import MediaParts
 from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
@@ -105,9 +106,10 @@ class Node:
         self.errors = BlogErrors(self.counts)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing, self.errors)
         self.audit = Audit(self.store, self.follower, self.errors)
-        committer = Committer(self.store, self.follower)
-        self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.clock = StoreClock(self.store)
+        self.media = MediaParts(settings, self.store, self.clock.now)
+        committer = Committer(self.store, self.follower, self.media.cleaner)
+        self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
         self.key_ring = KeyRing(self.store.accounts, self.clock.now)
@@ -198,6 +200,7 @@ class Node:
             routes=[
                 *(route for part in (*readers, *others) for route in part.routes()),
                 *self.people.routes(self.authentication, self._limit),
+                *self.media.routes(self.authentication, self._limit, gate),
                 *self.desk.routes(self.authentication, self._limit, layout.renderer),
             ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],

@@ -78,7 +78,14 @@ class Lost(NamedTuple):
     """Whether another node could not read the blog. Compare everything, and put back what differs."""
 
 
-Hint = Changed | Lost
+class Watched(NamedTuple):
+    """A hint that desks of this blog are open at a node, which wants to know what other nodes know of its readers."""
+
+    blog: str
+    node: str
+
+
+Hint = Changed | Lost | Watched
 
 
 class Store(Protocol):
@@ -226,6 +233,9 @@ class Store(Protocol):
 
     async def ask_for(self, blog: str) -> None:
         """Ask all nodes to put back what differs from their replica of a blog, by the hint `Lost` with `damaged`."""
+
+    async def announce(self, blog: str, node: str) -> None:
+        """Tell all nodes that follow a blog that desks of it are open at a node, by the hint `Watched`."""
 
     async def follow(self, blog: str) -> None:
         """Subscribe to hints of this blog: every commit after the return gives one."""

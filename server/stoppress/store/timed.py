@@ -17,7 +17,7 @@ from stoppress.telemetry.tracing import Tracing
 
 _OPERATIONS = (
     "ping commit recall forget read item drafts blogs names headers heads due time delete was_deleted restore verify "
-    "rebuild renew removed ask_for follow unfollow acts versions"
+    "rebuild renew removed ask_for announce follow unfollow acts versions"
 ).split()
 
 
@@ -135,6 +135,10 @@ class TimedStore:
     async def ask_for(self, blog: str) -> None:
         with self.timed("ask_for"):
             await self._store.ask_for(blog)
+
+    async def announce(self, blog: str, node: str) -> None:
+        with self.timed("announce"):
+            await self._store.announce(blog, node)
 
     async def follow(self, blog: str) -> None:
         with self.timed("follow"):

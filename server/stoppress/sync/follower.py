@@ -17,7 +17,7 @@ from stoppress.errors import BlogDamaged, BlogNotFound, StoppressError, StoreUna
 from stoppress.live.hub import Hub
 from stoppress.live.replica import Fit
 from stoppress.model import HEADER, Cursor, Segment
-from stoppress.store.port import Changed, Hint, Lost, Sent, Store
+from stoppress.store.port import Changed, Hint, Lost, Sent, Store, Watched
 from stoppress.sync.comparison import HeadComparison
 from stoppress.sync.freshness import COMPARE_SECONDS, REACH_SECONDS
 from stoppress.sync.repair import Repair
@@ -69,6 +69,8 @@ class Follower:
         """Called with each change of a followed blog, which may have drafts."""
         self.tell_loss: Callable[[str | None], object] = lambda _blog: None
         """Called with a blog, or None for all, of which changes may have been missed."""
+        self.tell_watched: Callable[[str, str], object] = lambda _blog, _node: None
+        """Called with a followed blog of which desks are open, and the name of the node at which they are."""
 
     @property
     def hubs(self) -> list[Hub]:
@@ -97,6 +99,10 @@ class Follower:
 
     def _has_seen(self, hub: Hub, since: Cursor | None) -> bool:
         return since is None or not self._store.nodes_share_it or hub.replica.knows(since)
+
+    def find(self, blog: str) -> Hub | None:
+        """Return the hub of a blog that is in memory, whether anybody uses it or not."""
+        return self._ready.get(blog)
 
     async def hub(self, blog: str, since: Cursor | None = None) -> Hub:
         """Return the hub of a blog. It has seen the change that `since` names, if there is such a change.
@@ -255,6 +261,8 @@ class Follower:
             case Changed(blog, change, sent):
                 self._take(blog, change, sent or Sent(0.0))
                 self.tell_change(blog, change)
+            case Watched(blog, node):
+                self.tell_watched(blog, node)
             case Lost(None):
                 self._comparison.suspect_all()
             case Lost(blog, True) if blog in self._hubs:

@@ -17,12 +17,14 @@ from stoppress.errors import (
     Conflict,
     DraftTakenOver,
     Forbidden,
+    NoMediaStorage,
     NotFound,
     NotNow,
     PreconditionFailed,
     StoppressError,
     StoreUnavailable,
     TokenNeeded,
+    UploadTooLarge,
 )
 
 _TITLES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
@@ -67,6 +69,10 @@ class Problem(NamedTuple):
                 return cls(412, detail, etag, {kind: current} if current is not None else {})
             case NotNow() | StoreUnavailable():
                 return cls(503, detail, {"retry-after": "1"})
+            case NoMediaStorage():
+                return cls(501, detail)
+            case UploadTooLarge(field=field):
+                return cls(413, detail, {"connection": "close"}, {"field": field})
             case BadInput(field=field):
                 status = 400 if isinstance(error, BadQuery) else 422
                 return cls(status, detail, members={} if field is None else {"field": field})

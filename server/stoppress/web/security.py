@@ -57,6 +57,15 @@ READABLE = {"access-control-allow-origin": "*", "access-control-expose-headers":
 """For readers' surfaces: pages of any origin may read a public blog, and errors about it."""
 
 
+FILE_HEADERS = {
+    **READABLE,
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "content-disposition": "inline",
+    "x-content-type-options": "nosniff",
+}
+"""For images: whatever a browser is told that one is, nothing in it can run."""
+
+
 class ApiOrigins:
     """Lets pages of these origins use the editors' API, with keys that they send themselves: never with cookies."""
 

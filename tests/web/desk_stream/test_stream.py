@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 
 from tests.support.desk import DeskView, open_desk
+from tests.support.event_stream import listening, upcoming
 from tests.support.fixtures import Post
-from tests.support.node import ADMIN_KEY, RunningNode
+from tests.support.node import ADMIN_KEY, RunningNode, until_received
 from tests.support.people import make_person, sign_in
 
 
@@ -187,3 +190,38 @@ async def test_a_stopping_node_sends_desks_away(start_node, tmp_path):
         await desk.until_closed()
         assert "retry" in desk.kinds
         assert await stopping == 0
+
+
+async def test_a_desk_shows_readers_and_who_has_got_an_entry(
+    node: RunningNode, editor: httpx.AsyncClient, blog: str, post: Post
+):
+    async with (
+        connect(f"{node.websocket_url}/blogs/{blog}/live", compression=None) as silent,
+        connect(f"{node.websocket_url}/blogs/{blog}/live") as answering,
+        httpx.AsyncClient(base_url=node.url, trust_env=False, timeout=60) as reader,
+        listening(reader, blog) as events,
+        open_desk(editor, blog) as desk,
+    ):
+        assert (await upcoming(events)).json()["cursor"]
+        await desk.until(lambda desk: desk.readers and desk.readers["total"] == 3)
+        assert {name: desk.readers["nodes"][0][name] for name in ("websocket", "events", "changes")} == {
+            "websocket": 2,
+            "events": 1,
+            "changes": 0,
+        }
+        assert len(desk.readers["hour"]) == 60
+        async with asyncio.timeout(30):
+            for line in (silent, answering):
+                while json.loads(await line.recv()) != {"type": "sample", "answer": True}:
+                    pass
+        entry = await post(title="Out")
+        await until_received(answering, entry["cursor"])
+        await answering.send(json.dumps({"painted": entry["cursor"]}))
+        await desk.until(lambda desk: (desk.delivery.get(entry["id"]) or {}).get("p95_ms"))
+        shown = desk.delivery[entry["id"]]
+        assert (shown["version"], shown["cursor"], shown["readers"], shown["received"]) == (1, entry["cursor"], 3, 3)
+        async with open_desk(editor, blog) as second:
+            assert second.delivery[entry["id"]] == shown
+    async with asyncio.timeout(30), connect(f"{node.websocket_url}/blogs/{blog}/live") as later:
+        await later.send("x" * 100)  # nobody asks any longer, and other messages do no harm
+        await (await later.ping())

@@ -20,6 +20,7 @@ from stoppress import settings
 from stoppress.access.roles import RULES
 from stoppress.process.node import Node
 from stoppress.web.editors.resource import Resource
+from tests.support.images import image
 from tests.support.node import ADMIN_KEY, RunningNode, sqlite_url
 from tests.support.people import PASSWORD, make_person, sign_in
 from tests.test_docs import DOCS, rows, section
@@ -234,6 +235,7 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"GET {_ENTRY}/versions", "of a published entry"): entry("published", end="/versions"),
     (f"GET {_ENTRY}/versions", "of a draft of its own"): entry("draft", own=True, end="/versions"),
     (f"GET {_ENTRY}/versions", "of a draft of others"): entry("draft", end="/versions"),
+    ("POST /api/blogs/{blog}/media", "any"): plain(f"/api/blogs/{BLOG}/media", image("PNG", (1, 1))),
     ("POST /api/blogs/{blog}/preview", "of a new entry"): plain(f"/api/blogs/{BLOG}/preview", {"markdown": "x"}),
     ("POST /api/blogs/{blog}/preview", "of a draft of others"): preview_of_others,
     ("GET /api/blogs/{blog}/desk", "any"): plain(f"/api/blogs/{BLOG}/desk"),
@@ -301,7 +303,10 @@ def test_every_route_asks_for_the_least_that_a_row_needs(tmp_path: Path):
 
 async def send(row: Row, senders: Senders, sender: httpx.AsyncClient) -> httpx.Response:
     address, body = await REQUESTS[row.endpoint, row.request](senders, sender)
-    return await sender.request(row.endpoint.partition(" ")[0], address, json=body)
+    method = row.endpoint.partition(" ")[0]
+    if isinstance(body, bytes):
+        return await sender.request(method, address, content=body, headers={"content-type": "image/png"})
+    return await sender.request(method, address, json=body)
 
 
 @pytest.mark.parametrize("row", PROTECTED, ids=row_id)
@@ -348,7 +353,7 @@ async def test_head_is_answered_like_get(senders: Senders, row: Row):
 async def test_what_needs_nothing_is_the_same_for_all(senders: Senders, row: Row):
     published = await senders.root.post(_ENTRIES, json={"markdown": "x"})
     method, _, path = row.endpoint.partition(" ")
-    address = path.format(blog=BLOG, entry=published.json()["id"])
+    address = path.format(blog=BLOG, entry=published.json()["id"], name="nothing")
     address += {"/static": "/stoppress.css", "/client": "/client.js"}.get(address, "")
     statuses = set()
     for sender in senders.all:

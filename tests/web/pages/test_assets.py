@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,8 +16,9 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
+from stoppress.web.pages import assets
 from stoppress.web.pages.assets import Assets
-from tests.support.paths import ROOT
+from tests.support.paths import CLIENT, ROOT
 
 PARTS = [".gitignore", "LICENSE", "README.md", "hatch_build.py", "pyproject.toml", "server"]
 
@@ -113,8 +115,22 @@ def test_a_wheel_from_a_source_archive_has_the_bundle_too(tmp_path):
 
 
 @pytest.mark.parametrize("entry", ["page", "element", "index"])
-def test_a_checkout_hands_out_source_modules_and_bundles_are_found_by_the_manifest(tmp_path, entry):
-    assert Assets().script(entry) == (f"/client/{entry}.js", None)
+def test_source_modules_have_plain_names_and_bundles_are_found_by_the_manifest(tmp_path, entry):
+    assert Assets(CLIENT / "src").script(entry) == (f"/client/{entry}.js", None)
     made = {"file": f"{entry}.abc.js", "integrity": "sha384-x"}
     (tmp_path / "manifest.json").write_text(json.dumps({"entries": {entry: made}, "files": {}}))
     assert Assets(tmp_path).script(entry) == (f"/client/{entry}.abc.js", "sha384-x")
+
+
+def test_a_checkout_hands_out_bundles_until_a_source_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(assets, "_CHECKOUT", tmp_path)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "page.js").write_text("")
+    assert Assets().script("page").address == "/client/page.js"
+    (tmp_path / "dist").mkdir()
+    made = {"entries": {"page": {"file": "page.abc.js"}}, "files": {}}
+    (tmp_path / "dist" / "manifest.json").write_text(json.dumps(made))
+    assert Assets().script("page").address == "/client/page.abc.js"
+    later = (tmp_path / "dist" / "manifest.json").stat().st_mtime + 1
+    os.utime(tmp_path / "src" / "page.js", (later, later))
+    assert Assets().script("page").address == "/client/page.js"

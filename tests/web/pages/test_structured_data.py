@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from stoppress.web.pages.assets import Assets
 from tests.support.page import HOSTILE, Document
 from tests.support.paths import SCHEMAS
 
@@ -123,7 +124,7 @@ async def test_no_text_gets_out_of_the_data_block(editor, reader, post, blog):
     assert document.structured["headline"] == HOSTILE
     assert document.structured["liveBlogUpdate"][0]["headline"] == HOSTILE
     scripts = [script.get("src") or script.get("type") for script in document.all("//script")]
-    assert scripts == ["application/ld+json", "/client/page.js"]
+    assert scripts == ["application/ld+json", Assets().script("page").address]
     assert entry in text
 
 

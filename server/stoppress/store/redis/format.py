@@ -23,7 +23,7 @@ A blog exists as long as it has a history. A committed change is the same messag
 result of the script, and as the remembered answer to an Idempotency-Key. It consists of the cursor before the change, a
 space, and in msgpack the request's fingerprint, the writes, and the time and trace of their sending. The writer makes
 the tags; seqs count on from the cursor. An empty message means that the blog was deleted or restored, and
-`DAMAGED_MESSAGE` that a node could not read it.
+`DAMAGED_MESSAGE` that a node could not read it. `WATCHED_MESSAGE` and a node: that desks are open there.
 
 The first tag of a history, its epoch, ends in `GN` if the name had been deleted N times before. So a replica knows
 itself which deletions its history has survived, even if the store has lost its record of them.
@@ -44,6 +44,7 @@ from stoppress.store.port import Sent, Write
 
 DEFAULT_PREFIX = "stoppress:"
 DAMAGED_MESSAGE = b"damaged"
+WATCHED_MESSAGE = b"watched "
 MARKER = ":due"
 """The end of the id of a marker; see due.lua."""
 ALL_PARTS = "line items order due answers expiry removed versions audit deleted"

@@ -34,6 +34,7 @@ from stoppress.store.redis.damage import WHOLE, Damage
 from stoppress.store.redis.format import (
     DAMAGED_MESSAGE,
     MARKER,
+    WATCHED_MESSAGE,
     Message,
     deletions_before,
     pack_lost,
@@ -204,6 +205,10 @@ class RedisStore:
 
     async def ask_for(self, blog: str) -> None:
         await self._server.answer(self._server.client.publish(self._keys.channel(blog), DAMAGED_MESSAGE))
+
+    async def announce(self, blog: str, node: str) -> None:
+        message = WATCHED_MESSAGE + node.encode()
+        await self._server.answer(self._server.client.publish(self._keys.channel(blog), message))
 
     # Reading
 

@@ -306,6 +306,9 @@ class SQLiteStore:
     async def ask_for(self, blog: str) -> None:
         pass
 
+    async def announce(self, blog: str, node: str) -> None:
+        pass  # there are no other nodes
+
     # Reading
 
     async def look(self, work: Callable[[], _T]) -> _T:

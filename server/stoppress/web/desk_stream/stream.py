@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -122,7 +122,7 @@ class _Conversation:
         self._who = right.who
         self._language = ""
         self._seen: DeskCursor | None = None
-        self._people: list[dict[str, Any]] = []
+        self._told: dict[str, Any] = {}
         self._spoke_at = asyncio.get_running_loop().time()
 
     def silent_for(self) -> float:
@@ -149,8 +149,8 @@ class _Conversation:
             news = self._desk.snapshot()
             self._seen = news.cursor
             yield b"event: snapshot\ndata: "
-            self._people = self._desk.people
-            async for piece in shown.snapshot(news, self._desk.figures()):
+            self._told = self._desk.figures()
+            async for piece in shown.snapshot(news, self._told):
                 yield piece
             yield b"\n\n"
             return
@@ -162,9 +162,19 @@ class _Conversation:
                 yield _event("entry", entry)
             for gone in shown.gone(news):
                 yield _event("gone", gone)
-        if self._people != self._desk.people:
-            self._people = self._desk.people
-            yield _event("people", msgspec.json.encode({"people": self._people}))
+        for figures in self._figures():
+            yield figures
+
+    def _figures(self) -> Iterator[bytes]:
+        """Yield what has changed around the entries."""
+        before, self._told = self._told, self._desk.figures()
+        if self._told["people"] != before["people"]:
+            yield _event("people", msgspec.json.encode({"people": self._told["people"]}))
+        if self._told["readers"] != before["readers"]:
+            yield _event("readers", msgspec.json.encode(self._told["readers"]))
+        for delivery in self._told["delivery"]:
+            if delivery not in before["delivery"]:
+                yield _event("delivery", msgspec.json.encode(delivery))
 
 
 class _Opened(StreamingResponse):

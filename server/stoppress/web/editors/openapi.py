@@ -32,6 +32,7 @@ from stoppress.store.past.port import ACT_ID, Act
 from stoppress.web.desk_stream.presence_api import PresenceForm
 from stoppress.web.desk_stream.shown import DeskEntry
 from stoppress.web.editors.previews import Preview
+from stoppress.web.media.images_api import Uploaded
 from stoppress.web.pages.assets import Assets
 from stoppress.web.people.sessions_api import CurrentSession, SignInForm
 from stoppress.web.security import HTML_HEADERS
@@ -43,7 +44,7 @@ _ORIGIN = "http://ORIGIN"
 _TYPES = {
     "editors": (
         *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
-        *(KeyForm, ApiKey, NewKey, Preview, DeskEntry, PresenceForm),
+        *(KeyForm, ApiKey, NewKey, Preview, DeskEntry, PresenceForm, Uploaded),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
     "readers": (Entry, Header),
@@ -92,23 +93,28 @@ def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: d
     if "security" not in operation:
         parts.append('-H "Authorization: Bearer $STOPPRESS_API_KEY"')
     headers = dict(operation.get("x-curl-headers", {}))
-    if body := operation.get("requestBody"):
-        headers["Content-Type"] = "application/json"
-    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
+    body = operation.get("requestBody", {}).get("content", {})
+    kind = next(iter(body), "")
     if body:
-        parts.append(f"-d {shlex.quote(json.dumps(body['content']['application/json']['example']))}")
+        headers["Content-Type"] = kind
+    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
+    if kind == "application/json":
+        parts.append(f"-d {shlex.quote(json.dumps(body[kind]['example']))}")
+    elif body:
+        parts.append(f"--data-binary @{body[kind]['example']}")
     return " \\\n    ".join(parts)
 
 
 def _source() -> dict[str, Any]:
     """Return the description without schemas, put together from all its files."""
     here = Path(__file__)
-    rooms = (here.parents[1] / room / "openapi.json" for room in ("people", "desk_stream"))
+    rooms = (here.parents[1] / room / "openapi.json" for room in ("people", "desk_stream", "media"))
     more = (here.with_name("openapi_newsroom.json"), *rooms)
     source: dict[str, Any] = json.loads(here.with_name("openapi.json").read_text(encoding="utf-8"))
     for file in more:
         part = json.loads(file.read_text(encoding="utf-8"))
         source["editors"]["paths"] |= part["paths"]
+        source["readers"]["paths"] |= part.get("readers", {})
         for name in ("$shared", "$fields"):
             source[name] |= part[name]
     return source

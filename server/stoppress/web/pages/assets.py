@@ -1,6 +1,6 @@
 """The files that pages load: the JavaScript client, its service worker, style sheets, and a publisher's own files.
 
-The client is what `make bundle` made, in files with content hashes, or the source modules of a checkout.
+The client is what `make bundle` made, in files with content hashes. A checkout without it has the source modules.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 _HERE = Path(__file__).parent
+
+_CHECKOUT = _HERE.parents[3] / "client_js"
+"""The client in a source tree."""
 
 _HASHED = re.compile(r"[.-][0-9a-f]{8,64}\.\w+$")
 """A name that contains a hash of the content: such a file never changes."""
@@ -51,7 +54,7 @@ class Assets:
     """
 
     def __init__(self, folder: Path | None = None, site: Path | None = None) -> None:
-        self._folder = folder or _client("client", "src")
+        self._folder = folder or _packaged("client") or _bundles(_CHECKOUT) or _CHECKOUT / "src"
         self._site = site
         manifest = self._folder / "manifest.json"
         made = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {"entries": {}, "files": {}}
@@ -79,13 +82,12 @@ class Assets:
         ]
 
     def _sources(self) -> dict[str, _Static]:
-        return {"desk": _Static(_client("desk_client", "desk")), "src": _Static(self._folder)}
+        return {"desk": _Static(_packaged("desk_client") or _CHECKOUT / "desk"), "src": _Static(self._folder)}
 
     async def worker(self, _request: Request) -> Response:
         """Serve the service worker. It controls the addresses below its own, so it must be here."""
-        return FileResponse(
-            _client("worker", "worker") / "sw.js", headers=_WORKER_HEADERS, media_type="text/javascript"
-        )
+        folder = _packaged("worker") or _CHECKOUT / "worker"
+        return FileResponse(folder / "sw.js", headers=_WORKER_HEADERS, media_type="text/javascript")
 
 
 class _Static(StaticFiles):
@@ -119,7 +121,18 @@ class _Static(StaticFiles):
         return response
 
 
-def _client(packaged: str, source: str) -> Path:
-    """Return a folder of the client, in the package or in a source tree."""
-    folder = _HERE / packaged
-    return folder if folder.is_dir() else _HERE.parents[3] / "client_js" / source
+def _packaged(name: str) -> Path | None:
+    """Return a folder of the client that the package has; None in a source tree."""
+    folder = _HERE / name
+    return folder if folder.is_dir() else None
+
+
+def _bundles(client: Path) -> Path | None:
+    """Return the bundles in a source tree; None if there are none, or a source is newer than they are."""
+    manifest = client / "dist" / "manifest.json"
+    if not manifest.is_file():
+        return None
+    made = manifest.stat().st_mtime_ns
+    folders = (client / "src", client / "desk")
+    sources = [one for folder in folders for one in (folder, *folder.rglob("*")) if one.exists()]
+    return manifest.parent if all(one.stat().st_mtime_ns <= made for one in sources) else None

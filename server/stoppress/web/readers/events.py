@@ -66,10 +66,12 @@ class Events:
             retry = STORE_RETRY if isinstance(error, StoreUnavailable) else error.retry
             return Response(come_back(retry), 200, headers, media_type=SSE.name)
         check = PassCheck(self._gate, request, way, held)
-        return EventStream(admitted, self._stream(check, since, rendition, held), headers)
+        admitted.callback(way.hub.deliveries.exit, "events")
+        mark = way.hub.deliveries.enter("events")
+        return EventStream(admitted, self._stream(check, since, rendition, held, mark), headers)
 
     async def _stream(
-        self, check: PassCheck, cursor: Cursor | None, rendition: Rendition, held: HeldRequest
+        self, check: PassCheck, cursor: Cursor | None, rendition: Rendition, held: HeldRequest, mark: int
     ) -> AsyncIterator[bytes]:
         hub = check.hub
         yield reconnect(RECONNECT)
@@ -78,6 +80,7 @@ class Events:
             data, cursor = hub.catch_up(cursor, rendition.events)
             for part in _slices(data):
                 yield part
+            mark = hub.deliveries.settle(mark, cursor)
         while not (close_reason := close_reason or held.close_reason or hub.close_reason):
             await hub.released()
             if close_reason := await check.close_reason():
@@ -87,6 +90,7 @@ class Events:
                 self._counts.deliveries["sse"] += 1
                 for part in _slices(data):
                     yield part
+                mark = hub.deliveries.settle(mark, cursor)
             elif not await check.change(cursor, self._beat) and not held.close_reason:
                 yield SSE.encode(Beat(str(cursor)))
         if close_reason.retry is not None:
