@@ -32,7 +32,7 @@ def check(typist: Typist, entries: list[dict[str, Any]], kept: dict[str, Any], f
     """
     on_server = [entry.get("markdown", "") for entry in entries]
     in_browser = {kept["form"], *kept["drafts"], *kept["returned"]}
-    limit = fault_at - ALLOWED_SECONDS
+    limit = fault_at - ALLOWED_SECONDS * typist.slowness
     lost = [text for text, at in typist.sent.items() if at <= limit and text not in on_server]
     young = [text for text, at in typist.sent.items() if at > limit]
     expected = typist.text_at(limit)

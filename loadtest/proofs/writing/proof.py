@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from playwright.async_api import Error, Page
@@ -160,8 +160,19 @@ ACTS: dict[str, Callable[[WritingStage, random.Random], Awaitable[LostAndDouble]
 }
 
 
-async def play(fault: str, times: int, seed: int) -> tuple[list[str], list[str], int]:
-    """Play a fault several times. Return what was lost, what was posted twice, and how many entries were sent."""
+class Played(NamedTuple):
+    """What a fault has done."""
+
+    lost: list[str]
+    double: list[str]
+    sent: int
+    """How many entries were sent."""
+    slowness: float
+    """See `Typist.slowness`."""
+
+
+async def play(fault: str, times: int, seed: int) -> Played:
+    """Play a fault several times."""
     moments = random.Random(seed)  # noqa: S311
     lost: list[str] = []
     double: list[str] = []
@@ -170,7 +181,7 @@ async def play(fault: str, times: int, seed: int) -> tuple[list[str], list[str],
             found = await ACTS[fault](stage, moments)
             lost += [f"{number}: {text}" for text in found.lost]
             double += [f"{number}: {text}" for text in found.double]
-        return lost, double, len(stage.typist.sent)
+        return Played(lost, double, len(stage.typist.sent), stage.typist.slowness)
 
 
 async def writing(times: int, faults: tuple[str, ...] = FAULTS, seed: int | None = None) -> bool:
@@ -184,8 +195,10 @@ async def writing(times: int, faults: tuple[str, ...] = FAULTS, seed: int | None
     seed = random.randrange(10**6) if seed is None else seed  # noqa: S311
     is_kept = True
     for fault in faults:
-        lost, double, sent = await play(fault, times, seed)
+        lost, double, sent, slowness = await play(fault, times, seed)
         print(f"{fault}: {times} times while {sent:,} entries were sent: {len(lost)} lost, {len(double)} posted twice")
+        if slowness > 1:
+            print(f"  the machine was busy: keys took {slowness:.1f} times as long as usual, and so may keeping them")
         for text in [*lost, *double]:
             print(f"  {text}")
         is_kept = is_kept and not lost and not double

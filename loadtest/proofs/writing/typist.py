@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from statistics import median
 from typing import Any
 
 from playwright.async_api import Page
 
 READY = "form[data-part=write][data-ready]"
+
+KEY_SECONDS = 0.02
+"""How long a browser takes for a key, at most, on a machine that has nothing else to do."""
 
 FIRST_MARK = 0x4E00
 MARKS = r"[\u4e00-\u9fff]"
@@ -52,8 +56,15 @@ class Typist:
         self._count = 0
         self.sent: dict[str, float] = {}
         """When the keys that send each text were pressed, by `time.monotonic`."""
+        self.key_seconds: list[float] = []
+        """How long the browser took for each key."""
         self.history: list[tuple[float, str]] = [(0.0, "")]
         """What was in the form, and since when."""
+
+    @property
+    def slowness(self) -> float:
+        """How many times slower than usual the browser has been lately; 1 on a machine that has nothing else to do."""
+        return max(1.0, median(self.key_seconds[-50:]) / KEY_SECONDS) if self.key_seconds else 1.0
 
     @property
     def current(self) -> str:
@@ -82,7 +93,9 @@ class Typist:
         words = self._random.choices(_WORDS, k=self._random.randint(2, 6))
         # Its first character tells the entry from all others, however little of it is kept
         for key in f"{chr(FIRST_MARK + self._count)} {' '.join(words)}.":
+            begin = time.monotonic()
             await page.keyboard.type(key)
+            self.key_seconds.append(time.monotonic() - begin)
             self.history.append((time.monotonic(), self.current + key))
             await asyncio.sleep(self._random.random() * 0.04)
             if self._random.random() < 0.01:

@@ -19,10 +19,10 @@ TIMES = int(os.environ.get("STOPPRESS_TEST_FAULTS", "1"))
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_no_fault_loses_words_or_posts_twice(fault: str, figure: Callable[[str], None]):
-    lost, double, sent = await play(fault, TIMES, seed=TIMES)
-    assert (lost, double) == ([], [])
-    assert sent
-    figure(f"desk, fault {fault}: {TIMES} times while {sent} entries were sent: nothing lost, nothing posted twice")
+    played = await play(fault, TIMES, seed=TIMES)
+    assert (played.lost, played.double) == ([], [])
+    assert played.sent
+    figure(f"desk, fault {fault}: {TIMES} times while {played.sent} entries were sent: nothing lost or posted twice")
 
 
 def kept(form: str = "", drafts: tuple[str, ...] = (), returned: tuple[str, ...] = ()) -> dict[str, object]:
