@@ -8,9 +8,8 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-from playwright.async_api import Error, Page, Playwright, async_playwright
+from playwright.async_api import Browser, Error, Page, Playwright, async_playwright
 
 ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
@@ -29,7 +28,7 @@ class KillableBrowser:
         self._playwright = playwright
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
-        self._browser: Any = None
+        self._browser: Browser | None = None
 
     async def start(self) -> Page:
         """Start it. Return its page."""
@@ -46,6 +45,7 @@ class KillableBrowser:
 
     async def _page(self) -> Page:
         """Return the page that the browser begins with: it is in front, so its timers run on time."""
+        assert self._browser is not None
         context = self._browser.contexts[0]
         return context.pages[0] if context.pages else await context.new_page()
 

@@ -54,7 +54,7 @@ class WritingStage:
             await page.keyboard.press("Enter")
             await page.wait_for_url("**/desk/blogs/demo")
             [session] = [one for one in await page.context.cookies() if one["name"] == "__Host-stoppress"]
-            names = {name: session[name] for name in ("name", "value", "httpOnly", "secure", "sameSite")}  # type: ignore[literal-required]
+            names = {name: session[name] for name in ("name", "value", "httpOnly", "secure", "sameSite")}
             self._cookies = [{**names, "url": f"https://localhost:{self.network.port}/"}]
         await page.wait_for_selector(READY, state="attached")
         return page
@@ -160,7 +160,7 @@ ACTS: dict[str, Callable[[WritingStage, random.Random], Awaitable[LostAndDouble]
 }
 
 
-class Played(NamedTuple):
+class FaultsPlayed(NamedTuple):
     """What a fault has done."""
 
     lost: list[str]
@@ -171,7 +171,7 @@ class Played(NamedTuple):
     """See `Typist.slowness`."""
 
 
-async def play(fault: str, times: int, seed: int) -> Played:
+async def play(fault: str, times: int, seed: int) -> FaultsPlayed:
     """Play a fault several times."""
     moments = random.Random(seed)  # noqa: S311
     lost: list[str] = []
@@ -181,7 +181,7 @@ async def play(fault: str, times: int, seed: int) -> Played:
             found = await ACTS[fault](stage, moments)
             lost += [f"{number}: {text}" for text in found.lost]
             double += [f"{number}: {text}" for text in found.double]
-        return Played(lost, double, len(stage.typist.sent), stage.typist.slowness)
+        return FaultsPlayed(lost, double, len(stage.typist.sent), stage.typist.slowness)
 
 
 async def writing(times: int, faults: tuple[str, ...] = FAULTS, seed: int | None = None) -> bool:

@@ -215,7 +215,7 @@ class Committer:
         except VersionConflict:
             return None
         subject = segment.items[-1]
-        is_own = (subject.id, subject.version, subject.body) == (write.id, write.expected + 1, write.body or b"")
+        is_own = (subject.id, subject.version, subject.body) == (write.id, write.next_version, write.body or b"")
         return _written(segment, replayed=not is_own)  # the same request may have been faster on another node
 
 

@@ -72,8 +72,10 @@ class Entries:
         """Return the sort key of an entry in the list: publication time (unpublished entries sort last) and id."""
         return entry.published_at or "9", entry.id
 
-    async def create(self, blog: str, form: EntryForm, request: Request) -> Written:
+    async def create(self, blog: str, form: EntryForm, request: Request, entry_id: str = "") -> Written:
         """Create an entry: publish it, or keep it as a draft or scheduled.
+
+        With an `entry_id`, the entry gets that id; if there is one with it, nothing is written.
 
         Raises:
             BlogNotFound, BadInput
@@ -81,12 +83,16 @@ class Entries:
         """
         target = "published" if form.status is UNSET else form.status
         request.require("write_draft" if target == "draft" and not form.remark else "publish", blog)
-        blank = StoredEntry(id=str(uuid_utils.uuid7()), version=1, status="draft", created_by=request.who.id)
+        blank = StoredEntry(
+            id=entry_id or str(uuid_utils.uuid7()), version=1, status="draft", created_by=request.who.id
+        )
         entry = await self.edits.apply(blog, blank, form, target)
 
-        async def plan() -> Planned:
+        async def plan() -> Planned | Written:
+            if entry_id and (known := await self._store.item(blog, entry_id)):
+                return Written(StoredEntry.of(known), known.version, await self._head(blog), replayed=True)
             pins = await self._pins(blog, blank, entry)
-            return Planned(_action(blank, entry), [*pins, _write(entry, 0)])
+            return Planned(_action(blank, entry), [*pins, entry_write(entry, 0)])
 
         return await self._committer.commit(blog, request, plan)
 
@@ -110,7 +116,7 @@ class Entries:
             request.check(item.version, current)
             entry = await self.edits.apply(blog, current, form, target)
             pins = await self._pins(blog, current, entry)
-            return Planned(_action(current, entry), [*pins, _write(entry, item.version)])
+            return Planned(_action(current, entry), [*pins, entry_write(entry, item.version)])
 
         return await self._committer.commit(blog, request, plan)
 
@@ -135,7 +141,7 @@ class Entries:
             if not item.seq:
                 return Planned("remove_draft", [Write(entry_id, item.version, None, visible=False)])
             gone = current.tombstone(self.edits.after(current.updated_at), note)
-            return Planned("retract", [*await self._pins(blog, current, gone), _write(gone, item.version)])
+            return Planned("retract", [*await self._pins(blog, current, gone), entry_write(gone, item.version)])
 
         return await self._committer.commit(blog, request, plan)
 
@@ -194,7 +200,8 @@ def _changes_remark(entry: StoredEntry, form: EntryForm) -> bool:
     return form.remark is not UNSET and (form.remark or None) != entry.remark
 
 
-def _write(entry: StoredEntry, expected: int) -> Write:
+def entry_write(entry: StoredEntry, expected: int, version: int = 0) -> Write:
+    """Return the write of an entry over the version `expected`; it gets a higher version than `version`."""
     visible = entry.status in ("published", "retracted")
     erase = entry.status == "retracted"
-    return Write(entry.id, expected, msgspec.json.encode(entry), visible, entry.due, erase)
+    return Write(entry.id, expected, msgspec.json.encode(entry), visible, entry.due, erase, version)

@@ -22,8 +22,10 @@ from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.desk.epochs import DraftEpochs
 from stoppress.newsroom.entries import Entries
+from stoppress.newsroom.imports import Imports
 from stoppress.newsroom.past import PastReader
 from stoppress.process.desk import DeskParts
+from stoppress.process.integrations import IntegrationParts
 from stoppress.process.media import MediaParts
 from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
@@ -107,10 +109,12 @@ class Node:
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing, self.errors)
         self.audit = Audit(self.store, self.follower, self.errors)
         self.clock = StoreClock(self.store)
+        self.integrations = IntegrationParts(settings, self.store, self.clock.now, self.counts)
         self.media = MediaParts(settings, self.store, self.clock.now)
-        committer = Committer(self.store, self.follower, self.media.cleaner)
-        self.blogs = Blogs(self.store, committer, self.follower.deleted)
+        committer = Committer(self.store, self.integrations.told_of_commits(self.follower), self.media.cleaner)
+        self.blogs = Blogs(self.store, committer, self.integrations.told_of_deletions(self.follower.deleted))
         self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
+        self.imports = Imports(self.store, committer, self.entries.edits, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
         self.key_ring = KeyRing(self.store.accounts, self.clock.now)
         self.inbox = self._make_inbox(store) if settings.inbox else None
@@ -187,7 +191,8 @@ class Node:
         index = Index(gate, catalogue, layout, sites, turns)
         content = Content(gate, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
-        api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
+        past = PastReader(self.store, self.entries)
+        api = Api(self.authentication, self._limit, self.blogs, self.entries, self.imports, past)
         previews = Previews(self.authentication, self.blogs, self.entries, layout.renderer, self._limit)
         drafts = DraftsApi(self.authentication, DraftEpochs(self.store.accounts, self.clock.now), self._limit)
         keys = KeysApi(self.authentication, self.key_ring, self._limit)
@@ -202,6 +207,7 @@ class Node:
                 *self.people.routes(self.authentication, self._limit),
                 *self.media.routes(self.authentication, self._limit, gate),
                 *self.desk.routes(self.authentication, self._limit, layout.renderer),
+                *self.integrations.routes(self.authentication, self._limit, self.entries),
             ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),

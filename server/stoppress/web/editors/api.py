@@ -17,6 +17,7 @@ from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.newsroom.commits import Written
 from stoppress.newsroom.entries import POSITION, STATUSES, Entries, may_see
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.newsroom.imports import ImportForm, Imports
 from stoppress.newsroom.past import PastReader
 from stoppress.store.past.port import ACT_ID
 from stoppress.web.editors.auth import Authentication
@@ -35,12 +36,19 @@ class Api:
     """The handlers of the editors' API."""
 
     def __init__(
-        self, authentication: Authentication, blogs: Blogs, entries: Entries, past: PastReader, limit: WriteLimit
+        self,
+        authentication: Authentication,
+        limit: WriteLimit,
+        blogs: Blogs,
+        entries: Entries,
+        imports: Imports,
+        past: PastReader,
     ) -> None:
         self._authentication = authentication
         self._limit = limit
         self._blogs = blogs
         self._entries = entries
+        self._imports = imports
         self._past = past
 
     def routes(self) -> list[Route]:
@@ -63,6 +71,7 @@ class Api:
             self._resource(
                 entries + "/{entry}",
                 GET=("read_blogs", self.get_entry),
+                PUT=("import_entries", self.import_entry),
                 PATCH=("write_draft", self.patch_entry),
                 DELETE=("write_draft", self.retract_entry),
             ),
@@ -138,6 +147,10 @@ class Api:
 
     async def patch_entry(self, request: Request, blog: str, entry: str) -> Response:
         return _written(request, await self._entries.patch(blog, entry, *await read_write(request, EntryForm)))
+
+    async def import_entry(self, request: Request, blog: str, entry: str) -> Response:
+        written = await self._imports.put(blog, entry, *await read_write(request, ImportForm))
+        return _written(request, written, None if written.replayed else request.url.path)
 
     async def retract_entry(self, request: Request, blog: str, entry: str) -> Response:
         form, conditions = await read_write(request, RetractionForm)

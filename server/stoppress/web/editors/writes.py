@@ -46,7 +46,7 @@ async def read_write(request: Request, form: type[_T]) -> tuple[_T, WriteRequest
         HTTPError: 400 if a header or the body is malformed, 413 or 415 if the body is too large or of another type.
         BadInput: a field is unknown or missing, or has a wrong value.
     """
-    body = await _read(request)
+    body = await read_body(request)
     if_match, if_none_match = _versions(request, "If-Match"), _versions(request, "If-None-Match", weak="(?:W/)?")
     once, who, origin, draft = _once(request, body), request.state.who, request.state.origin, _draft(request)
     return _decode(request, body, form), WriteRequest(if_match, once, if_none_match or (), who, origin, draft)
@@ -54,10 +54,11 @@ async def read_write(request: Request, form: type[_T]) -> tuple[_T, WriteRequest
 
 async def read_form(request: Request, form: type[_T]) -> _T:
     """Return the form in the body of a request. Raises as `read_write` does."""
-    return _decode(request, await _read(request), form)
+    return _decode(request, await read_body(request), form)
 
 
-async def _read(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request. Raises `HTTPError`: 413, it is too large; 400, it is not complete."""
     announced = request.headers.get("content-length", "0")
     size = int(announced) if announced.isdecimal() else 0
     asks_first = "expect" in request.headers
