@@ -44,6 +44,8 @@ ROWS: dict[str, tuple[Any, str, Any]] = {
     "oidc_roles": ("", "groups:desk=admin", "groups:desk=admin"),
     "oidc_name": ("preferred_username", "email", "email"),
     "inbox": ("", "cms", "cms"),
+    "slack_file": ("", "/run/slack.json", "/run/slack.json"),
+    "webhook_hosts": ("", "Hooks.internal:80, 10.0.0.0/8", "hooks.internal:80 10.0.0.0/8"),
     "trusted_proxies": ("", "10.0.0.0/8, 192.0.2.1 2001:db8::/32", "10.0.0.0/8 192.0.2.1/32 2001:db8::/32"),
     "public_url": ("", "https://live.example.org/", "https://live.example.org"),
     "api_origins": ("", "https://CMS.example.org/, http://x:3000", "https://cms.example.org http://x:3000"),

@@ -19,6 +19,7 @@ StoppressError
 |   |-- EntryNotFound
 |   |-- KeyNotFound
 |   |-- PersonNotFound
+|   |-- WebhookNotFound
 |   `-- SessionNotFound
 |-- Conflict                   the request contradicts the state of the blog
 |   |-- VersionConflict        another writer was first (raised by stores, retried by the newsroom)
@@ -27,6 +28,8 @@ StoppressError
 |   |-- NameTaken              another API key has this name
 |   |-- TooManyKeys            there are as many API keys as there may be
 |   |-- TooManyPeople          there are as many people as there may be
+|   |-- WebhookExists          another webhook has this name
+|   |-- TooManyWebhooks        there are as many webhooks as there may be
 |   |-- TooManyDesks           an identity has as many open desks as it may have
 |   `-- PersonInUse            others change a person at the same time
 |-- NotNow                     the request can be repeated in a moment
@@ -126,6 +129,13 @@ class PersonNotFound(NotFound):
         super().__init__(f"There is no person {name[:64]!r}. GET /api/people lists all.")
 
 
+class WebhookNotFound(NotFound):
+    def __init__(self, name: str, event: str = "") -> None:
+        what = f"Webhook {name[:64]!r} has no event {event[:64]!r}" if event else f"There is no webhook {name[:64]!r}"
+        where = f"/api/webhooks/{name[:64]}/dead" if event else "/api/webhooks"
+        super().__init__(f"{what}. GET {where} lists all.")
+
+
 class SessionNotFound(NotFound):
     def __init__(self, session: str) -> None:
         super().__init__(f"There is no session {session[:64]!r}. It may have ended. GET /api/sessions lists all.")
@@ -182,6 +192,16 @@ class TooManyKeys(Conflict):
 class TooManyPeople(Conflict):
     def __init__(self, limit: int) -> None:
         super().__init__(f"There are {limit} people, which is the limit. Remove some who no longer work here.")
+
+
+class WebhookExists(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A webhook named {name!r} exists. Remove it first, or choose another name.")
+
+
+class TooManyWebhooks(Conflict):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"There are {limit} webhooks, which is the limit. Remove some that are not used any more.")
 
 
 class TooManyDesks(Conflict):

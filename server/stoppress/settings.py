@@ -93,6 +93,18 @@ def _networks(text: str) -> str:
         raise ValueError(f"must be networks such as 10.0.0.0/8, separated by commas: {error}") from None
 
 
+def _inside_hosts(text: str) -> str:
+    parts = text.lower().replace(",", " ").split()
+    for part in parts:
+        try:
+            ip_network(part)
+        except ValueError:
+            if not re.fullmatch(r"([a-z0-9_.-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", part):
+                example = "must be hosts such as hooks.internal:8080, or networks such as 10.1.0.0/16"
+                raise ValueError(f"{example}, separated by commas; got {part[:60]!r}") from None
+    return " ".join(parts)
+
+
 def _origins(text: str) -> str:
     return " ".join(_origin(part).lower() for part in text.replace(",", " ").split())
 
@@ -150,6 +162,8 @@ class Settings(NamedTuple):
     oidc_roles: Annotated[str, str.strip, "Roles by claims, as in groups:newsroom=editor groups:desk=admin."] = ""
     oidc_name: Annotated[str, _text, "Claim that is the name of a person."] = "preferred_username"
     inbox: Annotated[str, _name, "Name of the editor for messages through Redis; none: do not read any."] = ""
+    slack_file: Annotated[str, str, "File with the configuration of the intake from Slack; none: take nothing."] = ""
+    webhook_hosts: Annotated[str, _inside_hosts, "Hosts and networks inside to which webhooks may lead."] = ""
     trusted_proxies: Annotated[str, _networks, "Networks of proxies whose X-Forwarded-For to trust."] = ""
     public_url: Annotated[str, _origin, "Public address of this server, as in https://live.example.org."] = ""
     api_origins: Annotated[str, _origins, "Origins whose pages may use the editors' API, separated by commas."] = ""

@@ -58,7 +58,7 @@ class Edits:
         is_new = target == "published" != current.status
         before = await self._newest(blog) if is_new else current.updated_at
         now = self.after(before)
-        entry = await self._with_body(form.fill(current, now), form)
+        entry = await self.with_body(form.fill(current, now), form)
         check_owner(blog, entry.media)
         entry.status = target  # type: ignore[assignment]
         if target != "draft":
@@ -68,7 +68,7 @@ class Edits:
         _check_expiry(entry, current, form, self._time())
         if target != "draft" and not (entry.html or entry.title or entry.media):
             raise BadInput("The entry is empty. Send `markdown`, `html`, `title` or `media`.", "markdown")
-        if (size := _size(entry)) > max(MAX_ENTRY_BYTES, _size(current)):
+        if (size := entry_size(entry)) > max(MAX_ENTRY_BYTES, entry_size(current)):
             limit = f"The entry would have {size} bytes, and {MAX_ENTRY_BYTES} is the limit."
             raise BadInput(f"{limit} Shorten it, or split it into several entries.")
         return entry
@@ -83,7 +83,7 @@ class Edits:
         if current.status == "retracted":
             raise Conflict("This entry was retracted and cannot be edited. Create a new one.")
         now = self.after(current.updated_at)
-        entry = await self._with_body(form.fill(current, now), form)
+        entry = await self.with_body(form.fill(current, now), form)
         published_at = moment(form.published_at, "published_at") if form.published_at else None
         entry.published_at = current.published_at or published_at or now
         entry.updated_at = now if current.status == "published" else entry.published_at
@@ -105,7 +105,8 @@ class Edits:
     def _time(self, ahead: timedelta = timedelta()) -> str:
         return timestamp(datetime.fromtimestamp(self._now(), UTC) + ahead)
 
-    async def _with_body(self, entry: StoredEntry, form: EntryForm) -> StoredEntry:
+    async def with_body(self, entry: StoredEntry, form: EntryForm) -> StoredEntry:
+        """Return the entry with the body of a form, if the form has one. Raises `BadInput` if it has two."""
         if form.markdown and form.html:
             raise BadInput("Send `markdown` or `html`, not both.", "html")
         if form.markdown is UNSET and form.html is UNSET:
@@ -127,7 +128,7 @@ class Edits:
         )
 
 
-def _size(entry: StoredEntry) -> int:
+def entry_size(entry: StoredEntry) -> int:
     """Return the bytes of an entry without what a publication changes."""
     return len(msgspec.json.encode((entry.markdown, entry.html, entry.text, entry.media, entry.corrections)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import get_args
 
 import msgspec
@@ -53,27 +53,15 @@ class Entries:
         item = await self._find(blog, entry_id)
         return StoredEntry.of(item), item.version
 
-    async def list_all(self, blog: str, status: str | None) -> list[StoredEntry]:
-        """Return all entries, or those with a status: drafts and scheduled ones, then the others, newest first.
-
-        Raises:
-            BlogNotFound: the blog does not exist.
-        """
-        items: list[Item] = []
-        if status in (None, "draft", "scheduled"):
-            items += await self._store.drafts(blog)
-        if status in (None, "published", "retracted"):
-            items += (item for item in (await self._store.read(blog)).items if item.id != HEADER)
-        entries = [entry for entry in map(StoredEntry.of, items) if status in (None, entry.status)]
-        return sorted(entries, key=self.list_position, reverse=True)
-
     @staticmethod
     def list_position(entry: StoredEntry) -> tuple[str, str]:
         """Return the sort key of an entry in the list: publication time (unpublished entries sort last) and id."""
         return entry.published_at or "9", entry.id
 
-    async def create(self, blog: str, form: EntryForm, request: Request) -> Written:
+    async def create(self, blog: str, form: EntryForm, request: Request, entry_id: str = "") -> Written:
         """Create an entry: publish it, or keep it as a draft or scheduled.
+
+        With an `entry_id`, the entry gets that id; if there is one with it, nothing is written.
 
         Raises:
             BlogNotFound, BadInput
@@ -81,12 +69,16 @@ class Entries:
         """
         target = "published" if form.status is UNSET else form.status
         request.require("write_draft" if target == "draft" and not form.remark else "publish", blog)
-        blank = StoredEntry(id=str(uuid_utils.uuid7()), version=1, status="draft", created_by=request.who.id)
+        blank = StoredEntry(
+            id=entry_id or str(uuid_utils.uuid7()), version=1, status="draft", created_by=request.who.id
+        )
         entry = await self.edits.apply(blog, blank, form, target)
 
-        async def plan() -> Planned:
+        async def plan() -> Planned | Written:
+            if entry_id and (known := await self._store.item(blog, entry_id)):
+                return Written(StoredEntry.of(known), known.version, await self._head(blog), replayed=True)
             pins = await self._pins(blog, blank, entry)
-            return Planned(_action(blank, entry), [*pins, _write(entry, 0)])
+            return Planned(_action(blank, entry), [*pins, entry_write(entry, 0)])
 
         return await self._committer.commit(blog, request, plan)
 
@@ -110,7 +102,7 @@ class Entries:
             request.check(item.version, current)
             entry = await self.edits.apply(blog, current, form, target)
             pins = await self._pins(blog, current, entry)
-            return Planned(_action(current, entry), [*pins, _write(entry, item.version)])
+            return Planned(_action(current, entry), [*pins, entry_write(entry, item.version)])
 
         return await self._committer.commit(blog, request, plan)
 
@@ -134,10 +126,32 @@ class Entries:
             request.check(item.version, current)
             if not item.seq:
                 return Planned("remove_draft", [Write(entry_id, item.version, None, visible=False)])
-            gone = current.tombstone(self.edits.after(current.updated_at), note)
-            return Planned("retract", [*await self._pins(blog, current, gone), _write(gone, item.version)])
+            return Planned("retract", await self._retraction(blog, current, item.version, note))
 
         return await self._committer.commit(blog, request, plan)
+
+    async def plan_retractions(self, blog: str, ids: Sequence[str], note: str | None) -> Planned | Written:
+        """Return the writes that retract published entries. Those that are gone or retracted already are left out.
+
+        Raises:
+            BlogNotFound
+        """
+        retractions: list[Write] = []
+        others: list[Write] = []
+        for entry_id in ids:
+            item = await self._store.item(blog, entry_id)
+            current = StoredEntry.of(item) if item is not None and item.seq else None
+            if item is not None and current is not None and current.status == "published":
+                *pins, retraction = await self._retraction(blog, current, item.version, note)
+                others += pins
+                retractions.append(retraction)
+        if not retractions:
+            return Written(None, 0, await self._head(blog))
+        return Planned("retract", [*others, *retractions], len(retractions))
+
+    async def _retraction(self, blog: str, current: StoredEntry, version: int, note: str | None) -> list[Write]:
+        gone = current.tombstone(self.edits.after(current.updated_at), note)
+        return [*await self._pins(blog, current, gone), entry_write(gone, version)]
 
     async def come_due(self, blog: str, entry_id: str) -> None:
         """Do what an entry is due for: publish it or, if it has expired, retract it.
@@ -194,7 +208,8 @@ def _changes_remark(entry: StoredEntry, form: EntryForm) -> bool:
     return form.remark is not UNSET and (form.remark or None) != entry.remark
 
 
-def _write(entry: StoredEntry, expected: int) -> Write:
+def entry_write(entry: StoredEntry, expected: int, version: int = 0) -> Write:
+    """Return the write of an entry over the version `expected`; it gets a higher version than `version`."""
     visible = entry.status in ("published", "retracted")
     erase = entry.status == "retracted"
-    return Write(entry.id, expected, msgspec.json.encode(entry), visible, entry.due, erase)
+    return Write(entry.id, expected, msgspec.json.encode(entry), visible, entry.due, erase, version)

@@ -131,6 +131,7 @@ def _background(node: Node) -> dict[str, Callable[[], Coroutine[Any, Any, None]]
         "lag": partial(_watch_lag, node),
         "passes": node.gate.watch,
         "desks": node.desk.company.run,
+        "webhooks": node.integrations.dispatcher.run,
     }
     if node.jwks:
         work["token_keys"] = node.jwks.watch

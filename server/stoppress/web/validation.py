@@ -20,12 +20,14 @@ from stoppress.desk.presence import EDITING_PATTERN, TAB_PATTERN
 from stoppress.errors import BadInput, BadQuery
 from stoppress.model import IMAGE_TYPE_PATTERN, MEDIA_URL_PATTERN, URL_PATTERN
 from stoppress.newsroom.forms import LANGUAGE_PATTERN, TIMEZONE_PATTERN
+from stoppress.newsroom.imports import ENTRY_ID
 
 _MAX_SHOWN_CHARACTERS = 60
 
 PATTERNS = {
     NAME_PATTERN: "1 to 64 letters, digits, '.', '_', '@' or '-', with a letter or digit first",
     BLOGS_PATTERN: "the name of a blog, or a pattern such as sport-*",
+    ENTRY_ID: "a UUID in lower case",
     URL_PATTERN: "an http:// or https:// address without spaces",
     MEDIA_URL_PATTERN: "an http:// or https:// address without spaces, or the address of an uploaded image",
     IMAGE_TYPE_PATTERN: "a type such as image/avif",

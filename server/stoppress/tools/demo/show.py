@@ -8,11 +8,12 @@ import shutil
 import socket
 import sys
 from secrets import token_urlsafe
-from typing import NamedTuple
 
 import click
 import httpx
 
+from stoppress.access.identity import NODE
+from stoppress.access.people.person import PersonForm
 from stoppress.errors import BlogNotFound, StartError, StoppressError
 from stoppress.process.life import Life
 from stoppress.process.node import Node
@@ -21,6 +22,9 @@ from stoppress.settings import Settings
 from stoppress.telemetry.logs import set_up
 from stoppress.tools.demo.replay import Replay, Timeline
 
+_PERSON = "demo"
+"""The person who can sign in at the desk while the demonstration runs. Each run gives it another password."""
+
 
 async def run(settings: Settings) -> None:
     """Serve a node and replay the demonstration blog on it. Raise `StartError` if it cannot start."""
@@ -28,65 +32,56 @@ async def run(settings: Settings) -> None:
     set_up(settings.log_format, "error" if settings.log_level == "error" else "warning")
     if settings.workers > 1:
         raise StartError("the demonstration runs in one process; start it without --workers")
-    secrets = _Secrets(token_urlsafe(18), token_urlsafe(18), token_urlsafe(9))
+    secret = token_urlsafe(18)
     listening = listen(settings.host, settings.port)
-    node = Node(settings, keys=f"demo:editor:{secrets.editor} demo-admin:admin:{secrets.admin}")
-    await _Demonstration(node, listening, secrets).run()
-
-
-class _Secrets(NamedTuple):
-    """Keys of an editor and an admin, and the password of the person `demo`."""
-
-    editor: str
-    admin: str
-    password: str
+    await _Demonstration(Node(settings, keys=f"demo:editor:{secret}"), listening, secret).run()
 
 
 class _Demonstration(Life):
-    """The life of a node that replays one day of October 2020."""
+    """The life of a node that replays one day of October 2020; `secret` is an editor's key."""
 
-    def __init__(self, node: Node, listening: socket.socket, secrets: _Secrets) -> None:
+    def __init__(self, node: Node, listening: socket.socket, secret: str) -> None:
         super().__init__(node, listening)
-        self._secrets = secrets
+        self._secret = secret
 
     async def ready(self) -> None:
         timeline = Timeline.karabakh()
         with contextlib.suppress(BlogNotFound):
             await self.node.blogs.delete(timeline.blog)  # of an earlier replay
-        headers = {"authorization": f"Bearer {self._secrets.editor}"}
+        password = token_urlsafe(12)
+        await self.node.people.people.put(_PERSON, PersonForm(role="admin", password=password), NODE, lambda _: None)
+        _introduce(self.address, timeline.blog, self._secret, password)
+        headers = {"authorization": f"Bearer {self._secret}"}
         try:
             async with httpx.AsyncClient(base_url=self.address, headers=headers, timeout=30, trust_env=False) as client:
-                await self._add_person(client)
-                _introduce(self.address, timeline.blog, self._secrets)
                 await Replay(timeline, client, _progress).run()
         except (StoppressError, httpx.HTTPError) as error:
             click.secho(f"The replay stopped: {error}", fg="red", err=True)
         else:
             click.echo("The replay is over. The blog stays live, so you can post to it. Ctrl-C stops the server.")
 
-
-    async def _add_person(self, client: httpx.AsyncClient) -> None:
-        """Add the person who may sign in at the desk. A person of an earlier replay gets a new password."""
-        person = {"role": "admin", "display_name": "Demo", "password": self._secrets.password}
-        headers = {"authorization": f"Bearer {self._secrets.admin}"}
-        (await client.put("/api/people/demo", json=person, headers=headers)).raise_for_status()
+    async def stopping(self) -> None:
+        with contextlib.suppress(StoppressError):  # nobody knows the password of the person, so it may also stay
+            await self.node.people.people.remove(_PERSON, NODE)
+        await super().stopping()
 
 
-def _introduce(url: str, blog: str, secrets: _Secrets) -> None:
+def _introduce(url: str, blog: str, secret: str, password: str) -> None:
     command = " \\\n    ".join(
         [
             f"curl -X POST {url}/api/blogs/{blog}/entries",
-            f"-H {shlex.quote(f'Authorization: Bearer {secrets.editor}')}",
+            f"-H {shlex.quote(f'Authorization: Bearer {secret}')}",
             "-H 'Content-Type: application/json'",
             """-d '{"title": "Hello", "markdown": "My **first** entry."}'""",
         ]
     )
-    shown = {
-        "Reader page": f"{url}/blogs/{blog}",
-        "Desk": f"{url}/desk   (name: demo, password: {secrets.password})",
-        "Editors' API": f"{url}/api/docs",
-    }
-    for name, value in shown.items():
+    # Browsers keep the cookie of a session without HTTPS only for this host
+    desk = f"http://localhost:{url.rpartition(':')[2]}/desk"
+    for name, value in (
+        ("Reader page", f"{url}/blogs/{blog}"),
+        ("Desk", f"{desk} - sign in as {_PERSON} with the password {password}"),
+        ("Editors' API", f"{url}/api/docs"),
+    ):
         click.echo(f"{click.style(name.ljust(14), bold=True)}{value}")
     click.echo(f"{click.style('Post an entry', bold=True)} from another terminal and watch it appear:\n\n  {command}\n")
     click.echo("The page now replays one day of October 2020:\n")

@@ -25,26 +25,32 @@ from stoppress.access.keys import KeyForm, NewKey
 from stoppress.access.people.person import KnownPerson, PasswordForm, PersonForm
 from stoppress.access.people.sessions import Session
 from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry, StoredHeader
+from stoppress.newsroom.desk.retractions import RetractionsForm
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.newsroom.imports import ImportForm
 from stoppress.newsroom.past import EntryVersion
 from stoppress.store.past.port import ACT_ID, Act
 from stoppress.web.desk_stream.presence_api import PresenceForm
 from stoppress.web.desk_stream.shown import DeskEntry
 from stoppress.web.editors.previews import Preview
+from stoppress.web.integrations.webhooks_api import SentAgain
 from stoppress.web.media.images_api import Uploaded
 from stoppress.web.pages.assets import Assets
 from stoppress.web.people.sessions_api import CurrentSession, SignInForm
 from stoppress.web.security import HTML_HEADERS
 from stoppress.web.site import Sites
 from stoppress.web.validation import PATTERNS
+from stoppress.webhooks.hook import DeadEvent, NewWebhook, WebhookForm, WebhookState
 
 _ORIGIN = "http://ORIGIN"
 
 _TYPES = {
     "editors": (
-        *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
+        *(EntryForm, ImportForm, HeaderForm, RetractionForm, RetractionsForm),
+        *(StoredEntry, StoredHeader, EntryVersion, Act),
         *(KeyForm, ApiKey, NewKey, Preview, DeskEntry, PresenceForm, Uploaded),
+        *(WebhookForm, NewWebhook, WebhookState, DeadEvent, SentAgain),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
     "readers": (Entry, Header),
@@ -108,12 +114,13 @@ def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: d
 def _source() -> dict[str, Any]:
     """Return the description without schemas, put together from all its files."""
     here = Path(__file__)
-    rooms = (here.parents[1] / room / "openapi.json" for room in ("people", "desk_stream", "media"))
+    rooms = (here.parents[1] / room / "openapi.json" for room in ("people", "desk_stream", "media", "integrations"))
     more = (here.with_name("openapi_newsroom.json"), *rooms)
     source: dict[str, Any] = json.loads(here.with_name("openapi.json").read_text(encoding="utf-8"))
     for file in more:
         part = json.loads(file.read_text(encoding="utf-8"))
-        source["editors"]["paths"] |= part["paths"]
+        for path, operations in part["paths"].items():
+            source["editors"]["paths"].setdefault(path, {}).update(operations)
         source["readers"]["paths"] |= part.get("readers", {})
         for name in ("$shared", "$fields"):
             source[name] |= part[name]
