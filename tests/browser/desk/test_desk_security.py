@@ -155,7 +155,8 @@ async def test_a_session_that_was_there_before_is_not_taken_over(node: RunningNo
         url = node.url.replace("http:", "https:")  # for http, the browser sets no secure cookie
         cookie: Any = {"name": COOKIE, "value": planted, "url": url, "secure": True}
         for value in (planted, "made-up"):
-            await context.add_cookies([{**cookie, "value": value}])
+            cookie["value"] = value
+            await context.add_cookies([cookie])
             page = await context.new_page()
             if value == planted:
                 await page.goto(f"{node.url}/desk")
