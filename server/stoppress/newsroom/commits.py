@@ -97,6 +97,8 @@ class Planned(NamedTuple):
     """The word for it in the audit."""
     writes: list[Write]
     """The requested item is the last one."""
+    subjects: int = 1
+    """The number of requested items, which are the last ones. The audit has a line for each."""
 
 
 _Plan = Callable[[], Awaitable[Planned | Written]]
@@ -208,11 +210,14 @@ class Committer:
         if isinstance(planned, Written):
             return planned
         write = planned.writes[-1]
-        act = request.act(planned.action, blog, write.id, write.next_version)
+        acts = [
+            request.act(planned.action, blog, subject.id, subject.next_version)
+            for subject in planned.writes[-planned.subjects :]
+        ]
         try:
             async with self._erased(blog, planned.writes):
                 with self._settled_later(blog):
-                    segment = await self._store.commit(blog, planned.writes, request.once, act)
+                    segment = await self._store.commit(blog, planned.writes, request.once, *acts)
                 self._replicas.committed(blog, segment, arrival)
         except VersionConflict:
             return None
