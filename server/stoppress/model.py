@@ -251,6 +251,8 @@ class Header(Struct, kw_only=True, omit_defaults=True):
     authors: list[Person] = []
     tags: list[str] = []
     pinned: str | None = None
+    summary: list[str] = []
+    """The ids of key events, in the order in which readers see them first."""
     related: list[Link] = []
 
     @classmethod
@@ -273,6 +275,8 @@ class StoredHeader(Header, kw_only=True, omit_defaults=True):
     """Who may read the blog: everybody, or readers with a token."""
     public_from: str | None = None
     """When a blog with `access` token opens for everybody."""
+    handover: str | None = None
+    """A note of the editors of one shift for those of the next."""
 
     @property
     def opens_at(self) -> float:

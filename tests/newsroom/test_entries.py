@@ -98,7 +98,7 @@ async def test_entries_are_listed_newest_first_with_those_not_out_yet_before_the
     old = await newsroom.post(title="old", published_at=ago(hours=2))
     new = await newsroom.post(title="new", published_at=ago(hours=1))
     draft = await newsroom.post(title="draft", status="draft")
-    assert [entry.id for entry in await newsroom.entries.list_all(BLOG, None)] == [draft.id, new.id, old.id]
+    assert [entry.id for entry in await newsroom.listed()] == [draft.id, new.id, old.id]
 
 
 @pytest.mark.parametrize("status", ["draft", "scheduled", "published", "retracted"])
@@ -107,7 +107,7 @@ async def test_entries_are_listed_by_status(newsroom: Newsroom, status: str):
     await newsroom.post(title="scheduled", status="scheduled", publish_at=ago(hours=-1))
     await newsroom.post(title="published")
     await newsroom.retract(await newsroom.post(title="retracted"))
-    assert [entry.status for entry in await newsroom.entries.list_all(BLOG, status)] == [status]
+    assert [entry.status for entry in await newsroom.listed(status=status)] == [status]
 
 
 async def test_html_replaces_markdown(newsroom: Newsroom):

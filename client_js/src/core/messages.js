@@ -65,6 +65,7 @@
  * @property {Person[]} [authors]
  * @property {string[]} [tags]
  * @property {string} [pinned] the id of an entry
+ * @property {string[]} [summary] the ids of key events, in their order
  * @property {Related[]} [related]
  *
  * @typedef {object} Update live delivery, catch-up and reset

@@ -107,7 +107,14 @@ export class State {
 
   /** The loaded entries, newest first. */
   get entries() {
-    return [...this.#entries.values()].sort((a, b) => comparePositions(positionOf(b), positionOf(a)));
+    return [...this.#entries.values()].sort(newestFirst);
+  }
+
+  /** The key events that are known: those that the header names, in its order, then the others, newest first. */
+  get keyEvents() {
+    const named = new Set((this.header?.summary ?? []).map((id) => this.find(id)));
+    const others = [...this.#entries.values(), ...this.#keptOut.values()].sort(newestFirst);
+    return [...new Set([...named, ...others])].filter((entry) => entry !== undefined && entry.key === true);
   }
 
   /**
@@ -297,6 +304,11 @@ export class State {
   #applied(header = false, reset = false) {
     return { kind: "applied", changed: [...this.#changed], header, reset };
   }
+}
+
+/** @param {Entry} a @param {Entry} b */
+function newestFirst(a, b) {
+  return comparePositions(positionOf(b), positionOf(a));
 }
 
 /**

@@ -47,6 +47,8 @@ class Request(NamedTuple):
     origin: Origin = Origin()
     draft: DraftEpoch | None = None
     """The draft that the write comes from. It is refused if another tab has taken that over."""
+    arrived_at: float | None = None
+    """When all of it had reached this node, by `time.monotonic`; None: when it is carried out."""
 
     def act(self, action: str, blog: str | None, item: str | None = None, version: int | None = None) -> Act:
         """Return the line of the audit for something that the sender does; see `Act` for the parameters."""
@@ -95,6 +97,8 @@ class Planned(NamedTuple):
     """The word for it in the audit."""
     writes: list[Write]
     """The requested item is the last one."""
+    subjects: int = 1
+    """The number of requested items, which are the last ones. The audit has a line for each."""
 
 
 _Plan = Callable[[], Awaitable[Planned | Written]]
@@ -149,7 +153,7 @@ class Committer:
         """
         if earlier := await self._recall(blog, request):
             return earlier
-        arrival = time.monotonic()
+        arrival = time.monotonic() if request.arrived_at is None else request.arrived_at
         written = await self._attempt(blog, request, plan, arrival)
         if written is None:
             async with self._turns.setdefault(blog, asyncio.Lock()):
@@ -206,11 +210,14 @@ class Committer:
         if isinstance(planned, Written):
             return planned
         write = planned.writes[-1]
-        act = request.act(planned.action, blog, write.id, write.next_version)
+        acts = [
+            request.act(planned.action, blog, subject.id, subject.next_version)
+            for subject in planned.writes[-planned.subjects :]
+        ]
         try:
             async with self._erased(blog, planned.writes):
                 with self._settled_later(blog):
-                    segment = await self._store.commit(blog, planned.writes, request.once, act)
+                    segment = await self._store.commit(blog, planned.writes, request.once, *acts)
                 self._replicas.committed(blog, segment, arrival)
         except VersionConflict:
             return None

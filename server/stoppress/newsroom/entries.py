@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import get_args
 
 import msgspec
@@ -52,20 +52,6 @@ class Entries:
         """Return an entry or draft and its version. Raises `BlogNotFound` and `EntryNotFound`."""
         item = await self._find(blog, entry_id)
         return StoredEntry.of(item), item.version
-
-    async def list_all(self, blog: str, status: str | None) -> list[StoredEntry]:
-        """Return all entries, or those with a status: drafts and scheduled ones, then the others, newest first.
-
-        Raises:
-            BlogNotFound: the blog does not exist.
-        """
-        items: list[Item] = []
-        if status in (None, "draft", "scheduled"):
-            items += await self._store.drafts(blog)
-        if status in (None, "published", "retracted"):
-            items += (item for item in (await self._store.read(blog)).items if item.id != HEADER)
-        entries = [entry for entry in map(StoredEntry.of, items) if status in (None, entry.status)]
-        return sorted(entries, key=self.list_position, reverse=True)
 
     @staticmethod
     def list_position(entry: StoredEntry) -> tuple[str, str]:
@@ -140,10 +126,32 @@ class Entries:
             request.check(item.version, current)
             if not item.seq:
                 return Planned("remove_draft", [Write(entry_id, item.version, None, visible=False)])
-            gone = current.tombstone(self.edits.after(current.updated_at), note)
-            return Planned("retract", [*await self._pins(blog, current, gone), entry_write(gone, item.version)])
+            return Planned("retract", await self._retraction(blog, current, item.version, note))
 
         return await self._committer.commit(blog, request, plan)
+
+    async def plan_retractions(self, blog: str, ids: Sequence[str], note: str | None) -> Planned | Written:
+        """Return the writes that retract published entries. Those that are gone or retracted already are left out.
+
+        Raises:
+            BlogNotFound
+        """
+        retractions: list[Write] = []
+        others: list[Write] = []
+        for entry_id in ids:
+            item = await self._store.item(blog, entry_id)
+            current = StoredEntry.of(item) if item is not None and item.seq else None
+            if item is not None and current is not None and current.status == "published":
+                *pins, retraction = await self._retraction(blog, current, item.version, note)
+                others += pins
+                retractions.append(retraction)
+        if not retractions:
+            return Written(None, 0, await self._head(blog))
+        return Planned("retract", [*others, *retractions], len(retractions))
+
+    async def _retraction(self, blog: str, current: StoredEntry, version: int, note: str | None) -> list[Write]:
+        gone = current.tombstone(self.edits.after(current.updated_at), note)
+        return [*await self._pins(blog, current, gone), entry_write(gone, version)]
 
     async def come_due(self, blog: str, entry_id: str) -> None:
         """Do what an entry is due for: publish it or, if it has expired, retract it.

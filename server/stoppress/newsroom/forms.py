@@ -32,6 +32,7 @@ from stoppress.model import (
 
 _Moment = Annotated[datetime, Meta(tz=True)]
 _Short = Annotated[str, Meta(max_length=500)]
+_EntryId = Annotated[str, Meta(min_length=1, max_length=36)]
 _People = Annotated[list[Person], Meta(max_length=50)]
 
 LANGUAGE_PATTERN = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$(?!\n)"
@@ -123,18 +124,22 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
     image: _Field[Media] = UNSET
     authors: _Field[_People] = UNSET
     tags: _Field[Tags] = UNSET
-    pinned: _Field[Annotated[str, Meta(min_length=1, max_length=36)]] = UNSET
+    pinned: _Field[_EntryId] = UNSET
+    summary: _Field[Annotated[list[_EntryId], Meta(max_length=100)]] = UNSET
+    """The order of the key events; those that are not named follow."""
     related: _Field[Annotated[list[Link], Meta(max_length=50)]] = UNSET
     access: _Field[Access] = UNSET
     public_from: _Field[_Moment] = UNSET
     """Only for a blog with `access` token. A blog that becomes public loses it."""
+    handover: _Field[Annotated[str, Meta(max_length=5_000)]] = UNSET
+    """A note for the next shift, which only editors see."""
 
     def fill(self, header: StoredHeader) -> StoredHeader:
         """Return the header with the form applied.
 
         Raises:
-            BadInput: a time is outside the years 1 to 9999 in UTC, the time zone does not exist, or a public blog
-                gets `public_from`.
+            BadInput: a time is outside the years 1 to 9999 in UTC, the time zone does not exist, `summary` names an
+                entry twice, or a public blog gets `public_from`.
         """
         known = _timezones()
         if self.timezone and known and self.timezone not in known:
@@ -142,6 +147,8 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
                 f"`timezone` must be a name of the IANA database, such as Europe/Skopje; got {self.timezone!r}.",
                 "timezone",
             )
+        if self.summary and len(set(self.summary)) < len(self.summary):
+            raise BadInput("`summary` must name each entry once. Leave out the repeated ids.", "summary")
         filled = _fill(self, header, frozenset())
         filled.headline = filled.headline or header.blog
         filled.access = filled.access or "public"

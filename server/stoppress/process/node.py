@@ -21,6 +21,8 @@ from stoppress.newsroom.catalogue import Catalogue
 from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
 from stoppress.newsroom.desk.epochs import DraftEpochs
+from stoppress.newsroom.desk.retractions import Retractions
+from stoppress.newsroom.desk.search import EntryLists
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.imports import Imports
 from stoppress.newsroom.past import PastReader
@@ -49,7 +51,7 @@ from stoppress.web.connections.protocol import ConnectionFactory
 from stoppress.web.connections.websocket import WebSocketEndpoint
 from stoppress.web.desk.desk_pages import DeskOptions, DeskPages
 from stoppress.web.documents import Documents
-from stoppress.web.editors.api import Api
+from stoppress.web.editors.api import Api, UseCases
 from stoppress.web.editors.auth import Authentication, Checks, Keys
 from stoppress.web.editors.drafts_api import DraftsApi
 from stoppress.web.editors.guess_limit import GuessLimit
@@ -111,10 +113,10 @@ class Node:
         self.clock = StoreClock(self.store)
         self.integrations = IntegrationParts(settings, self.store, self.clock.now, self.counts)
         self.media = MediaParts(settings, self.store, self.clock.now)
-        committer = Committer(self.store, self.integrations.told_of_commits(self.follower), self.media.cleaner)
-        self.blogs = Blogs(self.store, committer, self.integrations.told_of_deletions(self.follower.deleted))
-        self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
-        self.imports = Imports(self.store, committer, self.entries.edits, self.clock.now)
+        self._committer = Committer(self.store, self.integrations.told_of_commits(self.follower), self.media.cleaner)
+        self.blogs = Blogs(self.store, self._committer, self.integrations.told_of_deletions(self.follower.deleted))
+        self.entries = Entries(self.store, self._committer, self.follower.newest, self.clock.now)
+        self.imports = Imports(self.store, self._committer, self.entries.edits, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
         self.key_ring = KeyRing(self.store.accounts, self.clock.now)
         self.inbox = self._make_inbox(store) if settings.inbox else None
@@ -181,6 +183,12 @@ class Node:
         options = DeskOptions(has_openid=bool(self.settings.oidc_issuer), undo_seconds=self.settings.undo_seconds)
         return DeskPages(self.authentication, self.blogs, catalogue, layout.assets, options)
 
+    def _make_use_cases(self) -> UseCases:
+        lists = EntryLists(self.store, self.follower.replica)
+        retractions = Retractions(self._committer, self.entries, lists, self.store.accounts, self.clock.now)
+        past = PastReader(self.store, self.entries)
+        return UseCases(self.blogs, self.entries, self.imports, lists, retractions, past)
+
     def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:
         settings, gate = self.settings, self.gate
         turns, sites = Turns(), Sites(settings.public_url, settings.publisher)
@@ -191,8 +199,7 @@ class Node:
         index = Index(gate, catalogue, layout, sites, turns)
         content = Content(gate, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
-        past = PastReader(self.store, self.entries)
-        api = Api(self.authentication, self._limit, self.blogs, self.entries, self.imports, past)
+        api = Api(self.authentication, self._make_use_cases(), self._limit)
         previews = Previews(self.authentication, self.blogs, self.entries, layout.renderer, self._limit)
         drafts = DraftsApi(self.authentication, DraftEpochs(self.store.accounts, self.clock.now), self._limit)
         keys = KeysApi(self.authentication, self.key_ring, self._limit)

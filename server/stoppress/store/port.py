@@ -113,7 +113,7 @@ class Store(Protocol):
         """Raise `StoreUnavailable` unless the store can take a write now."""
 
     async def commit(
-        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None
+        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None, *more: Act
     ) -> Segment:
         """Write all or nothing, and return the change when it is durable.
 
@@ -122,8 +122,9 @@ class Store(Protocol):
         nothing is written and the segment of the first commit is returned again. In the segment, committed drafts
         have seq 0 and removed drafts have an empty body. All nodes that follow the blog get a hint.
 
-        In the same commit, `act` becomes part of the audit, and of each entry the version that a write replaces is kept
-        with its author (see `Keep`). A write that erases or removes an item also erases all its earlier versions.
+        In the same commit, `act` and `more`, all of one identity, become part of the audit, and of each entry the
+        version that a write replaces is kept with its author (see `Keep`). A write that erases or removes an item also
+        erases all its earlier versions.
 
         Raises:
             BlogNotFound: the blog does not exist, and these writes do not create it.

@@ -51,10 +51,10 @@ class TimedStore:
             await self._store.ping()
 
     async def commit(
-        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None
+        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None, *more: Act
     ) -> Segment:
         with self.timed("commit"), self._tracing.span("stoppress.commit", blog=blog):
-            return await self._store.commit(blog, writes, once, act)
+            return await self._store.commit(blog, writes, once, act, *more)
 
     async def recall(self, blog: str, once: Once) -> Segment | None:
         with self.timed("recall"):

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from stoppress.errors import BlogDamaged, BlogNotFound, StoppressError, StoreUnavailable, WrongKeyType
 from stoppress.live.hub import Hub
-from stoppress.live.replica import Fit
+from stoppress.live.replica import Fit, Replica
 from stoppress.model import HEADER, Cursor, Segment
 from stoppress.store.port import Changed, Hint, Lost, Sent, Store, Watched
 from stoppress.sync.comparison import HeadComparison
@@ -140,9 +140,17 @@ class Follower:
         Raises:
             BlogNotFound, StoreUnavailable
         """
-        (head,) = await self._store.heads([blog])
-        positions = (await self.hub(blog, head)).replica.positions
+        positions = (await self.replica(blog)).positions
         return positions[-1].published_at if positions else ""
+
+    async def replica(self, blog: str) -> Replica:
+        """Return the replica of a blog. It has all that the store has now.
+
+        Raises:
+            BlogNotFound, StoreUnavailable
+        """
+        (head,) = await self._store.heads([blog])
+        return (await self.hub(blog, head)).replica
 
     async def _reach(self, blog: str) -> None:
         try:

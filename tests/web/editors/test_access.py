@@ -273,6 +273,7 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"GET {_ENTRY}/versions", "of a published entry"): entry("published", end="/versions"),
     (f"GET {_ENTRY}/versions", "of a draft of its own"): entry("draft", own=True, end="/versions"),
     (f"GET {_ENTRY}/versions", "of a draft of others"): entry("draft", end="/versions"),
+    ("POST /api/blogs/{blog}/retractions", "any"): plain(f"/api/blogs/{BLOG}/retractions", {"source": "Nobody"}),
     ("POST /api/blogs/{blog}/media", "any"): plain(f"/api/blogs/{BLOG}/media", image("PNG", (1, 1))),
     ("POST /api/blogs/{blog}/preview", "of a new entry"): plain(f"/api/blogs/{BLOG}/preview", {"markdown": "x"}),
     ("POST /api/blogs/{blog}/preview", "of a draft of others"): preview_of_others,
@@ -456,6 +457,14 @@ async def test_a_contributor_submits_a_draft_and_an_editor_publishes_it(senders:
     for refused in (contributor.patch(address, json={"markdown": "y"}), contributor.delete(address)):
         assert (await refused).status_code == 403, "it is no longer a draft"
     assert (await contributor.get(address)).status_code == 200
+
+
+async def test_a_handover_is_for_editors(senders: Senders):
+    await senders.allowed["editor"].patch(f"/api/blogs/{BLOG}", json={"handover": "Watch the mayor."})
+    for role, sees in (("contributor", False), ("editor", True), ("admin", True)):
+        one = await senders.allowed[role].get(f"/api/blogs/{BLOG}")
+        listed = await senders.allowed[role].get("/api/blogs")
+        assert ("Watch the mayor." in one.text, "Watch the mayor." in listed.text) == (sees, sees), role
 
 
 async def test_an_idempotency_key_belongs_to_its_sender(senders: Senders):

@@ -14,7 +14,7 @@ check(KEYS, ARGV[1])
 local history, items, order, due, answers, expiry, removed, versions, audit = unpack(KEYS)
 local channel, packed, past, request, remember = unpack(ARGV)
 local fingerprint, writes = unpack(cmsgpack.unpack(packed))
-local act, who, seconds, most, limits = unpack(cmsgpack.unpack(past))
+local acts, who, seconds, most, limits = unpack(cmsgpack.unpack(past))
 local now = tonumber(clock[1])
 
 -- A seq is a double in Lua, exact up to 2^53; Lua's default formatting loses precision after 14 digits.
@@ -146,7 +146,9 @@ for _, write in ipairs(writes) do
   put(write, write.tag and seq or 0)
 end
 replace(answers, without_bodies)
-append_act(audit, act, seconds, most)
+for _, act in ipairs(acts) do
+  append_act(audit, act, seconds, most)
+end
 local message = (head or "0") .. " " .. packed
 if request then
   remember_answer(message)

@@ -123,18 +123,19 @@ class RedisStore:
     # Writing
 
     async def commit(
-        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None
+        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None, *more: Act
     ) -> Segment:
+        acts = [*([act] if act else []), *more]
         due = min((write.due for write in writes if write.due is not None), default=None)
         if due is None:
-            return await self._run_commit(blog, writes, once, act)
+            return await self._run_commit(blog, writes, once, acts)
         await self._schedule.remind(blog, due)  # and again below: a node may look in between and see nothing
-        segment = await self._run_commit(blog, writes, once, act)
+        segment = await self._run_commit(blog, writes, once, acts)
         with suppress(StoreUnavailable):  # the entry is written, and the reminder of before is usually still there
             await self._schedule.remind(blog, due)
         return segment
 
-    async def _run_commit(self, blog: str, writes: Sequence[Write], once: Once | None, act: Act | None) -> Segment:
+    async def _run_commit(self, blog: str, writes: Sequence[Write], once: Once | None, acts: Sequence[Act]) -> Segment:
         is_new = any(write.id == HEADER and write.expected == 0 and write.visible for write in writes)
         sent = Sent(time.time(), self._traceparent())
         epoch_end = await self._names.add_new(blog) if is_new else ""
@@ -144,19 +145,19 @@ class RedisStore:
         script = self._erasing_commit if any(write.erase for write in writes) else self._commit
         arguments = (
             self._keys.keys(blog, "line items order due answers expiry removed versions audit"),
-            (self._keys.channel(blog), packed, pack_past(act, self._kept), *request),
+            (self._keys.channel(blog), packed, pack_past(acts, self._kept), *request),
         )
         outcome, *more = await self._damage.run(
             blog, lambda: settled(self._server, blog, packed, lambda: script(*arguments), repeatable=once is not None)
         )
         if outcome == b"done":
-            return await self._answered(more[0], blog, writes, once, act)
+            return await self._answered(more[0], blog, writes, once, acts)
         if outcome == b"conflict":
             raise VersionConflict(more[0].decode(), more[1])
         raise KeyReused() if once and outcome == b"reused" else await self._absence(blog)
 
     async def _answered(
-        self, message: bytes, blog: str, writes: Sequence[Write], once: Once | None, act: Act | None
+        self, message: bytes, blog: str, writes: Sequence[Write], once: Once | None, acts: Sequence[Act]
     ) -> Segment:
         """Return the segment in a message. If it is an unreadable earlier answer, forget that, and commit anew."""
         try:
@@ -165,7 +166,7 @@ class RedisStore:
             if once is None:
                 raise
             await self.forget(blog, once)
-            return await self._run_commit(blog, writes, once, act)
+            return await self._run_commit(blog, writes, once, acts)
 
     async def delete(self, blog: str, act: Act | None = None) -> None:
         blog_keys = self._keys.keys(blog, "deleted audit line items order due answers expiry removed versions")

@@ -248,12 +248,12 @@ class SQLiteStore:
         return results[0]
 
     async def commit(
-        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None
+        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None, *more: Act
     ) -> Segment:
         def work() -> Segment:
             if once and (earlier := self._tables.recall(blog, once)):
                 return earlier
-            segment = self._tables.write(blog, writes, act)
+            segment = self._tables.write(blog, writes, *([act] if act else []), *more)
             if once:
                 self._tables.remember(blog, once, segment)
             return segment

@@ -25,7 +25,7 @@ class Tables:
 
     # Writing
 
-    def write(self, blog: str, writes: Sequence[Write], act: Act | None = None) -> Segment:
+    def write(self, blog: str, writes: Sequence[Write], *acts: Act) -> Segment:
         head = self.head(blog)
         if head is None:
             if not any(write.id == HEADER and write.expected == 0 and write.visible for write in writes):
@@ -36,12 +36,12 @@ class Tables:
             if write.visible:
                 tags.append(Cursor.new_tag())
             seq = head.seq + len(tags) if write.visible else 0
-            item, change = self._write_item(blog, write, seq, act.who if act else None)
+            item, change = self._write_item(blog, write, seq, acts[0].who if acts else None)
             items.append(item)
             changed ^= change
         segment = Segment(head, tuple(tags), tuple(items))
         self._set_head(blog, segment, changed)
-        if act:
+        for act in acts:
             self.past.append(act)
         return segment
 

@@ -17,6 +17,7 @@ from stoppress.desk.open_desk import DeskNews
 from stoppress.live.items import PublicItem
 from stoppress.live.replica import Replica
 from stoppress.model import StoredEntry, StoredHeader
+from stoppress.newsroom.blogs import header_for
 from stoppress.newsroom.entries import Entries, may_see
 from stoppress.web.pages.markup import Renderer
 
@@ -56,7 +57,7 @@ class ShownDesk:
 
     async def snapshot(self, news: DeskNews, figures: Mapping[str, Any]) -> AsyncIterator[bytes]:
         """Yield a snapshot in pieces of one entry each, so that a slow desk holds one of them."""
-        header = _header(news.header)
+        header = _header(news.header, self._who)
         yield msgspec.json.encode(header)[:-1] + b',"entries":['
         comma = b""
         async for entry in self.entries(news):
@@ -93,7 +94,7 @@ class ShownDesk:
 
     def header(self, news: DeskNews) -> bytes | None:
         """Return the header, if it has changed."""
-        return msgspec.json.encode(_header(news.header)) if news.header else None
+        return msgspec.json.encode(_header(news.header, self._who)) if news.header else None
 
     def gone(self, news: DeskNews) -> list[bytes]:
         """Return the ids of the removed drafts that the identity could see."""
@@ -103,8 +104,8 @@ class ShownDesk:
         return removed.created_by == self._who.id or may(self._who, "read_drafts", self._blog)
 
 
-def _header(item: PublicItem | None) -> dict[str, Any]:
+def _header(item: PublicItem | None, who: Identity) -> dict[str, Any]:
     return {
-        "header": StoredHeader.of(item.stored) if item else None,
+        "header": header_for(who, StoredHeader.of(item.stored)) if item else None,
         "version": item.stored.version if item else 0,
     }

@@ -25,6 +25,7 @@ from stoppress.access.keys import KeyForm, NewKey
 from stoppress.access.people.person import KnownPerson, PasswordForm, PersonForm
 from stoppress.access.people.sessions import Session
 from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry, StoredHeader
+from stoppress.newsroom.desk.retractions import RetractionsForm
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
 from stoppress.newsroom.imports import ImportForm
@@ -46,7 +47,8 @@ _ORIGIN = "http://ORIGIN"
 
 _TYPES = {
     "editors": (
-        *(EntryForm, ImportForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
+        *(EntryForm, ImportForm, HeaderForm, RetractionForm, RetractionsForm),
+        *(StoredEntry, StoredHeader, EntryVersion, Act),
         *(KeyForm, ApiKey, NewKey, Preview, DeskEntry, PresenceForm, Uploaded),
         *(WebhookForm, NewWebhook, WebhookState, DeadEvent, SentAgain),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Container, Mapping
 from typing import TypeVar
 
@@ -46,10 +47,11 @@ async def read_write(request: Request, form: type[_T]) -> tuple[_T, WriteRequest
         HTTPError: 400 if a header or the body is malformed, 413 or 415 if the body is too large or of another type.
         BadInput: a field is unknown or missing, or has a wrong value.
     """
-    body = await read_body(request)
+    body, arrived_at = await read_body(request), time.monotonic()
     if_match, if_none_match = _versions(request, "If-Match"), _versions(request, "If-None-Match", weak="(?:W/)?")
     once, who, origin, draft = _once(request, body), request.state.who, request.state.origin, _draft(request)
-    return _decode(request, body, form), WriteRequest(if_match, once, if_none_match or (), who, origin, draft)
+    conditions = WriteRequest(if_match, once, if_none_match or (), who, origin, draft, arrived_at)
+    return _decode(request, body, form), conditions
 
 
 async def read_form(request: Request, form: type[_T]) -> _T:
