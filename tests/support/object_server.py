@@ -74,9 +74,11 @@ class ObjectServer:
         if "/" not in path and method == "GET":
             return 200, _XML, self._listed(path, query.get("prefix", ""), query.get("delimiter", ""))
         if "delete" in query:
-            for key in re.findall("<Key>(.*?)</Key>", body.decode()):
+            keys = re.findall("<Key>(.*?)</Key>", body.decode())
+            for key in keys:
                 self.objects.pop(f"{path}/{unescape(key)}", None)
-            return 200, _XML, b"<DeleteResult></DeleteResult>"
+            done = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
+            return 200, _XML, f"<DeleteResult>{done}</DeleteResult>".encode()
         if method == "PUT":
             self.objects[path] = body, datetime.now(UTC)
             return 200, [(b"etag", _etag(body))], b""

@@ -1,4 +1,4 @@
-"""Extensions of Schemathesis: a check of our own, and a header that it cannot generate."""
+"""Extensions of Schemathesis: a check of our own, and a header and bodies that it cannot generate."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ def the_decoder_agrees_with_the_schema(_context: Any, response: Any, case: Any) 
     detail = response.json()["detail"]
     if WRONG_FIELD.match(detail) and not NO_FRACTION.match(detail):
         raise AssertionError(f"the document allows it, the server does not: {detail}")
+
+
+@schemathesis.serializer("image/avif", "image/gif", "image/jpeg", "image/png", "image/webp")
+def image_bytes(_context: Any, value: Any) -> bytes:
+    """Return a body that says that it is an image."""
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 @schemathesis.hook

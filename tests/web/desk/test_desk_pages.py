@@ -83,8 +83,8 @@ async def test_the_search_finds_words_of_names_headlines_and_tags(node):
         for words, found in (("TRANSPORT council", 1), ("october", 1), ("tram october", 0), ("", 2)):
             page = Document((await person.get("/desk", params={"q": words})).text)
             assert len(page.all("//ul[@class='blog-list']/li")) == found, words
-        found = Document((await person.get("/desk", params={"q": HOSTILE})).text)
-        assert HOSTILE.strip() in found.tree.text_content()
+        page = Document((await person.get("/desk", params={"q": HOSTILE})).text)
+        assert HOSTILE.strip() in page.tree.text_content()
         assert (await person.get("/desk?page=0")).status_code == 400
 
 

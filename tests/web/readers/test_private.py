@@ -44,7 +44,7 @@ SURFACES = {
 }
 """Every route that may tell readers something of a blog, and its address of the private one."""
 
-WITHOUT_BLOGS = ("/api/", "/livez", "/readyz", "/metrics", "/client", "/static", "/blogs/sw.js")
+WITHOUT_BLOGS = ("/api/", "/livez", "/readyz", "/metrics", "/client", "/static", "/desk", "/blogs/sw.js")
 
 IMAGE = "/blogs/closed/media/NAME"
 """It has no words: tests/web/media/test_image_files.py tries it."""
