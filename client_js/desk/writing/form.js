@@ -44,6 +44,7 @@ async function start(form, desk) {
   useBrowser(parts, writing);
   await parts.outbox.start();
   form.dataset.ready = "";
+  void writing.forgetRetracted();
   return writing;
 }
 

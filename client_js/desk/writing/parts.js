@@ -19,6 +19,7 @@ import { Screen } from "./screen.js";
  *
  * @typedef {object} Parts
  * @property {Api} api
+ * @property {Storage} storage
  * @property {Drafts} drafts
  * @property {Outbox} outbox
  * @property {FormFields} fields
@@ -70,7 +71,7 @@ export async function makeParts(form, desk, changed, choices) {
   };
   const preview = new Preview(ask, (answer) => showAnswer(screen, fields, answer), BROWSER);
   const list = new OutboxList(screen.part("outbox"), choices);
-  return { api, drafts, outbox, fields, media, preview, snippets, screen, list };
+  return { api, storage, drafts, outbox, fields, media, preview, snippets, screen, list };
 }
 
 /**

@@ -2,8 +2,10 @@
 /** @import { Act } from "./outbox/make-intention.js" */
 /** @import { OutboxDetail, SettledDetail } from "./outbox/outbox.js" */
 /** @import { Draft, Intention, Kind, Outcome, Words } from "./types.js" */
-import { emptyWords, fieldsOf, isEmpty, isSame, wordsOf, WrongField } from "./form/fields.js";
+import { Conflicts } from "./conflicts.js";
+import { emptyWords, isEmpty, isSame, wordsOf, WrongField } from "./form/fields.js";
 import { zoneOf } from "./form/moments.js";
+import { entriesOf, forget } from "./keeping/retractions.js";
 import { OutboxFull, TakenOver } from "./keeping/intentions.js";
 import { actOf, intentionOf } from "./outbox/make-intention.js";
 
@@ -13,9 +15,7 @@ import { actOf, intentionOf } from "./outbox/make-intention.js";
 export class Writing {
   #desk;
   #parts;
-  #zone;
-  /** The keys of conflicts that are shown. @type {Set<string>} */
-  #deciding = new Set();
+  #conflicts;
   /** The newest publication that can be taken back. @type {{entry: any, version: number} | null} */
   #undoable = null;
 
@@ -26,11 +26,15 @@ export class Writing {
   constructor(desk, parts) {
     this.#desk = desk;
     this.#parts = parts;
-    this.#zone = zoneOf(desk.timezone);
+    this.#conflicts = new Conflicts(desk, parts.outbox, parts.drafts.tab);
     const { drafts, outbox } = parts;
     drafts.addEventListener("taken", () => this.#showTaken());
     drafts.addEventListener("kept", (event) => this.#showKept(/** @type {CustomEvent} */ (event).detail));
     outbox.addEventListener("outbox", (event) => this.#showOutbox(/** @type {CustomEvent} */ (event).detail));
+    desk.events.addEventListener("entry", (event) => {
+      const { entry } = /** @type {CustomEvent<import("../types.js").DeskEntry>} */ (event).detail;
+      if (entry.status === "retracted") void this.#forget(entry.id);
+    });
     outbox.addEventListener("settled", (event) => void this.#settled(/** @type {CustomEvent} */ (event).detail));
   }
 
@@ -43,6 +47,16 @@ export class Writing {
     this.#showOutbox(this.#parts.outbox.detail);
   }
 
+  /** Forget entries that were retracted while this browser was away. */
+  async forgetRetracted() {
+    const { api, drafts } = this.#parts;
+    for (const entry of entriesOf(await drafts.list().catch(() => []))) {
+      const answer = await api.call("GET", `/api/blogs/${this.#desk.blog}/entries/${entry}`).catch(() => null);
+      const found = answer?.ok ? await answer.json().catch(() => null) : null;
+      if (answer?.status === 404 || found?.status === "retracted") await this.#forget(entry);
+    }
+  }
+
   /**
    * Put an entry into the form. The words of the entry that is there stay kept.
    *
@@ -51,7 +65,10 @@ export class Writing {
    */
   async edit(entry, version) {
     const words = wordsOf(entry, this.#zone);
-    const beginning = { slot: entry.id, entry: entry.id, version, status: entry.status, base: words, words };
+    const current = this.#desk.entry(entry.id);
+    // An earlier version is put into the form as a change of the newest one
+    const base = current && current.version === version ? wordsOf(current.entry, this.#zone) : words;
+    const beginning = { slot: entry.id, entry: entry.id, version, status: current?.entry.status ?? entry.status, base, words };
     await this.#open(beginning);
     this.#parts.fields.body.focus();
   }
@@ -136,8 +153,9 @@ export class Writing {
 
   /** Write in this tab again, after another tab has taken over. */
   async takeOver() {
-    const { slot, entry, version, status, base, words } = this.#parts.drafts.draft;
-    await this.#open({ slot, entry, version, status, base, words });
+    const { slot, entry, version, status, base } = this.#parts.drafts.draft;
+    // Not with the words of this page: the other tab may have sent them
+    await this.#open(base ? { slot, entry, version, status, base, words: base } : this.#beginning);
     this.#parts.fields.body.focus();
   }
 
@@ -189,7 +207,7 @@ export class Writing {
     return {
       edit: (intention) => void this.#takeIn(intention),
       discard: (intention) => void outbox.take(intention.key),
-      decide: (intention) => void this.#decide(intention),
+      decide: (intention) => void this.#conflicts.decide(intention),
       hurry: () => outbox.hurry(),
       signIn: () => void this.signIn(),
     };
@@ -197,8 +215,13 @@ export class Writing {
 
   /** Let somebody sign in, and go on. */
   async signIn() {
-    await this.#desk.api.signedOut();
+    await this.#desk.api.signInAgain();
     await this.#parts.outbox.check();
+  }
+
+  /** The time zone of the blog; editors may change it. */
+  get #zone() {
+    return zoneOf(this.#desk.timezone);
   }
 
   get #beginning() {
@@ -328,7 +351,7 @@ export class Writing {
       }
       if (draft.tab === drafts.tab) this.#sayDone(kind, outcome, draft.words);
     } else if (draft.tab === drafts.tab) {
-      if (outcome.kind === "conflict") return this.#decide({ ...intention, state: "conflict", problem: outcome.problem });
+      if (outcome.kind === "conflict") return this.#conflicts.decide({ ...intention, state: "conflict", problem: outcome.problem });
       if (isEmpty(fields.read()) || draft.id === drafts.draft.id) await this.#takeIn({ ...intention, problem: outcome.problem });
     }
   }
@@ -352,36 +375,16 @@ export class Writing {
     screen.say(text, { seconds: 8 });
   }
 
-  /** Show both versions until an editor decides. @param {Intention} intention */
-  async #decide(intention) {
-    const { key, draft, problem } = intention;
-    const theirs = problem?.current;
-    if (!draft || !theirs || this.#deciding.has(key)) return;
-    this.#deciding.add(key);
-    try {
-      const mine = { ...fieldsOf(draft.words, null, this.#zone), id: theirs.id };
-      const version = problem.version ?? theirs.version;
-      const decision = await this.#desk.resolveConflict({ id: theirs.id, mine, theirs, version });
-      if (decision === "theirs") await this.#parts.outbox.take(key);
-      if (decision === "mine") await this.#insist(intention, version);
-    } finally {
-      this.#deciding.delete(key);
-    }
-  }
-
-  /**
-   * Send the same change again, on top of the version of a colleague.
-   *
-   * @param {Intention} intention
-   * @param {number} version
-   */
-  async #insist(intention, version) {
-    const { drafts, outbox } = this.#parts;
-    const old = /** @type {Draft} */ (intention.draft);
-    const draft = { ...old, id: crypto.randomUUID(), tab: drafts.tab, epoch: null, version };
-    /** @type {Intention} */
-    const again = { ...intention, key: crypto.randomUUID(), order: null, draft, ifMatch: `"${version}"`, tried: null };
-    await outbox.add({ ...again, state: "waiting", problem: null }, { replaces: intention.key });
+  /** @param {string} entry that was retracted */
+  async #forget(entry) {
+    const { storage, drafts, fields, screen } = this.#parts;
+    const { slot, base } = drafts.draft;
+    const isChanged = slot === entry && base !== null && !isSame(fields.read(), base);
+    await drafts.flush();
+    await forget(storage, entry).catch(() => {});
+    if (slot !== entry) return;
+    if (isChanged) screen.say("This entry was retracted meanwhile. What you have changed can only be a new entry.", { kind: "bad" });
+    else await this.#open(this.#beginning);
   }
 
   async #listKept() {

@@ -6,7 +6,7 @@
 /** An ended draft is remembered for this time, so that an old tab cannot send it again. */
 const ENDED_MILLISECONDS = 7 * 86_400_000;
 
-/** The longest time for which a keystroke is only in the page. */
+/** Time between two writes while somebody types. The first key is kept at once. */
 const KEEP_MILLISECONDS = 150;
 
 /**
@@ -30,6 +30,9 @@ export class Drafts extends EventTarget {
   #channel;
   /** @type {any} */
   #timer = null;
+  /** Time of the newest write. */
+  #keptAt = 0;
+  #isWriting = false;
   /** Words that are not kept yet. @type {Words | null} */
   #unkept = null;
   /** @type {Draft | null} */
@@ -137,7 +140,11 @@ export class Drafts extends EventTarget {
     this.#draft = { ...this.#draft, words, changed: this.#world.now() };
     this.#unkept = words;
     if (this.#asked !== this.#draft.id) void this.#askEpoch(this.#draft);
-    this.#timer ??= this.#world.setTimeout(() => void this.flush(), KEEP_MILLISECONDS);
+    if (this.#timer !== null || this.#isWriting) return;
+    const wait = Math.max(0, this.#keptAt + KEEP_MILLISECONDS - this.#world.now());
+    if (wait > KEEP_MILLISECONDS) this.#keptAt = 0; // the clock was set back
+    if (wait) this.#timer = this.#world.setTimeout(() => void this.flush(), Math.min(wait, KEEP_MILLISECONDS));
+    else void this.flush();
   }
 
   /** Keep the words now. */
@@ -145,13 +152,19 @@ export class Drafts extends EventTarget {
     const [words, draft] = [this.#unkept, this.#draft];
     this.#clear();
     if (!words || !draft) return;
+    this.#keptAt = this.#world.now();
+    this.#isWriting = true;
     try {
       await this.#write({ ...draft, words });
       this.#tellKept(null);
     } catch (error) {
       this.#unkept ??= words; // the next key tries again
       this.#tellKept(error);
+      return;
+    } finally {
+      this.#isWriting = false;
     }
+    if (this.#unkept && this.#timer === null) this.keep(this.#unkept);
   }
 
   /** Forget the draft in the form. */
