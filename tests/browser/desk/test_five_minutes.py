@@ -98,7 +98,7 @@ async def add_image(page: Page) -> None:
     while not await page.evaluate("document.activeElement.type === 'file'"):
         await page.keyboard.press("Tab")
     async with page.expect_file_chooser() as chosen:
-        await page.keyboard.press("Enter")
+        await page.keyboard.press("Space")
     chooser = await chosen.value
     await chooser.set_files({"name": "bridge.jpg", "mimeType": "image/jpeg", "buffer": photo()})
     files = page.locator("[data-part=files] li")
