@@ -24,6 +24,8 @@ export function listen(shortcuts) {
     if (event.defaultPrevented || event.repeat && !/^[jk]$/.test(event.key)) return;
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
+    // Space presses buttons, ticks boxes and opens menus
+    if (event.key === " " && event.target instanceof Element && event.target.closest("a, button, input, summary")) return;
     const pressed = [eventToHotkeyString(event), event.key];
     const shortcut = all.find(({ keys }) => keys.some((key) => pressed.includes(key)));
     if (!shortcut) return;
