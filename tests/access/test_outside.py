@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stoppress.access.fetch import FetchFailed, LimitedClient
 from stoppress.access.outside import InsideHosts, NotAllowed, is_outside
+from tests.access.test_jwks import certificate
+from tests.support.receiver import Receiver
 
 INSIDE = (
     *("127.0.0.1", "127.1", "127.255.255.254", "0", "0.0.0.0", "localhost", "localhost.", "LOCALHOST"),  # noqa: S104
@@ -158,3 +162,20 @@ async def test_an_address_inside_is_not_even_connected_to():
             await client.post(f"http://127.0.0.1:{inside.getsockname()[1]}/", b"x", {})
         with pytest.raises(BlockingIOError):
             inside.accept()
+
+
+async def test_the_certificate_has_to_be_for_the_name_and_not_for_the_address(
+    resolve: Callable[..., Names], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    made, key = certificate(tmp_path, "hooks.example.org")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(made, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(made))
+    resolve(["127.0.0.1"], ["127.0.0.1"])
+    client = LimitedClient(may_be_inside=False, hosts=InsideHosts("127.0.0.0/8"))
+    async with Receiver(tls) as receiver:
+        assert await client.post(f"https://hooks.example.org:{receiver.port}/", b"x", {}) == 204
+        assert receiver.received[0].headers["host"] == f"hooks.example.org:{receiver.port}"
+        with pytest.raises(FetchFailed):
+            await client.post(f"https://other.example.org:{receiver.port}/", b"x", {})
+        assert len(receiver.received) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 from PIL import Image
@@ -30,6 +31,7 @@ def png_chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
+@cache
 def bomb(width: int, height: int) -> bytes:
     """Return a small PNG of this size in pixels, all black."""
     compressor = zlib.compressobj(9)

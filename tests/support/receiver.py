@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from typing import Any, NamedTuple
 
 
@@ -29,7 +30,8 @@ class Received(NamedTuple):
 class Receiver:
     """See the module's docstring. `statuses` are those of the next answers; then `usual_status`."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.received: list[Received] = []
         self.statuses: list[int] = []
         self.location = ""
@@ -53,7 +55,7 @@ class Receiver:
         return [one.kind for one in self.received]
 
     async def __aenter__(self) -> Receiver:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Callable
+from functools import cache
 
 from PIL import Image
 
@@ -36,6 +37,7 @@ ZIP = b"PK\x03\x04" + b"\0" * 26 + b"PK\x05\x06" + b"\0" * 18
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
+@cache
 def _zeros(megabytes: int) -> bytes:
     """Return compressed zeros."""
     compressor = zlib.compressobj(9)

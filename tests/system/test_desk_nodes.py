@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from loadtest.chaos.stage.proxy import NetworkLink
 from stoppress.desk.presence import STALE_SECONDS
+from stoppress.desk.watch import ASKED_SECONDS
 from tests.support.desk import open_desk
 from tests.support.node import ADMIN_KEY, RunningNode
 from tests.support.redis_servers import RedisServer
@@ -93,6 +94,11 @@ async def test_without_open_desks_there_is_no_command(nodes: list[RunningNode], 
                 both = await scripts(4)
         await there.put(f"/api/blogs/{BLOG}/presence", json={"tab": "tab-12345"})
         await there.delete(f"/api/blogs/{BLOG}/presence?tab=tab-12345")
-    figure(f"Redis: {idle:.1f} scripts/s without a desk, {one:.1f} with desks at one node, {both:.1f} at two")
-    assert idle == 0
-    assert one <= 1.6 and both <= 3.1
+        await asyncio.sleep(ASKED_SECONDS + 2)
+        again = await scripts(4)
+    figure(
+        f"Redis: {idle:.1f} scripts/s without a desk, {one:.1f} with two desks at one node, {both:.1f} at two nodes, "
+        f"{again:.1f} after all were closed"
+    )
+    assert one - idle <= 1.6 and both - idle <= 3.1
+    assert again <= idle + 0.5, "other work sends a script now and then"

@@ -13,6 +13,7 @@ from stoppress.access.keys import KeyForm
 from stoppress.access.people.person import PersonForm
 from stoppress.errors import BadInput
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.newsroom.imports import ImportForm
 from stoppress.web.desk_stream.presence_api import PresenceForm
 from stoppress.web.validation import PATTERNS, bad_input
 from tests.support.schemathesis_hooks import WRONG_FIELD
@@ -109,5 +110,5 @@ def test_every_pattern_of_a_form_has_words():
                 return set().union(*(patterns(field.type) for field in fields))
         return set()
 
-    forms = (EntryForm, HeaderForm, RetractionForm, KeyForm, PersonForm, PresenceForm)
+    forms = (EntryForm, HeaderForm, RetractionForm, KeyForm, PersonForm, PresenceForm, ImportForm)
     assert set().union(*(patterns(inspect.type_info(form)) for form in forms)) == set(PATTERNS)

@@ -21,6 +21,9 @@ from stoppress.store.port import Once, Store
 _NAMESPACE = uuid.UUID("5e0ab6d3-7a52-4a3f-9a7b-6f6c1f0f5f0e")
 """Ids of drafts are made of this, the channel and the time of the message (UUID version 5)."""
 
+_THREADED_CHARACTERS = 2_000
+"""Length of a message above which a thread reads its markup."""
+
 _GONE = "slack_gone"
 """The kind of records of messages that were deleted, because Slack may send the message after its deletion."""
 
@@ -80,7 +83,7 @@ class Intake:
     async def _written(self, blog: str, event: SlackEvent, message: SlackMessage) -> str:
         """Create the draft of a message, unless it was created before, also if it was removed since."""
         target = self._target(blog, event, message.ts)
-        form = self._form(message)
+        form = await self._form(message)
         if not is_written(message) or not message.ts or form is None or await self._is_gone(target):
             return "ignored"
         once = Once(f"slack:{target.channel}:{target.ts}", "created")  # the same, whatever the text was by then
@@ -98,7 +101,7 @@ class Intake:
         draft = await self._draft(target)
         if draft is None:  # Slack may send the edit before the message
             return "created" if await self._written(blog, event, message) == "created" else "ignored"
-        form = self._form(message)
+        form = await self._form(message)
         if form is None or draft.markdown == form.markdown:  # a preview of a link was added, for example
             return "ignored"
         return await self._write(target, draft, EntryForm(markdown=form.markdown))
@@ -144,9 +147,12 @@ class Intake:
     async def _is_gone(self, target: _Target) -> bool:
         return await self._store.accounts.get(_GONE, f"{target.channel} {target.ts}"[:200]) is not None
 
-    def _form(self, message: SlackMessage) -> EntryForm | None:
+    async def _form(self, message: SlackMessage) -> EntryForm | None:
         """Return the draft of a message; None if it has no text, for example only a file."""
-        markdown = to_markdown(message.text, self._name_of)
+        if len(message.text) > _THREADED_CHARACTERS:
+            markdown = await self._entries.edits.in_thread(lambda: to_markdown(message.text, self._name_of))
+        else:
+            markdown = to_markdown(message.text, self._name_of)
         if not markdown:
             return None
         name = self._config.users.get(message.user) or _own_name(message) or message.user

@@ -28,7 +28,10 @@ from stoppress.webhooks.webhooks import Webhooks
 _TICK_SECONDS = 1.0
 
 _REFRESH_SECONDS = 4.0
-"""Seconds between two looks at the list of webhooks."""
+"""Seconds between two looks at the list of webhooks, if there are any."""
+
+_FIRST_REFRESH_SECONDS, _IDLE_REFRESH_SECONDS = 15.0, 60.0
+"""The same if this node knows of none: after a commit, and without one. The node that makes a webhook knows at once."""
 
 SWEEP_SECONDS = 5.0
 """Seconds between two looks of one of the nodes for blogs that changed and are not told, and more if there are many."""
@@ -72,7 +75,8 @@ class Dispatcher:
         self._name = secrets.token_hex(8)
         self.deliveries = EventDeliveries(store, hooks, Messages(store.past), client, now, counts)
         self._known: dict[str, StoredWebhook] = {}
-        self._refresh_at = 0.0
+        self._refreshed_at = -_IDLE_REFRESH_SECONDS
+        self._has_commits = False  # since the list was read
         self._sweep_at = 0.0
         self._again: dict[_Key, float] = {}  # when to look at a blog again, by the event loop's clock
         self._tasks: dict[_Key, asyncio.Task[None]] = {}
@@ -80,6 +84,7 @@ class Dispatcher:
 
     def wake(self, blog: str) -> None:
         """Look at a blog that has just changed."""
+        self._has_commits = True
         for hook in self._known.values():
             if hook.is_for(blog):
                 self._again[hook.id, blog] = 0.0
@@ -87,7 +92,7 @@ class Dispatcher:
 
     async def refresh(self) -> None:
         """Read the list of webhooks now."""
-        self._refresh_at = time.monotonic() + _REFRESH_SECONDS
+        self._refreshed_at, self._has_commits = time.monotonic(), False
         self._known = {hook.id: hook for hook in await self._hooks.all()}
 
     async def run(self) -> None:
@@ -104,7 +109,7 @@ class Dispatcher:
 
     async def _tick(self) -> None:
         try:
-            if time.monotonic() >= self._refresh_at:
+            if time.monotonic() - self._refreshed_at >= self._refresh_pause():
                 await self.refresh()
             if self._known and time.monotonic() >= self._sweep_at:
                 self._sweep_at = time.monotonic() + SWEEP_SECONDS
@@ -119,6 +124,12 @@ class Dispatcher:
             elif at <= time.monotonic() and key not in self._tasks and self._has_place(hook):
                 del self._again[key]
                 self._tasks[key] = asyncio.create_task(self._deliver(hook, key[1]))
+
+    def _refresh_pause(self) -> float:
+        """Return the seconds between two looks at the list. Nodes without webhooks leave the store in peace."""
+        if self._known:
+            return _REFRESH_SECONDS
+        return _FIRST_REFRESH_SECONDS if self._has_commits else _IDLE_REFRESH_SECONDS
 
     def _has_place(self, hook: StoredWebhook) -> bool:
         """Return whether one more blog of a webhook may be sent. So none waits for a place while it has a lease."""

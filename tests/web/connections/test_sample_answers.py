@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
@@ -39,6 +41,7 @@ def test_an_answer_is_read(text: bytes, compress: bool):
         frame(b" " * 200 + ANSWER),
         b"\xc1\x85\0\0\0\0hello",
     ],
+    ids=itertools.count(),  # masks are random, and ids must be the same in all workers
 )
 def test_whatever_else_comes_is_left_to_the_parser(data: bytes):
     assert painted_cursor(data, compressed=False) is None
