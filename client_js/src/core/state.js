@@ -110,11 +110,9 @@ export class State {
     return [...this.#entries.values()].sort(newestFirst);
   }
 
-  /** The key events that are known: those that the header names, in its order, then the others, newest first. */
-  get keyEvents() {
-    const named = new Set((this.header?.summary ?? []).map((id) => this.find(id)));
-    const others = [...this.#entries.values(), ...this.#keptOut.values()].sort(newestFirst);
-    return [...new Set([...named, ...others])].filter((entry) => entry !== undefined && entry.key === true);
+  /** All entries that are known, newest first: the loaded ones, and those that a window keeps out. */
+  get known() {
+    return [...this.#entries.values(), ...this.#keptOut.values()].sort(newestFirst);
   }
 
   /**

@@ -107,8 +107,9 @@ async def kill_browser(stage: WritingStage, moments: random.Random) -> LostAndDo
         await typing
     await stage.open()
     kept = await stage.settled()
-    found = check(stage.typist, await stage.entries(), kept, fault_at)
-    stage.typist.found(kept["form"])
+    entries = await stage.entries()
+    found = check(stage.typist, entries, kept, fault_at)
+    stage.typist.found(kept["form"], {entry.get("markdown") for entry in entries})
     return found
 
 

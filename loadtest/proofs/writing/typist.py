@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Container
 from statistics import median
 from typing import Any
 
@@ -74,9 +75,15 @@ class Typist:
         """Return what was in the form at a moment."""
         return next(text for at, text in reversed(self.history) if at <= moment)
 
-    def found(self, text: str) -> None:
-        """Go on with what is in the form now."""
+    def found(self, text: str, on_server: Container[str] | None = None) -> None:
+        """Go on with what is in the form now.
+
+        After a crash, a text that was about to be sent may be in the form again, without its newest characters. It is
+        another text then. So forget those that are not on the server; they have been checked.
+        """
         self.history = [(0.0, text)]
+        if on_server is not None:
+            self.sent = {sent: at for sent, at in self.sent.items() if sent in on_server}
 
     async def type_for_ever(self, page: Page) -> None:
         """Type until the browser is gone."""
