@@ -109,7 +109,7 @@ async def kill_browser(stage: WritingStage, moments: random.Random) -> LostAndDo
     kept = await stage.settled()
     entries = await stage.entries()
     found = check(stage.typist, entries, kept, fault_at)
-    stage.typist.found(kept["form"], {entry.get("markdown") for entry in entries})
+    stage.typist.found(kept["form"], {str(entry.get("markdown")) for entry in entries})
     return found
 
 
