@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import StartNode
+from tests.conftest import Eventually, StartNode
 from tests.support.node import RunningNode
 from tests.support.page import HOSTILE, Document
 from tests.support.people import browser, make_person, sign_in, stranger
@@ -67,22 +67,36 @@ async def test_a_role_gets_its_pages(node):
                 assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
-async def test_a_person_sees_only_blogs_of_its_own(node):
+async def listed(person: httpx.AsyncClient, q: str = "") -> list[str]:
+    """Return the addresses of the blogs in the list."""
+    page = Document((await person.get("/desk", params={"q": q} if q else None)).text)
+    return [str(one) for one in page.all("//ul[@class='blog-list']//h2/a/@href")]
+
+
+async def until_listed(person: httpx.AsyncClient, eventually: Eventually, *blogs: str) -> None:
+    """Wait until the list has these blogs: it is half a second old at the most."""
+
+    async def is_fresh() -> bool:
+        return await listed(person) == [f"/desk/blogs/{blog}" for blog in blogs]
+
+    await eventually(is_fresh)
+
+
+async def test_a_person_sees_only_blogs_of_its_own(node, eventually):
     await node.make_blog("tram", headline="The tram")
     await make_person(node, "local", "editor", blogs=["tram"])
     async with await sign_in(node, "local") as person:
-        listed = Document((await person.get("/desk")).text)
-        assert [str(one) for one in listed.all("//ul[@class='blog-list']//h2/a/@href")] == ["/desk/blogs/tram"]
+        await until_listed(person, eventually, "tram")
         assert (await person.get("/desk/blogs/demo")).status_code == 403
 
 
-async def test_the_search_finds_words_of_names_headlines_and_tags(node):
+async def test_the_search_finds_words_of_names_headlines_and_tags(node, eventually):
     await node.make_blog("tram", headline="The council votes", tags=["transport"])
     await make_person(node, "ada")
     async with await sign_in(node, "ada") as person:
+        await until_listed(person, eventually, "demo", "tram")
         for words, found in (("TRANSPORT council", 1), ("october", 1), ("tram october", 0), ("", 2)):
-            page = Document((await person.get("/desk", params={"q": words})).text)
-            assert len(page.all("//ul[@class='blog-list']/li")) == found, words
+            assert len(await listed(person, words)) == found, words
         page = Document((await person.get("/desk", params={"q": HOSTILE})).text)
         assert HOSTILE.strip() in page.tree.text_content()
         assert (await person.get("/desk?page=0")).status_code == 400
