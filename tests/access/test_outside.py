@@ -40,6 +40,8 @@ MALFORMED = (
         "http://\u2460\u2461\u2466.\u24ea.\u24ea.\u2460/",
         "http://1.1.1.1:22/",
         "http://1.1.1.1:25/",
+        f"http://{'0' * 64}.example/",
+        "http://a..example/",
     ),
 )
 

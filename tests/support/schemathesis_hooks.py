@@ -44,3 +44,5 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
         return
     if str((case.headers or {}).get("If-Match", "")).isalnum():
         case.headers["If-Match"] = '"1"'
+    if str((case.headers or {}).get("Stoppress-Draft", "")).isalnum():
+        del case.headers["Stoppress-Draft"]

@@ -91,7 +91,10 @@ class InsideHosts:
             OSError: the host cannot be resolved.
         """
         parts, port = _parts(url)
-        found = await asyncio.get_running_loop().getaddrinfo(str(parts.hostname), port, type=1)  # SOCK_STREAM
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(str(parts.hostname), port, type=1)  # SOCK_STREAM
+        except UnicodeError:  # a part of it is empty, or longer than 63 characters
+            raise NotAllowed("the address names no valid host") from None
         ips = [str(one[4][0]) for one in found]
         for ip in ips:
             if self.allow(parts, port, ip):
