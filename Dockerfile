@@ -16,6 +16,7 @@ COPY client_js/package.json client_js/package-lock.json client_js/.npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY client_js/scripts scripts
 COPY client_js/src src
+COPY client_js/desk desk
 RUN npm run build
 
 FROM python:${PYTHON} AS build
@@ -29,6 +30,7 @@ RUN python -m venv --without-pip venv && \
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY server server
 COPY client_js/src client_js/src
+COPY client_js/desk client_js/desk
 COPY client_js/worker client_js/worker
 COPY --from=client /opt/client_js/dist client_js/dist
 RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . && \

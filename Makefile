@@ -53,7 +53,7 @@ soak: ## check whether a server grows while 2,000 readers come and go; ARGS="--m
 	@scripts/setup run
 	@$(VENV)/bin/python -m loadtest.soak $(ARGS)
 
-proof: ## check a promise under load; ARGS=storm (a lost network), ARGS=overload, ARGS=rolling (restarts), ARGS=many-blogs, ARGS=takedown, ARGS=private
+proof: ## check a promise under load; ARGS=storm (a lost network), ARGS=overload, ARGS=rolling (restarts), ARGS=many-blogs, ARGS=takedown, ARGS=private, ARGS=writing, ARGS=editors
 	@scripts/setup run
 	@$(VENV)/bin/python -m loadtest.proofs $(ARGS)
 

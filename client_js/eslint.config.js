@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: ["dist/", "types/"] },
+  { ignores: ["dist/", "types/", "desk/vendor/"] },
   js.configs.recommended,
   {
     rules: {
@@ -16,7 +16,7 @@ export default [
       "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
     },
   },
-  { files: ["src/**", "examples/**", "tests/frameworks/**"], languageOptions: { globals: globals.browser } },
+  { files: ["src/**", "desk/**", "examples/**", "tests/frameworks/**"], languageOptions: { globals: globals.browser } },
   { files: ["worker/**"], languageOptions: { globals: globals.serviceworker } },
   {
     files: ["tests/**", "scripts/**"],

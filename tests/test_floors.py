@@ -11,8 +11,8 @@ import pytest
 from tests.support.paths import SERVER
 
 ROOMS = (
-    "errors model settings tasks|telemetry wire|live store|access|newsroom sync|web|inbox|process|tools"
-    "|cli_options|cli_access|cli|__main__"
+    "errors model settings tasks|telemetry wire|live store|access media|newsroom sync webhooks|desk slack|web|inbox"
+    "|process|tools|cli_options|cli_access|cli|__main__"
 )
 
 FLOORS = {name: floor for floor, names in enumerate(ROOMS.split("|")) for name in names.split()}

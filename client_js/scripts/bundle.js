@@ -4,16 +4,20 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 import { minify } from "terser";
 
-const SRC = fileURLToPath(new URL("../src/", import.meta.url));
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const SRC = join(ROOT, "src");
 
-/** The entry points that browsers load. */
-const ENTRIES = ["element", "index", "page"];
+/** The entry points that browsers load, and their modules as seen from src/. */
+const ENTRIES = { element: "./element.js", index: "./index.js", page: "./page.js", desk: "../desk/desk.js" };
 
-/** The style sheet of a blog: pages link to it, elements load it. */
-const STYLE = "view/live-blog.css";
+/** The style sheets: that of a blog, which pages link to and elements load, and that of the desk. */
+const STYLES = ["src/view/live-blog.css", "desk/desk.css"];
+
+/** The folders with the sources. */
+const SOURCES = ["src", "desk"];
 
 /**
  * @typedef {{file: string, integrity: string, bytes: number, gzip: number}} Made a file, for Subresource Integrity
@@ -23,12 +27,12 @@ const STYLE = "view/live-blog.css";
 /**
  * Bundle modules in memory. Terser makes the output of esbuild a little smaller.
  *
- * @param {{contents: string} | {entry: string}} what source text, or the name of an entry point
+ * @param {{contents: string} | {entry: keyof typeof ENTRIES}} what source text, or the name of an entry point
  * @param {import("esbuild").Plugin[]} plugins
  * @returns {Promise<Uint8Array>}
  */
 export async function bundled(what, plugins = []) {
-  const contents = "contents" in what ? what.contents : `export * from "./${what.entry}.js"`;
+  const contents = "contents" in what ? what.contents : `export * from "${ENTRIES[what.entry]}"`;
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: SRC },
     bundle: true,
@@ -55,27 +59,48 @@ export async function everything() {
   const files = new Map();
   /** @type {Record<string, Made>} */
   const entries = {};
-  for (const entry of ENTRIES) {
+  for (const entry of /** @type {(keyof typeof ENTRIES)[]} */ (Object.keys(ENTRIES))) {
     const content = await bundled({ entry });
     const name = hashed(`${entry}.js`, content);
     files.set(name, content);
     entries[entry] = made(name, content);
   }
-  const css = await transform(readFileSync(join(SRC, STYLE)), { loader: "css", minify: true, target: "es2022" });
-  const style = Buffer.from(css.code.trim());
-  const name = hashed(basename(STYLE), style);
-  files.set(name, style);
-  return { files, manifest: { sources: checksum(), entries, files: { [name]: made(name, style) } } };
+  /** @type {Record<string, Made>} */
+  const styles = {};
+  for (const path of STYLES) {
+    const style = await styled(path);
+    const name = hashed(basename(path), style);
+    files.set(name, style);
+    styles[name] = made(name, style);
+  }
+  return { files, manifest: { sources: checksum(), entries, files: styles } };
+}
+
+/**
+ * Return a style sheet in one file, with those that it imports.
+ *
+ * @param {string} path
+ */
+async function styled(path) {
+  const { outputFiles } = await build({
+    entryPoints: [join(ROOT, path)],
+    bundle: true,
+    minify: true,
+    target: "es2022",
+    logLevel: "silent",
+    write: /** @type {const} */ (false),
+  });
+  return Buffer.from(outputFiles[0].text.trim());
 }
 
 /** Return the SHA-256 over the names and contents of all sources; `hatch_build.py` computes the same. */
 export function checksum() {
   const sum = createHash("sha256");
-  const names = readdirSync(SRC, { recursive: true, withFileTypes: true })
+  const names = SOURCES.flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }))
     .filter((one) => one.isFile())
-    .map((one) => relative(SRC, join(one.parentPath ?? one.path, one.name)))
+    .map((one) => relative(ROOT, join(one.parentPath ?? one.path, one.name)))
     .sort();
-  for (const name of names) sum.update(`${name}\0`).update(readFileSync(join(SRC, name))).update("\0");
+  for (const name of names) sum.update(`${name}\0`).update(readFileSync(join(ROOT, name))).update("\0");
   return sum.digest("hex");
 }
 

@@ -1,5 +1,6 @@
 // For pages that render a blog themselves: the client with all transports.
 export { LiveBlog } from "./core/live-blog.js";
+export { keyEventsOf } from "./core/key-events.js";
 export { State } from "./core/state.js";
 
 /** @typedef {import("./core/events.js").Phase} Phase */

@@ -5,14 +5,14 @@ import { BareLiveBlog } from "./core/bare-live-blog.js";
 import { changes } from "./transports/changes.js";
 import { events } from "./transports/events.js";
 import { tabs } from "./transports/tabs.js";
-import { parse } from "./transports/transport.js";
 import { socketOf } from "./transports/web-socket.js";
 import { entryIn, showBlog } from "./view/blog-view.js";
 import { hydrate } from "./view/hydrate.js";
 import { markupOf, positionAt, styleSheet } from "./view/loading.js";
+import { parseAndAnswer } from "./view/painted.js";
 import { Setting } from "./view/setting.js";
 
-const TRANSPORTS = [socketOf("stoppress.v1+html", parse), events, changes];
+const TRANSPORTS = [socketOf("stoppress.v1+html", parseAndAnswer), events, changes];
 
 /**
  * The life of one blog in one language in an element. It starts and stops as often as the element enters and leaves the
@@ -57,7 +57,8 @@ export function lifeOf(element, blog) {
     /** @type {NodeListOf<HTMLElement>} */
     const parts = own.querySelectorAll("[data-part][lang]");
     const texts = JSON.parse(said?.content.textContent ?? "");
-    const setting = new Setting(texts, languageOf(element), blog, address.search.slice(1));
+    const token = () => access.token ?? (own === root ? tokenIn(location) : null);
+    const setting = new Setting(texts, languageOf(element), blog, address.search.slice(1), token);
     setting.timeZone = () => (live.state.header ? live.state.header.timezone : own.dataset.timezone);
     if (own !== root) root.replaceChildren(...own.childNodes);
     view = showBlog(root, live, setting, !before, (count) => tell("unread", { count }));
@@ -125,6 +126,13 @@ export function lifeOf(element, blog) {
   if (dataset.cursor) show(element, element);
   return life;
 }
+
+/**
+ * Return the token in the address of the server's own page.
+ *
+ * @param {Location} page
+ */
+const tokenIn = ({ search }) => new URLSearchParams(search).get("token");
 
 /**
  * Ask the page for a token, with an event whose listeners may provide one.

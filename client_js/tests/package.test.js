@@ -11,7 +11,7 @@ import { publint } from "publint";
 import { sizes } from "../scripts/sizes.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const PARTS = ["LICENSE", "README.md", "package.json", "scripts", "src", "tsconfig.json", "tsconfig.types.json"];
+const PARTS = ["LICENSE", "README.md", "package.json", "scripts", "src", "desk", "tsconfig.json", "tsconfig.types.json"];
 
 /** @type {string} */
 let folder;

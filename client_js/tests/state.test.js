@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { keyEventsOf } from "../src/core/key-events.js";
 import { State } from "../src/core/state.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../../tests/vectors/state.json", import.meta.url), "utf8"));
@@ -50,4 +51,17 @@ test("`find` returns an entry of a page that is not loaded yet", () => {
   state.apply(update(old));
   assert.equal(state.entry("o"), undefined);
   assert.equal(state.find("o"), old);
+});
+
+test("key events are in the order of the header, and the others follow, newest first", () => {
+  const at = (/** @type {number} */ minute) => ({ published_at: `2020-10-09T06:0${minute}:00.000Z`, key: true });
+  const entries = [entry("a", at(1)), entry("b", at(2)), entry("c", at(3)), entry("d"), entry("e", at(5))];
+  const header = /** @type {const} */ ({ blog: "demo", seq: 1, headline: "One", status: "live" });
+  const state = new State({ cursor: "2-b", entries, header });
+  const shown = () => keyEventsOf(state).map(({ id }) => id).join("");
+  assert.equal(shown(), "ecba");
+  state.apply({ ...update(), header: { ...header, summary: ["b", "gone", "d", "a"] } });
+  assert.equal(shown(), "baec");
+  state.apply({ ...update(entry("b", { seq: 4, status: "retracted" })), from: "3-c", cursor: "4-d" });
+  assert.equal(shown(), "aec");
 });

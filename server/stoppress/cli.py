@@ -283,21 +283,55 @@ def _top(url: str, token_file: str | None, every: float) -> None:
 
 @cli.command("export")
 @server_option
-@click.option("--force", is_flag=True, help="Replace an existing archive.")
+@click.option("--force", is_flag=True, help="Replace an existing archive or file.")
+@click.option("--json", is_flag=True, help="Write JSON lines with all that editors see, also drafts; needs --api-key.")
 @click.option(
     "--api-key", envvar="STOPPRESS_API_KEY", show_envvar=True, default="", help="A key or token for a private blog."
 )
 @click.argument("blog")
-@click.argument("directory")
-def _export(url: str, blog: str, directory: str, *, force: bool, api_key: str) -> None:
-    """Export BLOG to DIRECTORY as static files: pages, entries, feeds and style sheets.
+@click.argument("target")
+def _export(url: str, blog: str, target: str, *, force: bool, json: bool, api_key: str) -> None:
+    """Export BLOG to the directory TARGET as static files: pages, entries, feeds and style sheets.
 
-    The command reads the blog from a running server. Any static host can serve the archive at any path.
+    The command reads the blog from a running server. Any static host can serve the archive at any path. With --json,
+    TARGET is a file, or - for standard output.
     """
+    if json:
+        from stoppress.tools.export.lines import export_lines
+
+        count = export_lines(url, api_key, blog, target, force=force)
+        click.echo(f"Wrote the header and {count} entries of {blog} to {target}.", err=target == "-")
+        return
     from stoppress.tools.export.command import export as write
 
-    count = write(url, blog, Path(directory), force=force, secret=api_key)
-    click.echo(f"Wrote {count} files to {directory}. Open {Path(directory, 'index.html')} in a browser.")
+    count = write(url, blog, Path(target), force=force, secret=api_key)
+    click.echo(f"Wrote {count} files to {target}. Open {Path(target, 'index.html')} in a browser.")
+
+
+@cli.command("import")
+@server_option
+@click.option("--api-key", envvar="STOPPRESS_API_KEY", show_envvar=True, default="", help="An admin's key.")
+@click.option("--dry-run", is_flag=True, help="Check the file and say what is in it; send nothing.")
+@click.option("--post", default="", help="Number or slug of the post, if a WordPress export has several live blogs.")
+@click.argument("blog")
+@click.argument("file")
+def _import(url: str, blog: str, file: str, *, api_key: str, dry_run: bool, post: str) -> None:
+    """Import FILE into BLOG, which is created if it does not exist.
+
+    FILE is what `stoppress export` wrote, JSON lines, RSS, Atom, or a WordPress export with entries of the Liveblog
+    plugin; - reads standard input. An import changes and removes nothing, and can be repeated.
+    """
+    from stoppress.tools.importer.command import Importer, about
+    from stoppress.tools.importer.read import read
+
+    content = read(file, post)
+    for note in content.notes:
+        click.echo(note, err=True)
+    if dry_run:
+        click.echo(f"{file}: {about(content)}. Nothing was sent.")
+        return
+    for line in Importer(url, api_key, blog).run(content):
+        click.echo(line)
 
 
 @cli.command("backup")

@@ -6,6 +6,8 @@ Only a `StartError` begins in lower case and has no full stop, because it is pri
 StoppressError
 |-- StartError                 the node cannot start; the command line prints it and exits with 2
 |-- BadInput                   the request is wrong; the message names the field and says what to do
+|   |-- ImageRejected          the uploaded file is not an image that the server takes
+|   |-- UploadTooLarge         the uploaded file has too many bytes
 |   `-- BadQuery               the fault is in the query of the address
 |       `-- MalformedCursor
 |-- TokenNeeded                a private blog: there is no valid token or key; a new one may help
@@ -17,6 +19,7 @@ StoppressError
 |   |-- EntryNotFound
 |   |-- KeyNotFound
 |   |-- PersonNotFound
+|   |-- WebhookNotFound
 |   `-- SessionNotFound
 |-- Conflict                   the request contradicts the state of the blog
 |   |-- VersionConflict        another writer was first (raised by stores, retried by the newsroom)
@@ -25,10 +28,16 @@ StoppressError
 |   |-- NameTaken              another API key has this name
 |   |-- TooManyKeys            there are as many API keys as there may be
 |   |-- TooManyPeople          there are as many people as there may be
+|   |-- WebhookExists          another webhook has this name
+|   |-- TooManyWebhooks        there are as many webhooks as there may be
+|   |-- TooManyDesks           an identity has as many open desks as it may have
 |   `-- PersonInUse            others change a person at the same time
 |-- NotNow                     the request can be repeated in a moment
 |   |-- TooManySignIns         the node is busy with the passwords of others
-|   `-- ProviderUnavailable    the OpenID provider does not answer as it should
+|   |-- ProviderUnavailable    the OpenID provider does not answer as it should
+|   |-- TooManyUploads         the node is busy with the images of others
+|   `-- MediaUnavailable       the storage of images does not answer as it should
+|-- NoMediaStorage             the node has no storage for images
 `-- StoreUnavailable           the store cannot answer now; nothing was written, or it is unknown whether it was
     |-- BlogMissing            the store has lost data and does not have this blog; a node may put it back
     |-- BlogDamaged            the store has lost a part of this blog, or has something that cannot be read
@@ -53,6 +62,18 @@ class BadInput(StoppressError):
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+class ImageRejected(BadInput):
+    """The body of an upload is not an image that the server takes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "body")
+
+
+class UploadTooLarge(BadInput):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The image is larger than {limit} bytes. Make it smaller, or save it as a JPEG.", "body")
 
 
 class BadQuery(BadInput):
@@ -108,6 +129,13 @@ class PersonNotFound(NotFound):
         super().__init__(f"There is no person {name[:64]!r}. GET /api/people lists all.")
 
 
+class WebhookNotFound(NotFound):
+    def __init__(self, name: str, event: str = "") -> None:
+        what = f"Webhook {name[:64]!r} has no event {event[:64]!r}" if event else f"There is no webhook {name[:64]!r}"
+        where = f"/api/webhooks/{name[:64]}/dead" if event else "/api/webhooks"
+        super().__init__(f"{what}. GET {where} lists all.")
+
+
 class SessionNotFound(NotFound):
     def __init__(self, session: str) -> None:
         super().__init__(f"There is no session {session[:64]!r}. It may have ended. GET /api/sessions lists all.")
@@ -136,6 +164,21 @@ class KeyReused(Conflict):
         super().__init__("This Idempotency-Key was used for another request in the last 24 hours. Use a new one.")
 
 
+class DraftTakenOver(Conflict):
+    """Another tab has taken over the draft that a write comes from. `epoch` is its newest one, None without any."""
+
+    def __init__(self, draft: str, epoch: int | None) -> None:
+        reason = "Another tab or device has taken over this draft"
+        if epoch is None:
+            reason = "This draft was not taken over in the last 7 days"
+        super().__init__(
+            f"{reason}, so nothing was written. To go on here, send PUT /api/session/drafts/{draft} and then the write "
+            "with the new epoch."
+        )
+        self.draft = draft
+        self.epoch = epoch
+
+
 class NameTaken(Conflict):
     def __init__(self, name: str) -> None:
         super().__init__(f"An API key named {name!r} exists. Revoke it first, or choose another name.")
@@ -149,6 +192,21 @@ class TooManyKeys(Conflict):
 class TooManyPeople(Conflict):
     def __init__(self, limit: int) -> None:
         super().__init__(f"There are {limit} people, which is the limit. Remove some who no longer work here.")
+
+
+class WebhookExists(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A webhook named {name!r} exists. Remove it first, or choose another name.")
+
+
+class TooManyWebhooks(Conflict):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"There are {limit} webhooks, which is the limit. Remove some that are not used any more.")
+
+
+class TooManyDesks(Conflict):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"You have {limit} open desks on this server, which is the limit. Close some of the tabs.")
 
 
 class PersonInUse(Conflict):
@@ -167,6 +225,21 @@ class TooManySignIns(NotNow):
 class ProviderUnavailable(NotNow):
     def __init__(self) -> None:
         super().__init__("The OpenID provider does not answer as it should; see the server log. Try again shortly.")
+
+
+class TooManyUploads(NotNow):
+    def __init__(self) -> None:
+        super().__init__("The node is busy with other images. Send this one again in a few seconds.")
+
+
+class MediaUnavailable(NotNow):
+    def __init__(self) -> None:
+        super().__init__("The storage of images does not answer as it should; see the server log. Try again shortly.")
+
+
+class NoMediaStorage(StoppressError):
+    def __init__(self) -> None:
+        super().__init__("This server has no storage for images. Its operator can name one with STOPPRESS_MEDIA.")
 
 
 class StoreUnavailable(StoppressError): ...

@@ -26,10 +26,22 @@ BLOG_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 URL_PATTERN = r"^https?://[^\s\x00-\x20\x7f-\xa0\ufeff]+$(?!\n)"
 """Lists white space by hand because regular expressions differ on `\\s`; `$` alone would allow a trailing newline."""
 
+MEDIA_FILE = r"[a-z2-7]{26}-[1-9][0-9]{0,4}\.(avif|jpg|png)"
+"""A regular expression for the name of an uploaded file: the id of the upload, the width, and the type."""
+
+MEDIA_URL_PATTERN = (
+    rf"^(https?://[^\s\x00-\x20\x7f-\xa0\ufeff]+|/blogs/[A-Za-z0-9][A-Za-z0-9_-]{{0,99}}/media/{MEDIA_FILE})$(?!\n)"
+)
+"""An address as in `URL_PATTERN`, or that of an uploaded file, which begins with `/`."""
+
+IMAGE_TYPE_PATTERN = r"^image/[a-z0-9][a-z0-9.+-]*$(?!\n)"
+
 Line = Annotated[str, Meta(min_length=1, max_length=500)]
 Paragraph = Annotated[str, Meta(min_length=1, max_length=5_000)]
 Url = Annotated[str, Meta(pattern=URL_PATTERN, max_length=2_000)]
+MediaUrl = Annotated[str, Meta(pattern=MEDIA_URL_PATTERN, max_length=2_000)]
 Pixels = Annotated[int, Meta(ge=1, le=100_000)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=50)]
 
 EntryStatus = Literal["draft", "scheduled", "published", "retracted"]
@@ -124,16 +136,29 @@ class Link(Struct, forbid_unknown_fields=True):
     url: Url
 
 
+class ImageSource(Struct, forbid_unknown_fields=True):
+    """The same picture in another size or type. Browsers choose among them."""
+
+    url: MediaUrl
+    width: Pixels
+    height: Pixels
+    type: Annotated[str, Meta(pattern=IMAGE_TYPE_PATTERN, max_length=100)]
+
+
 class Media(Struct, omit_defaults=True, forbid_unknown_fields=True):
     """A picture, film, sound or embed, by its address."""
 
     type: Literal["image", "video", "audio", "embed"]
-    url: Url
+    url: MediaUrl
     alt: Annotated[str, Meta(max_length=2_000)] | None = None
     caption: Paragraph | None = None
     credit: Line | None = None
     width: Pixels | None = None
     height: Pixels | None = None
+    sources: Annotated[list[ImageSource], Meta(max_length=20)] = []
+    """Other forms of an image, the preferred types first."""
+    focus: Annotated[list[Share], Meta(min_length=2, max_length=2)] | None = None
+    """The point of an image that matters most: its distance from the left and from the top, as shares of the size."""
 
 
 class Correction(Struct):
@@ -180,12 +205,22 @@ class StoredEntry(Entry, kw_only=True, omit_defaults=True):
 
     markdown: str | None = None
     publish_at: str | None = None
+    expires_at: str | None = None
+    """When the server retracts the entry by itself."""
     created_by: str | None = None
     """The `Identity.id` that created a draft. A contributor may edit only drafts of its own."""
     submitted: bool | None = None
     """Whether the author has submitted a draft to the editors."""
+    remark: str | None = None
+    """Why an editor has sent a submission back."""
     warnings: list[str] = []
     """Sentences that name what was left out of the body or changed in it."""
+
+    @property
+    def due(self) -> float | None:
+        """The Unix time in seconds at which the server publishes the entry or retracts it by itself, or None."""
+        at = {"scheduled": self.publish_at, "published": self.expires_at}.get(self.status)
+        return datetime.fromisoformat(at).timestamp() if at else None
 
     def tombstone(self, now: str, note: str | None = None) -> StoredEntry:
         """Return what stays of the entry when it is retracted at a time; readers see the note."""
@@ -216,6 +251,8 @@ class Header(Struct, kw_only=True, omit_defaults=True):
     authors: list[Person] = []
     tags: list[str] = []
     pinned: str | None = None
+    summary: list[str] = []
+    """The ids of key events, in the order in which readers see them first."""
     related: list[Link] = []
 
     @classmethod
@@ -238,6 +275,8 @@ class StoredHeader(Header, kw_only=True, omit_defaults=True):
     """Who may read the blog: everybody, or readers with a token."""
     public_from: str | None = None
     """When a blog with `access` token opens for everybody."""
+    handover: str | None = None
+    """A note of the editors of one shift for those of the next."""
 
     @property
     def opens_at(self) -> float:
@@ -255,6 +294,13 @@ def _decoded(item: Item, kind: type[_Content]) -> _Content:
         return msgspec.json.decode(item.body, type=kind)
     except (ValueError, RecursionError) as error:
         raise BlogDamaged(f"Item {item.id[:64]!r}", f"version {item.version} of it cannot be read: {error}") from error
+
+
+def due_of(item: Item) -> float | None:
+    """Return when a visible item expires, as Unix time in seconds, or None. Raises `BlogDamaged`."""
+    if item.id == HEADER or b'"expires_at"' not in item.body:  # decoding all entries of a blog would take long
+        return None
+    return StoredEntry.of(item).due
 
 
 def timestamp(at: datetime | None = None) -> str:

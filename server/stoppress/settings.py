@@ -93,6 +93,18 @@ def _networks(text: str) -> str:
         raise ValueError(f"must be networks such as 10.0.0.0/8, separated by commas: {error}") from None
 
 
+def _inside_hosts(text: str) -> str:
+    parts = text.lower().replace(",", " ").split()
+    for part in parts:
+        try:
+            ip_network(part)
+        except ValueError:
+            if not re.fullmatch(r"([a-z0-9_.-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", part):
+                example = "must be hosts such as hooks.internal:8080, or networks such as 10.1.0.0/16"
+                raise ValueError(f"{example}, separated by commas; got {part[:60]!r}") from None
+    return " ".join(parts)
+
+
 def _origins(text: str) -> str:
     return " ".join(_origin(part).lower() for part in text.replace(",", " ").split())
 
@@ -143,18 +155,26 @@ class Settings(NamedTuple):
     ] = 30
     session_idle_minutes: Annotated[int, _whole(5, 43_200), "Minutes after which an unused session ends."] = 120
     session_hours: Annotated[int, _whole(1, 720), "Hours after which a session ends in any case."] = 12
+    undo_seconds: Annotated[int, _whole(0, 60), "Seconds in which the desk can take back a publication; 0: none."] = 0
     oidc_issuer: Annotated[str, str.strip, "Address of the OpenID provider with which people sign in."] = ""
     oidc_client_id: Annotated[str, str.strip, "Id of this server at the OpenID provider."] = ""
     oidc_client_secret_file: Annotated[str, str, "File with this server's secret at the OpenID provider."] = ""
     oidc_roles: Annotated[str, str.strip, "Roles by claims, as in groups:newsroom=editor groups:desk=admin."] = ""
     oidc_name: Annotated[str, _text, "Claim that is the name of a person."] = "preferred_username"
     inbox: Annotated[str, _name, "Name of the editor for messages through Redis; none: do not read any."] = ""
+    slack_file: Annotated[str, str, "File with the configuration of the intake from Slack; none: take nothing."] = ""
+    webhook_hosts: Annotated[str, _inside_hosts, "Hosts and networks inside to which webhooks may lead."] = ""
     trusted_proxies: Annotated[str, _networks, "Networks of proxies whose X-Forwarded-For to trust."] = ""
     public_url: Annotated[str, _origin, "Public address of this server, as in https://live.example.org."] = ""
     api_origins: Annotated[str, _origins, "Origins whose pages may use the editors' API, separated by commas."] = ""
     publisher: Annotated[str, str.strip, "Name of the publisher, for search engines and feeds."] = ""
     page_max_age: Annotated[int, _whole(0, 3_600), "Seconds for which a CDN may cache pages, embeds and feeds."] = 0
     audit_days: Annotated[int, _whole(1, 3_650), "Days for which the audit is kept."] = 365
+    media: Annotated[
+        str,
+        str.strip,
+        "Storage of images: file:PATH, s3://BUCKET, gs://BUCKET, az://CONTAINER or off; none: beside the SQLite file.",
+    ] = ""
     versions: Annotated[int, _whole(0, 1_000), "Earlier versions of each entry that are kept for editors."] = 50
     templates: Annotated[str, str.strip, "Directory with templates that replace the server's own."] = ""
 

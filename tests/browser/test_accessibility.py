@@ -11,18 +11,13 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import Eventually, StartNode
+from tests.support.axe import violations
 from tests.support.browser import Embed, OpenPage, can_go_offline
 from tests.support.command import stoppress
 from tests.support.node import RunningNode
-from tests.support.paths import CLIENT
 from tests.support.publishing import edit, post, send
 
 pytestmark = pytest.mark.browser
-
-RUN = "{resultTypes: ['violations'], rules: {'target-size': {enabled: true}}}"
-"""The size of targets is WCAG 2.2 AA, and off unless it is asked for."""
-
-AXE = CLIENT / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
@@ -30,29 +25,6 @@ async def node(empty_node: StartNode) -> RunningNode:
     node = await empty_node(STOPPRESS_NEWEST="5")
     await node.make_blog(headline="A day in October", standfirst="What happened.", language="en")
     return node
-
-
-GROUND = """() => {
-  const transparent = getComputedStyle(document.body).backgroundColor === "rgba(0, 0, 0, 0)";
-  if (transparent) document.body.style.background = "canvas";
-}"""
-"""What a browser shows under a page that has no ground; axe takes it for white, also where it is dark."""
-
-
-async def violations(page: Page) -> list[str]:
-    """In light and in dark."""
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    await page.evaluate(GROUND)
-    told = []
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)
-        await page.evaluate("new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))")
-        found: dict[str, Any] = await page.evaluate(f"axe.run(document, {RUN})")
-        told += [
-            f"{scheme}, {one['id']}: {one['help']} {[node['html'][:120] for node in one['nodes'][:3]]}"
-            for one in found["violations"]
-        ]
-    return told
 
 
 async def publish_all_kinds(node: RunningNode) -> str:

@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.conftest import StartNode
+from tests.support.desk import open_desk
 from tests.support.node import RunningNode
 from tests.support.publishing import edit, post, send
 
@@ -236,3 +237,14 @@ async def test_a_reset_replaces_everything_also_on_an_older_page(node, open_page
     await expect(page).to_have_url(f"{node.url}/blogs/demo")
     await expect(page.get_by_role("link", name="Newest updates")).to_have_count(0)
     await expect(page.get_by_role("link", name="Older updates")).to_have_attribute("href", older)
+
+
+async def test_a_page_says_when_it_has_painted_an_entry_while_a_desk_is_open(node, open_page):
+    async with node.editor() as editor, open_desk(editor, "demo") as desk:
+        page = await open_page(node)
+        await desk.until(lambda desk: desk.readers and desk.readers["total"] == 1)
+        await asyncio.sleep(1.5)  # until a new reader is asked
+        entry = await post(node, title="Painted")
+        await expect(page.locator(f"#entry-{entry}")).to_be_visible()
+        shown = await desk.until(lambda desk: (desk.delivery.get(entry) or {}).get("p95_ms") and desk.delivery[entry])
+        assert (shown["readers"], shown["received"]) == (1, 1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.conftest import Eventually, StartNode
 from tests.support.browser import Embed, Pages, kept
+from tests.support.images import photo
 from tests.support.node import RunningNode
 from tests.support.publishing import post
 from tests.support.tokens import claims, secret_file, signed
@@ -105,3 +107,35 @@ async def test_the_servers_own_page_is_live_and_leaves_no_copy(
     await expect(page.locator(".entry h2")).to_have_text(["Second", "First"])
     assert await kept(page) == []
     await context.close()
+
+
+async def uploaded(node: RunningNode) -> dict[str, Any]:
+    async with node.editor(kept=60) as editor:
+        headers = {"content-type": "image/jpeg"}
+        answer = await editor.post("/api/blogs/demo/media", content=photo(), headers=headers, timeout=60)
+        assert answer.status_code == 201, answer.text
+        media: dict[str, Any] = answer.json()["media"]
+        return media
+
+
+async def test_images_are_shown_to_those_with_a_token(
+    private: tuple[RunningNode, Embed], pages: Pages, eventually: Eventually
+):
+    node, embed = private
+    media = await uploaded(node)
+    await post(node, title="First", media=[media])
+    token = signed(claims(["demo"]))
+    elsewhere = await embed(script=PROVIDE % json.dumps([token]))
+    here = await pages.take()
+    await here.goto(f"{node.url}/blogs/demo?token={token}")
+    for page in (elsewhere, here):
+        image = page.locator("article img")
+        await image.scroll_into_view_if_needed()
+
+        async def is_shown(image: Locator = image) -> bool:
+            return bool(await image.evaluate("one => one.naturalWidth === 400"))
+
+        await eventually(is_shown)
+        shown = str(await image.evaluate("one => one.currentSrc"))
+        assert shown.startswith(node.url + media["url"].rpartition("-")[0])
+        assert shown.endswith(f".avif?token={token}")

@@ -53,11 +53,10 @@ def _leads_the_first_part_to_the_head(self: Replica, since: Cursor | None, limit
     return _sync(self, since, limit)._replace(cursor=self.cursor, more=False)
 
 
-def _forgets_where_a_slow_reader_is(self: Hub, reader: Any) -> None:
+def _forgets_where_a_slow_reader_is(self: Hub, reader: Any, mark: int) -> None:
     if reader.fd_group is not None:
         reader.fd_group.remove(reader)
-    self._waiting.discard(reader)
-    self._stalled.add(reader)
+    self._stalled[reader] = self._waiting.pop(reader, mark)
     reader.cursor = self.replica.cursor
 
 
@@ -74,7 +73,7 @@ def _keeps_old_answers(self: Hub) -> None:
 def _delivers_only_to_those_at_the_head(self: Hub) -> None:
     self._delivery_due = False
     for group in self._at_head.values():
-        self._deliver_to(group, self.cursor)
+        self._deliver_to(group, self.cursor, None)
     self.cursor = self.replica.cursor
 
 

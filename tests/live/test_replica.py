@@ -5,7 +5,7 @@ import pytest
 
 from stoppress.live.items import EntryPosition
 from stoppress.live.replica import Fit, Replica
-from stoppress.model import START, Cursor
+from stoppress.model import START, Cursor, Entry, Header
 from tests.support.history import History, entry, header
 
 
@@ -113,3 +113,29 @@ def test_the_history_can_be_given_back_as_a_store_would_give_it(history):
 def test_a_cursor_survives_its_text():
     assert Cursor.parse("0") == START
     assert Cursor.parse(str(Cursor(42, "q8Zk3"))) == Cursor(42, "q8Zk3")
+
+
+def test_key_events_are_in_the_order_of_the_header(history):
+    def key(number: int) -> Entry:
+        return msgspec.structs.replace(entry(number), key=True)
+
+    def summary(*numbers: int) -> Header:
+        return msgspec.structs.replace(header(), summary=[entry(number).id for number in numbers])
+
+    history.commit(*(key(number) for number in range(1, 7)), entry(7))
+    replica = replica_of(history)
+    assert ids(replica.key_events(3)) == [6, 5, 4]
+    for numbers, shown in (
+        ((2, 5), [2, 5, 6]),
+        ((7, 9, 1), [1, 6, 5]),  # neither an entry that is no key event nor one that does not exist
+        ((1, 2, 3, 4), [1, 2, 3, 4]),
+        ((), [6, 5, 4]),
+    ):
+        replica.apply(history.commit(summary(*numbers)))
+        assert (ids(replica.key_events(3)), replica.key_events_seq) == (shown, replica.cursor.seq)
+    replica.apply(history.commit(summary(2, 5)))
+    gone = replica.apply(history.commit(msgspec.structs.replace(entry(2), status="retracted", text=None)))
+    assert gone is Fit.NEWS
+    assert ids(replica.key_events(3)) == [5, 6, 4]
+    replica.apply(history.commit(msgspec.structs.replace(summary(2, 5), headline="other")))
+    assert replica.key_events_seq == replica.cursor.seq - 1, "readers do not get what is the same"

@@ -64,7 +64,7 @@ async def test_a_blog_made_anew_has_nothing_of_the_old_one(newsroom: Newsroom):
     await newsroom.blogs.delete(BLOG)
     made = await newsroom.blogs.put(BLOG, HeaderForm(), ANY)
     assert (made.version, made.cursor.seq) == (1, 1)
-    assert await newsroom.entries.list_all(BLOG, None) == []
+    assert await newsroom.listed() == []
     new = await newsroom.entries.create(BLOG, EntryForm(title="x"), request)
     assert new.content is not None and old.content is not None
     assert new.cursor != old.cursor

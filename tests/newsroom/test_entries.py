@@ -14,7 +14,8 @@ import pytest
 from stoppress.errors import BadInput, BlogNotFound, Conflict, EntryNotFound, PreconditionFailed
 from stoppress.model import HEADER, StoredEntry, timestamp
 from stoppress.newsroom.commits import Committer, Request
-from stoppress.newsroom.entries import MAX_ENTRY_BYTES, Entries
+from stoppress.newsroom.edits import MAX_ENTRY_BYTES
+from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.forms import EntryForm
 from stoppress.newsroom.schedule import publish_when_due
 from stoppress.store.port import Once, Write
@@ -97,7 +98,7 @@ async def test_entries_are_listed_newest_first_with_those_not_out_yet_before_the
     old = await newsroom.post(title="old", published_at=ago(hours=2))
     new = await newsroom.post(title="new", published_at=ago(hours=1))
     draft = await newsroom.post(title="draft", status="draft")
-    assert [entry.id for entry in await newsroom.entries.list_all(BLOG, None)] == [draft.id, new.id, old.id]
+    assert [entry.id for entry in await newsroom.listed()] == [draft.id, new.id, old.id]
 
 
 @pytest.mark.parametrize("status", ["draft", "scheduled", "published", "retracted"])
@@ -106,7 +107,7 @@ async def test_entries_are_listed_by_status(newsroom: Newsroom, status: str):
     await newsroom.post(title="scheduled", status="scheduled", publish_at=ago(hours=-1))
     await newsroom.post(title="published")
     await newsroom.retract(await newsroom.post(title="retracted"))
-    assert [entry.status for entry in await newsroom.entries.list_all(BLOG, status)] == [status]
+    assert [entry.status for entry in await newsroom.listed(status=status)] == [status]
 
 
 async def test_html_replaces_markdown(newsroom: Newsroom):
@@ -196,6 +197,83 @@ async def test_a_scheduled_entry_is_published_when_it_is_due(newsroom: Newsroom,
     assert (await newsroom.get(later)).status == "scheduled"
 
 
+async def test_an_entry_that_expires_is_retracted_by_the_node(newsroom: Newsroom, eventually):
+    entry = await newsroom.post(markdown="x", pinned=True, expires_at=ago(seconds=-0.3))
+    other = await newsroom.post(markdown="y", expires_at=LATER)
+
+    async def is_gone() -> bool:
+        return (await newsroom.get(entry)).status == "retracted"
+
+    async with scheduler(newsroom):
+        await eventually(is_gone)
+    assert (await newsroom.get(entry)).html is None and (await newsroom.header()).pinned is None
+    assert (await newsroom.get(other)).status == "published"
+    (act,) = await newsroom.store.past.acts(BLOG, after=None, before=None, limit=1)
+    assert (act.action, act.item, act.who.kind) == ("retract", entry.id, "node")
+    assert [due for _, due in await newsroom.store.due(5e9)] == [other.id]
+
+
+async def test_a_scheduled_entry_expires_after_its_publication(newsroom: Newsroom, eventually):
+    entry = await newsroom.post(
+        markdown="x", status="scheduled", publish_at=ago(seconds=1), expires_at=ago(seconds=-0.6)
+    )
+
+    async def is_(status: str) -> bool:
+        return (await newsroom.get(entry)).status == status
+
+    async with scheduler(newsroom):
+        await eventually(lambda: is_("published"))
+        await eventually(lambda: is_("retracted"))
+
+
+async def test_a_scheduled_entry_that_has_expired_becomes_a_draft(newsroom: Newsroom):
+    late = Entries(newsroom.store, Committer(newsroom.store, newsroom), newsroom._newest, lambda: time.time() + 7200)
+    entry = await newsroom.post(markdown="x", status="scheduled", publish_at=ago(seconds=1), expires_at=LATER)
+    await late.come_due(BLOG, entry.id)
+    assert ((await newsroom.get(entry)).status, (await newsroom.get(entry)).markdown) == ("draft", "x")
+    assert await newsroom.store.due(5e9) == []
+
+
+async def test_the_time_at_which_an_entry_expires_can_be_changed(newsroom: Newsroom):
+    entry = await newsroom.post(markdown="x", expires_at=LATER)
+    pinned = await newsroom.patch(entry, pinned=True)
+    other = await newsroom.post(markdown="y", pinned=True)  # writes the entry that was pinned before
+    assert await newsroom.store.due(time.time() + 3601) == [(BLOG, entry.id)]
+    at = ago(hours=-9)
+    later = await newsroom.patch(entry, expires_at=at)
+    assert (later.updated_at, later.expires_at) == (pinned.updated_at, timestamp(at))
+    assert await newsroom.store.due(time.time() + 3601) == []
+    assert await newsroom.store.due(5e9) == [(BLOG, entry.id)]
+    assert (await newsroom.patch(entry, expires_at=None)).expires_at is None
+    assert await newsroom.store.due(5e9) == []
+    _, entries = await newsroom.public()
+    assert set(entries) == {entry.id, other.id}
+
+
+async def test_an_entry_cannot_expire_before_it_is_seen(newsroom: Newsroom):
+    past, soon = ago(seconds=1), ago(hours=-1)
+    published, draft = await newsroom.post(markdown="x"), await newsroom.post(status="draft", markdown="x")
+    scheduled = await newsroom.post(status="scheduled", markdown="x", publish_at=soon, expires_at=ago(hours=-2))
+    for wrong in (
+        newsroom.post(markdown="x", expires_at=past),
+        newsroom.patch(published, expires_at=past),
+        newsroom.patch(draft, expires_at=past),
+        newsroom.post(status="scheduled", markdown="x", publish_at=soon, expires_at=soon),
+        newsroom.patch(scheduled, publish_at=ago(hours=-3)),
+    ):
+        with pytest.raises(BadInput) as error:
+            await wrong
+        assert error.value.field == "expires_at"
+
+
+async def test_a_draft_whose_time_has_passed_is_not_published(newsroom: Newsroom):
+    late = Entries(newsroom.store, Committer(newsroom.store, newsroom), newsroom._newest, lambda: time.time() + 7200)
+    draft = await newsroom.post(status="draft", markdown="x", expires_at=LATER)
+    with pytest.raises(BadInput, match="in the future"):
+        await late.patch(BLOG, draft.id, EntryForm(status="published"), ANY)
+    await late.patch(BLOG, draft.id, EntryForm(status="published", expires_at=None), ANY)
+
+
 async def test_the_times_of_entries_are_those_of_the_given_clock(newsroom: Newsroom):
     committer = Committer(newsroom.store, newsroom)
     ahead = Entries(newsroom.store, committer, newsroom._newest, lambda: time.time() + 7200)
@@ -223,7 +301,7 @@ async def test_an_entry_that_cannot_be_published_does_not_hold_up_the_others(new
 
 async def test_two_schedulers_publish_an_entry_once(newsroom: Newsroom):
     entry = await newsroom.post(title="x", status="scheduled", publish_at=ago(seconds=1))
-    both = [newsroom.entries.publish_scheduled(BLOG, entry.id) for _ in range(2)]
+    both = [newsroom.entries.come_due(BLOG, entry.id) for _ in range(2)]
     results = await asyncio.gather(*both, return_exceptions=True)
     assert all(result is None or isinstance(result, PreconditionFailed) for result in results)
     assert (await newsroom.get(entry)).version == 2

@@ -214,6 +214,42 @@ async def test_what_was_published_or_unscheduled_is_not_due(store: Store):
     assert await store.due(99.0) == [("karabakh", "c")]
 
 
+async def test_visible_items_are_due_when_their_time_has_come(store: Store):
+    expiring = Write("a", 0, b"{}", due=20.5)
+    made = await store.commit("karabakh", [MAKE, expiring, Write("b", 0, b"{}", due=40.0), draft("c", due=30.0)])
+    assert await store.due(20.0) == []
+    assert await store.due(1e3) == [("karabakh", "a"), ("karabakh", "c"), ("karabakh", "b")]
+    assert [item.id for item in made.items] == [HEADER, "a", "b", "c"]
+    assert await store.read("karabakh") == made._replace(items=made.items[:3])
+    assert [item.id for item in await store.drafts("karabakh")] == ["c"], "readers and editors see no more than before"
+    await store.verify("karabakh")
+
+
+async def test_the_time_of_a_visible_item_changes_with_each_write(store: Store):
+    await store.commit("karabakh", [MAKE, *(Write(name, 0, b"{}", due=20.0) for name in "abcd")])
+    changes = [
+        Write("a", 1, b"{}", due=50.0),
+        Write("b", 1, b"{}"),
+        Write("c", 1, b"{}", erase=True),
+        draft("e", due=10.0),
+        Write("e", 1, b"{}", due=30.0),
+    ]
+    await store.commit("karabakh", changes)
+    assert await store.due(1e3) == [("karabakh", "d"), ("karabakh", "e"), ("karabakh", "a")]
+    await store.verify("karabakh")
+    await store.delete("karabakh")
+    assert await store.due(1e3) == []
+
+
+async def test_restored_items_are_due_again(store: Store):
+    begun = await store.commit("karabakh", [MAKE, Write("a", 0, b"{}", due=10.0), draft("b", due=20.0)])
+    items = tuple(Item(name, begun.cursor.seq + n, 2, b"{}") for n, name in enumerate("abc", 1))
+    lost = Segment(begun.cursor, ("t1", "t2", "t3"), items)
+    assert await store.restore("karabakh", begun.cursor, lost, (), {"b": 30.0, "c": 25.5})
+    assert await store.due(1e3) == [("karabakh", "c"), ("karabakh", "b")]
+    await store.verify("karabakh")
+
+
 async def test_at_most_a_hundred_of_each_blog_are_due_at_once(store: Store):
     await store.commit("one", [MAKE, *(draft(f"e{n:03}", due=float(n)) for n in range(150))])
     await store.commit("two", [MAKE, draft("late", due=900.0)])

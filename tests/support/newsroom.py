@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from stoppress.access.identity import NODE
+from stoppress.live.replica import Replica
 from stoppress.model import HEADER, Cursor, Entry, Header, Segment, StoredEntry
 from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.commits import Committer, Request, Written
+from stoppress.newsroom.desk.retractions import Retractions
+from stoppress.newsroom.desk.search import EntryFilter, EntryLists
 from stoppress.newsroom.entries import Entries
 from stoppress.newsroom.forms import EntryForm, HeaderForm
 from stoppress.store.sqlite.store import SQLiteStore
@@ -36,6 +41,8 @@ class Newsroom:
         committer = Committer(self.store, self)
         self.blogs = Blogs(self.store, committer, self._forget)
         self.entries = Entries(self.store, committer, self._newest)
+        self.lists = EntryLists(self.store, self._replica)
+        self.retractions = Retractions(committer, self.entries, self.lists, self.store.accounts, time.time)
 
     def committed(self, _blog: str, change: Segment, _arrived_at: float) -> None:
         self.changes.append(change)
@@ -48,6 +55,15 @@ class Newsroom:
 
     async def _newest(self, _blog: str) -> str:
         return max((entry.published_at or "" for entry in (await self.public())[1].values()), default="")
+
+    async def _replica(self, blog: str) -> Replica:
+        replica = Replica(blog)
+        replica.absorb(await self.store.read(blog))
+        return replica
+
+    async def listed(self, **wanted: str) -> list[StoredEntry]:
+        """Return the entries that a filter finds, for an editor."""
+        return (await self.lists.page(NODE, BLOG, EntryFilter(**wanted), None, 500)).entries
 
     async def _forget(self, blog: str) -> bool:
         self.deleted.append(blog)

@@ -79,9 +79,11 @@ def draft(number: int, expected: int = 0, text: str = "draft", due: float | None
     return Write(content.id, expected, msgspec.json.encode(content), visible=False, due=due)
 
 
-def publish(number: int, expected: int = 0, text: str = "text") -> Write:
-    content = entry(number, text=text)
-    return Write(content.id, expected, msgspec.json.encode(content))
+def publish(number: int, expected: int = 0, text: str = "text", expires: float | None = None) -> Write:
+    content = msgspec.convert(msgspec.to_builtins(entry(number, text=text)), StoredEntry)
+    if expires is not None:
+        content.expires_at = timestamp(datetime.fromtimestamp(expires, UTC))
+    return Write(content.id, expected, msgspec.json.encode(content), due=content.due)
 
 
 def retract(number: int, expected: int) -> Write:

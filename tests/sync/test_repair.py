@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -112,6 +113,29 @@ async def test_versions_never_come_twice_with_another_content(eventually: Eventu
     assert await bodies(node) == {"1": "since", "2": "text"}
 
 
+async def test_an_entry_that_is_put_back_expires_as_before(eventually: Eventually, new_node: NewNode, redis: Redis):
+    node, other = await new_node(listening=False), await new_node(listening=False)
+    await node.write(make_blog())
+    await node.write(publish(1, expires=1e9), publish(2))
+    before = await taken(redis)
+    await node.write(publish(1, 1, expires=4e9), publish(2, 1, expires=3e9), publish(3, expires=2e9))
+    await node.follower.hub(BLOG)
+    expiries = [(BLOG, entry(number).id) for number in (3, 2, 1)]
+    node.listen()
+    for snapshot, since in ((before, False), ({}, False), (before, True)):
+        head = await node.cursor()
+        await redis.flushall()
+        await restore(redis, snapshot)
+        if since:  # then it is written anew, in place of being restored
+            await other.store.commit(BLOG, [publish(4)])
+            await eventually(lambda: in_step(node))
+        else:
+            await eventually(partial(node.store_is_at, head))
+        assert await node.store.due(5e9) == expiries
+    await node.write(retract(3, (await node.shown())[entry(3).id]))
+    assert await node.store.due(5e9) == expiries[1:]
+
+
 # Lost keys
 
 
@@ -127,7 +151,7 @@ async def test_a_lost_key_is_put_back_by_a_node_that_has_the_blog(
 ):
     node, fresh = await new_node(), await new_node()
     await node.write(make_blog())
-    await node.write(publish(1), publish(2), draft(3, due=4e9))
+    await node.write(publish(1), publish(2), draft(3, due=4e9), publish(5, expires=3e9))
     await node.write(publish(1, 1, "edited"), retract(2, 1))
     whole = await node.store.read(BLOG)
     await node.follower.hub(BLOG)
@@ -142,8 +166,8 @@ async def test_a_lost_key_is_put_back_by_a_node_that_has_the_blog(
     await eventually(restored)
     assert await fresh.shown() == await node.shown()
     assert (await node.cursor()) == whole.cursor, "readers notice nothing"
-    if "items" not in parts:
-        assert await node.store.due(5e9) == [(BLOG, entry(3).id)]
+    scheduled = [] if "items" in parts else [(BLOG, entry(3).id)]
+    assert await node.store.due(5e9) == [(BLOG, entry(5).id), *scheduled]
     written = await fresh.write(publish(4))
     await eventually(lambda: node.is_at(written.cursor))
 
@@ -152,12 +176,12 @@ async def test_a_lost_key_is_put_back_by_a_node_that_has_the_blog(
 async def test_a_lost_key_that_no_node_has_follows_from_the_items(new_node: NewNode, redis: Redis, parts: list[str]):
     node = await new_node(listening=False)
     await node.store.commit(BLOG, [make_blog(), publish(1)])
-    await node.store.commit(BLOG, [publish(1, 1, "edited"), draft(2, due=4e9)])
+    await node.store.commit(BLOG, [publish(1, 1, "edited", expires=3e9), draft(2, due=4e9)])
     whole = await node.store.read(BLOG)
     await redis.delete(*(KeyNames().key(BLOG, part) for part in parts))
     fresh = await new_node()
     assert await fresh.shown() == {HEADER: 1, ENTRY_1: 2}
-    assert await fresh.store.due(5e9) == [(BLOG, entry(2).id)]
+    assert await fresh.store.due(5e9) == [(BLOG, ENTRY_1), (BLOG, entry(2).id)]
     assert (await fresh.cursor() == whole.cursor) == ("line" not in parts)
     await fresh.write(publish(3))
 

@@ -27,13 +27,6 @@ Revoke = Callable[[httpx.AsyncClient, str, httpx.AsyncClient], Awaitable[httpx.R
 
 
 async def write(person: httpx.AsyncClient) -> httpx.Response:
-    """Publish an entry. A write can lose too many races against those of all others; then it is sent again."""
-    while "changes too fast" in (answer := await publish(person)).text:
-        assert answer.status_code == 503
-    return answer
-
-
-async def publish(person: httpx.AsyncClient) -> httpx.Response:
     return await person.post(f"/api/blogs/{BLOG}/entries", json={"markdown": "x"})
 
 

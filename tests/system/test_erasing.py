@@ -32,7 +32,7 @@ class Files:
         self._folder = folder
 
     async def all(self) -> bytes:
-        return b"".join(path.read_bytes() for path in sorted(self._folder.rglob("*.db*")))
+        return b"".join(path.read_bytes() for path in sorted(self._folder.rglob("*")) if path.is_file())
 
 
 class Keys:

@@ -81,7 +81,8 @@ async def seconds_to_retract(editor: httpx.AsyncClient, reader: ClientConnection
 
 
 def is_on_disk(path: Path) -> bool:
-    return any(SECRET.encode() in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    files = [file for file in path.parent.glob(f"{path.name}*") if file.is_file()]
+    return any(SECRET.encode() in file.read_bytes() for file in files)
 
 
 @contextmanager

@@ -79,3 +79,15 @@ def test_some_close_codes_are_final(code: int, again: bool):
 @pytest.mark.parametrize(("cursor", "seq"), [(None, 0), ("0", 0), ("17-ab", 17)])
 def test_the_number_of_a_cursor(cursor: str | None, seq: int):
     assert ReaderCore(cursor).seq == seq
+
+
+def test_a_reader_answers_while_it_is_asked_to_over_one_connection():
+    core = ReaderCore("17-ab")
+    assert not core.is_sampled
+    core.take_sample_request(answer=True)
+    assert core.is_sampled and core.answer == '{"painted":"17-ab"}'
+    core.take_sample_request(answer=False)
+    assert not core.is_sampled
+    core.take_sample_request(answer=True)
+    core.next_wait()
+    assert not core.is_sampled, "the connection was lost"

@@ -13,6 +13,8 @@ from stoppress.access.keys import KeyForm
 from stoppress.access.people.person import PersonForm
 from stoppress.errors import BadInput
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.newsroom.imports import ImportForm
+from stoppress.web.desk_stream.presence_api import PresenceForm
 from stoppress.web.validation import PATTERNS, bad_input
 from tests.support.schemathesis_hooks import WRONG_FIELD
 
@@ -21,10 +23,10 @@ ADDRESS = "an http:// or https:// address without spaces"
 
 
 NESTED = [
-    (EntryForm, "media", "[%s]", "type, url, alt, caption, credit, width, height"),
+    (EntryForm, "media", "[%s]", "type, url, alt, caption, credit, width, height, sources, focus"),
     (EntryForm, "source", "%s", "name, url"),
     (EntryForm, "corrections", "[%s]", "text, at"),
-    (HeaderForm, "image", "%s", "type, url, alt, caption, credit, width, height"),
+    (HeaderForm, "image", "%s", "type, url, alt, caption, credit, width, height, sources, focus"),
     (HeaderForm, "authors", "[%s]", "name, url"),
     (HeaderForm, "related", "[%s]", "title, url"),
 ]
@@ -108,5 +110,5 @@ def test_every_pattern_of_a_form_has_words():
                 return set().union(*(patterns(field.type) for field in fields))
         return set()
 
-    forms = (EntryForm, HeaderForm, RetractionForm, KeyForm, PersonForm)
+    forms = (EntryForm, HeaderForm, RetractionForm, KeyForm, PersonForm, PresenceForm, ImportForm)
     assert set().union(*(patterns(inspect.type_info(form)) for form in forms)) == set(PATTERNS)

@@ -17,7 +17,7 @@ from stoppress.model import Entry, Header
 from stoppress.web.problems import problem_of
 from stoppress.wire.close_reasons import STORE_RETRY
 from stoppress.wire.encodings import JSON, MSGPACK, Codec
-from stoppress.wire.messages import Beat, Retry, ShownUpdate, Update
+from stoppress.wire.messages import Beat, Retry, SampleRequest, ShownUpdate, Update
 from tests.support.paths import ROOT
 
 VECTORS, VALUES, HTML, CLOSING = (
@@ -30,7 +30,7 @@ def name_of(vector: dict[str, Any]) -> str:
     return str(vector["name"])
 
 
-def message(plain: dict[str, Any], codec: Codec) -> Update | Beat | Retry:
+def message(plain: dict[str, Any], codec: Codec) -> Update | Beat | Retry | SampleRequest:
     """The message that a server would send for a plain value."""
 
     def raw(value: dict[str, Any], kind: type[Struct]) -> Raw:
@@ -41,6 +41,8 @@ def message(plain: dict[str, Any], codec: Codec) -> Update | Beat | Retry:
         return Beat(**fields)
     if plain["type"] == "retry":
         return Retry(**fields)
+    if plain["type"] == "sample":
+        return SampleRequest(**fields)
     fields["from_"] = fields.pop("from")
     fields["entries"] = [raw(entry, Entry) for entry in fields["entries"]]
     if "header" in fields:

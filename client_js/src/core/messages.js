@@ -16,6 +16,10 @@
  * @property {string} [credit]
  * @property {number} [width] in pixels
  * @property {number} [height] in pixels
+ * @property {ImageSource[]} [sources] other sizes and types of an image, the preferred types first
+ * @property {[number, number]} [focus] the point of an image that matters most, as shares of its width and height
+ *
+ * @typedef {{url: string, width: number, height: number, type: string}} ImageSource
  *
  * @typedef {object} Entry a published entry, or what remains of a retracted one
  * @property {string} id
@@ -61,6 +65,7 @@
  * @property {Person[]} [authors]
  * @property {string[]} [tags]
  * @property {string} [pinned] the id of an entry
+ * @property {string[]} [summary] the ids of key events, in their order
  * @property {Related[]} [related]
  *
  * @typedef {object} Update live delivery, catch-up and reset

@@ -107,7 +107,12 @@ export class State {
 
   /** The loaded entries, newest first. */
   get entries() {
-    return [...this.#entries.values()].sort((a, b) => comparePositions(positionOf(b), positionOf(a)));
+    return [...this.#entries.values()].sort(newestFirst);
+  }
+
+  /** All entries that are known, newest first: the loaded ones, and those that a window keeps out. */
+  get known() {
+    return [...this.#entries.values(), ...this.#keptOut.values()].sort(newestFirst);
   }
 
   /**
@@ -297,6 +302,11 @@ export class State {
   #applied(header = false, reset = false) {
     return { kind: "applied", changed: [...this.#changed], header, reset };
   }
+}
+
+/** @param {Entry} a @param {Entry} b */
+function newestFirst(a, b) {
+  return comparePositions(positionOf(b), positionOf(a));
 }
 
 /**

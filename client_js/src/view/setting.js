@@ -16,18 +16,21 @@ export class Setting {
   /** Returns the time zone of the blog, if it has one. @type {() => string | undefined} */
   timeZone = () => undefined;
   #view;
+  #token;
 
   /**
    * @param {Texts} texts
    * @param {string | undefined} language
    * @param {URL} blog the address of its page
    * @param {string} view the query of what is loaded in this setting
+   * @param {() => string | null} token returns the token for a private blog
    */
-  constructor(texts, language, { href }, view) {
+  constructor(texts, language, { href }, view, token) {
     this.texts = texts;
     this.language = localeOf(language);
     this.home = href;
     this.#view = view;
+    this.#token = token;
   }
 
   /**
@@ -67,11 +70,34 @@ export class Setting {
    */
   settle(root) {
     localise(root, this.language, this.timeZone());
-    const isHere = this.home.startsWith(new URL("/", document.baseURI).href);
+    const server = new URL("/", this.home).href;
+    const isHere = server === new URL("/", document.baseURI).href;
     for (const name of isHere ? [] : ["href", "src", "poster"]) {
       for (const one of root.querySelectorAll(`[${name}^="/"]`)) {
         one.setAttribute(name, new URL(one.getAttribute(name) ?? "", this.home).href);
       }
+    }
+    for (const one of isHere ? [] : root.querySelectorAll("[srcset]")) {
+      one.setAttribute("srcset", (one.getAttribute("srcset") ?? "").replace(/(^|, )\//g, `$1${server}`));
+    }
+    const token = this.#token();
+    if (token) admit(root, `${new URL(this.home).pathname}/media/`, token);
+  }
+}
+
+/**
+ * Put a token into the addresses of a private blog's images: browsers send no header of ours with them.
+ *
+ * @param {ParentNode} root
+ * @param {string} path the part that all these addresses have
+ * @param {string} token
+ */
+function admit(root, path, token) {
+  const file = new RegExp(`${path}[\\w-]+\\.\\w+(?![\\w?])`, "g");
+  for (const name of ["src", "srcset"]) {
+    for (const one of root.querySelectorAll(`[${name}*="${path}"]`)) {
+      const value = one.getAttribute(name) ?? "";
+      one.setAttribute(name, value.replace(file, `$&?token=${encodeURIComponent(token)}`));
     }
   }
 }

@@ -1,7 +1,7 @@
-"""Requests of a node to other servers: for keys, and to an OpenID provider.
+"""Requests of a node to other servers: for keys, to an OpenID provider, and to the receivers of webhooks.
 
 The limits: `https`, or `http` to this machine (127.0.0.1, ::1 or localhost); no redirects; at most 256 KB; at most 10
-seconds; 20 at a time.
+seconds; 20 at a time. `outside.py` decides where webhooks may go.
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ import asyncio
 import ipaddress
 import re
 import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
+
+from stoppress.access.outside import InsideHosts, NotAllowed, is_outside
 
 MAX_BYTES = 256 * 1024
 """Maximum size of an answer, and of a JWKS in a file."""
@@ -34,10 +38,12 @@ class LimitedClient:
 
     Args:
         may_be_inside: `https` addresses may be inside a network. If not, the address that is checked is the one used.
+        hosts: what `post` may reach inside.
     """
 
-    def __init__(self, *, may_be_inside: bool) -> None:
+    def __init__(self, *, may_be_inside: bool, hosts: InsideHosts | None = None) -> None:
         self._may_be_inside = may_be_inside
+        self._hosts = hosts or InsideHosts()
         self._places = asyncio.Semaphore(_AT_A_TIME)
         self._tls: ssl.SSLContext | None = None
 
@@ -45,15 +51,49 @@ class LimitedClient:
         self, address: str, form: dict[str, str] | None = None, basic: tuple[str, str] | None = None
     ) -> tuple[int, bytes]:
         """Return the status and the body of an answer. With a form, send it with POST. Raises `FetchFailed`."""
+        async with self._limited(), self._places:
+            return await self._answer(address, form, basic)
+
+    async def post(self, address: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send a body to an address that somebody else has chosen. Return the status of the answer.
+
+        The answer is not read. Raises `FetchFailed`, also if the address is inside.
+        """
+        import httpx
+
+        async with self._places, self._limited():
+            parts = urlsplit(address)
+            netloc = await self._hosts.checked(address)
+            tls = await self._context(parts.scheme)
+            request = httpx.Request(
+                "POST",
+                parts._replace(netloc=netloc, fragment="").geturl(),
+                headers={**headers, "host": parts.netloc},
+                content=body,
+                extensions={"sni_hostname": str(parts.hostname), "timeout": httpx.Timeout(FETCH_SECONDS).as_dict()},
+            )
+            async with httpx.AsyncHTTPTransport(verify=tls or False, trust_env=False) as transport:
+                answer = await transport.handle_async_request(request)
+                await answer.aclose()
+                return answer.status_code
+
+    @asynccontextmanager
+    async def _limited(self) -> AsyncIterator[None]:
+        """Limit the time, and turn errors into `FetchFailed`."""
         import httpx  # only nodes that ask others need it
 
         try:
-            async with asyncio.timeout(FETCH_SECONDS), self._places:
-                return await self._answer(address, form, basic)
+            async with asyncio.timeout(FETCH_SECONDS):
+                yield
         except TimeoutError:
             raise FetchFailed(f"no answer in {FETCH_SECONDS:.0f} s") from None
-        except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
+        except (OSError, NotAllowed, httpx.HTTPError, httpx.InvalidURL) as error:
             raise FetchFailed(str(error) or type(error).__name__) from None
+
+    async def _context(self, scheme: str) -> ssl.SSLContext | None:
+        if self._tls is None and scheme == "https":
+            self._tls = await asyncio.to_thread(ssl.create_default_context)  # reads many files
+        return self._tls
 
     async def _answer(
         self, address: str, form: dict[str, str] | None, basic: tuple[str, str] | None
@@ -61,15 +101,14 @@ class LimitedClient:
         import httpx
 
         parts = urlsplit(address)
-        if self._tls is None and parts.scheme == "https":
-            self._tls = await asyncio.to_thread(ssl.create_default_context)  # reads many files
+        tls = await self._context(parts.scheme)
         netloc = parts.netloc if self._may_be_inside else await _checked(address)
         url, method = parts._replace(netloc=netloc).geturl(), "POST" if form else "GET"
         headers = {**_HEADERS, "host": parts.netloc}
         sni = {"sni_hostname": str(parts.hostname)}
         body = b""
         async with (
-            httpx.AsyncClient(verify=self._tls or False, trust_env=False, timeout=FETCH_SECONDS, auth=basic) as client,
+            httpx.AsyncClient(verify=tls or False, trust_env=False, timeout=FETCH_SECONDS, auth=basic) as client,
             client.stream(method, url, data=form, headers=headers, extensions=sni) as answer,
         ):
             async for piece in answer.aiter_raw():
@@ -109,6 +148,6 @@ async def _address_of(host: str, port: int, *, is_local: bool) -> str:
     ips = [str(one[4][0]) for one in found]
     for ip in ips:
         address = ipaddress.ip_address(ip.partition("%")[0])
-        if not (address.is_loopback if is_local else address.is_global):
+        if not (address.is_loopback if is_local else is_outside(ip)):
             raise FetchFailed(f"{host} is {ip}, which is not an address of the {'machine' if is_local else 'internet'}")
     return ips[0]

@@ -60,7 +60,7 @@ def _unix(moment: str | None, absent: float) -> float:
 
 
 class _Known(NamedTuple):
-    """The answer of the store about a key."""
+    """What the store said about a key."""
 
     asked_at: float
     who: Identity

@@ -16,6 +16,7 @@ Action = Literal[
     "read_versions",
     "publish",
     "retract",
+    "import_entries",
     "change_blog",
     "change_access",
     "create_blog",
@@ -26,6 +27,8 @@ Action = Literal[
     "read_people",
     "change_people",
     "read_audit",
+    "read_webhooks",
+    "change_webhooks",
 ]
 
 
@@ -74,6 +77,7 @@ RULES: dict[Action, Rule] = {
     "read_versions": _rule("read earlier versions of entries other than drafts of its own", _EDITORS),
     "publish": _rule("publish, schedule, edit, pin and correct entries, or change drafts of others", _EDITORS),
     "retract": _rule("retract entries", _EDITORS),
+    "import_entries": _rule("import entries with their ids, times and versions", _ADMINS),
     "change_blog": _rule("change the header of a blog", _EDITORS),
     "change_access": _rule("change who may read a blog", _ADMINS),
     "create_blog": _rule("create blogs", _ADMINS),
@@ -84,6 +88,8 @@ RULES: dict[Action, Rule] = {
     "read_people": _rule("list people and their sessions", "admin"),
     "change_people": _rule("add, change and remove people, and end their sessions", "admin"),
     "read_audit": _rule("read the audit", "admin"),
+    "read_webhooks": _rule("list webhooks and the events that they did not deliver", "admin"),
+    "change_webhooks": _rule("make and remove webhooks, and send events again", "admin"),
 }
 """The table, by action."""
 

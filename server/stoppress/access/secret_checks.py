@@ -1,4 +1,4 @@
-"""The part that checks of keys and checks of sessions share."""
+"""What checks of keys and of sessions have in common."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ connections accept data. The answer to a cursor serves all of them.
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,10 +16,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from stoppress.live.answers import Answers
+from stoppress.live.deliveries import Delivery, DeliveryLog
 from stoppress.live.encoding_group import EncodingGroup
 from stoppress.live.fd_group import Reader, Write
 from stoppress.live.passes import Passes
 from stoppress.live.replica import Fit, Replica
+from stoppress.live.sample import ReaderSample
 from stoppress.model import Cursor, Segment
 from stoppress.telemetry.counts import Counts
 from stoppress.wire.close_reasons import ACCESS_CHANGED, CloseReason
@@ -60,6 +63,8 @@ class Hub:
         """Returns whether nothing may be sent now, because the node does not know how old its state is."""
         self.held_requests = 0
         """The number of long polls and event streams that wait for a change."""
+        self.desks = 0
+        """The number of open desks of editors."""
         self.counts = counts or Counts()
         self._timing = timing
         self._write = write
@@ -68,8 +73,10 @@ class Hub:
         self._arrivals: list[float] = []  # when the changes of the next delivery reached this node
         self._answers = Answers(replica)
         self._at_head: dict[Encoding, EncodingGroup] = {}
-        self._waiting: set[Reader] = set()  # writable, on their way to the head
-        self._stalled: set[Reader] = set()  # not writable
+        self._waiting: dict[Reader, int] = {}  # writable, on their way to the head, each with its mark
+        self._stalled: dict[Reader, int] = {}  # not writable, each with its mark
+        self.deliveries = DeliveryLog()
+        self.sample = ReaderSample(self.deliveries)
         self.passes = Passes(self._readers, self.dismiss)
 
     @property
@@ -77,11 +84,16 @@ class Hub:
         return sum(map(len, self._at_head.values())) + len(self._waiting) + len(self._stalled)
 
     @property
+    def total(self) -> int:
+        """The number of readers over all transports."""
+        return self.reader_count + self.deliveries.held.total()
+
+    @property
     def is_read(self) -> bool:
         """Whether anybody waits for changes of this blog."""
         if self._at_head and any(map(len, self._at_head.values())):
             return True
-        return bool(self.held_requests or self._waiting or self._stalled)
+        return bool(self.held_requests or self.desks or self._waiting or self._stalled)
 
     @property
     def slow_count(self) -> int:
@@ -159,8 +171,9 @@ class Hub:
             return
         self._window_end = self._timing.time() + BURST_SECONDS
         since = self.cursor
+        delivery = self._begin(since)
         for group in self._at_head.values():
-            self._deliver_to(group, since)
+            self._deliver_to(group, since, delivery)
         self.cursor = self.replica.cursor
         for reader in tuple(self._waiting):
             self._lead(reader)
@@ -169,13 +182,25 @@ class Hub:
         if self.cursor.seq > since.seq + 1:  # a burst: leave processor time to the editors that make it
             self._window_end = self._timing.time() + BURST_SECONDS
 
-    def _deliver_to(self, group: EncodingGroup, cursor: Cursor) -> None:
+    def _begin(self, since: Cursor) -> Delivery | None:
+        """Note a delivery to all readers, who have it unless something else is noted. None: there is none to make."""
+        readers = self.total
+        if since == self.replica.cursor or not readers:
+            return None
+        at = min(self._arrivals, default=time.monotonic())
+        delivery = self.deliveries.begin(self.replica.cursor, self.replica.versions_after(since), at, readers)
+        delivery.received = sum(map(len, self._at_head.values()))
+        return delivery
+
+    def _deliver_to(self, group: EncodingGroup, cursor: Cursor, delivery: Delivery | None) -> None:
         while cursor != self.replica.cursor and len(group):
             answer = self._answers.to(cursor, group.encoding.codec)
             self.cursor = cursor = answer.cursor
             self.counts.deliveries["websocket"] += len(group)
             self.counts.resets += len(group) if answer.resets else 0
             for reader, rest in group.deliver(answer):
+                if delivery is not None:
+                    delivery.received -= 1
                 self._stall(reader, rest)
 
     def _count_arrivals(self) -> None:
@@ -212,7 +237,7 @@ class Hub:
             reader.close(close_reason)
             return
         self.passes.add(reader)
-        self._waiting.add(reader)
+        self._waiting[reader] = self.deliveries.next_mark
         self._answer(reader, opening)
         self._lead(reader)
 
@@ -222,8 +247,11 @@ class Hub:
             return
         while reader in self._waiting and reader.cursor != self.replica.cursor:
             self._answer(reader)
-        if reader in self._waiting and self.cursor == self.replica.cursor:
-            self._waiting.discard(reader)
+        if reader not in self._waiting:
+            return
+        self._waiting[reader] = self.deliveries.settle(self._waiting[reader], reader.cursor)
+        if self.cursor == self.replica.cursor:
+            del self._waiting[reader]
             self._group(reader.encoding).add(reader)
 
     def _answer(self, reader: Reader, opening: bytes = b"") -> None:
@@ -241,30 +269,28 @@ class Hub:
             self.leave(reader)
             reader.abort()
             return
-        self._set_aside(reader)
+        self._set_aside(reader, self.deliveries.number)
         if reader.buffer(rest):
             self.counts.slow += 1
         else:
             self.resume(reader)
 
-    def _set_aside(self, reader: Reader) -> None:
+    def _set_aside(self, reader: Reader, mark: int) -> None:
         if reader.fd_group is not None:
             reader.fd_group.remove(reader)
             reader.cursor = self.cursor
-        self._waiting.discard(reader)
-        self._stalled.add(reader)
+        self._stalled[reader] = self._waiting.pop(reader, mark)
 
     def pause(self, reader: Reader) -> None:
         """Stop sending to a reader whose connection is full. Nothing is kept for it but its cursor."""
         if reader.fd_group is not None or reader in self._waiting:
             self.counts.slow += 1
-            self._set_aside(reader)
+            self._set_aside(reader, self.deliveries.next_mark)
 
     def resume(self, reader: Reader) -> None:
         """Lead a reader to the head again when its connection takes data again."""
         if reader in self._stalled:
-            self._stalled.discard(reader)
-            self._waiting.add(reader)
+            self._waiting[reader] = self._stalled.pop(reader)
             if self.is_held():
                 self._schedule_delivery(HELD_SECONDS)
             else:
@@ -280,8 +306,9 @@ class Hub:
         """Forget a reader whose connection is gone."""
         if reader.fd_group is not None:
             reader.fd_group.remove(reader)
-        self._waiting.discard(reader)
-        self._stalled.discard(reader)
+        self._waiting.pop(reader, None)
+        self._stalled.pop(reader, None)
+        self.sample.discard(reader)
         self.passes.remove(reader)
 
     def has(self, reader: Reader) -> bool:
@@ -309,6 +336,20 @@ class Hub:
             self.leave(reader)
             reader.close(close_reason)
         return len(leaving)
+
+    def draw_sample(self, size: int, *, anew: bool) -> None:
+        """Ask a random sample of the WebSocket readers to answer when they have painted an update.
+
+        Args:
+            size: the number of readers in it, if there are so many.
+            anew: whether to draw all of it, or only to fill it up.
+        """
+        missing = min(size, self.reader_count) - len(self.sample)
+        if anew or missing < 0:
+            self.sample.draw(list(self._readers()), size, self.cursor.seq)
+        elif missing:
+            others = [reader for reader in self._readers() if reader not in self.sample]
+            self.sample.add(random.sample(others, min(missing, len(others))), self.cursor.seq)
 
     def _readers(self) -> Iterator[Reader]:
         for group in self._at_head.values():

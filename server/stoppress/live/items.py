@@ -58,7 +58,7 @@ class PublicItem:
     because nobody asks for most entries of a long blog. Raises `BlogDamaged` if the item cannot be read.
     """
 
-    __slots__ = ("__weakref__", "is_key", "is_retracted", "opens_at", "position", "stored")
+    __slots__ = ("__weakref__", "is_key", "is_retracted", "opens_at", "position", "stored", "summary")
 
     def __init__(self, item: Item) -> None:
         self.stored = item
@@ -67,6 +67,8 @@ class PublicItem:
         self.position = EntryPosition((is_entry and content.published_at) or "", item.id)
         self.is_retracted = is_entry and content.status == "retracted"
         self.is_key = is_entry and bool(content.key) and not self.is_retracted
+        self.summary: tuple[str, ...] = () if is_entry else tuple(content.summary)
+        """The ids of key events in the order of the header; none for an entry."""
         self.opens_at = 0.0 if is_entry else StoredHeader.of(item).opens_at
 
     @property

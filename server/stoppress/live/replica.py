@@ -9,10 +9,11 @@ from __future__ import annotations
 import enum
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from stoppress.errors import EntryNotFound
+from stoppress.live.deliveries import DeliveredEntry
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.model import HEADER, START, Cursor, Header, Segment
 
@@ -111,6 +112,8 @@ class Replica:
         if item.is_key or (before is not None and before.is_key):
             self.key_events_seq = item.seq
         if item.id == HEADER:
+            if item.summary != (before.summary if before is not None else ()):
+                self.key_events_seq = item.seq
             self.opens_at = item.opens_at
             return
         for order, had, has in (
@@ -201,6 +204,11 @@ class Replica:
         header = next((item for item in taken if item.id == HEADER), None)
         return Part(since, cursor, header, [item for item in taken if item.id != HEADER], more, None)
 
+    def versions_after(self, cursor: Cursor) -> list[DeliveredEntry]:
+        """Return the entries that have changed after a known cursor, ascending by seq; none for an unknown one."""
+        items = self._newer_than(cursor) if self.knows(cursor) else []
+        return [DeliveredEntry(item.id, item.stored.version) for item in items if item.id != HEADER]
+
     def entries_for(self, since: Cursor | None) -> list[PublicItem]:
         """Return all entries that a reader at a cursor needs to reach the head, in one part or in several."""
         if since is None or not self.knows(since):
@@ -257,12 +265,15 @@ class Replica:
         return self._order[end - 1] if end else None
 
     def key_events(self, limit: int) -> list[PublicItem]:
-        """Return the newest key events, newest first."""
-        return self._at(self._key_order[-limit:])
+        """Return key events: those that the header names, in its order, then the newest others, newest first.
 
-    def _at(self, positions: Sequence[EntryPosition]) -> list[PublicItem]:
-        """Return the entries at positions, newest first."""
-        return [self._items[entry_id] for _, entry_id in reversed(positions)]
+        Of the others, there are as many as make up `limit`.
+        """
+        header = self._items.get(HEADER)
+        known = (self._items.get(entry_id) for entry_id in (header.summary if header is not None else ()))
+        named = {item.id: item for item in known if item is not None and item.is_key}
+        others = (self._items[entry_id] for _, entry_id in reversed(self._key_order) if entry_id not in named)
+        return [*named.values(), *islice(others, max(0, limit - len(named)))]
 
 
 def _public(segment: Segment) -> list[PublicItem]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from stoppress.access.roles import Action
+from stoppress.access.identity import Identity
+from stoppress.access.roles import Action, may
 from stoppress.errors import BadInput, BlogDamaged, BlogNotFound
+from stoppress.media.names import check_owner
 from stoppress.model import BLOG_NAME, HEADER, Item, StoredHeader
 from stoppress.newsroom.commits import Committer, Planned, Request, Written
 from stoppress.newsroom.forms import HeaderForm
@@ -35,16 +37,21 @@ class Blogs:
         self._deleted = deleted
 
     async def list_after(
-        self, after: str, limit: int, is_wanted: Callable[[str], bool] = lambda _name: True
+        self, after: str, limit: int, is_wanted: Callable[[str], bool] = lambda _name: True, q: str = ""
     ) -> list[StoredHeader]:
-        """Return at most `limit` headers, sorted by name, of the wanted blogs whose name sorts after `after`."""
+        """Return at most `limit` headers, sorted by name, of the wanted blogs whose name sorts after `after`.
+
+        Each has all words of `q` in its name or headline; upper and lower case do not matter.
+        """
         headers: list[StoredHeader] = []
+        words = q.casefold().split()
         names = [name for name in await self._store.names() if name > after and is_wanted(name)]
         portion = max(limit, _MIN_PORTION_BLOGS)
         for begin in range(0, len(names), portion):
             for item in await self._store.headers(names[begin : begin + portion]):
                 with contextlib.suppress(BlogDamaged):  # it concerns that blog alone
                     headers += [StoredHeader.of(item)] if item is not None else []
+            headers = [header for header in headers if _has(header, words)] if words else headers
             if len(headers) >= limit:
                 break
         return headers[:limit]
@@ -103,6 +110,7 @@ class Blogs:
             action: Action = "change_blog" if current else "create_blog"
             request.require(action, blog)
             header = fill(current)
+            check_owner(blog, [header.image] if header.image else [])
             if current and (header.access, header.public_from) != (current.access, current.public_from):
                 request.require("change_access", blog)
             pins: list[Write] = []
@@ -122,3 +130,13 @@ class Blogs:
             return await self._store.item(blog, HEADER)
         except BlogNotFound:
             return None
+
+
+def header_for(who: Identity, header: StoredHeader) -> StoredHeader:
+    """Return a header as an identity may see it in the API: the handover is for editors."""
+    return header if may(who, "change_blog", header.blog) else msgspec.structs.replace(header, handover=None)
+
+
+def _has(header: StoredHeader, words: Sequence[str]) -> bool:
+    text = f"{header.blog}\n{header.headline}".casefold()
+    return all(word in text for word in words)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Container, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Container, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
@@ -18,6 +18,7 @@ from stoppress.access.identity import NODE, Identity
 from stoppress.access.roles import Action, may, require
 from stoppress.errors import BlogDamaged, PreconditionFailed, StoppressError, StoreUnavailable, VersionConflict
 from stoppress.model import HEADER, Cursor, Segment, StoredEntry, StoredHeader
+from stoppress.newsroom.desk.epochs import DraftEpoch, require_current
 from stoppress.store.past.port import Act, Actor
 from stoppress.store.port import Once, Store, Write
 
@@ -26,7 +27,7 @@ _MAX_COMMIT_ATTEMPTS = 30
 
 
 class Origin(NamedTuple):
-    """The place that a request comes from, and the reason for it, for the audit."""
+    """Where a request comes from, and why it was sent, for the audit."""
 
     address: str = ""
     """The client's address; `redis` for messages through Redis; empty for the server itself."""
@@ -35,7 +36,7 @@ class Origin(NamedTuple):
 
 
 class Request(NamedTuple):
-    """The sender and the conditions of a write."""
+    """Who sends a write, and its conditions."""
 
     if_match: Container[int] | None = None
     """The versions of the item that the write may replace; 0 stands for an item that does not exist. None: any."""
@@ -44,6 +45,10 @@ class Request(NamedTuple):
     """The versions of the item that the write must not replace."""
     who: Identity = NODE
     origin: Origin = Origin()
+    draft: DraftEpoch | None = None
+    """The draft that the write comes from. It is refused if another tab has taken that over."""
+    arrived_at: float | None = None
+    """When all of it had reached this node, by `time.monotonic`; None: when it is carried out."""
 
     def act(self, action: str, blog: str | None, item: str | None = None, version: int | None = None) -> Act:
         """Return the line of the audit for something that the sender does; see `Act` for the parameters."""
@@ -86,12 +91,14 @@ class Written(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """The writes that a request is about to make."""
+    """What a request is about to write."""
 
     action: str
     """The word for it in the audit."""
     writes: list[Write]
     """The requested item is the last one."""
+    subjects: int = 1
+    """The number of requested items, which are the last ones. The audit has a line for each."""
 
 
 _Plan = Callable[[], Awaitable[Planned | Written]]
@@ -111,29 +118,42 @@ class Replicas(Protocol):
         """Compare a blog with the store as soon as the store answers."""
 
 
+class Erasure(Protocol):
+    """What has to go when an item is erased, as commits see it. Both methods surround the write."""
+
+    def erasing(self, blog: str, items: Sequence[str]) -> AbstractAsyncContextManager[None]:
+        """Surround a write that erases or removes items. Raises `BlogNotFound` and `StoreUnavailable`."""
+
+    def deleting(self, blog: str) -> AbstractAsyncContextManager[None]:
+        """Surround the deletion of a blog. Raises `StoreUnavailable`."""
+
+
 class Committer:
     """Plans writes, commits them, and repeats both after a lost race.
 
     Args:
         store: keeps the blogs.
         replicas: learn of every commit, and of every answer to an earlier one.
+        erasure: deletes the files of what is erased; None: there are no files.
     """
 
-    def __init__(self, store: Store, replicas: Replicas) -> None:
+    def __init__(self, store: Store, replicas: Replicas, erasure: Erasure | None = None) -> None:
         self._store = store
         self._replicas = replicas
+        self._erasure = erasure
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def commit(self, blog: str, request: Request, plan: _Plan) -> Written:
         """Carry out a plan, or return the earlier result if this is a repeated request.
 
         Raises:
+            DraftTakenOver: the write comes from a draft that another tab has taken over.
             StoreUnavailable: the store failed, or the write lost too many races.
             KeyReused: the Idempotency-Key belongs to another request.
         """
         if earlier := await self._recall(blog, request):
             return earlier
-        arrival = time.monotonic()
+        arrival = time.monotonic() if request.arrived_at is None else request.arrived_at
         written = await self._attempt(blog, request, plan, arrival)
         if written is None:
             async with self._turns.setdefault(blog, asyncio.Lock()):
@@ -147,8 +167,13 @@ class Committer:
 
     async def delete(self, blog: str, request: Request) -> None:
         """Delete a blog. Raises `BlogNotFound` and `StoreUnavailable`."""
-        with self._settled_later(blog):
-            await self._store.delete(blog, request.act("delete_blog", blog))
+        async with self._erasure.deleting(blog) if self._erasure else nullcontext():
+            with self._settled_later(blog):
+                await self._store.delete(blog, request.act("delete_blog", blog))
+
+    def _erased(self, blog: str, writes: Sequence[Write]) -> AbstractAsyncContextManager[None]:
+        gone = [write.id for write in writes if write.erase or write.body is None]
+        return self._erasure.erasing(blog, gone) if self._erasure and gone else nullcontext()
 
     @contextmanager
     def _settled_later(self, blog: str) -> Iterator[None]:
@@ -176,22 +201,28 @@ class Committer:
         """Plan and commit once; return None if another write was faster."""
         try:
             planned = await plan()
+            await require_current(self._store.accounts, request.who, request.draft)
         except StoppressError:  # perhaps the same request, sent twice, has just made the change
             if earlier := await self._recall(blog, request):
                 return earlier
+            await require_current(self._store.accounts, request.who, request.draft)  # that explains all else
             raise
         if isinstance(planned, Written):
             return planned
         write = planned.writes[-1]
-        act = request.act(planned.action, blog, write.id, write.next_version)
+        acts = [
+            request.act(planned.action, blog, subject.id, subject.next_version)
+            for subject in planned.writes[-planned.subjects :]
+        ]
         try:
-            with self._settled_later(blog):
-                segment = await self._store.commit(blog, planned.writes, request.once, act)
+            async with self._erased(blog, planned.writes):
+                with self._settled_later(blog):
+                    segment = await self._store.commit(blog, planned.writes, request.once, *acts)
+                self._replicas.committed(blog, segment, arrival)
         except VersionConflict:
             return None
-        self._replicas.committed(blog, segment, arrival)
         subject = segment.items[-1]
-        is_own = (subject.id, subject.version, subject.body) == (write.id, write.expected + 1, write.body or b"")
+        is_own = (subject.id, subject.version, subject.body) == (write.id, write.next_version, write.body or b"")
         return _written(segment, replayed=not is_own)  # the same request may have been faster on another node
 
 

@@ -32,6 +32,7 @@ from stoppress.model import (
 
 _Moment = Annotated[datetime, Meta(tz=True)]
 _Short = Annotated[str, Meta(max_length=500)]
+_EntryId = Annotated[str, Meta(min_length=1, max_length=36)]
 _People = Annotated[list[Person], Meta(max_length=50)]
 
 LANGUAGE_PATTERN = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$(?!\n)"
@@ -70,7 +71,11 @@ class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
     status: Literal["draft", "scheduled", "published"] | UnsetType = UNSET
     submitted: _Field[bool] = UNSET
     """Whether the author of a draft asks the editors to publish it. A published entry has none."""
+    remark: _Field[Annotated[str, Meta(max_length=5_000)]] = UNSET
+    """Why an editor sends a submission back to its author. A draft that is submitted again loses it."""
     publish_at: _Field[_Moment] = UNSET
+    expires_at: _Field[_Moment] = UNSET
+    """When the server retracts the entry by itself."""
     published_at: _Field[_Moment] = UNSET
     """For entries that were published elsewhere before. It cannot change after publication."""
 
@@ -85,6 +90,8 @@ class EntryForm(Struct, kw_only=True, forbid_unknown_fields=True):
         for flag in ("key", "pinned", "breaking"):
             setattr(filled, flag, bool(getattr(filled, flag)))
         filled.submitted = filled.submitted or None
+        if filled.submitted and not self.remark:
+            filled.remark = None
         if self.corrections is not UNSET:
             filled.corrections = [
                 Correction(one.text, moment(one.at, "corrections") if one.at else now) for one in self.corrections or ()
@@ -117,18 +124,22 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
     image: _Field[Media] = UNSET
     authors: _Field[_People] = UNSET
     tags: _Field[Tags] = UNSET
-    pinned: _Field[Annotated[str, Meta(min_length=1, max_length=36)]] = UNSET
+    pinned: _Field[_EntryId] = UNSET
+    summary: _Field[Annotated[list[_EntryId], Meta(max_length=100)]] = UNSET
+    """The order of the key events; those that are not named follow."""
     related: _Field[Annotated[list[Link], Meta(max_length=50)]] = UNSET
     access: _Field[Access] = UNSET
     public_from: _Field[_Moment] = UNSET
     """Only for a blog with `access` token. A blog that becomes public loses it."""
+    handover: _Field[Annotated[str, Meta(max_length=5_000)]] = UNSET
+    """A note for the next shift, which only editors see."""
 
     def fill(self, header: StoredHeader) -> StoredHeader:
         """Return the header with the form applied.
 
         Raises:
-            BadInput: a time is outside the years 1 to 9999 in UTC, the time zone does not exist, or a public blog
-                gets `public_from`.
+            BadInput: a time is outside the years 1 to 9999 in UTC, the time zone does not exist, `summary` names an
+                entry twice, or a public blog gets `public_from`.
         """
         known = _timezones()
         if self.timezone and known and self.timezone not in known:
@@ -136,6 +147,8 @@ class HeaderForm(Struct, kw_only=True, forbid_unknown_fields=True):
                 f"`timezone` must be a name of the IANA database, such as Europe/Skopje; got {self.timezone!r}.",
                 "timezone",
             )
+        if self.summary and len(set(self.summary)) < len(self.summary):
+            raise BadInput("`summary` must name each entry once. Leave out the repeated ids.", "summary")
         filled = _fill(self, header, frozenset())
         filled.headline = filled.headline or header.blog
         filled.access = filled.access or "public"

@@ -30,7 +30,7 @@ class Pins:
                 )
             return []
         entry.pinned = pinned
-        return [Write(item.id, item.version, msgspec.json.encode(entry))]
+        return [Write(item.id, item.version, msgspec.json.encode(entry), due=entry.due)]
 
     async def header_writes(self, blog: str, entry_id: str, *, pinned: bool) -> list[Write]:
         """Return the writes to other items when an entry is pinned, unpinned or retracted."""

@@ -1,4 +1,4 @@
-"""Publication of scheduled entries at their time. All nodes look; the first one publishes."""
+"""Publication of scheduled entries, and retraction of entries that expire. All nodes look; the first one acts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ log = logging.getLogger("stoppress.schedule")
 async def publish_when_due(
     store: Store, entries: Entries, now: Callable[[], float] = time.time, errors: BlogErrors | None = None
 ) -> None:
-    """Publish scheduled entries when they are due by the clock `now` (Unix time in seconds), until cancelled.
+    """Publish scheduled entries, and retract those that expire, when they are due, until cancelled.
+
+    `now` returns the time, as Unix time in seconds.
 
     Each blog has a task of its own, so that a damaged one, whose repair takes seconds, does not hold up the others.
     """
@@ -50,7 +52,7 @@ async def publish_when_due(
 
 
 async def _publish_all(entries: Entries, errors: BlogErrors, blog: str, ids: Sequence[str]) -> None:
-    """Publish entries of a blog. This lasts for a while longer if one cannot be published."""
+    """Publish or retract entries of a blog. This lasts for a while longer if that fails for one."""
     published = [await _publish(entries, errors, blog, entry_id) for entry_id in ids]
     if all(published):
         errors.clear(blog, "schedule")
@@ -59,9 +61,9 @@ async def _publish_all(entries: Entries, errors: BlogErrors, blog: str, ids: Seq
 
 
 async def _publish(entries: Entries, errors: BlogErrors, blog: str, entry_id: str) -> bool:
-    """Publish an entry. Return False if that fails for a reason that concerns only this entry or its blog."""
+    """Publish or retract an entry. Return False if that fails for a reason that concerns only it or its blog."""
     try:
-        await entries.publish_scheduled(blog, entry_id)
+        await entries.come_due(blog, entry_id)
     except Conflict as error:  # another node or an editor was faster
         log.info("not_published_here", extra={"blog": blog, "entry": entry_id, "error": str(error)})
     except Exception as error:  # whatever it is, it stays with its blog

@@ -130,9 +130,13 @@ def _background(node: Node) -> dict[str, Callable[[], Coroutine[Any, Any, None]]
         "beat": partial(_beat, node),
         "lag": partial(_watch_lag, node),
         "passes": node.gate.watch,
+        "desks": node.desk.company.run,
+        "webhooks": node.integrations.dispatcher.run,
     }
     if node.jwks:
         work["token_keys"] = node.jwks.watch
+    if node.media.cleaner:
+        work["media"] = node.media.cleaner.run
     if node.inbox:
         work["inbox"] = node.inbox.run
     if node.metrics.exchange:

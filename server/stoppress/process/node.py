@@ -20,8 +20,15 @@ from stoppress.newsroom.blogs import Blogs
 from stoppress.newsroom.catalogue import Catalogue
 from stoppress.newsroom.clock import StoreClock
 from stoppress.newsroom.commits import Committer
+from stoppress.newsroom.desk.epochs import DraftEpochs
+from stoppress.newsroom.desk.retractions import Retractions
+from stoppress.newsroom.desk.search import EntryLists
 from stoppress.newsroom.entries import Entries
+from stoppress.newsroom.imports import Imports
 from stoppress.newsroom.past import PastReader
+from stoppress.process.desk import DeskParts
+from stoppress.process.integrations import IntegrationParts
+from stoppress.process.media import MediaParts
 from stoppress.process.people import PeopleParts
 from stoppress.process.sockets import descriptors
 from stoppress.settings import Settings
@@ -42,13 +49,16 @@ from stoppress.web.admission.held_requests import HeldRequests
 from stoppress.web.compression import GzipMiddleware
 from stoppress.web.connections.protocol import ConnectionFactory
 from stoppress.web.connections.websocket import WebSocketEndpoint
+from stoppress.web.desk.desk_pages import DeskOptions, DeskPages
 from stoppress.web.documents import Documents
-from stoppress.web.editors.api import Api
+from stoppress.web.editors.api import Api, UseCases
 from stoppress.web.editors.auth import Authentication, Checks, Keys
+from stoppress.web.editors.drafts_api import DraftsApi
 from stoppress.web.editors.guess_limit import GuessLimit
 from stoppress.web.editors.keys_api import KeysApi
 from stoppress.web.editors.openapi import OpenAPI
 from stoppress.web.editors.origin import Origins
+from stoppress.web.editors.previews import Previews
 from stoppress.web.editors.write_limit import WriteLimit
 from stoppress.web.feeds.endpoints import Feeds
 from stoppress.web.gate.answers import PrivateAnswers
@@ -100,10 +110,13 @@ class Node:
         self.errors = BlogErrors(self.counts)
         self.follower = Follower(self.store, self._make_hub, self.counts, self.tracing, self.errors)
         self.audit = Audit(self.store, self.follower, self.errors)
-        committer = Committer(self.store, self.follower)
-        self.blogs = Blogs(self.store, committer, self.follower.deleted)
         self.clock = StoreClock(self.store)
-        self.entries = Entries(self.store, committer, self.follower.newest, self.clock.now)
+        self.integrations = IntegrationParts(settings, self.store, self.clock.now, self.counts)
+        self.media = MediaParts(settings, self.store, self.clock.now)
+        self._committer = Committer(self.store, self.integrations.told_of_commits(self.follower), self.media.cleaner)
+        self.blogs = Blogs(self.store, self._committer, self.integrations.told_of_deletions(self.follower.deleted))
+        self.entries = Entries(self.store, self._committer, self.follower.newest, self.clock.now)
+        self.imports = Imports(self.store, self._committer, self.entries.edits, self.clock.now)
         self._limit = WriteLimit(settings.max_writes, self.counts)
         self.key_ring = KeyRing(self.store.accounts, self.clock.now)
         self.inbox = self._make_inbox(store) if settings.inbox else None
@@ -127,6 +140,7 @@ class Node:
         self.live = WebSocketEndpoint(self.gate, self.admission, renditions, self.counts)
         self.entrance = ConnectionFactory(self.live, self.counts, descriptors() - SPARE_DESCRIPTORS)
         self.held_requests = HeldRequests(self.admission, self.counts)
+        self.desk = DeskParts(self.store, self.follower, self.clock.now, self.held_requests, settings.beat)
         self.drain = Drain(self.follower, self.held_requests, settings.drain)
         self.health = Health(self.store, self.follower, self.admission, self.clock)
         token = settings.read_metrics_token()
@@ -165,24 +179,42 @@ class Node:
         editor = InboxEditor(name, self.blogs, self.entries, self._limit, counts, self.tracing)
         return Inbox(store, editor, counts)
 
+    def _make_desk(self, catalogue: Catalogue, layout: Layout) -> DeskPages:
+        options = DeskOptions(has_openid=bool(self.settings.oidc_issuer), undo_seconds=self.settings.undo_seconds)
+        return DeskPages(self.authentication, self.blogs, catalogue, layout.assets, options)
+
+    def _make_use_cases(self) -> UseCases:
+        lists = EntryLists(self.store, self.follower.replica)
+        retractions = Retractions(self._committer, self.entries, lists, self.store.accounts, self.clock.now)
+        past = PastReader(self.store, self.entries)
+        return UseCases(self.blogs, self.entries, self.imports, lists, retractions, past)
+
     def _make_app(self, layout: Layout, renditions: Renditions) -> Starlette:
         settings, gate = self.settings, self.gate
         turns, sites = Turns(), Sites(settings.public_url, settings.publisher)
         documents = Documents(turns, sites, layout.fingerprint, settings.page_max_age)
         pages = Pages(gate, documents, layout, settings.newest)
         feeds = Feeds(gate, documents, settings.newest)
-        index = Index(gate, Catalogue(self.store), layout, sites, turns)
+        catalogue = Catalogue(self.store)
+        index = Index(gate, catalogue, layout, sites, turns)
         content = Content(gate, self.held_requests, renditions, pages, documents, self.counts)
         events = Events(gate, self.held_requests, renditions, settings.beat, self.counts)
-        api = Api(self.authentication, self.blogs, self.entries, PastReader(self.store, self.entries), self._limit)
+        api = Api(self.authentication, self._make_use_cases(), self._limit)
+        previews = Previews(self.authentication, self.blogs, self.entries, layout.renderer, self._limit)
+        drafts = DraftsApi(self.authentication, DraftEpochs(self.store.accounts, self.clock.now), self._limit)
         keys = KeysApi(self.authentication, self.key_ring, self._limit)
+        desk = self._make_desk(catalogue, layout)
         readers = (self.live, content, events)
-        others = (OpenAPI(sites), api, keys, self.health, self.metrics, feeds, index, layout.assets, pages)
+        editors = (api, previews, drafts, keys, desk)
+        others = (OpenAPI(sites), *editors, self.health, self.metrics, feeds, index, layout.assets, pages)
         cross_origin = [Middleware(ApiOrigins, settings.api_origins)] if settings.api_origins else []
         app = Starlette(
             routes=[
                 *(route for part in (*readers, *others) for route in part.routes()),
                 *self.people.routes(self.authentication, self._limit),
+                *self.media.routes(self.authentication, self._limit, gate),
+                *self.desk.routes(self.authentication, self._limit, layout.renderer),
+                *self.integrations.routes(self.authentication, self._limit, self.entries),
             ],
             middleware=[*cross_origin, Middleware(GzipMiddleware)],
             exception_handlers=error_handlers(layout),

@@ -52,21 +52,22 @@ class PeopleParts:
         counts: Counts,
     ) -> None:
         accounts = store.accounts
+        self._undo_seconds = settings.undo_seconds
         self._acts = Acts(Origins(addresses))
         self.own_site = OwnSite(settings.public_url)
         idle, longest = settings.session_idle_minutes * 60, settings.session_hours * 3600
         self.sessions = Sessions(accounts, now, idle, longest)
         self._passwords = Passwords()
-        people = People(accounts, self._passwords, now)
+        self.people = People(accounts, self._passwords, now)
         names = NameLimit(accounts, now, is_on=settings.max_guesses > 0)
-        self._sign_ins = SignIns(people, self.sessions, guesses, names, self.own_site, self._acts, counts)
+        self._sign_ins = SignIns(self.people, self.sessions, guesses, names, self.own_site, self._acts, counts)
         self._openid = _openid(settings, accounts, now) if settings.oidc_issuer else None
 
     def routes(self, authentication: Authentication, limit: WriteLimit) -> list[Route]:
         """Return the routes of people and their sessions."""
-        people = PeopleApi(authentication, self._sign_ins.people, self.sessions.checks, limit, self._acts)
-        sessions = SessionsApi(authentication, self._sign_ins, limit)
-        openid = OpenIDApi(self._openid, self._sign_ins.people, sessions, self._sign_ins.guesses, self._acts)
+        people = PeopleApi(authentication, self.people, self.sessions.checks, limit, self._acts)
+        sessions = SessionsApi(authentication, self._sign_ins, limit, self._undo_seconds)
+        openid = OpenIDApi(self._openid, self.people, sessions, self._sign_ins.guesses, self._acts)
         return [*people.routes(), *sessions.routes(), *openid.routes()]
 
     async def close(self) -> None:

@@ -10,12 +10,15 @@ that may raise `BlogNotFound` raises `BlogMissing` instead if the store has lost
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from stoppress.model import START, Cursor, Item, Segment
 from stoppress.store.accounts.port import Accounts
 from stoppress.store.past.port import Act, Past
+
+NO_DUES: Mapping[str, float] = {}
+"""For lost items of which none is due."""
 
 REMEMBER_SECONDS = 24 * 3600
 """Seconds for which a store remembers the answer to an Idempotency-Key."""
@@ -32,7 +35,7 @@ class Write(NamedTuple):
     visible: bool = True
     """Whether readers may see the item. Only then it gets a seq and a tag. A visible item cannot become invisible."""
     due: float | None = None
-    """The time at which to publish a scheduled entry, as Unix time in seconds."""
+    """The time from which `Store.due` returns the item, as Unix time in seconds: an entry is published or expires."""
     erase: bool = False
     """Whether to erase all earlier bodies of the item. In remembered answers, this body replaces them."""
     version: int = 0
@@ -75,7 +78,14 @@ class Lost(NamedTuple):
     """Whether another node could not read the blog. Compare everything, and put back what differs."""
 
 
-Hint = Changed | Lost
+class Watched(NamedTuple):
+    """A hint that desks of this blog are open at a node, which wants to know what other nodes know of its readers."""
+
+    blog: str
+    node: str
+
+
+Hint = Changed | Lost | Watched
 
 
 class Store(Protocol):
@@ -103,7 +113,7 @@ class Store(Protocol):
         """Raise `StoreUnavailable` unless the store can take a write now."""
 
     async def commit(
-        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None
+        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None, *more: Act
     ) -> Segment:
         """Write all or nothing, and return the change when it is durable.
 
@@ -112,8 +122,9 @@ class Store(Protocol):
         nothing is written and the segment of the first commit is returned again. In the segment, committed drafts
         have seq 0 and removed drafts have an empty body. All nodes that follow the blog get a hint.
 
-        In the same commit, `act` becomes part of the audit, and of each entry the version that a write replaces is kept
-        with its author (see `Keep`). A write that erases or removes an item also erases all its earlier versions.
+        In the same commit, `act` and `more`, all of one identity, become part of the audit, and of each entry the
+        version that a write replaces is kept with its author (see `Keep`). A write that erases or removes an item also
+        erases all its earlier versions.
 
         Raises:
             BlogNotFound: the blog does not exist, and these writes do not create it.
@@ -161,9 +172,10 @@ class Store(Protocol):
         """
 
     async def due(self, now: float) -> list[tuple[str, str]]:
-        """Return (blog, entry id) of scheduled entries due at `now` (Unix time in seconds), at most 100 of each blog.
+        """Return (blog, entry id) of what is due at `now` (Unix time in seconds), at most 100 of each blog.
 
-        A blog whose entries cannot be published so does not hide those of others.
+        These are scheduled entries, and visible ones that expire; see `Write.due`. A blog whose entries cannot be
+        published so does not hide those of others.
         """
 
     async def time(self) -> float:
@@ -182,11 +194,13 @@ class Store(Protocol):
         A deletion of the name counts for all histories that began before it.
         """
 
-    async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def restore(
+        self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         """Restore changes that the store has lost: the visible items and tags after `head`, unchanged.
 
         The bodies of the items named in `retracted` replace those in remembered answers, as with `Write.erase`,
-        and their earlier versions are erased.
+        and their earlier versions are erased. `dues` has the times of the items that have one; see `Write.due`.
 
         Returns False, and writes nothing, if the store's head is not `head` (START: no such blog), if an editor has
         deleted the blog, or if a draft among the items has been edited so often that its version is not lower.
@@ -205,10 +219,12 @@ class Store(Protocol):
             BlogDamaged: a part is lost that does not follow from others.
         """
 
-    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def rebuild(
+        self, blog: str, whole: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         """Write a damaged blog again as it is in a replica, with the drafts that the store still has.
 
-        `retracted` is as for `restore`.
+        `retracted` and `dues` are as for `restore`.
 
         Returns False, and writes nothing, if the store has changes that are not in `whole`.
         """
@@ -218,6 +234,9 @@ class Store(Protocol):
 
     async def ask_for(self, blog: str) -> None:
         """Ask all nodes to put back what differs from their replica of a blog, by the hint `Lost` with `damaged`."""
+
+    async def announce(self, blog: str, node: str) -> None:
+        """Tell all nodes that follow a blog that desks of it are open at a node, by the hint `Watched`."""
 
     async def follow(self, blog: str) -> None:
         """Subscribe to hints of this blog: every commit after the return gives one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from stoppress.errors import StoreUnavailable
@@ -11,13 +11,13 @@ from stoppress.model import START, Cursor, Item, Segment
 from stoppress.store.accounts.port import Accounts
 from stoppress.store.accounts.timed import OPERATIONS, TimedAccounts
 from stoppress.store.past.port import Act, Past, Version
-from stoppress.store.port import Hint, Once, Store, Write
+from stoppress.store.port import NO_DUES, Hint, Once, Store, Write
 from stoppress.telemetry.counts import Counts
 from stoppress.telemetry.tracing import Tracing
 
 _OPERATIONS = (
     "ping commit recall forget read item drafts blogs names headers heads due time delete was_deleted restore verify "
-    "rebuild renew removed ask_for follow unfollow acts versions"
+    "rebuild renew removed ask_for announce follow unfollow acts versions"
 ).split()
 
 
@@ -51,10 +51,10 @@ class TimedStore:
             await self._store.ping()
 
     async def commit(
-        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None
+        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None, *more: Act
     ) -> Segment:
         with self.timed("commit"), self._tracing.span("stoppress.commit", blog=blog):
-            return await self._store.commit(blog, writes, once, act)
+            return await self._store.commit(blog, writes, once, act, *more)
 
     async def recall(self, blog: str, once: Once) -> Segment | None:
         with self.timed("recall"):
@@ -108,9 +108,11 @@ class TimedStore:
         with self.timed("was_deleted"):
             return await self._store.was_deleted(blog, epoch)
 
-    async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def restore(
+        self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         with self.timed("restore"):
-            return await self._store.restore(blog, head, lost, retracted)
+            return await self._store.restore(blog, head, lost, retracted, dues)
 
     async def removed(self, blog: str) -> list[str]:
         with self.timed("removed"):
@@ -120,9 +122,11 @@ class TimedStore:
         with self.timed("verify"):
             await self._store.verify(blog)
 
-    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def rebuild(
+        self, blog: str, whole: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         with self.timed("rebuild"):
-            return await self._store.rebuild(blog, whole, retracted)
+            return await self._store.rebuild(blog, whole, retracted, dues)
 
     async def renew(self, blog: str) -> bool:
         with self.timed("renew"):
@@ -131,6 +135,10 @@ class TimedStore:
     async def ask_for(self, blog: str) -> None:
         with self.timed("ask_for"):
             await self._store.ask_for(blog)
+
+    async def announce(self, blog: str, node: str) -> None:
+        with self.timed("announce"):
+            await self._store.announce(blog, node)
 
     async def follow(self, blog: str) -> None:
         with self.timed("follow"):

@@ -15,9 +15,9 @@ from contextlib import suppress
 
 from stoppress.errors import BlogDamaged, BlogNotFound, StoppressError, StoreUnavailable, WrongKeyType
 from stoppress.live.hub import Hub
-from stoppress.live.replica import Fit
+from stoppress.live.replica import Fit, Replica
 from stoppress.model import HEADER, Cursor, Segment
-from stoppress.store.port import Changed, Hint, Lost, Sent, Store
+from stoppress.store.port import Changed, Hint, Lost, Sent, Store, Watched
 from stoppress.sync.comparison import HeadComparison
 from stoppress.sync.freshness import COMPARE_SECONDS, REACH_SECONDS
 from stoppress.sync.repair import Repair
@@ -65,6 +65,12 @@ class Follower:
         self._thorough: dict[str, float] = {}  # blogs to compare completely (infinity), or when that was done
         self._comparison = HeadComparison(store, self._ready, self._schedule_repair, self._repairs.drop)
         self._freshness = self._comparison.freshness
+        self.tell_change: Callable[[str, Segment], object] = lambda _blog, _change: None
+        """Called with each change of a followed blog, which may have drafts."""
+        self.tell_loss: Callable[[str | None], object] = lambda _blog: None
+        """Called with a blog, or None for all, of which changes may have been missed."""
+        self.tell_watched: Callable[[str, str], object] = lambda _blog, _node: None
+        """Called with a followed blog of which desks are open, and the name of the node at which they are."""
 
     @property
     def hubs(self) -> list[Hub]:
@@ -93,6 +99,10 @@ class Follower:
 
     def _has_seen(self, hub: Hub, since: Cursor | None) -> bool:
         return since is None or not self._store.nodes_share_it or hub.replica.knows(since)
+
+    def find(self, blog: str) -> Hub | None:
+        """Return the hub of a blog that is in memory, whether anybody uses it or not."""
+        return self._ready.get(blog)
 
     async def hub(self, blog: str, since: Cursor | None = None) -> Hub:
         """Return the hub of a blog. It has seen the change that `since` names, if there is such a change.
@@ -130,9 +140,17 @@ class Follower:
         Raises:
             BlogNotFound, StoreUnavailable
         """
-        (head,) = await self._store.heads([blog])
-        positions = (await self.hub(blog, head)).replica.positions
+        positions = (await self.replica(blog)).positions
         return positions[-1].published_at if positions else ""
+
+    async def replica(self, blog: str) -> Replica:
+        """Return the replica of a blog. It has all that the store has now.
+
+        Raises:
+            BlogNotFound, StoreUnavailable
+        """
+        (head,) = await self._store.heads([blog])
+        return (await self.hub(blog, head)).replica
 
     async def _reach(self, blog: str) -> None:
         try:
@@ -190,6 +208,7 @@ class Follower:
             arrived_at: when the request for it reached this node, by `time.monotonic`.
         """
         self._apply(blog, change, arrived_at, own=True)
+        self.tell_change(blog, change)
         if blog not in self._loaded and self._store.nodes_share_it:
             self._loaded[blog] = self._start(self._load(blog))  # to be able to give it back, should the store lose it
 
@@ -244,9 +263,14 @@ class Follower:
             self._hear(hint)
 
     def _hear(self, hint: Hint) -> None:
+        if isinstance(hint, Lost):
+            self.tell_loss(hint.blog)
         match hint:
             case Changed(blog, change, sent):
                 self._take(blog, change, sent or Sent(0.0))
+                self.tell_change(blog, change)
+            case Watched(blog, node):
+                self.tell_watched(blog, node)
             case Lost(None):
                 self._comparison.suspect_all()
             case Lost(blog, True) if blog in self._hubs:

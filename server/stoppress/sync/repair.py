@@ -22,7 +22,7 @@ from stoppress.errors import BlogDamaged, BlogMissing, BlogNotFound, StoreUnavai
 from stoppress.live.hub import Hub
 from stoppress.live.items import PublicItem
 from stoppress.live.replica import Replica
-from stoppress.model import START, Cursor, Item, Segment, StoredEntry, timestamp
+from stoppress.model import START, Cursor, Item, Segment, StoredEntry, due_of, timestamp
 from stoppress.store.port import Store, Write
 from stoppress.telemetry.bursts import Burst
 from stoppress.telemetry.counts import Counts
@@ -38,7 +38,7 @@ log = logging.getLogger("stoppress.repair")
 
 @dataclass
 class _Progress:
-    """The progress of one repair."""
+    """What one repair has done so far."""
 
     refused: set[Cursor]
     """The heads on which the store did not restore the replica's changes."""
@@ -153,7 +153,7 @@ class Repair:
         Return False if the store has changed since, be it only in a draft.
         """
         lost = replica.segment_after(kept.cursor)
-        restored = await self._store.restore(replica.blog, kept.cursor, lost, _retracted(replica, lost))
+        restored = await self._store.restore(replica.blog, kept.cursor, lost, _retracted(replica, lost), _dues(lost))
         if restored:
             self._counts.put_back += len(lost.tags)
             self._put_back_log.add(replica.blog, len(lost.tags))
@@ -197,7 +197,7 @@ class Repair:
             return
         await self._require_not_deleted(replica)
         whole = replica.segment_after(START)
-        if not await self._store.rebuild(replica.blog, whole, _retracted(replica, whole)):
+        if not await self._store.rebuild(replica.blog, whole, _retracted(replica, whole), _dues(whole)):
             raise error
         self._counts.put_back += len(whole.items)
         self._repaired_log.add(replica.blog, detail=str(error))
@@ -216,6 +216,12 @@ def _retracted(replica: Replica, segment: Segment) -> list[str]:
     return [item.id for item in segment.items if replica.is_retracted(item.id)]
 
 
+def _dues(segment: Segment) -> dict[str, float]:
+    """Return when the items of a segment expire, of those that do."""
+    dues = ((item.id, due_of(item)) for item in segment.items)
+    return {item_id: due for item_id, due in dues if due is not None}
+
+
 def _lost_writes(replica: Replica, kept: Segment, drafts: Iterable[Item]) -> list[Write]:
     """Return what a store has lost, as writes on top of what has been written to it since.
 
@@ -232,9 +238,16 @@ def _lost_writes(replica: Replica, kept: Segment, drafts: Iterable[Item]) -> lis
         lost = item.seq > common and (other is None or other.seq <= common)
         if lost or (retracted and other is not None and not PublicItem(other).is_retracted):
             writes.append(
-                Write(item.id, other.version if other else 0, item.body, erase=retracted, version=item.version)
+                Write(
+                    item.id,
+                    other.version if other else 0,
+                    item.body,
+                    due=due_of(item),
+                    erase=retracted,
+                    version=item.version,
+                )
             )
         elif other is not None and other.seq > common and other.version <= item.version:
             erase = PublicItem(other).is_retracted
-            writes.append(Write(item.id, other.version, other.body, erase=erase, version=item.version))
+            writes.append(Write(item.id, other.version, other.body, True, due_of(other), erase, item.version))
     return writes

@@ -25,6 +25,7 @@ _TRANSPORTS = ("websocket", "sse", "long_poll")
 _ORIGINS = ("here", "elsewhere")
 _WAYS = ("stream", "channel")
 _OUTCOMES = ("done", "repeated", "rejected", "failed")
+_ATTEMPTS = ("delivered", "failed", "given_up")
 _CATCH_UPS = ("opening", "nothing", "catch_up", "reset", "page")
 REJECTIONS = tuple(
     "address_full answer_unread body_too_slow broken_frame draining full head_too_long head_too_slow late "
@@ -83,6 +84,8 @@ class Counts:
         self.inbox = Counter(dict.fromkeys(product(_WAYS, _OUTCOMES), 0))
         """Messages through Redis by way and outcome."""
         self.inbox_errors = _zeros(_WAYS)
+        self.webhooks = _zeros(_ATTEMPTS)
+        """Attempts to deliver events to receivers of webhooks, and events that were given up."""
         self.store: defaultdict[str, Histogram] = defaultdict(Histogram)
         self.store_errors: Counter[str] = Counter()
         self.lag = Histogram()

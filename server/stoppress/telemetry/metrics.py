@@ -70,6 +70,7 @@ FAMILIES = (
     _Family(
         "stoppress_inbox_messages_total", "counter", "Messages through Redis that the node tried.", ("way", "outcome")
     ),
+    _Family("stoppress_webhooks_total", "counter", "Attempts at events of webhooks; events given up.", ("outcome",)),
     _Family("stoppress_inbox_errors_total", "counter", "Times that the node could not read messages.", ("way",)),
     _Family("stoppress_event_loop_lag_seconds", "histogram", "Lag of the event loop, measured four times a second."),
     _Family("stoppress_tasks", "gauge", "asyncio tasks of the process; WebSocket readers need none."),
@@ -153,6 +154,7 @@ def _families(counts: Counts, state: State) -> Iterator[Metric]:
     yield _histograms("stoppress_store_operation_seconds", used)
     yield _simple("stoppress_store_errors_total", _labelled(counts.store_errors))
     yield _simple("stoppress_inbox_messages_total", counts.inbox)
+    yield _simple("stoppress_webhooks_total", _labelled(counts.webhooks))
     yield _simple("stoppress_inbox_errors_total", _labelled(counts.inbox_errors))
     yield _histograms("stoppress_event_loop_lag_seconds", {(): counts.lag})
     yield _simple("stoppress_tasks", {(): state.tasks})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import quote
 
 import httpx
@@ -25,6 +26,7 @@ class ApiClient:
             raise StoppressError("the API key contains characters that cannot be sent; copy it again")
         self._url = url
         self._key = key
+        self._open: httpx.Client | None = None
 
     def send(
         self,
@@ -35,18 +37,42 @@ class ApiClient:
         expected: int | None = None,
     ) -> httpx.Response:
         """Return the answer if it is a success with JSON, or has the status `expected`."""
-        headers = {b"authorization": f"Bearer {self._key}".encode()}
-        headers |= {name.encode(): value.encode() for name, value in (conditions or {}).items()}
+        answer = self.exchange(method, address, body, conditions)
+        return answer if answer.status_code == expected else _checked(answer)
+
+    def exchange(
+        self, method: str, address: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Return the answer, whatever its status. Raise `StoppressError` if there is none."""
         try:
-            with httpx.Client(base_url=self._url, headers=headers, timeout=30) as client:
-                answer = client.request(method, address, json=body)
+            with self.kept_open() as client:
+                return client.request(method, address, json=body, headers=headers)
         except UnicodeEncodeError:
             raise StoppressError(_NOT_UTF8) from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise StoppressError(
-                f"cannot reach {self._url}: {error}; check --url and that the server is running"
-            ) from None
-        return answer if answer.status_code == expected else _checked(answer)
+            raise self._unreachable(error) from None
+
+    @contextmanager
+    def kept_open(self) -> Iterator[httpx.Client]:
+        """Use one connection for all requests until this ends."""
+        if self._open is not None:
+            yield self._open
+            return
+        with self._client() as self._open:
+            try:
+                yield self._open
+            finally:
+                self._open = None
+
+    def _client(self) -> httpx.Client:
+        authorization = {b"authorization": f"Bearer {self._key}".encode()}
+        try:
+            return httpx.Client(base_url=self._url, headers=authorization, timeout=30)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise self._unreachable(error) from None
+
+    def _unreachable(self, error: Exception) -> StoppressError:
+        return StoppressError(f"cannot reach {self._url}: {error}; check --url and that the server is running")
 
 
 def quoted(name: str) -> str:

@@ -26,10 +26,12 @@ class Outcome(Enum):
 class ReaderCore:
     """One reader, over any number of connections; a cursor of None means that it has nothing."""
 
-    __slots__ = ("_failures", "_wait_seconds", "cursor")
+    __slots__ = ("_failures", "_wait_seconds", "cursor", "is_sampled")
 
     def __init__(self, cursor: str | None = None) -> None:
         self.cursor = cursor
+        self.is_sampled = False
+        """Whether the server has asked for an answer to each update, over the current connection."""
         self._failures = 0
         self._wait_seconds: float | None = None  # the server asked for this wait
 
@@ -53,6 +55,15 @@ class ReaderCore:
         """Take a beat at the server's cursor."""
         return Outcome.TAKEN if cursor == self.cursor else Outcome.GAP
 
+    def take_sample_request(self, *, answer: bool) -> None:
+        """Take the request to answer updates, or not to answer them any longer."""
+        self.is_sampled = answer
+
+    @property
+    def answer(self) -> str:
+        """The message that says that the current state was shown."""
+        return f'{{"painted":"{self.cursor}"}}'
+
     def take_retry(self, least: float, most: float) -> None:
         """Take the shortest and longest wait, in milliseconds, that the server asks for."""
         self._wait_seconds = random.uniform(least, most) / 1000  # noqa: S311, no secret
@@ -69,6 +80,7 @@ class ReaderCore:
 
     def next_wait(self) -> float:
         """Return the seconds to wait before the next attempt, after a connection was lost or failed."""
+        self.is_sampled = False
         wait, self._wait_seconds = self._wait_seconds, None
         if wait is None:
             limit = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2**self._failures)

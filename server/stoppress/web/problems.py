@@ -15,13 +15,16 @@ from stoppress.errors import (
     BadInput,
     BadQuery,
     Conflict,
+    DraftTakenOver,
     Forbidden,
+    NoMediaStorage,
     NotFound,
     NotNow,
     PreconditionFailed,
     StoppressError,
     StoreUnavailable,
     TokenNeeded,
+    UploadTooLarge,
 )
 
 _TITLES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
@@ -66,6 +69,10 @@ class Problem(NamedTuple):
                 return cls(412, detail, etag, {kind: current} if current is not None else {})
             case NotNow() | StoreUnavailable():
                 return cls(503, detail, {"retry-after": "1"})
+            case NoMediaStorage():
+                return cls(501, detail)
+            case UploadTooLarge(field=field):
+                return cls(413, detail, {"connection": "close"}, {"field": field})
             case BadInput(field=field):
                 status = 400 if isinstance(error, BadQuery) else 422
                 return cls(status, detail, members={} if field is None else {"field": field})
@@ -76,6 +83,8 @@ class Problem(NamedTuple):
                 return cls(403, detail)
             case NotFound():
                 return cls(404, detail)
+            case DraftTakenOver(draft=draft, epoch=epoch):
+                return cls(409, detail, members={"draft": draft, "epoch": epoch})
             case Conflict():
                 return cls(409, detail)
         return cls(500, "Internal server error; see the server log.")

@@ -15,6 +15,9 @@ _METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
+_UNLOGGED = ("/api/blogs/{blog}/presence",)
+"""Routes of requests that write nothing and come every few seconds from every open desk."""
+
 log = logging.getLogger("stoppress.requests")
 
 
@@ -48,7 +51,7 @@ class RequestLog:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = getattr(scope.get("route"), "path", "none")
         self._counts.requests[method, route, status] += 1
-        if method in _WRITES and route.startswith("/api/"):
+        if method in _WRITES and route.startswith("/api/") and route not in _UNLOGGED:
             seen = {"method": method, "route": route, "status": status, "seconds": round(seconds, 6)}
             key = scope.get("state", {}).get("key", "none")
             log.info("editor_request", extra={**seen, "blog": scope["path_params"].get("blog"), "key": key})

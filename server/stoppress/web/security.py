@@ -38,8 +38,32 @@ EMBEDDABLE_HEADERS = {
 }
 """For a blog's pages."""
 
+DESK_HEADERS = {
+    **HTML_HEADERS,
+    "content-security-policy": "; ".join(
+        (
+            _CONTENT_SECURITY_POLICY.replace("img-src 'self'", "img-src 'self' blob:").replace(
+                "form-action 'none'", "form-action 'self'"
+            ),
+            "frame-ancestors 'none'",
+        )
+    ),
+    "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "same-origin",
+}
+"""For the pages of the desk. They show images that are still to be sent, and have a form that searches."""
+
 READABLE = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Retry-After"}
 """For readers' surfaces: pages of any origin may read a public blog, and errors about it."""
+
+
+FILE_HEADERS = {
+    **READABLE,
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "content-disposition": "inline",
+    "x-content-type-options": "nosniff",
+}
+"""For images: whatever a browser is told that one is, nothing in it can run."""
 
 
 class ApiOrigins:
@@ -57,6 +81,7 @@ class ApiOrigins:
                 "If-Match",
                 "If-None-Match",
                 "Idempotency-Key",
+                "Stoppress-Draft",
                 "Stoppress-Reason",
             ],
             expose_headers=["ETag", "Location", "Retry-After", "Stoppress-Cursor", "Idempotency-Replayed"],

@@ -36,6 +36,10 @@ class Site(NamedTuple):
         """Return the address of the page at an entry; the page needs no JavaScript."""
         return f"{self.origin}/blogs/{blog}/entries/{entry_id}#entry-{entry_id}"
 
+    def url(self, address: str) -> str:
+        """Return an address of media as an absolute one: those of uploaded images begin with `/`."""
+        return self.origin + address if address.startswith("/") else address
+
     def absolute(self, html: str, blog: str) -> str:
         """Return an entry's HTML with absolute addresses."""
         base = self.blog(blog)

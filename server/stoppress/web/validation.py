@@ -16,18 +16,25 @@ from msgspec import inspect
 from starlette.requests import Request
 
 from stoppress.access.keys import BLOGS_PATTERN, NAME_PATTERN
+from stoppress.desk.presence import EDITING_PATTERN, TAB_PATTERN
 from stoppress.errors import BadInput, BadQuery
-from stoppress.model import URL_PATTERN
+from stoppress.model import IMAGE_TYPE_PATTERN, MEDIA_URL_PATTERN, URL_PATTERN
 from stoppress.newsroom.forms import LANGUAGE_PATTERN, TIMEZONE_PATTERN
+from stoppress.newsroom.imports import ENTRY_ID
 
 _MAX_SHOWN_CHARACTERS = 60
 
 PATTERNS = {
     NAME_PATTERN: "1 to 64 letters, digits, '.', '_', '@' or '-', with a letter or digit first",
     BLOGS_PATTERN: "the name of a blog, or a pattern such as sport-*",
+    ENTRY_ID: "a UUID in lower case",
     URL_PATTERN: "an http:// or https:// address without spaces",
+    MEDIA_URL_PATTERN: "an http:// or https:// address without spaces, or the address of an uploaded image",
+    IMAGE_TYPE_PATTERN: "a type such as image/avif",
     LANGUAGE_PATTERN: "a language tag such as en or pt-BR",
     TIMEZONE_PATTERN: "a time zone such as Europe/Berlin",
+    TAB_PATTERN: "8 to 64 letters, digits, '_' or '-'",
+    EDITING_PATTERN: "the id of an entry, or new",
 }
 
 
@@ -96,6 +103,8 @@ def _describe(kind: inspect.Type) -> list[str]:
             return ["a list" + _size(least, most, "items")]
         case inspect.IntType(ge=least, le=most):
             return [f"a whole number from {least} to {most}"]
+        case inspect.FloatType(ge=least, le=most):
+            return [f"a number from {least} to {most}"]
         case inspect.LiteralType(values=values):
             return [str(value) for value in values]
         case inspect.DateTimeType():

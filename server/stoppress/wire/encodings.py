@@ -15,7 +15,7 @@ import msgspec
 from websockets.frames import Opcode
 
 from stoppress.wire import frames
-from stoppress.wire.messages import Beat, Close, Retry, Update
+from stoppress.wire.messages import Beat, Close, Retry, SampleRequest, Update
 
 
 class Codec:
@@ -53,7 +53,7 @@ class Encoding:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
 
-    def encode(self, message: Update | Beat | Retry | Close) -> bytes:
+    def encode(self, message: Update | Beat | Retry | SampleRequest | Close) -> bytes:
         """Return a whole message, framed and ready for the transport."""
         kind, cursor = str(message.__struct_config__.tag), getattr(message, "cursor", "")
         return self.frame(kind, cursor, self.codec.serialise(message))

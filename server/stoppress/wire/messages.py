@@ -71,6 +71,12 @@ class Retry(Struct, tag="retry", tag_field="type"):
     max: int
 
 
+class SampleRequest(Struct, tag="sample", tag_field="type"):
+    """A request to say when updates were painted, or not to say it any longer."""
+
+    answer: bool
+
+
 class Close(Struct, tag="close", tag_field="type"):
     """The last message of an event stream that would fail if it came again in the same way."""
 

@@ -55,6 +55,17 @@ async def forgetful(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
 # The audit
 
 
+async def test_a_commit_may_have_several_acts(store: Store):
+    writes = [MAKE, Write("a", 0, b"a"), Write("b", 0, b"b")]
+    told = [act("retract", BOB, item=name, version=1) for name in ("a", "b")]
+    await store.commit("karabakh", writes, None, *told)
+    assert [bare(found) for found in await store.past.acts("karabakh", limit=9)] == told[::-1]
+    assert await versions(store, "b") == [(1, BOB, None)]
+    with pytest.raises(VersionConflict):
+        await store.commit("karabakh", writes[1:], None, *told)
+    assert len(await store.past.acts("karabakh", limit=9)) == 2
+
+
 async def test_an_act_is_written_with_its_commit(store: Store):
     told = act("create_blog", BOB, item=HEADER, version=1, address="192.0.2.7", reason="Изборите почнуваат.")
     began = time.time()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from tests.support.command import Running, command, environment, running
-from tests.support.node import sqlite_url
+from tests.support.node import ADMIN_KEY, RunningNode, sqlite_url
 
 
 @pytest.fixture
@@ -22,6 +23,7 @@ def store(tmp_path: Path) -> str:
 async def introduction(demo: Running) -> tuple[str, str, str]:
     """The reader page, the API page and the command that a demonstration prints."""
     page = (await demo.line("Reader page")).split()[-1]
+    assert re.search(r"http://localhost:\d+/desk - sign in as demo", await demo.line("Desk"))
     docs = (await demo.line("Editors' API")).split()[-1]
     await demo.line("Post an entry", "watch it appear")
     first = await demo.line("curl")
@@ -36,6 +38,7 @@ def shell(line: str) -> str:
 
 
 async def test_the_demonstration_works_as_it_says_twice_on_the_same_store(store: str):
+    passwords = set[str]()
     for _ in range(2):
         async with (
             running("demo", "--port", "0", "--store", store) as demo,
@@ -50,8 +53,16 @@ async def test_the_demonstration_works_as_it_says_twice_on_the_same_store(store:
             assert sum(entry.get("title") == "Good morning" for entry in entries) == 1
             assert "My <strong>first</strong> entry." in (await client.get(page)).text
             assert (await client.get(docs)).status_code == 200
+            password = next(line for line in demo.lines if line.startswith("Desk")).split()[-1]
+            passwords.add(password)
+            form = {"name": "demo", "password": password}
+            session = await client.post(httpx.URL(page).join("/api/session"), json=form)
+            assert (session.status_code, session.json()["role"]) == (201, "admin")
             assert await demo.stop() == 0
         assert "Traceback" not in "\n".join(demo.lines)
+    assert len(passwords) == 2
+    async with RunningNode(store) as node, node.editor(key=ADMIN_KEY) as admin:
+        assert (await admin.get("/api/people")).json()["people"] == [], "the person is gone with the demonstration"
 
 
 async def test_the_demonstration_needs_no_configuration_and_leaves_other_keys_alone(store: str):

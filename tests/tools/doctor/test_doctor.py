@@ -523,3 +523,15 @@ async def test_the_keys_of_tokens_are_read(tmp_path: Path):
     secret.write_text("short")
     result = await doctor(*store, **environ)
     assert "has 5 bytes; use 32 or more" in failed(result)
+
+
+async def test_a_storage_of_images_is_tried(tmp_path: Path):
+    environ = {**KEYS, "STOPPRESS_PORT": "0"}
+    (tmp_path / "file").write_text("x")
+    store = ("--store", sqlite_url(tmp_path))
+    result = await doctor(*store, **environ, STOPPRESS_MEDIA=f"file:{tmp_path / 'media'}")
+    assert "images can be written, read and deleted" in result.out
+    result = await doctor(*store, **environ, STOPPRESS_MEDIA=f"file:{tmp_path / 'file' / 'media'}")
+    assert "images cannot be stored" in failed(result)
+    result = await doctor(*store, **environ, STOPPRESS_MEDIA="nowhere")
+    assert "is not a storage" in failed(result)

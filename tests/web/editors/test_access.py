@@ -6,6 +6,8 @@ without a request here.
 
 from __future__ import annotations
 
+import asyncio
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -20,8 +22,10 @@ from stoppress import settings
 from stoppress.access.roles import RULES
 from stoppress.process.node import Node
 from stoppress.web.editors.resource import Resource
+from tests.support.images import image
 from tests.support.node import ADMIN_KEY, RunningNode, sqlite_url
 from tests.support.people import PASSWORD, make_person, sign_in
+from tests.support.receiver import Receiver
 from tests.test_docs import DOCS, rows, section
 
 PAGE = DOCS / "reference" / "access.md"
@@ -55,7 +59,8 @@ class Row(NamedTuple):
 
 ROWS = [Row(*cells) for cells in rows(section(PAGE, "## Endpoints"))[2:]]
 PROTECTED = [row for row in ROWS if row.needs != "nothing"]
-PUBLIC = [row for row in ROWS if row.needs == "nothing"]
+PUBLIC = [row for row in ROWS if row.needs == "nothing" and not row.endpoint.startswith("GET /desk")]
+"""Pages of the desk differ by who asks: tests/web/desk/ tries them."""
 
 
 def row_id(row: Row) -> str:
@@ -70,6 +75,8 @@ class Senders(NamedTuple):
     people: dict[str, httpx.AsyncClient]
     elsewhere: httpx.AsyncClient
     wrong: dict[str, httpx.AsyncClient]
+    receiver: Receiver
+    """Of webhooks; it takes no event."""
 
     @property
     def all(self) -> list[httpx.AsyncClient]:
@@ -79,7 +86,8 @@ class Senders(NamedTuple):
 @pytest.fixture(scope="module")
 async def senders(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Senders]:
     # All senders have one address, and the wrong keys of this module are too many for it.
-    node = RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), STOPPRESS_MAX_GUESSES="0")
+    environ = {"STOPPRESS_MAX_GUESSES": "0", "STOPPRESS_WEBHOOK_HOSTS": "127.0.0.1"}
+    node = RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), None, **environ)
     await node.start()
     root = node.editor(key=ADMIN_KEY)
     assert (await root.put(f"/api/blogs/{BLOG}", json={"headline": "Election"})).status_code == 201
@@ -105,8 +113,11 @@ async def senders(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sen
         await make_person(node, f"person-{role}", role, blogs=[BLOG, "new-*"])
         people[role] = await sign_in(node, f"person-{role}")
     await make_person(node, HOLDER, "reader", blogs=[BLOG])
-    senders = Senders(root, allowed | {"settings_editor": node.editor()}, people, elsewhere, wrong)
-    yield senders
+    receiver = Receiver()
+    receiver.usual_status = 410
+    senders = Senders(root, allowed | {"settings_editor": node.editor()}, people, elsewhere, wrong, receiver)
+    async with receiver:
+        yield senders
     for one in senders.all:
         await one.aclose()
     await node.stop()
@@ -149,6 +160,15 @@ def entry(status: str, *, own: bool = False, body: Any = None, end: str = "") ->
     return prepare
 
 
+async def preview_of_others(senders: Senders, sender: httpx.AsyncClient) -> Prepared:
+    location, _ = await entry("draft")(senders, sender)
+    return f"/api/blogs/{BLOG}/preview?entry={location.rpartition('/')[2]}", {"markdown": "y"}
+
+
+async def new_import(_senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
+    return f"/api/blogs/{BLOG}/entries/{uuid.uuid4()}", {"markdown": "x", "version": 3}
+
+
 async def key(senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
     name = f"key-{next(_numbers)}"
     made = await senders.root.post("/api/keys", json={"name": name, "role": "reader", "blogs": [BLOG]})
@@ -157,6 +177,30 @@ async def key(senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
 
 async def new_key(_senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
     return "/api/keys", {"name": f"key-{next(_numbers)}", "role": "reader", "blogs": [BLOG]}
+
+
+async def new_webhook(_senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
+    return "/api/webhooks", {"name": f"hook-{next(_numbers)}", "url": "https://1.1.1.1/", "blogs": ["new-nothing"]}
+
+
+def webhook(end: str = "") -> Prepare:
+    """Prepare a request about the one webhook of the blog."""
+
+    async def prepare(senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
+        form = {"name": "hook", "url": senders.receiver.url, "blogs": [BLOG]}
+        assert (await senders.root.post("/api/webhooks", json=form)).status_code in (201, 409)
+        return f"/api/webhooks/hook{end}", None
+
+    return prepare
+
+
+async def dead_event(senders: Senders, sender: httpx.AsyncClient) -> Prepared:
+    address, _ = await webhook("/dead")(senders, sender)
+    await senders.root.post(f"/api/blogs/{BLOG}/entries", json={"markdown": "x"})
+    async with asyncio.timeout(30):
+        while not (dead := (await senders.root.get(address)).json()["dead"]):
+            await asyncio.sleep(0.01)
+    return f"{address}/{dead[0]['id']}", None
 
 
 async def person(senders: Senders, _sender: httpx.AsyncClient) -> Prepared:
@@ -192,7 +236,7 @@ async def new_session(senders: Senders, name: str) -> Prepared:
 
 
 _ENTRY, _KEY = "/api/blogs/{blog}/entries/{entry}", "/api/keys/{name}"
-_PERSON = "/api/people/{name}"
+_PERSON, _HOOK = "/api/people/{name}", "/api/webhooks/{name}"
 _PUBLISH = {"status": "published"}
 _ENTRIES = f"/api/blogs/{BLOG}/entries"
 
@@ -214,7 +258,12 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"GET {_ENTRY}", "a published entry"): entry("published"),
     (f"GET {_ENTRY}", "a draft of its own"): entry("draft", own=True),
     (f"GET {_ENTRY}", "a draft of others"): entry("draft"),
+    (f"PUT {_ENTRY}", "any"): new_import,
     (f"PATCH {_ENTRY}", "a draft of its own"): entry("draft", own=True, body={"markdown": "y", "submitted": True}),
+    (f"PATCH {_ENTRY}", "submit a draft of its own"): entry("draft", own=True, body={"submitted": True}),
+    (f"PATCH {_ENTRY}", "send a draft of its own back with a remark"): entry(
+        "draft", own=True, body={"submitted": False, "remark": "Who says so?"}
+    ),
     (f"PATCH {_ENTRY}", "publish a draft of its own"): entry("draft", own=True, body=_PUBLISH),
     (f"PATCH {_ENTRY}", "a draft of others"): entry("draft", body={"markdown": "y"}),
     (f"PATCH {_ENTRY}", "a published entry"): entry("published", body={"markdown": "y"}),
@@ -224,11 +273,25 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"GET {_ENTRY}/versions", "of a published entry"): entry("published", end="/versions"),
     (f"GET {_ENTRY}/versions", "of a draft of its own"): entry("draft", own=True, end="/versions"),
     (f"GET {_ENTRY}/versions", "of a draft of others"): entry("draft", end="/versions"),
+    ("POST /api/blogs/{blog}/retractions", "any"): plain(f"/api/blogs/{BLOG}/retractions", {"source": "Nobody"}),
+    ("POST /api/blogs/{blog}/media", "any"): plain(f"/api/blogs/{BLOG}/media", image("PNG", (1, 1))),
+    ("POST /api/blogs/{blog}/preview", "of a new entry"): plain(f"/api/blogs/{BLOG}/preview", {"markdown": "x"}),
+    ("POST /api/blogs/{blog}/preview", "of a draft of others"): preview_of_others,
+    ("GET /api/blogs/{blog}/desk", "any"): plain(f"/api/blogs/{BLOG}/desk"),
+    ("PUT /api/blogs/{blog}/presence", "any"): plain(f"/api/blogs/{BLOG}/presence", {"tab": "tab-1234"}),
+    ("DELETE /api/blogs/{blog}/presence", "any"): plain(f"/api/blogs/{BLOG}/presence?tab=tab-1234"),
     ("GET /api/audit", "of a blog"): plain(f"/api/audit?blog={BLOG}"),
     ("GET /api/keys", "any"): plain("/api/keys"),
     ("POST /api/keys", "any"): new_key,
     (f"GET {_KEY}", "any"): key,
     (f"DELETE {_KEY}", "any"): key,
+    ("GET /api/webhooks", "any"): plain("/api/webhooks"),
+    ("POST /api/webhooks", "any"): new_webhook,
+    (f"GET {_HOOK}", "any"): webhook(),
+    (f"DELETE {_HOOK}", "any"): webhook(),
+    (f"GET {_HOOK}/dead", "any"): webhook("/dead"),
+    (f"POST {_HOOK}/dead/{{event}}", "any"): dead_event,
+    (f"DELETE {_HOOK}/dead/{{event}}", "any"): dead_event,
     ("GET /api/people", "any"): plain("/api/people"),
     (f"GET {_PERSON}", "any"): person,
     (f"PUT {_PERSON}", "a new person"): new_person,
@@ -236,6 +299,7 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
     (f"PUT {_PERSON}/password", "any"): existing_person({"password": PASSWORD}, "/password"),
     (f"DELETE {_PERSON}", "any"): person,
     ("GET /api/session", "any"): plain("/api/session"),
+    ("PUT /api/session/drafts/{draft}", "any"): plain("/api/session/drafts/5b0c7d0e-3f0f-4f2f-9d0b-0a4c2f6f2f11"),
     SIGN_OUT: plain("/api/session"),
     ("GET /api/sessions", "any"): plain("/api/sessions"),
     OWN_SESSION: session_of_its_own,
@@ -245,7 +309,11 @@ REQUESTS: dict[tuple[str, str], Prepare] = {
 SIGN_IN = {"POST /api/session": {"name": HOLDER, "password": PASSWORD}}
 """What needs nothing and is not a GET."""
 
-FILTERED = ("GET /api/blogs", "GET /api/keys", "GET /api/people", "GET /api/session", "GET /api/sessions")
+FILTERED = (
+    *("GET /api/blogs", "GET /api/keys", "GET /api/people", "GET /api/session", "GET /api/sessions"),
+    "PUT /api/session/drafts/{draft}",
+    "GET /api/webhooks",
+)
 """Endpoints that belong to no blog: a key for another blog gets an answer without what it may not see."""
 
 _WITHOUT_BLOGS = (SIGN_OUT, OWN_SESSION)
@@ -282,7 +350,10 @@ def test_every_route_asks_for_the_least_that_a_row_needs(tmp_path: Path):
 
 async def send(row: Row, senders: Senders, sender: httpx.AsyncClient) -> httpx.Response:
     address, body = await REQUESTS[row.endpoint, row.request](senders, sender)
-    return await sender.request(row.endpoint.partition(" ")[0], address, json=body)
+    method = row.endpoint.partition(" ")[0]
+    if isinstance(body, bytes):
+        return await sender.request(method, address, content=body, headers={"content-type": "image/png"})
+    return await sender.request(method, address, json=body)
 
 
 @pytest.mark.parametrize("row", PROTECTED, ids=row_id)
@@ -329,7 +400,7 @@ async def test_head_is_answered_like_get(senders: Senders, row: Row):
 async def test_what_needs_nothing_is_the_same_for_all(senders: Senders, row: Row):
     published = await senders.root.post(_ENTRIES, json={"markdown": "x"})
     method, _, path = row.endpoint.partition(" ")
-    address = path.format(blog=BLOG, entry=published.json()["id"])
+    address = path.format(blog=BLOG, entry=published.json()["id"], name="nothing")
     address += {"/static": "/stoppress.css", "/client": "/client.js"}.get(address, "")
     statuses = set()
     for sender in senders.all:
@@ -364,15 +435,36 @@ async def test_a_contributor_sees_published_entries_and_its_own_drafts(senders: 
 
 async def test_a_contributor_submits_a_draft_and_an_editor_publishes_it(senders: Senders):
     contributor, editor = senders.allowed["contributor"], senders.allowed["editor"]
-    draft = await contributor.post(_ENTRIES, json={"markdown": "x", "status": "draft", "submitted": True})
+    submission = {"markdown": "x", "status": "draft", "submitted": True, "authors": [{"name": "Conny"}]}
+    draft = await contributor.post(_ENTRIES, json=submission)
     assert (draft.status_code, draft.json()["submitted"]) == (201, True)
     address = draft.headers["location"]
+    back = await editor.patch(address, json={"submitted": False, "remark": "Who says so?"})
+    assert "submitted" not in back.json()
+    assert (await contributor.get(address)).json()["remark"] == "Who says so?"
+    own = await contributor.patch(address, json={"remark": "Nobody."})
+    assert own.status_code == 403 and (await contributor.get(address)).json()["remark"] == "Who says so?"
+    again = await contributor.patch(address, json={"markdown": "The mayor says x.", "submitted": True})
+    assert again.json()["submitted"] and "remark" not in again.json()
     for form in ({"status": "published"}, {"status": "scheduled", "publish_at": "2099-01-01T00:00:00Z"}):
         assert (await contributor.patch(address, json=form)).status_code == 403
-    assert (await editor.patch(address, json=_PUBLISH)).json()["status"] == "published"
+    published = (await editor.patch(address, json=_PUBLISH)).json()
+    assert (published["status"], published["authors"]) == ("published", [{"name": "Conny"}])
+    assert not {"submitted", "remark", "created_by"} & published.keys()
+    versions = (await editor.get(f"{address}/versions")).json()["versions"]
+    assert [one["who"]["name"] for one in versions] == ["editor", "contributor", "editor", "contributor"]
+    assert versions[-1]["entry"]["created_by"] == "key:contributor"
     for refused in (contributor.patch(address, json={"markdown": "y"}), contributor.delete(address)):
         assert (await refused).status_code == 403, "it is no longer a draft"
     assert (await contributor.get(address)).status_code == 200
+
+
+async def test_a_handover_is_for_editors(senders: Senders):
+    await senders.allowed["editor"].patch(f"/api/blogs/{BLOG}", json={"handover": "Watch the mayor."})
+    for role, sees in (("contributor", False), ("editor", True), ("admin", True)):
+        one = await senders.allowed[role].get(f"/api/blogs/{BLOG}")
+        listed = await senders.allowed[role].get("/api/blogs")
+        assert ("Watch the mayor." in one.text, "Watch the mayor." in listed.text) == (sees, sees), role
 
 
 async def test_an_idempotency_key_belongs_to_its_sender(senders: Senders):

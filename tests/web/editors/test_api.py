@@ -430,8 +430,11 @@ async def test_nothing_is_done_without_a_key(reader: httpx.AsyncClient, method: 
 @pytest.mark.parametrize(
     ("address", "allowed"),
     [
-        ("/api/blogs?limit=5&aftr=a", "aftr'. Allowed parameters: after, limit"),
-        ("/api/blogs/{}/entries?statuss=draft", "statuss'. Allowed parameters: status, before, limit"),
+        ("/api/blogs?limit=5&aftr=a", "aftr'. Allowed parameters: q, after, limit"),
+        (
+            "/api/blogs/{}/entries?statuss=draft",
+            "statuss'. Allowed parameters: q, source, tag, author, status, before, limit",
+        ),
         ("/api/blogs/{}?x", "x'. This request takes no parameters"),
         ("/blogs/{}/entries?limt=2", "limt'. Allowed parameters: before, after, key, limit, view, lang"),
         ("/blogs/{}/changes?sinse=0&wait=30", "sinse'. Allowed parameters: since, wait, view, lang"),
@@ -500,7 +503,7 @@ async def test_an_address_without_anything_is_a_problem_too(editor: httpx.AsyncC
         ("POST", "/api/blogs", {"GET", "HEAD"}),
         ("POST", "/api/blogs/x", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
         ("DELETE", "/api/blogs/x/entries", {"GET", "HEAD", "POST"}),
-        ("PUT", f"/api/blogs/x/entries/{NOBODY}", {"GET", "HEAD", "PATCH", "DELETE"}),
+        ("POST", f"/api/blogs/x/entries/{NOBODY}", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
         ("POST", "/blogs/x/changes", {"GET", "HEAD"}),
     ],
 )

@@ -142,7 +142,7 @@ async def test_no_key_of_the_settings_shares_the_answers_to_a_run_time_key(start
 
 
 def is_in_a_file(folder: Path, text: str) -> bool:
-    return any(text.encode() in path.read_bytes() for path in folder.iterdir())
+    return any(text.encode() in path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
 async def node_with_blog(node: RunningNode) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ import pytest
 from jsonschema_rs import Draft202012Validator, meta
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from tests.support.fixtures import Post
-from tests.support.node import ADMIN_KEY, RunningNode
+from tests.support.fixtures import BEAT, Post
+from tests.support.node import ADMIN_KEY, RunningNode, sqlite_url
 from tests.support.paths import ROOT
 
 SUPPORT = ROOT / "tests" / "support"
@@ -27,6 +27,14 @@ EXAMPLES = 15
 METHODS = ("get", "put", "post", "patch", "delete")
 
 EDITORS, READERS = "/api/openapi.json", "/api/openapi-readers.json"
+
+
+@pytest.fixture(scope="module")
+async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningNode]:
+    """A node that takes many wrong keys: Schemathesis tries one at each operation."""
+    settings = {"STOPPRESS_BEAT": str(BEAT), "STOPPRESS_MAX_GUESSES": "10000"}
+    async with RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), **settings) as node:
+        yield node
 
 
 @pytest.fixture(params=[EDITORS, READERS])

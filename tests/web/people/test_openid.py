@@ -96,7 +96,7 @@ async def test_a_person_signs_in_with_a_role_from_a_claim_and_signs_out(
     provider.set_user(f"sub of {name}", preferred_username=name, name="Ann Lee", groups=["staff", "newsroom"])
     answer = await sign_in(node, provider, f"sub of {name}")
     assert answer.status_code == 200, answer.text
-    assert '<meta http-equiv="refresh" content="0; url=/">' in answer.text
+    assert '<meta http-equiv="refresh" content="0; url=/desk">' in answer.text
     assert answer.headers["referrer-policy"] == "no-referrer" and answer.headers["cache-control"] == "no-store"
     secret = session_of(answer)
     async with browser(node, secret) as client:

@@ -347,3 +347,11 @@ async def test_many_sign_ins_at_once_leave_the_node_responsive(start_node: Start
         f"{median * 1000:.0f} ms in the median, {slowest * 1000:.0f} ms at most"
     )
     assert median < 0.25
+
+
+async def test_the_desk_learns_how_long_it_may_take_back_a_publication(node: RunningNode, start_node: StartNode):
+    async with node.editor() as editor:
+        assert (await editor.get("/api/session")).json()["undo_seconds"] == 0
+    other = await start_node(STOPPRESS_UNDO_SECONDS="10")
+    async with other.editor() as editor:
+        assert (await editor.get("/api/session")).json()["undo_seconds"] == 10

@@ -76,6 +76,9 @@ class Desk:
                 pinned = self._random.choice([None, made.id])
                 related = [Link("More", "https://example.org/")] * self._random.randrange(2)
                 self.header = msgspec.structs.replace(self.header, pinned=pinned, related=related)
+                named = [one.id for one in self.entries.values()]
+                self._random.shuffle(named)
+                self.header.summary = named[: self._random.randrange(4)]
                 return self.line.commit(self.header, made)
             case _:
                 return self.line.commit(made)

@@ -26,6 +26,8 @@ NOBODY = "0192a000-0000-7000-8000-000000000000"
 FRIEND = "https://www.example.org"
 READER_KEY, OTHER_KEY = "secret-of-a-reader", "secret-of-a-contributor"
 
+KEYS = f"tests:editor:{KEY} root:admin:{ADMIN_KEY} rita:reader:{READER_KEY} cora:contributor:{OTHER_KEY}"
+
 SURFACES = {
     "/": "/",
     "/blogs": "/",
@@ -36,14 +38,18 @@ SURFACES = {
     "/blogs/{blog}/entries/{entry}": "/blogs/closed/entries/ENTRY",
     "/blogs/{blog}/events": "/blogs/closed/events",
     "/blogs/{blog}/live": "/blogs/closed/live",
+    "/blogs/{blog}/media/{name}": "/blogs/closed/media/NAME",
     "/blogs/{blog}.atom": "/blogs/closed.atom",
     "/blogs/{blog}.json": "/blogs/closed.json",
 }
 """Every route that may tell readers something of a blog, and its address of the private one."""
 
-WITHOUT_BLOGS = ("/api/", "/livez", "/readyz", "/metrics", "/client", "/static", "/blogs/sw.js")
+WITHOUT_BLOGS = ("/api/", "/livez", "/readyz", "/metrics", "/client", "/static", "/desk", "/blogs/sw.js")
 
-HTTP = [address for address in SURFACES.values() if address not in ("/", "/blogs/closed/live")]
+IMAGE = "/blogs/closed/media/NAME"
+"""It has no words: tests/web/media/test_image_files.py tries it."""
+
+HTTP = [address for address in SURFACES.values() if address not in ("/", "/blogs/closed/live", IMAGE)]
 """The addresses that answer over HTTP with 200 or an error."""
 
 
@@ -82,8 +88,7 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
         STOPPRESS_READER_ORIGINS=FRIEND,
         STOPPRESS_PAGE_MAX_AGE="60",
         STOPPRESS_MAX_GUESSES="0",
-        STOPPRESS_KEYS=f"tests:editor:{KEY} root:admin:{ADMIN_KEY} rita:reader:{READER_KEY} "
-        f"cora:contributor:{OTHER_KEY}",
+        STOPPRESS_KEYS=KEYS,
     )
     await node.start()
     await node.make_blog("closed", headline=f"{WORD} headline", access="token")
@@ -106,7 +111,7 @@ def test_every_route_of_readers_has_a_case(tmp_path: Path):
 
 
 def test_no_surface_gets_at_a_hub_without_the_gate():
-    rooms = ("readers", "pages", "feeds", "connections")
+    rooms = ("readers", "pages", "feeds", "connections", "media")
     sources = {path: path.read_text() for room in rooms for path in (SERVER / "web" / room).glob("*.py")}
     assert len(sources) > 20
     wrong = re.compile(r"\bfollower\b|sync\.follower|\.hubs\b|\bReplica\(")

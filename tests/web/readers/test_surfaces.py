@@ -100,6 +100,27 @@ async def test_what_is_not_out_yet_is_on_no_surface(
     assert f'"id":"{hidden["id"]}"' not in seen
 
 
+async def test_what_is_for_editors_is_on_no_surface(
+    node: RunningNode, editor: httpx.AsyncClient, reader: httpx.AsyncClient, post: Post, blog: str
+):
+    old = (await post())["cursor"]
+    entry = await post(status="draft", remark=WORD)
+    await editor.patch(f"/api/blogs/{blog}/entries/{entry['id']}", json={"status": "published", "remark": WORD})
+    await editor.patch(
+        f"/api/blogs/{blog}/entries/{entry['id']}", json={"expires_at": "2999-01-01T00:00:00Z", "key": True}
+    )
+    change = {"handover": f"{WORD} <b>{WORD}</b>", "summary": [entry["id"]]}
+    header = await editor.patch(f"/api/blogs/{blog}", json=change)
+    assert header.json()["handover"] == change["handover"]
+    seen = await everything(node, reader, blog, entry["id"], old)
+    for hidden in (WORD, "handover", "expires_at", "2999-01", "remark"):
+        assert hidden not in seen
+    assert '"summary":' in seen
+    listed = (await editor.get("/api/blogs", params={"q": f"{blog.upper()} moscow", "limit": 500})).json()["blogs"]
+    assert [one["handover"] for one in listed if one["blog"] == blog] == [change["handover"]]
+    assert (await editor.get("/api/blogs", params={"q": "moscow nowhere"})).json()["blogs"] == []
+
+
 async def test_a_retracted_body_is_on_no_surface(
     node: RunningNode, editor: httpx.AsyncClient, reader: httpx.AsyncClient, post: Post, blog: str
 ):

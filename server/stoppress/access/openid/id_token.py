@@ -24,7 +24,7 @@ class KeyNotListed(SignInRefused):
 
 
 class Expected(NamedTuple):
-    """The claims that a token must have."""
+    """What a token must say."""
 
     issuer: str
     client_id: str

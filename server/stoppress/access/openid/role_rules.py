@@ -1,4 +1,4 @@
-"""The rules by which claims of an OpenID provider give roles."""
+"""Which claims of an OpenID provider give which role."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Session(Struct):
 
 
 class Client(NamedTuple):
-    """The client with which somebody signs in."""
+    """Where somebody signs in."""
 
     address: str
     user_agent: str

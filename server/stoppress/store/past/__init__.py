@@ -1,1 +1,1 @@
-"""The past that a store keeps: the audit, and the earlier versions of entries."""
+"""What a store keeps of the past: the audit, and the earlier versions of entries."""

@@ -18,11 +18,11 @@ from stoppress.store.redis.server import RedisServer
 _encoder = msgspec.json.Encoder()
 
 
-def pack_past(act: Act | None, keep: Keep) -> bytes:
-    """Return in msgpack what `commit.lua` keeps of the past."""
-    who = _encoder.encode(act.who).decode() if act else ""
+def pack_past(acts: Sequence[Act], keep: Keep) -> bytes:
+    """Return in msgpack what `commit.lua` keeps of the past. All acts are of one identity."""
+    who = _encoder.encode(acts[0].who).decode() if acts else ""
     limits = keep.versions, MAX_VERSION_BYTES
-    return msgspec.msgpack.encode((act_json(act), who, keep.audit_seconds, MAX_ACTS, limits))
+    return msgspec.msgpack.encode(([act_json(act) for act in acts], who, keep.audit_seconds, MAX_ACTS, limits))
 
 
 def act_json(act: Act | None) -> str:

@@ -14,7 +14,7 @@ check(KEYS, ARGV[1])
 local history, items, order, due, answers, expiry, removed, versions, audit = unpack(KEYS)
 local channel, packed, past, request, remember = unpack(ARGV)
 local fingerprint, writes = unpack(cmsgpack.unpack(packed))
-local act, who, seconds, most, limits = unpack(cmsgpack.unpack(past))
+local acts, who, seconds, most, limits = unpack(cmsgpack.unpack(past))
 local now = tonumber(clock[1])
 
 -- A seq is a double in Lua, exact up to 2^53; Lua's default formatting loses precision after 14 digits.
@@ -96,6 +96,7 @@ end
 local function put(write, seq)
   keep_version(versions, items, write, next_version(write), who, limits)
   redis.call("ZREM", due, write.id)
+  drop_marker(items, order, due, write.id)
   if not write.body then
     redis.call("HDEL", items, write.id)
     redis.call("ZREM", order, write.id)
@@ -103,9 +104,14 @@ local function put(write, seq)
     return
   end
   redis.call("HSET", items, write.id, digits(seq) .. " " .. digits(next_version(write)) .. " " .. write.body)
-  redis.call("ZADD", order, write.due and -math.max(1, write.due) or digits(seq), write.id)
-  if write.due then
+  if write.due and write.tag then
+    redis.call("ZADD", order, digits(seq), write.id)
+    put_marker(items, order, due, write.id, write.due)
+  elseif write.due then
+    redis.call("ZADD", order, -math.max(1, write.due), write.id)
     redis.call("ZADD", due, write.due, write.id)
+  else
+    redis.call("ZADD", order, digits(seq), write.id)
   end
 end
 
@@ -140,7 +146,9 @@ for _, write in ipairs(writes) do
   put(write, write.tag and seq or 0)
 end
 replace(answers, without_bodies)
-append_act(audit, act, seconds, most)
+for _, act in ipairs(acts) do
+  append_act(audit, act, seconds, most)
+end
 local message = (head or "0") .. " " .. packed
 if request then
   remember_answer(message)

@@ -25,7 +25,7 @@ class Damage:
         self._names = names
         self._schedule = schedule
         self._verify = server.sync.script("whole.lua", "verify.lua")
-        self._rebuild = server.sync.script("checks.lua", "erase.lua", "past.lua", "whole.lua", "rebuild.lua")
+        self._rebuild = server.sync.script("checks.lua", "erase.lua", "past.lua", "whole.lua", "due.lua", "rebuild.lua")
 
     async def run(self, blog: str, script: Callable[[], Awaitable[Any]]) -> Any:
         """Run a script that checks the blog. If a key is damaged that follows from others, rebuild it and run it again.

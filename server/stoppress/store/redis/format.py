@@ -5,7 +5,8 @@ All keys of a blog contain its name as a hash tag, so that scripts may use them 
     stoppress:{BLOG}:line      list: the blog's history, the cursor of every change in order
     stoppress:{BLOG}:items     hash: item id -> "SEQ VERSION BODY"
     stoppress:{BLOG}:order     sorted set: item ids by seq, drafts at 0, scheduled entries at minus the time
-    stoppress:{BLOG}:due       sorted set: ids of scheduled entries by publication time
+    stoppress:{BLOG}:due       sorted set: ids of scheduled entries by publication time, and markers of visible items by
+                               the time at which these are due; see due.lua
     stoppress:{BLOG}:answers   hash: Idempotency-Key -> the message that answered it
     stoppress:{BLOG}:expiry    sorted set: Idempotency-Keys by expiry time
     stoppress:{BLOG}:removed   sorted set: ids of removed drafts by the time of removal, for a day
@@ -22,7 +23,7 @@ A blog exists as long as it has a history. A committed change is the same messag
 result of the script, and as the remembered answer to an Idempotency-Key. It consists of the cursor before the change, a
 space, and in msgpack the request's fingerprint, the writes, and the time and trace of their sending. The writer makes
 the tags; seqs count on from the cursor. An empty message means that the blog was deleted or restored, and
-`DAMAGED_MESSAGE` that a node could not read it.
+`DAMAGED_MESSAGE` that a node could not read it. `WATCHED_MESSAGE` and a node: that desks are open there.
 
 The first tag of a history, its epoch, ends in `GN` if the name had been deleted N times before. So a replica knows
 itself which deletions its history has survived, even if the store has lost its record of them.
@@ -31,7 +32,7 @@ itself which deletions its history has survived, even if the store has lost its 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -43,6 +44,9 @@ from stoppress.store.port import Sent, Write
 
 DEFAULT_PREFIX = "stoppress:"
 DAMAGED_MESSAGE = b"damaged"
+WATCHED_MESSAGE = b"watched "
+MARKER = ":due"
+"""The end of the id of a marker; see due.lua."""
 ALL_PARTS = "line items order due answers expiry removed versions audit deleted"
 ACCOUNTS = "-accounts"
 """The hash tag of the keys of accounts, see `store/accounts/redis.py`. No blog can have this name."""
@@ -169,11 +173,17 @@ def _items(seq: int, writes: list[_PackedWrite]) -> list[Item]:
     return items
 
 
-def pack_lost(lost: Segment, retracted: Sequence[str]) -> bytes:
+def pack_lost(lost: Segment, retracted: Sequence[str], dues: Mapping[str, float]) -> bytes:
     """Return lost changes in msgpack, as `restore.lua` takes them."""
     cursors = [str(Cursor(seq, tag)) for seq, tag in enumerate(lost.tags, lost.after.seq + 1)]
     items = [
-        (item.id, item.seq, f"{item.seq} {item.version} {item.body.decode()}", item.id in retracted)
+        (
+            item.id,
+            item.seq,
+            f"{item.seq} {item.version} {item.body.decode()}",
+            item.id in retracted,
+            dues.get(item.id, False),
+        )
         for item in lost.items
     ]
     return _encoder.encode((cursors, items))

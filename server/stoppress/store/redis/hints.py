@@ -22,9 +22,9 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection
 
 from stoppress.errors import MalformedCursor, StoreUnavailable
-from stoppress.store.port import Changed, Hint, Lost
+from stoppress.store.port import Changed, Hint, Lost, Watched
 from stoppress.store.redis.connections import REDIS_ERRORS, REDIS_TIMEOUT_SECONDS
-from stoppress.store.redis.format import DAMAGED_MESSAGE, Message
+from stoppress.store.redis.format import DAMAGED_MESSAGE, WATCHED_MESSAGE, Message
 from stoppress.store.redis.server import RedisServer
 from stoppress.tasks import end
 
@@ -255,6 +255,8 @@ class Hints:
 
 
 def _hint(blog: str, message: bytes) -> Hint:
+    if message.startswith(WATCHED_MESSAGE):
+        return Watched(blog, message.removeprefix(WATCHED_MESSAGE).decode(errors="replace"))
     try:
         change = Message.unpack(message)
         return Changed(blog, change.segment, change.sent)

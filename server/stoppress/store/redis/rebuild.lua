@@ -37,10 +37,11 @@ local function from_replica()
       return false
     end
   end
-  local rebuilt = {}
+  local rebuilt, markers = {}, {}
   for _, item in ipairs(whole) do
-    local id, _, value, retracted = unpack(item)
+    local id, _, value, retracted, at = unpack(item)
     rebuilt[id] = value
+    markers[id .. MARKER] = at and "0 1 " .. string.format("%.3f", at)
     bodies[id] = retracted and value:match("^%d+ %d+ (.*)$") or nil
   end
   for id, value in pairs(values) do
@@ -48,9 +49,12 @@ local function from_replica()
     if seq and seq > #own then
       return false
     end
-    if seq == 0 and not rebuilt[id] then
+    if seq == 0 and not rebuilt[id] and markers[id] == nil then
       rebuilt[id] = value
     end
+  end
+  for id, value in pairs(markers) do
+    rebuilt[id] = value or nil
   end
   cursors, values, without_bodies = own, rebuilt, erased(answers, bodies)
   return true
@@ -115,8 +119,8 @@ local function time_in(body)
 end
 
 local function due_time(id)
-  local score = scores[id] or 0
-  return dues[id] or (score < 0 and -score) or time_in(values[id]:match("^%d+ %d+ (.*)$"))
+  local score, marked = scores[id] or 0, tonumber(values[id]:match("^0 1 ([%d.]+)$"))
+  return marked or dues[id] or (score < 0 and -score) or time_in(values[id]:match("^%d+ %d+ (.*)$"))
 end
 
 local can_be_rebuilt = replica ~= "" and from_replica or from_items

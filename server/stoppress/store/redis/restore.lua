@@ -3,7 +3,7 @@
 --
 -- KEYS  history, items, order, due, deleted, answers, versions
 -- ARGV  channel; the expected head, "0" if the blog must not exist; {cursors, items} in msgpack, each item as
---       {id, seq, value, whether it was retracted}; the number of deletions of the name before that history began
+--       {id, seq, value, whether it was retracted, when it is due or false}; the number of deletions of the name before that history began
 -- Returns 1, or 0 if the head is another one, a draft has been edited since, or an editor has deleted that history; then
 -- nothing is written.
 
@@ -39,10 +39,14 @@ for _, cursor in ipairs(cursors) do
   redis.call("RPUSH", history, cursor)
 end
 for _, item in ipairs(lost) do
-  local id, seq, value = unpack(item)
+  local id, seq, value, _, at = unpack(item)
   redis.call("HSET", items, id, value)
   redis.call("ZADD", order, string.format("%.0f", seq), id)
   redis.call("ZREM", due, id)
+  drop_marker(items, order, due, id)
+  if at then
+    put_marker(items, order, due, id, at)
+  end
 end
 if head == "0" then
   for deletion = 1, tonumber(deletions) do

@@ -21,6 +21,7 @@ from typing import Any
 
 from redis.asyncio.client import Pipeline
 
+from stoppress.store.redis.format import MARKER
 from stoppress.store.redis.pipelines import pipelined
 from stoppress.store.redis.server import RedisServer
 
@@ -102,7 +103,9 @@ class Schedule:
         if idle:
             await self._move({blog: reminders[blog] for blog in idle})
         times = sorted(
-            (at, blog, entry_id.decode(errors="replace")) for blog, entries in found.items() for entry_id, at in entries
+            (at, blog, entry_id.decode(errors="replace").removesuffix(MARKER))
+            for blog, entries in found.items()
+            for entry_id, at in entries
         )
         return [(blog, entry_id) for _, blog, entry_id in times]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -29,10 +29,12 @@ from stoppress.store.accounts.port import Accounts
 from stoppress.store.accounts.redis import RedisAccounts
 from stoppress.store.past.port import MAX_ACTS, Act, Keep, Past
 from stoppress.store.past.redis import RedisPast, act_json, pack_past
-from stoppress.store.port import REMEMBER_SECONDS, Hint, Once, Sent, Write
+from stoppress.store.port import NO_DUES, REMEMBER_SECONDS, Hint, Once, Sent, Write
 from stoppress.store.redis.damage import WHOLE, Damage
 from stoppress.store.redis.format import (
     DAMAGED_MESSAGE,
+    MARKER,
+    WATCHED_MESSAGE,
     Message,
     deletions_before,
     pack_lost,
@@ -76,11 +78,11 @@ class RedisStore:
         self._names = BlogNames(self._server, self._hints.followed)
         self._schedule = Schedule(self._server)
         self._damage = Damage(self._server, self._names, self._schedule)
-        commit = ("checks.lua", "erase.lua", "past.lua", "whole.lua", "commit.lua")
+        commit = ("checks.lua", "erase.lua", "past.lua", "whole.lua", "due.lua", "commit.lua")
         self._commit = self._server.script(*commit)
         self._erasing_commit = self._server.script(*commit, flags="#!lua flags=allow-oom")
         self._read = self._sync.script("whole.lua", "read.lua")
-        self._restore = self._sync.script("checks.lua", "erase.lua", "past.lua", "whole.lua", "restore.lua")
+        self._restore = self._sync.script("checks.lua", "erase.lua", "past.lua", "whole.lua", "due.lua", "restore.lua")
         self._delete = self._server.script("checks.lua", "past.lua", "delete.lua")
         self._missing = self._sync.script("missing.lua")
         self._tasks: list[asyncio.Task[None]] = []
@@ -121,18 +123,19 @@ class RedisStore:
     # Writing
 
     async def commit(
-        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None
+        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None, *more: Act
     ) -> Segment:
+        acts = [*([act] if act else []), *more]
         due = min((write.due for write in writes if write.due is not None), default=None)
         if due is None:
-            return await self._run_commit(blog, writes, once, act)
+            return await self._run_commit(blog, writes, once, acts)
         await self._schedule.remind(blog, due)  # and again below: a node may look in between and see nothing
-        segment = await self._run_commit(blog, writes, once, act)
+        segment = await self._run_commit(blog, writes, once, acts)
         with suppress(StoreUnavailable):  # the entry is written, and the reminder of before is usually still there
             await self._schedule.remind(blog, due)
         return segment
 
-    async def _run_commit(self, blog: str, writes: Sequence[Write], once: Once | None, act: Act | None) -> Segment:
+    async def _run_commit(self, blog: str, writes: Sequence[Write], once: Once | None, acts: Sequence[Act]) -> Segment:
         is_new = any(write.id == HEADER and write.expected == 0 and write.visible for write in writes)
         sent = Sent(time.time(), self._traceparent())
         epoch_end = await self._names.add_new(blog) if is_new else ""
@@ -142,19 +145,19 @@ class RedisStore:
         script = self._erasing_commit if any(write.erase for write in writes) else self._commit
         arguments = (
             self._keys.keys(blog, "line items order due answers expiry removed versions audit"),
-            (self._keys.channel(blog), packed, pack_past(act, self._kept), *request),
+            (self._keys.channel(blog), packed, pack_past(acts, self._kept), *request),
         )
         outcome, *more = await self._damage.run(
             blog, lambda: settled(self._server, blog, packed, lambda: script(*arguments), repeatable=once is not None)
         )
         if outcome == b"done":
-            return await self._answered(more[0], blog, writes, once, act)
+            return await self._answered(more[0], blog, writes, once, acts)
         if outcome == b"conflict":
             raise VersionConflict(more[0].decode(), more[1])
         raise KeyReused() if once and outcome == b"reused" else await self._absence(blog)
 
     async def _answered(
-        self, message: bytes, blog: str, writes: Sequence[Write], once: Once | None, act: Act | None
+        self, message: bytes, blog: str, writes: Sequence[Write], once: Once | None, acts: Sequence[Act]
     ) -> Segment:
         """Return the segment in a message. If it is an unreadable earlier answer, forget that, and commit anew."""
         try:
@@ -163,7 +166,7 @@ class RedisStore:
             if once is None:
                 raise
             await self.forget(blog, once)
-            return await self._run_commit(blog, writes, once, act)
+            return await self._run_commit(blog, writes, once, acts)
 
     async def delete(self, blog: str, act: Act | None = None) -> None:
         blog_keys = self._keys.keys(blog, "deleted audit line items order due answers expiry removed versions")
@@ -174,11 +177,13 @@ class RedisStore:
     async def was_deleted(self, blog: str, epoch: str) -> bool:
         return await self._names.was_deleted(blog, epoch)
 
-    async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def restore(
+        self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         await self._names.add(blog)
         blog_keys = self._keys.keys(blog, "line items order due deleted answers versions")
         deletions = deletions_before(lost.tags[0]) if lost.tags else 0
-        arguments = (self._keys.channel(blog), str(head), pack_lost(lost, retracted), deletions)
+        arguments = (self._keys.channel(blog), str(head), pack_lost(lost, retracted, dues), deletions)
         self._schedule.scan()
         return bool(await self._sync.answer(self._restore(blog_keys, arguments)))
 
@@ -191,14 +196,20 @@ class RedisStore:
     async def verify(self, blog: str) -> None:
         await self._damage.verify(blog)
 
-    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
-        return await self._damage.rebuild(blog, pack_lost(whole, retracted))
+    async def rebuild(
+        self, blog: str, whole: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
+        return await self._damage.rebuild(blog, pack_lost(whole, retracted, dues))
 
     async def renew(self, blog: str) -> bool:
         return await self._damage.rebuild(blog, new_tag=Cursor.new_tag())
 
     async def ask_for(self, blog: str) -> None:
         await self._server.answer(self._server.client.publish(self._keys.channel(blog), DAMAGED_MESSAGE))
+
+    async def announce(self, blog: str, node: str) -> None:
+        message = WATCHED_MESSAGE + node.encode()
+        await self._server.answer(self._server.client.publish(self._keys.channel(blog), message))
 
     # Reading
 
@@ -245,6 +256,8 @@ class RedisStore:
         await self._damage.verify(blog)
 
     async def item(self, blog: str, item_id: str) -> Item | None:
+        if item_id.endswith(MARKER):
+            return None
         value = await self._value(blog, item_id)
         if value is None:
             await self._require(blog)
@@ -270,7 +283,7 @@ class RedisStore:
         for some in chunks(sorted(item_id.decode(errors="replace") for item_id in ids)):
             values: Any = await self._server.answer(client.hmget(self._keys.key(blog, "items"), some))
             items += (unpack_item(*pair) for pair in zip(some, values, strict=True) if pair[1] is not None)
-        return items, 0 < len(ids) == len(items)
+        return [item for item in items if not item.id.endswith(MARKER)], 0 < len(ids) == len(items)
 
     async def names(self) -> list[str]:
         return await self._names.all()

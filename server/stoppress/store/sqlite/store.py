@@ -10,7 +10,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -22,7 +22,7 @@ from stoppress.store.accounts.port import Accounts
 from stoppress.store.accounts.sqlite import SQLiteAccounts
 from stoppress.store.past.port import Act, Keep, Past
 from stoppress.store.past.sqlite import SQLitePast
-from stoppress.store.port import Hint, Once, Write
+from stoppress.store.port import NO_DUES, Hint, Once, Write
 from stoppress.store.sqlite.files import StoreFiles
 from stoppress.store.sqlite.integrity import is_damage
 from stoppress.store.sqlite.schema import BUSY_SECONDS, MIGRATIONS
@@ -248,12 +248,12 @@ class SQLiteStore:
         return results[0]
 
     async def commit(
-        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None
+        self, blog: str, writes: Sequence[Write], once: Once | None = None, act: Act | None = None, *more: Act
     ) -> Segment:
         def work() -> Segment:
             if once and (earlier := self._tables.recall(blog, once)):
                 return earlier
-            segment = self._tables.write(blog, writes, act)
+            segment = self._tables.write(blog, writes, *([act] if act else []), *more)
             if once:
                 self._tables.remember(blog, once, segment)
             return segment
@@ -273,11 +273,13 @@ class SQLiteStore:
     async def was_deleted(self, blog: str, epoch: str) -> bool:
         return True  # no other process writes to the file, so it loses no commits
 
-    async def restore(self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def restore(
+        self, blog: str, head: Cursor, lost: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         def work() -> bool:
             if self._tables.head(blog) != head:  # includes a missing blog, which was deleted: see `was_deleted`
                 return False
-            self._tables.put_back(blog, lost, retracted)
+            self._tables.put_back(blog, lost, retracted, dues)
             return True
 
         def is_written(restored: bool) -> bool:
@@ -293,7 +295,9 @@ class SQLiteStore:
     async def verify(self, blog: str) -> None:
         pass
 
-    async def rebuild(self, blog: str, whole: Segment, retracted: Sequence[str] = ()) -> bool:
+    async def rebuild(
+        self, blog: str, whole: Segment, retracted: Sequence[str] = (), dues: Mapping[str, float] = NO_DUES
+    ) -> bool:
         return False
 
     async def renew(self, blog: str) -> bool:
@@ -301,6 +305,9 @@ class SQLiteStore:
 
     async def ask_for(self, blog: str) -> None:
         pass
+
+    async def announce(self, blog: str, node: str) -> None:
+        pass  # there are no other nodes
 
     # Reading
 

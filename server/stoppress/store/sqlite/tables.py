@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -25,7 +25,7 @@ class Tables:
 
     # Writing
 
-    def write(self, blog: str, writes: Sequence[Write], act: Act | None = None) -> Segment:
+    def write(self, blog: str, writes: Sequence[Write], *acts: Act) -> Segment:
         head = self.head(blog)
         if head is None:
             if not any(write.id == HEADER and write.expected == 0 and write.visible for write in writes):
@@ -36,21 +36,21 @@ class Tables:
             if write.visible:
                 tags.append(Cursor.new_tag())
             seq = head.seq + len(tags) if write.visible else 0
-            item, change = self._write_item(blog, write, seq, act.who if act else None)
+            item, change = self._write_item(blog, write, seq, acts[0].who if acts else None)
             items.append(item)
             changed ^= change
         segment = Segment(head, tuple(tags), tuple(items))
         self._set_head(blog, segment, changed)
-        if act:
+        for act in acts:
             self.past.append(act)
         return segment
 
-    def put_back(self, blog: str, lost: Segment, retracted: Sequence[str]) -> None:
+    def put_back(self, blog: str, lost: Segment, retracted: Sequence[str], dues: Mapping[str, float]) -> None:
         """Write changes that were lost, as they were."""
         changed = 0
         for item in lost.items:
             _version, before = self._stored(blog, item.id)
-            changed ^= before ^ self._put(blog, item)
+            changed ^= before ^ self._put(blog, item, dues.get(item.id))
             if item.id in retracted:
                 self._erase(blog, item)
                 self.past.forget_versions(blog, item.id)

@@ -12,6 +12,8 @@ from secrets import token_urlsafe
 import click
 import httpx
 
+from stoppress.access.identity import NODE
+from stoppress.access.people.person import PersonForm
 from stoppress.errors import BlogNotFound, StartError, StoppressError
 from stoppress.process.life import Life
 from stoppress.process.node import Node
@@ -19,6 +21,9 @@ from stoppress.process.sockets import listen
 from stoppress.settings import Settings
 from stoppress.telemetry.logs import set_up
 from stoppress.tools.demo.replay import Replay, Timeline
+
+_PERSON = "demo"
+"""The person who can sign in at the desk while the demonstration runs. Each run gives it another password."""
 
 
 async def run(settings: Settings) -> None:
@@ -43,7 +48,9 @@ class _Demonstration(Life):
         timeline = Timeline.karabakh()
         with contextlib.suppress(BlogNotFound):
             await self.node.blogs.delete(timeline.blog)  # of an earlier replay
-        _introduce(self.address, timeline.blog, self._secret)
+        password = token_urlsafe(12)
+        await self.node.people.people.put(_PERSON, PersonForm(role="admin", password=password), NODE, lambda _: None)
+        _introduce(self.address, timeline.blog, self._secret, password)
         headers = {"authorization": f"Bearer {self._secret}"}
         try:
             async with httpx.AsyncClient(base_url=self.address, headers=headers, timeout=30, trust_env=False) as client:
@@ -53,8 +60,13 @@ class _Demonstration(Life):
         else:
             click.echo("The replay is over. The blog stays live, so you can post to it. Ctrl-C stops the server.")
 
+    async def stopping(self) -> None:
+        with contextlib.suppress(StoppressError):  # nobody knows the password of the person, so it may also stay
+            await self.node.people.people.remove(_PERSON, NODE)
+        await super().stopping()
 
-def _introduce(url: str, blog: str, secret: str) -> None:
+
+def _introduce(url: str, blog: str, secret: str, password: str) -> None:
     command = " \\\n    ".join(
         [
             f"curl -X POST {url}/api/blogs/{blog}/entries",
@@ -63,7 +75,13 @@ def _introduce(url: str, blog: str, secret: str) -> None:
             """-d '{"title": "Hello", "markdown": "My **first** entry."}'""",
         ]
     )
-    for name, value in (("Reader page", f"{url}/blogs/{blog}"), ("Editors' API", f"{url}/api/docs")):
+    # Browsers keep the cookie of a session without HTTPS only for this host
+    desk = f"http://localhost:{url.rpartition(':')[2]}/desk"
+    for name, value in (
+        ("Reader page", f"{url}/blogs/{blog}"),
+        ("Desk", f"{desk} - sign in as {_PERSON} with the password {password}"),
+        ("Editors' API", f"{url}/api/docs"),
+    ):
         click.echo(f"{click.style(name.ljust(14), bold=True)}{value}")
     click.echo(f"{click.style('Post an entry', bold=True)} from another terminal and watch it appear:\n\n  {command}\n")
     click.echo("The page now replays one day of October 2020:\n")

@@ -13,7 +13,7 @@ from stoppress.errors import StoppressError
 from stoppress.tools.doctor.finding import Finding, Level, collect, fail, warn
 from stoppress.tools.doctor.machine import check_machine, check_parts, check_start
 from stoppress.tools.doctor.site import SiteCheck
-from stoppress.tools.doctor.stores import StoreCheck
+from stoppress.tools.doctor.stores import StoreCheck, check_media
 from stoppress.tools.doctor.tokens import check_tokens
 
 _COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
@@ -92,6 +92,8 @@ async def _of_parts(node: settings.Settings, wrong: Collection[str]) -> AsyncIte
         yield finding
     if "store" not in wrong or node.store_file:
         for finding in await collect("store", _of_store(node)):
+            yield finding
+        for finding in await collect("media", check_media(node)):
             yield finding
     for finding in await collect("tokens", check_tokens(node)):
         yield finding

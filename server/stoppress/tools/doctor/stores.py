@@ -1,4 +1,4 @@
-"""The doctor's checks of the store: everything that `serve` rejects, and problems that would only show later."""
+"""The doctor's checks of the stores, of blogs and of images: what `serve` rejects, and what would only show later."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+from stoppress.errors import MediaUnavailable
+from stoppress.media.names import new_id
+from stoppress.media.storage import MediaStorage, storage_from
+from stoppress.settings import Settings
 from stoppress.store.select import store_from
 from stoppress.store.sqlite.store import SQLiteStore
 from stoppress.tools.doctor.finding import Finding, fail, ok, run_each, warn
 from stoppress.tools.doctor.redis_checks import RedisCheck
 
 _MIN_DISK_BYTES = 256 * 2**20
+
+_BLOG = "stoppress-doctor"
+"""The name of the blog that a file of the doctor belongs to. Nothing else is written there."""
 
 _SQLITE_HEADER = b"SQLite format 3\0"
 
@@ -88,3 +95,29 @@ def _disk(folder: Path) -> Iterator[Finding]:
         yield fail("disk", f"{text}; free some space, a full disk stops all writes")
     else:
         yield ok("disk", f"{free / 2**30:,.1f} GiB are free")
+
+
+async def check_media(node: Settings) -> AsyncIterator[Finding]:
+    """Check the storage of images that a setting names. Raises `StartError` if the setting is wrong.
+
+    The default is a directory beside the store, which has been checked.
+    """
+    storage = storage_from(node.media, node.read_store()) if node.media else None
+    if storage is not None:
+        yield await _tried(storage)
+
+
+async def _tried(storage: MediaStorage) -> Finding:
+    """Write a file, read it and delete it."""
+    name, content = f"{new_id()}-1.png", b"stoppress doctor"
+    try:
+        await storage.put(_BLOG, name, content)
+        found = await storage.open(_BLOG, name)
+        read = b"".join([piece async for piece in found.pieces]) if found else b""
+        await storage.delete(_BLOG, [name])
+    except MediaUnavailable as error:
+        reason = str(error.__cause__).partition("\n")[0]
+        return fail("media", f"images cannot be stored: {reason}; check STOPPRESS_MEDIA, and the rights of the node")
+    if read != content:
+        return fail("media", "a file that was written could not be read again; check STOPPRESS_MEDIA")
+    return ok("media", "images can be written, read and deleted")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import partial
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
@@ -12,8 +13,10 @@ import httpx
 
 from stoppress.errors import BlogNotFound, StoppressError
 from stoppress.model import BLOG_NAME
+from stoppress.tools.export.lines import lines_of
 from stoppress.tools.export.names import INDEX, Names
 from stoppress.tools.export.rewrite import ArchivedPage, Rewriter
+from stoppress.tools.importer.read import ARCHIVE_LINES
 from stoppress.web.feeds.atom import ATOM
 
 _ATTEMPTS = 5
@@ -22,6 +25,8 @@ _ATTEMPTS = 5
 _MAX_PAGES = 1_000
 
 _BROWSER = {"accept": "text/html", "accept-encoding": "identity"}  # compressed responses have other ETags
+
+_PROGRAM = {"accept": "application/json"}
 
 _REDIRECT = """<!doctype html>
 <meta charset="utf-8">
@@ -82,7 +87,21 @@ class Crawl:
         for entry, file in names.entries.items():
             address = f"../{file}#entry-{entry}"
             files[f"entries/{entry}.html"] = _REDIRECT.format(address=address).encode()
+        files[ARCHIVE_LINES] = self._lines()
+        if self._get(f"/blogs/{self._blog}").headers.get("etag", "") != etag:
+            raise _BlogChanged
         return files | self._page_resources(names)
+
+    def _lines(self) -> bytes:
+        """Return what readers get of the blog as JSON lines, for an import."""
+        header = self._get(f"/blogs/{self._blog}/changes", _PROGRAM).json()["header"]
+        entries: list[dict[str, Any]] = []
+        path = f"/blogs/{self._blog}/entries?limit=200"
+        while path:
+            page = self._get(path, _PROGRAM).json()
+            entries += page["entries"]
+            path = page.get("older", "")
+        return lines_of(header, entries)
 
     def _pages(self) -> tuple[str, dict[str, bytes]]:
         """Return the ETag that all pages have, and the pages by address."""
@@ -126,9 +145,9 @@ class Crawl:
                 found[file] = content
         return found
 
-    def _get(self, path: str) -> httpx.Response:
+    def _get(self, path: str, headers: dict[str, str] = _BROWSER) -> httpx.Response:
         try:
-            answer = self._client.get(path, headers=_BROWSER)
+            answer = self._client.get(path, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise StoppressError(
                 f"cannot reach {self._client.base_url}: {error}; check --url and that the server is running"

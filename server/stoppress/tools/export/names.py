@@ -6,6 +6,8 @@ import posixpath
 import re
 from urllib.parse import urldefrag, urlsplit
 
+from stoppress.model import MEDIA_FILE
+
 INDEX = "index.html"
 
 _FILES = ("/static/", "/client/")
@@ -52,6 +54,8 @@ class Names:
             file = self.pages[path]
         elif (file_path := urlsplit(path).path).startswith(_FILES):
             file = self.files[file_path] = file_path[1:]
+        elif re.fullmatch(f"{re.escape(self._blog)}/media/{MEDIA_FILE}", file_path):
+            file = self.files[file_path] = f"media/{posixpath.basename(file_path)}"
         else:
             return self._origins[-1] + path + (f"#{fragment}" if fragment else "")
         if file == at and fragment:

@@ -18,7 +18,7 @@ _Map = Callable[[str], str]
 
 _STYLE_ADDRESS = re.compile(r"url\(\s*([\"']?)([^\"')]+)\1\s*\)")
 
-_ATTRIBUTE = re.compile(r'(\s(href|src|poster|content)=")([^"]*)"')
+_ATTRIBUTE = re.compile(r'(\s(href|src|srcset|poster|content)=")([^"]*)"')
 
 
 class ArchivedPage(HTMLParser):
@@ -63,6 +63,10 @@ class ArchivedPage(HTMLParser):
     def _attribute(self, found: re.Match[str], values: dict[str, str]) -> str:
         if found[2] == "content" and values.get("property") != "og:url":
             return found[0]
+        if found[2] == "srcset":
+            candidates = [one.partition(" ") for one in html.unescape(found[3]).split(", ")]
+            changed = ", ".join(f"{self._change(address)} {width}" for address, _, width in candidates)
+            return f'{found[1]}{html.escape(changed)}"'
         return f'{found[1]}{html.escape(self._change(html.unescape(found[3])))}"'
 
     def handle_endtag(self, tag: str) -> None:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from stoppress.errors import MalformedCursor
 from stoppress.model import HEADER, Cursor
 from stoppress.tools.swarm.frames import BrokenFrames
-from stoppress.wire.messages import Beat, Retry
+from stoppress.wire.messages import Beat, Retry, SampleRequest
 
 _STAMP = re.compile(rb"swarm-(\d{16,19})")
 """A timestamp in an entry: when its publication began, in nanoseconds since 1970 by the publisher's clock."""
@@ -52,6 +52,9 @@ class _Update(Struct, tag="update"):
     @property
     def items(self) -> list[_Item]:
         return self.entries if self.header is None else [*self.entries, self.header]
+
+
+_MESSAGES = _Update | Beat | Retry | SampleRequest
 
 
 class _Typed(Struct):
@@ -128,11 +131,11 @@ class Ledger:
     def __init__(self) -> None:
         self.changes: dict[int, _Change] = {}
         self.contradictions: list[str] = []
-        self._messages: dict[bytes, UpdateRead | Beat | Retry | None] = {}
+        self._messages: dict[bytes, UpdateRead | Beat | Retry | SampleRequest | None] = {}
         self._unsure: list[UpdateRead] = []
         self._updates = 0
 
-    def read(self, payload: bytes) -> UpdateRead | Beat | Retry | None:
+    def read(self, payload: bytes) -> UpdateRead | Beat | Retry | SampleRequest | None:
         """Return the message in a payload, JSON or msgpack; None if its type is unknown, as of a later version.
 
         Raises:
@@ -149,12 +152,12 @@ class Ledger:
             self._messages[payload] = message
         return self._messages[payload]
 
-    def _decode(self, payload: bytes) -> UpdateRead | Beat | Retry | None:
+    def _decode(self, payload: bytes) -> UpdateRead | Beat | Retry | SampleRequest | None:
         decode: Callable[..., Any] = msgspec.json.decode if payload[:1] == b"{" else msgspec.msgpack.decode
         try:
-            message: _Update | Beat | Retry = decode(payload, type=_Update | Beat | Retry)
+            message: _Update | Beat | Retry | SampleRequest = decode(payload, type=_MESSAGES)
         except msgspec.ValidationError:
-            if decode(payload, type=_Typed).type in ("update", "beat", "retry"):
+            if decode(payload, type=_Typed).type in ("update", "beat", "retry", "sample"):
                 raise
             return None
         if not isinstance(message, _Update):

@@ -16,7 +16,7 @@ from stoppress.tools.reader_core import Outcome, ReaderCore
 from stoppress.tools.swarm.frames import COMPRESSED, BrokenFrames, HandshakeAnswer, InflateState, split_frames
 from stoppress.tools.swarm.ledger import MAX_NAMES, Ledger, UpdateRead
 from stoppress.tools.swarm.plan import Target
-from stoppress.wire.messages import Beat, Retry
+from stoppress.wire.messages import Beat, Retry, SampleRequest
 
 _SIP_SECONDS = 1.0
 """Pause of a slow reader after each read."""
@@ -193,6 +193,8 @@ class SimulatedReader(asyncio.Protocol):
                     self._gap(Cursor.parse(message.cursor).seq, f"a beat at {message.cursor}")
             elif type(message) is Retry:
                 self._core.take_retry(message.min, message.max)
+            elif type(message) is SampleRequest:
+                self._core.take_sample_request(answer=message.answer)
         elif opcode == Opcode.CLOSE:
             self._closed(payload)
         elif opcode == Opcode.PING and self._transport is not None:
@@ -222,6 +224,8 @@ class SimulatedReader(asyncio.Protocol):
         elif not update.more:
             self.phase = Phase.LIVE
             self._swarm.live(self)
+        if self._core.is_sampled and not update.more and self._transport is not None:
+            self._transport.write(Frame(Opcode.TEXT, self._core.answer.encode()).serialize(mask=True))
 
     def _closed(self, payload: bytes) -> None:
         code = struct.unpack_from("!H", payload)[0] if len(payload) >= 2 else 0

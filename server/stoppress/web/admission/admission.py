@@ -107,6 +107,12 @@ class Admission:
         self._by_address[address] += 1
         return partial(self._leave_address, address)
 
+    def require_serving(self) -> None:
+        """Raise `NotAdmitted` if the node is stopping."""
+        if self.draining:
+            self._counts.count_rejection("draining")
+            raise NotAdmitted("draining")
+
     def _rejection(self, address: str) -> str | None:
         if self.draining:
             return "draining"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from starlette.requests import Request
 from starlette.types import Receive
@@ -39,6 +39,13 @@ class HeldRequest:
             self._waiting = None
         return True
 
+    async def event(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait for an event, at most for `seconds`, or to end the request."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds) as self._waiting:
+                await event.wait()
+        self._waiting = None
+
     def end(self, close_reason: CloseReason) -> None:
         """End the request as soon as possible."""
         self.close_reason = close_reason
@@ -62,16 +69,30 @@ class HeldRequests:
         """Hold a request until the block ends, and end it when its reader leaves. Raises `NotAdmitted`."""
         headers = (",".join(request.headers.getlist(name)) for name in ("x-forwarded-for", "forwarded"))
         seat = self._admission.enter(request.client.host if request.client else "", *headers)
+        self._counts.open[transport] += 1
+        try:
+            with self._hold(request) as held:
+                yield held
+        finally:
+            seat()
+            self._counts.open[transport] -= 1
+
+    @contextmanager
+    def open_desk(self, request: Request) -> Iterator[HeldRequest]:
+        """Hold the request of an editor's desk, which is not a reader. Raises `NotAdmitted` if the node is stopping."""
+        self._admission.require_serving()
+        with self._hold(request) as held:
+            yield held
+
+    @contextmanager
+    def _hold(self, request: Request) -> Iterator[HeldRequest]:
         held = HeldRequest()
         self._open[held] = None
-        self._counts.open[transport] += 1
         leaving = asyncio.create_task(_end_with_reader(held, request.receive))
         try:
             yield held
         finally:
             leaving.cancel()
-            seat()
-            self._counts.open[transport] -= 1
             self._open.pop(held, None)
 
     def release(self, count: int, close_reason: CloseReason) -> int:

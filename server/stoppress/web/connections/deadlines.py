@@ -24,7 +24,19 @@ BYTES_PER_TICK = 1_024
 """A body earns another tick with this many bytes: 4 KB a second is fast enough."""
 
 EARNING_BYTES = MAX_BODY_BYTES
-"""Further bytes earn nothing, so a body takes at most 69 seconds."""
+"""Bytes that earn so much: a body without an image takes at most 69 seconds."""
+
+IMAGE_BYTES_PER_TICK = 16 * 1_024
+"""Further bytes earn less: an image must come with 64 KB a second."""
+
+IMAGE_EARNING_BYTES = 40 * 1_024 * 1_024
+"""Bytes that earn anything, twice those of the largest image. So a body takes at most 12 minutes."""
+
+
+def earned_ticks(size: int) -> int:
+    """Return the ticks that a body has earned with so many bytes."""
+    later = max(0, min(size, IMAGE_EARNING_BYTES) - EARNING_BYTES)
+    return min(size, EARNING_BYTES) // BYTES_PER_TICK + later // IMAGE_BYTES_PER_TICK
 
 
 class _Expected(Protocol):

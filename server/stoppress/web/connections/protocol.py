@@ -19,11 +19,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from stoppress.telemetry.counts import Counts
 from stoppress.web.connections.deadlines import (
     BODY_TICKS,
-    BYTES_PER_TICK,
-    EARNING_BYTES,
     HEAD_TICKS,
     SILENT_TICKS,
     Deadlines,
+    earned_ticks,
 )
 from stoppress.web.connections.handshake import Handshake
 from stoppress.web.connections.unread import MAX_CONNECTION_BYTES, UnreadAnswers
@@ -227,8 +226,9 @@ class _HTTP1Connection(HttpToolsProtocol):
             self._answering = self.cycle
 
     def on_body(self, body: bytes) -> None:
-        before, self._body_bytes = self._body_bytes, min(self._body_bytes + len(body), EARNING_BYTES)
-        self._entrance.deadlines.extend(self, self._body_bytes // BYTES_PER_TICK - before // BYTES_PER_TICK)
+        before = earned_ticks(self._body_bytes)
+        self._body_bytes += len(body)
+        self._entrance.deadlines.extend(self, earned_ticks(self._body_bytes) - before)
         super().on_body(body)
 
     def on_message_complete(self) -> None:

@@ -14,6 +14,7 @@ from stoppress.live.fd_group import FdGroup
 from stoppress.live.hub import Hub
 from stoppress.live.passes import NO_PASS
 from stoppress.model import Cursor
+from stoppress.web.connections.sample_answers import painted_cursor
 from stoppress.web.connections.websocket_parser import WebSocketParser
 from stoppress.web.rate_limit import RateLimit
 from stoppress.wire.close_reasons import TOO_MANY_MESSAGES, CloseReason
@@ -114,9 +115,21 @@ class ReaderConnection(asyncio.Protocol):
             self._gone()
 
     def data_received(self, data: bytes) -> None:
+        if self in self._hub.sample and self._take_answer(data):
+            return
         for begin in range(0, len(data), _SLICE_BYTES):
             if not self._closing:
                 self._receive(data[begin : begin + _SLICE_BYTES])
+
+    def _take_answer(self, data: bytes) -> bool:
+        """Take the answer of a sampled reader. Return False if it is something else, or comes too often."""
+        if self._incoming is not None or self._closing:
+            return False
+        cursor = painted_cursor(data, compressed=self.encoding.compression is not Compression.NONE)
+        if cursor is None or not self._afford(_FRAME_SECONDS + len(data) * _BYTE_SECONDS):
+            return False
+        self._hub.sample.painted(self, cursor)
+        return True
 
     def _receive(self, data: bytes) -> None:
         incoming = self._incoming or WebSocketParser(compressed=self.encoding.compression is not Compression.NONE)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoppress.access.roles import Action, may, require
+from stoppress.access.roles import Action, require
 from stoppress.errors import BadInput, BadQuery
 from stoppress.model import StoredEntry
-from stoppress.newsroom.blogs import Blogs
+from stoppress.newsroom.blogs import Blogs, header_for
 from stoppress.newsroom.commits import Request as WriteRequest
 from stoppress.newsroom.commits import Written
-from stoppress.newsroom.entries import POSITION, STATUSES, Entries
+from stoppress.newsroom.desk.retractions import Retractions, RetractionsForm
+from stoppress.newsroom.desk.search import EntryFilter, EntryLists
+from stoppress.newsroom.entries import POSITION, STATUSES, Entries, may_see
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.newsroom.imports import ImportForm, Imports
 from stoppress.newsroom.past import PastReader
 from stoppress.store.past.port import ACT_ID
 from stoppress.web.editors.auth import Authentication
@@ -28,25 +31,35 @@ from stoppress.web.validation import number
 
 _DEFAULT_LIMIT, _MAX_LIMIT = 50, 500
 
+_FILTERS = {"q": 200, "source": 500, "tag": 100, "author": 500, "status": 20}
+"""What a list of entries can be asked for, and the maximum length of each value."""
+
 _DEFAULT_VERSIONS, _MAX_VERSIONS = 10, 50
+
+
+class UseCases(NamedTuple):
+    """What the handlers ask to be done."""
+
+    blogs: Blogs
+    entries: Entries
+    imports: Imports
+    lists: EntryLists
+    retractions: Retractions
+    past: PastReader
 
 
 class Api:
     """The handlers of the editors' API."""
 
-    def __init__(
-        self, authentication: Authentication, blogs: Blogs, entries: Entries, past: PastReader, limit: WriteLimit
-    ) -> None:
+    def __init__(self, authentication: Authentication, use_cases: UseCases, limit: WriteLimit) -> None:
         self._authentication = authentication
         self._limit = limit
-        self._blogs = blogs
-        self._entries = entries
-        self._past = past
+        self._blogs, self._entries, self._imports, self._lists, self._retractions, self._past = use_cases
 
     def routes(self) -> list[Route]:
         blog, entries = "/api/blogs/{blog}", "/api/blogs/{blog}/entries"
         return [
-            self._resource("/api/blogs", ("after", "limit"), GET=("read_blogs", self.list_blogs)),
+            self._resource("/api/blogs", ("q", "after", "limit"), GET=("read_blogs", self.list_blogs)),
             self._resource(
                 blog,
                 GET=("read_blogs", self.get_blog),
@@ -56,16 +69,18 @@ class Api:
             ),
             self._resource(
                 entries,
-                ("status", "before", "limit"),
+                (*_FILTERS, "before", "limit"),
                 GET=("read_blogs", self.list_entries),
                 POST=("write_draft", self.create_entry),
             ),
             self._resource(
                 entries + "/{entry}",
                 GET=("read_blogs", self.get_entry),
+                PUT=("import_entries", self.import_entry),
                 PATCH=("write_draft", self.patch_entry),
                 DELETE=("write_draft", self.retract_entry),
             ),
+            self._resource(f"{blog}/retractions", POST=("retract", self.retract_entries)),
             self._resource(entries + "/{entry}/versions", ("before", "limit"), GET=("read_blogs", self.list_versions)),
             self._resource("/api/audit", ("blog", "after", "before", "limit"), GET=("read_audit", self.list_acts)),
         ]
@@ -85,14 +100,17 @@ class Api:
     async def list_blogs(self, request: Request) -> Response:
         limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
         after, who = request.query_params.get("after", ""), request.state.who
-        headers = await self._blogs.list_after(after, limit + 1, who.is_for)
-        content: dict[str, Any] = {"blogs": headers[:limit]}
+        q = _text(request, "q", 200)
+        headers = await self._blogs.list_after(after, limit + 1, who.is_for, q)
+        content: dict[str, Any] = {"blogs": [header_for(who, header) for header in headers[:limit]]}
         if len(headers) > limit:
-            content["next"] = f"/api/blogs?after={headers[limit - 1].blog}&limit={limit}"
+            query = request.url.include_query_params(after=headers[limit - 1].blog, limit=limit).query
+            content["next"] = f"/api/blogs?{query}"
         return answered(request, content)
 
     async def get_blog(self, request: Request, blog: str) -> Response:
-        return _item(request, *await self._blogs.get(blog))
+        header, version = await self._blogs.get(blog)
+        return _item(request, header_for(request.state.who, header), version)
 
     async def put_blog(self, request: Request, blog: str) -> Response:
         form, conditions = await read_write(request, HeaderForm)
@@ -109,19 +127,15 @@ class Api:
     # Entries
 
     async def list_entries(self, request: Request, blog: str) -> Response:
-        limit = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT)
-        status, before = request.query_params.get("status"), request.query_params.get("before")
-        if status is not None and status not in STATUSES:
-            raise BadInput(f"`status` must be one of {', '.join(STATUSES)}; got {status[:80]!r}.", "status")
-        entries = [one for one in await self._entries.list_all(blog, status) if _may_see(request, blog, one)]
-        if before is not None:
-            if not re.fullmatch(POSITION, before):
-                raise BadQuery(f"`before` must come from a `next` address; got {before[:80]!r}.", "before")
-            position = before.partition("_")[::2]
-            entries = [entry for entry in entries if Entries.list_position(entry) < position]
-        content: dict[str, Any] = {"entries": entries[:limit]}
-        if len(entries) > limit:
-            query = request.url.include_query_params(before="_".join(Entries.list_position(entries[limit - 1]))).query
+        limit, before = number(request, "limit", _DEFAULT_LIMIT, _MAX_LIMIT), request.query_params.get("before")
+        if before is not None and not re.fullmatch(POSITION, before):
+            raise BadQuery(f"`before` must come from a `next` address; got {before[:80]!r}.", "before")
+        first, _, last = (before or "").partition("_")
+        position = (first, last) if before is not None else None
+        page = await self._lists.page(request.state.who, blog, _filter(request), position, limit)
+        content: dict[str, Any] = {"entries": page.entries}
+        if page.has_more:
+            query = request.url.include_query_params(before="_".join(Entries.list_position(page.entries[-1]))).query
             content["next"] = f"{request.url.path}?{query}"
         return answered(request, content)
 
@@ -132,16 +146,28 @@ class Api:
 
     async def get_entry(self, request: Request, blog: str, entry: str) -> Response:
         found, version = await self._entries.get(blog, entry)
-        if not _may_see(request, blog, found):
+        if not may_see(request.state.who, blog, found):
             require(request.state.who, "read_drafts", blog)
         return _item(request, found, version)
 
     async def patch_entry(self, request: Request, blog: str, entry: str) -> Response:
         return _written(request, await self._entries.patch(blog, entry, *await read_write(request, EntryForm)))
 
+    async def import_entry(self, request: Request, blog: str, entry: str) -> Response:
+        written = await self._imports.put(blog, entry, *await read_write(request, ImportForm))
+        return _written(request, written, None if written.replayed else request.url.path)
+
     async def retract_entry(self, request: Request, blog: str, entry: str) -> Response:
         form, conditions = await read_write(request, RetractionForm)
         return _written(request, await self._entries.retract(blog, entry, form.note, conditions))
+
+    async def retract_entries(self, request: Request, blog: str) -> Response:
+        done = await self._retractions.retract(blog, *await read_write(request, RetractionsForm))
+        answer = answered(request, {"entries": done.entries, "pending": done.pending, "more": done.has_more})
+        answer.headers["stoppress-cursor"] = str(done.cursor)
+        if done.replayed:
+            answer.headers["idempotency-replayed"] = "true"
+        return answer
 
     # The past
 
@@ -169,11 +195,21 @@ class Api:
         return answered(request, content)
 
 
-def _may_see(request: Request, blog: str, entry: StoredEntry) -> bool:
-    """Return whether the sender may read an entry: a published one, one of its own, or any as an editor."""
-    who = request.state.who
-    is_public = entry.status in ("published", "retracted")
-    return is_public or entry.created_by == who.id or may(who, "read_drafts", blog)
+def _filter(request: Request) -> EntryFilter:
+    """Return what the query asks for. Raises `BadInput` and `BadQuery`."""
+    asked = {name: _text(request, name, length) for name, length in _FILTERS.items()}
+    status = asked["status"]
+    if "status" in request.query_params and status not in STATUSES:
+        raise BadInput(f"`status` must be one of {', '.join(STATUSES)}; got {status[:80]!r}.", "status")
+    return EntryFilter(**asked)
+
+
+def _text(request: Request, name: str, length: int) -> str:
+    """Return a parameter without space around it, "" if there is none. Raises `BadQuery` if it is too long."""
+    text = request.query_params.get(name, "").strip()
+    if len(text) > length:
+        raise BadQuery(f"`{name}` must have at most {length} characters; got {len(text)}.", name)
+    return text
 
 
 def _written(request: Request, written: Written, location: str | None = None) -> Response:

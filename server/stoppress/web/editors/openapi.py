@@ -1,8 +1,8 @@
 """The OpenAPI 3.1 descriptions of the editors' API and of the readers' addresses, and an HTML page of both.
 
-`openapi.json` describes the operations, and `web/people/openapi.json` those of people. In both, `$shared` stands for a
-part that several have in common, and `$errors` lists error responses. The types that decode requests give the schemas,
-and `$fields` describes their fields.
+`openapi.json` describes the operations, `openapi_newsroom.json` those of newsrooms, and those of other rooms theirs.
+In all of them, `$shared` stands for a part that several have in common, and `$errors` lists error responses. The types
+that decode requests give the schemas, and `$fields` describes their fields.
 """
 
 from __future__ import annotations
@@ -25,22 +25,32 @@ from stoppress.access.keys import KeyForm, NewKey
 from stoppress.access.people.person import KnownPerson, PasswordForm, PersonForm
 from stoppress.access.people.sessions import Session
 from stoppress.model import BLOG_NAME, Entry, Header, StoredEntry, StoredHeader
+from stoppress.newsroom.desk.retractions import RetractionsForm
 from stoppress.newsroom.entries import POSITION, STATUSES
 from stoppress.newsroom.forms import EntryForm, HeaderForm, RetractionForm
+from stoppress.newsroom.imports import ImportForm
 from stoppress.newsroom.past import EntryVersion
 from stoppress.store.past.port import ACT_ID, Act
+from stoppress.web.desk_stream.presence_api import PresenceForm
+from stoppress.web.desk_stream.shown import DeskEntry
+from stoppress.web.editors.previews import Preview
+from stoppress.web.integrations.webhooks_api import SentAgain
+from stoppress.web.media.images_api import Uploaded
 from stoppress.web.pages.assets import Assets
 from stoppress.web.people.sessions_api import CurrentSession, SignInForm
 from stoppress.web.security import HTML_HEADERS
 from stoppress.web.site import Sites
 from stoppress.web.validation import PATTERNS
+from stoppress.webhooks.hook import DeadEvent, NewWebhook, WebhookForm, WebhookState
 
 _ORIGIN = "http://ORIGIN"
 
 _TYPES = {
     "editors": (
-        *(EntryForm, HeaderForm, RetractionForm, StoredEntry, StoredHeader, EntryVersion, Act),
-        *(KeyForm, ApiKey, NewKey),
+        *(EntryForm, ImportForm, HeaderForm, RetractionForm, RetractionsForm),
+        *(StoredEntry, StoredHeader, EntryVersion, Act),
+        *(KeyForm, ApiKey, NewKey, Preview, DeskEntry, PresenceForm, Uploaded),
+        *(WebhookForm, NewWebhook, WebhookState, DeadEvent, SentAgain),
         *(PersonForm, PasswordForm, KnownPerson, SignInForm, CurrentSession, Session),
     ),
     "readers": (Entry, Header),
@@ -89,24 +99,32 @@ def _curl(path: str, method: str, parameters: list[dict[str, Any]], operation: d
     if "security" not in operation:
         parts.append('-H "Authorization: Bearer $STOPPRESS_API_KEY"')
     headers = dict(operation.get("x-curl-headers", {}))
-    if body := operation.get("requestBody"):
-        headers["Content-Type"] = "application/json"
-    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
+    body = operation.get("requestBody", {}).get("content", {})
+    kind = next(iter(body), "")
     if body:
-        parts.append(f"-d {shlex.quote(json.dumps(body['content']['application/json']['example']))}")
+        headers["Content-Type"] = kind
+    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
+    if kind == "application/json":
+        parts.append(f"-d {shlex.quote(json.dumps(body[kind]['example']))}")
+    elif body:
+        parts.append(f"--data-binary @{body[kind]['example']}")
     return " \\\n    ".join(parts)
 
 
 def _source() -> dict[str, Any]:
-    """Return the description without schemas. Those of people are next to their handlers."""
+    """Return the description without schemas, put together from all its files."""
     here = Path(__file__)
-    files = (here.with_name("openapi.json"), here.parents[1] / "people" / "openapi.json")
-    source, people = (json.loads(file.read_text(encoding="utf-8")) for file in files)
-    source["editors"]["paths"] |= people["paths"]
-    for part in ("$shared", "$fields"):
-        source[part] |= people[part]
-    result: dict[str, Any] = source
-    return result
+    rooms = (here.parents[1] / room / "openapi.json" for room in ("people", "desk_stream", "media", "integrations"))
+    more = (here.with_name("openapi_newsroom.json"), *rooms)
+    source: dict[str, Any] = json.loads(here.with_name("openapi.json").read_text(encoding="utf-8"))
+    for file in more:
+        part = json.loads(file.read_text(encoding="utf-8"))
+        for path, operations in part["paths"].items():
+            source["editors"]["paths"].setdefault(path, {}).update(operations)
+        source["readers"]["paths"] |= part.get("readers", {})
+        for name in ("$shared", "$fields"):
+            source[name] |= part[name]
+    return source
 
 
 @cache

@@ -31,6 +31,7 @@ class Resource:
         limit: counts the writes.
         query: the parameters that GET takes.
         handlers: by method, the action and the handler.
+        counted: whether requests other than GET count as writes.
     """
 
     def __init__(
@@ -39,11 +40,14 @@ class Resource:
         limit: WriteLimit,
         query: tuple[str, ...],
         handlers: Mapping[str, tuple[Action | None, Handler]],
+        *,
+        counted: bool = True,
     ) -> None:
         self._authentication = authentication
         self._limit = limit
         self._query = query
         self._handlers = handlers
+        self._is_counted = counted
 
     @property
     def actions(self) -> dict[str, Action]:
@@ -63,7 +67,7 @@ class Resource:
             require(who, action, request.path_params.get("blog"))
         if method == "GET":
             check_query(request, *self._query)
-        elif who is not None:
+        elif who is not None and self._is_counted:
             self._limit.count(who)
         return await handler(request, **request.path_params)
 

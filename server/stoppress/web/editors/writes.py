@@ -1,12 +1,14 @@
 """A write as it comes in: the form in its body, and its conditions in headers.
 
-They are `If-Match`, `If-None-Match` and `Idempotency-Key`. `inbox/` uses the same checks for messages through Redis.
+They are `If-Match`, `If-None-Match`, `Idempotency-Key` and `Stoppress-Draft`. `inbox/` uses the same checks for
+messages through Redis.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Container, Mapping
 from typing import TypeVar
 
@@ -15,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from stoppress.errors import BadInput
 from stoppress.newsroom.commits import Request as WriteRequest
+from stoppress.newsroom.desk.epochs import DraftEpoch
 from stoppress.store.port import Once
 from stoppress.web.problems import HTTPError
 from stoppress.web.validation import bad_input
@@ -30,6 +33,8 @@ MSGPACK = ("application/msgpack", "application/x-msgpack", "application/vnd.msgp
 EVERY_VERSION = range(1, 10**15)
 """The versions that `*` matches: all, if the item exists (RFC 9110, sections 13.1.1 and 13.1.2)."""
 
+DRAFT_ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
 IDEMPOTENCY_KEY = r"[\x21-\x7e][\x20-\x7e]{0,254}"
 
 _T = TypeVar("_T")
@@ -42,18 +47,20 @@ async def read_write(request: Request, form: type[_T]) -> tuple[_T, WriteRequest
         HTTPError: 400 if a header or the body is malformed, 413 or 415 if the body is too large or of another type.
         BadInput: a field is unknown or missing, or has a wrong value.
     """
-    body = await _read(request)
+    body, arrived_at = await read_body(request), time.monotonic()
     if_match, if_none_match = _versions(request, "If-Match"), _versions(request, "If-None-Match", weak="(?:W/)?")
-    once, who, origin = _once(request, body), request.state.who, request.state.origin
-    return _decode(request, body, form), WriteRequest(if_match, once, if_none_match or (), who, origin)
+    once, who, origin, draft = _once(request, body), request.state.who, request.state.origin, _draft(request)
+    conditions = WriteRequest(if_match, once, if_none_match or (), who, origin, draft, arrived_at)
+    return _decode(request, body, form), conditions
 
 
 async def read_form(request: Request, form: type[_T]) -> _T:
     """Return the form in the body of a request. Raises as `read_write` does."""
-    return _decode(request, await _read(request), form)
+    return _decode(request, await read_body(request), form)
 
 
-async def _read(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request. Raises `HTTPError`: 413, it is too large; 400, it is not complete."""
     announced = request.headers.get("content-length", "0")
     size = int(announced) if announced.isdecimal() else 0
     asks_first = "expect" in request.headers
@@ -123,6 +130,17 @@ def _versions(request: Request, name: str, weak: str = "") -> Container[int] | N
         raise HTTPError(400, f'{name} must be * or an ETag with its quotes, as in "3"; got {header[:80]!r}.')
     found = (re.fullmatch(rf'{weak}"([1-9][0-9]{{0,14}})"', tag) for tag in tags)
     return frozenset(int(tag[1]) for tag in found if tag)
+
+
+def _draft(request: Request) -> DraftEpoch | None:
+    header = request.headers.get("stoppress-draft")
+    if header is None:
+        return None
+    found = re.fullmatch(rf"({DRAFT_ID}) ([1-9][0-9]{{0,15}})", header)
+    if found is None:
+        form = "a UUID in lower case, a space and an epoch"
+        raise HTTPError(400, f"Stoppress-Draft must be {form}; got {header[:80]!r}.")
+    return DraftEpoch(found[1], int(found[2]))
 
 
 def _once(request: Request, body: bytes) -> Once | None:

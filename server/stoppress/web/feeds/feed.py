@@ -49,18 +49,19 @@ class Feed(NamedTuple):
     def body(self, entry: Entry) -> str:
         """Return an entry's HTML, with absolute addresses, and its media, corrections and source."""
         html = self.site.absolute(entry.html or "", self.header.blog)
-        pieces = [Markup(html), *map(_figure, entry.media)]  # noqa: S704, sanitised when it was written
+        pieces = [Markup(html), *(_figure(self.site, one) for one in entry.media)]  # noqa: S704, sanitised when it was written
         pieces += [Markup("<p><strong>Correction:</strong> {}</p>").format(one.text) for one in entry.corrections]
         if entry.source:
             pieces.append(Markup("<p>Source: {}</p>").format(_link(entry.source.url, entry.source.name)))
         return "".join(pieces)
 
 
-def _figure(media: Media) -> Markup:
+def _figure(site: Site, media: Media) -> Markup:
+    address = site.url(media.url)
     if media.type == "image":
-        shown = Markup('<img src="{}" alt="{}">').format(media.url, media.alt or "")
+        shown = Markup('<img src="{}" alt="{}">').format(address, media.alt or "")
     else:
-        shown = _link(media.url, media.caption or media.alt or media.url)
+        shown = _link(address, media.caption or media.alt or address)
     words = [text for text in (media.caption, media.credit) if text and media.type == "image"]
     caption = Markup("<figcaption>{}</figcaption>").format(" · ".join(words)) if words else ""
     return Markup("<figure>{}{}</figure>").format(shown, caption)

@@ -31,7 +31,7 @@ def json_feed(feed: Feed) -> bytes:
 
 
 def _item(feed: Feed, entry: Entry) -> dict[str, Any]:
-    images = [media.url for media in entry.media if media.type == "image"]
+    images = [feed.site.url(media.url) for media in entry.media if media.type == "image"]
     item = {
         "id": f"urn:uuid:{entry.id}",
         "url": feed.site.entry(feed.header.blog, entry.id),
@@ -41,18 +41,18 @@ def _item(feed: Feed, entry: Entry) -> dict[str, Any]:
         "image": images[0] if images else None,
         "authors": _people(entry.authors),
         "tags": entry.tags,
-        "attachments": [one for media in entry.media if (one := _attachment(media))],
+        "attachments": [one for media in entry.media if (one := _attachment(feed, media))],
     }
     item |= {"content_text": Feed.note(entry)} if entry.status == "retracted" else {"content_html": feed.body(entry)}
     return {name: value for name, value in item.items() if value not in (None, [])}
 
 
-def _attachment(media: Media) -> dict[str, Any] | None:
+def _attachment(feed: Feed, media: Media) -> dict[str, Any] | None:
     """Return video or audio as an attachment; None if its address does not tell its type, which the format requires."""
     kind = mimetypes.guess_type(media.url)[0]
     if media.type not in ("video", "audio") or kind is None:
         return None
-    return {"url": media.url, "mime_type": kind, **({"title": media.caption} if media.caption else {})}
+    return {"url": feed.site.url(media.url), "mime_type": kind, **({"title": media.caption} if media.caption else {})}
 
 
 def _people(people: Iterable[Person]) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ The client is what `make bundle` made, in files with content hashes. A checkout 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,21 +49,25 @@ class Assets:
         folder: the client's bundles with their `manifest.json`, or its source modules. By default what the package has,
             or what lies beside it in a source tree.
         site: the publisher's files; None if there are none.
+
+    Source modules of the desk are below `/client/desk`. They import others as `../src/...`, so these are also there.
     """
 
     def __init__(self, folder: Path | None = None, site: Path | None = None) -> None:
-        self._folder = folder or _bundles(_CHECKOUT) or _client("client", "src")
+        self._folder = folder or _packaged("client") or _bundles(_CHECKOUT) or _CHECKOUT / "src"
         self._site = site
         manifest = self._folder / "manifest.json"
         made = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {"entries": {}, "files": {}}
         self._entries: dict[str, dict[str, str]] = made["entries"]
-        sheets = (one["file"] for one in made["files"].values() if one["file"].endswith(".css"))
-        self.style_sheet = f"/client/{next(sheets, 'view/live-blog.css')}"
+        sheets = {one["file"].partition(".")[0]: one["file"] for one in made["files"].values()}
+        self.style_sheet = f"/client/{sheets.get('live-blog', 'view/live-blog.css')}"
         """The address of a blog's style sheet."""
+        self.desk_style_sheet = f"/client/{sheets.get('desk', 'desk/desk.css')}"
+        """The address of the style sheet of the desk, in addition to that of a blog."""
 
     def script(self, entry: str) -> _Script:
-        """Return an entry point: `page` for the server's pages, `element` or `index` for pages of other sites."""
-        made = self._entries.get(entry, {"file": f"{entry}.js"})
+        """Return an entry point: `page` or `desk` for the server's pages, `element` or `index` for those of others."""
+        made = self._entries.get(entry, {"file": f"desk/{entry}.js" if entry == "desk" else f"{entry}.js"})
         return _Script(f"/client/{made['file']}", made.get("integrity"))
 
     def routes(self) -> list[BaseRoute]:
@@ -71,16 +76,18 @@ class Assets:
         own = [Mount("/static/site", _Static(self._site))] if self._site else []
         return [
             Route("/blogs/sw.js", self.worker, methods=["GET"]),
-            Mount("/client", _Static(self._folder, aliases)),
+            Mount("/client", _Static(self._folder, aliases, {} if self._entries else self._sources())),
             *own,
             Mount("/static", _Static(_HERE / "static")),
         ]
 
+    def _sources(self) -> dict[str, _Static]:
+        return {"desk": _Static(_packaged("desk_client") or _CHECKOUT / "desk"), "src": _Static(self._folder)}
+
     async def worker(self, _request: Request) -> Response:
         """Serve the service worker. It controls the addresses below its own, so it must be here."""
-        return FileResponse(
-            _client("worker", "worker") / "sw.js", headers=_WORKER_HEADERS, media_type="text/javascript"
-        )
+        folder = _packaged("worker") or _CHECKOUT / "worker"
+        return FileResponse(folder / "sw.js", headers=_WORKER_HEADERS, media_type="text/javascript")
 
 
 class _Static(StaticFiles):
@@ -89,13 +96,23 @@ class _Static(StaticFiles):
     Args:
         folder: has the files.
         aliases: further names of files.
+        below: the files of folders that are elsewhere, by the name of the folder.
     """
 
-    def __init__(self, folder: Path, aliases: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        aliases: Mapping[str, str] = MappingProxyType({}),
+        below: Mapping[str, _Static] = MappingProxyType({}),
+    ) -> None:
         super().__init__(directory=folder)
         self._aliases = aliases
+        self._below = below
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        first, _, rest = path.partition(os.sep)
+        if first in self._below:
+            return await self._below[first].get_response(rest, scope)
         response = await super().get_response(self._aliases.get(path, path), scope)
         forever = "public, max-age=31536000, immutable"
         response.headers["cache-control"] = forever if _HASHED.search(path) else "no-cache"
@@ -104,10 +121,10 @@ class _Static(StaticFiles):
         return response
 
 
-def _client(packaged: str, source: str) -> Path:
-    """Return a folder of the client, in the package or in a source tree."""
-    folder = _HERE / packaged
-    return folder if folder.is_dir() else _CHECKOUT / source
+def _packaged(name: str) -> Path | None:
+    """Return a folder of the client that the package has; None in a source tree."""
+    folder = _HERE / name
+    return folder if folder.is_dir() else None
 
 
 def _bundles(client: Path) -> Path | None:
@@ -116,5 +133,6 @@ def _bundles(client: Path) -> Path | None:
     if not manifest.is_file():
         return None
     made = manifest.stat().st_mtime_ns
-    sources = (client / "src", *(client / "src").rglob("*"))
+    folders = (client / "src", client / "desk")
+    sources = [one for folder in folders for one in (folder, *folder.rglob("*")) if one.exists()]
     return manifest.parent if all(one.stat().st_mtime_ns <= made for one in sources) else None

@@ -28,7 +28,7 @@ def describe(site: Site, view: View) -> dict[str, Any]:
         "og:type": "article",
         "og:url": site.entry(view.blog, at.id) if at else canonical,
         "og:locale": (header.language or "en").replace("-", "_"),
-        "og:image": image and image.url,
+        "og:image": image and site.url(image.url),
         "og:image:width": image.width if image and has_size else None,
         "og:image:height": image.height if image and has_size else None,
         "og:image:alt": image and image.alt,

@@ -71,8 +71,10 @@ class Layout:
         environment.filters |= {
             "auto": _auto,
             "scrollable": _scrollable,
+            "focus": _focus,
             "frame": _frame,
             "safe": _safe,
+            "srcsets": _srcsets,
             "updated": _updated,
             "utc": _utc,
             "web": _web,
@@ -159,6 +161,21 @@ def _said(value: object) -> object:
 
 def _frame(media: Media | None) -> object:
     return frame_of(media.url) if media and media.type == "embed" else None
+
+
+def _srcsets(media: Media) -> list[tuple[str, str]]:
+    """Return the sources of an image by type, as `srcset` has them. No comma in an address can end one."""
+    by_type: dict[str, list[str]] = {}
+    for one in media.sources:
+        by_type.setdefault(one.type, []).append(f"{one.url.replace(',', '%2C')} {one.width}w")
+    return [(kind, ", ".join(candidates)) for kind, candidates in by_type.items()]
+
+
+def _focus(media: Media) -> Markup:
+    """Return the attributes that say which point of a cropped image to show, in tenths, as the style sheet has them."""
+    if media.focus is None:
+        return Markup("")
+    return Markup(' data-focus-x="{}" data-focus-y="{}"').format(*(round(10 * share) for share in media.focus))
 
 
 def _auto(text: str | None) -> Markup:

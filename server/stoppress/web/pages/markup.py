@@ -61,6 +61,10 @@ class Renderer:
             self._count(len(shown.html), item)
         return shown
 
+    def article(self, blog: str, language: str, entry: Entry) -> str:
+        """Return the article of an entry that is not published, and do not keep it. Any thread may call this."""
+        return self._fill("article", blog, language, entry)
+
     def is_ready(self, language: str, items: Iterable[PublicItem]) -> bool:
         """Return whether the articles of all these items are rendered."""
         return all(language in self._kept.get(item, ()) for item in items)

@@ -38,7 +38,7 @@ def live_blog_posting(site: Site, view: View) -> dict[str, Any]:
         "description": header.standfirst,
         "inLanguage": header.language,
         "keywords": header.tags,
-        "image": [_media(header.image)] if header.image else [],
+        "image": [_media(site, header.image)] if header.image else [],
         "coverageEndTime": (header.coverage_end or view.ended) if header.status == "ended" else None,
         "liveBlogUpdate": [_update(site, header, entry, authors) for entry in published],
     }
@@ -54,11 +54,14 @@ def data_block(data: dict[str, Any]) -> Markup:
 
 
 def _update(site: Site, header: Header, entry: Entry, others: Any) -> dict[str, Any]:
-    media: dict[str, list[Any]] = {kind: [_media(one) for one in entry.media if one.type == kind] for kind in _OBJECTS}
-    pictures = [one.url for one in (*entry.media, header.image) if one and one.type == "image"]
+    media: dict[str, list[Any]] = {kind: [] for kind in _OBJECTS}
+    for one in entry.media:
+        if one.type in media:
+            media[one.type].append(_media(site, one))
+    pictures = [site.url(one.url) for one in (*entry.media, header.image) if one and one.type == "image"]
     # Search engines reject a film without a name, a picture and a date
     film = {"name": headline(entry), "thumbnailUrl": pictures[:1], "uploadDate": entry.published_at}
-    media["video"] = [film | one for one in media["video"] if pictures]
+    media["video"] = [film | video for video in media["video"] if pictures]
     return _filled(
         {
             "@type": "BlogPosting",
@@ -82,12 +85,12 @@ def _people(people: Iterable[Person]) -> list[dict[str, Any]]:
     return [_filled({"@type": "Person", "name": person.name, "url": person.url}) for person in people]
 
 
-def _media(media: Media) -> dict[str, Any]:
+def _media(site: Site, media: Media) -> dict[str, Any]:
     return _filled(
         {
             "@type": _OBJECTS.get(media.type, "MediaObject"),
-            "url": media.url,
-            "contentUrl": media.url,
+            "url": site.url(media.url),
+            "contentUrl": site.url(media.url),
             "name": media.alt if media.type != "image" else None,
             "caption": media.caption or media.alt,
             "creditText": media.credit,

@@ -30,8 +30,8 @@ _MAX_CODE_CHARACTERS = 4_096
 
 _PAGE = """<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/"><title>Signed in</title></head>
-<body><p>You are signed in. <a href="/">Go on</a></p></body>
+<head><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/desk"><title>Signed in</title></head>
+<body><p>You are signed in. <a href="/desk">Go on</a></p></body>
 </html>
 """
 """A redirect would not do: in a chain of redirects from another site, browsers do not send a `Strict` cookie."""

@@ -45,7 +45,7 @@ class SignInForm(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class CurrentSession(Struct, kw_only=True):
-    """The sender of a request, and the session."""
+    """Who sends a request, and by which session."""
 
     name: str
     display_name: str
@@ -55,10 +55,12 @@ class CurrentSession(Struct, kw_only=True):
     session: str | None = None
     ends_at: str | None = None
     csrf_token: str | None = None
+    undo_seconds: int = 0
+    """The seconds for which the desk holds back what somebody publishes, so that they can take it back."""
 
 
 class SignIns(NamedTuple):
-    """The parts that a sign-in needs: people, sessions, the limits of guesses by address and by name, and the audit."""
+    """What signing in needs: people, their sessions, the limits of guesses by address and by name, and the audit."""
 
     people: People
     sessions: Sessions
@@ -70,10 +72,11 @@ class SignIns(NamedTuple):
 
 
 class SessionsApi:
-    """The handlers of `/api/session` and `/api/sessions`."""
+    """The handlers of `/api/session` and `/api/sessions`. `undo_seconds` is what `CurrentSession` says."""
 
-    def __init__(self, authentication: Authentication, parts: SignIns, limit: WriteLimit) -> None:
+    def __init__(self, authentication: Authentication, parts: SignIns, limit: WriteLimit, undo_seconds: int) -> None:
         self._authentication = authentication
+        self._undo_seconds = undo_seconds
         self._parts = parts
         self._sessions = parts.sessions
         self._limit = limit
@@ -96,9 +99,9 @@ class SessionsApi:
     async def get_session(self, request: Request) -> Response:
         who, session = request.state.who, getattr(request.state, "session", None)
         if session is None:
-            return unstored(answered(request, _current(who, who.name)))
+            return unstored(answered(request, self._current(who, who.name)))
         proof = (session.id, time_text(session.ends), csrf_token(secret_of(request) or ""))
-        return unstored(answered(request, _current(who, session.display_name, *proof)))
+        return unstored(answered(request, self._current(who, session.display_name, *proof)))
 
     async def sign_in(self, request: Request) -> Response:
         self._parts.own_site.require_no_other(request)
@@ -130,7 +133,7 @@ class SessionsApi:
         act = self._parts.acts.act(request, "sign_in", person.name, person.identity)
         session = await self._sessions.start(person, client, act)
         proof = (session.id, time_text(session.ends), csrf_token(session.secret))
-        current = _current(person.identity, person.display_name, *proof)
+        current = self._current(person.identity, person.display_name, *proof)
         answer = unstored(answered(request, current))
         answer.headers["set-cookie"] = session_cookie(session.secret, session.seconds)
         answer.status_code = 201
@@ -160,17 +163,22 @@ class SessionsApi:
         await self._sessions.end(session, request.state.who, self._parts.acts.act(request, "end_session"))
         return unstored(Response(status_code=204))
 
-
-def _current(
-    who: Identity, display_name: str, session: str | None = None, ends_at: str | None = None, csrf: str | None = None
-) -> CurrentSession:
-    return CurrentSession(
-        name=who.name,
-        display_name=display_name,
-        kind=who.kind,
-        role="editor" if who.role == "settings_editor" else who.role,
-        blogs=list(who.blogs),
-        session=session,
-        ends_at=ends_at,
-        csrf_token=csrf,
-    )
+    def _current(
+        self,
+        who: Identity,
+        display_name: str,
+        session: str | None = None,
+        ends_at: str | None = None,
+        csrf: str | None = None,
+    ) -> CurrentSession:
+        return CurrentSession(
+            name=who.name,
+            display_name=display_name,
+            kind=who.kind,
+            role="editor" if who.role == "settings_editor" else who.role,
+            blogs=list(who.blogs),
+            session=session,
+            ends_at=ends_at,
+            csrf_token=csrf,
+            undo_seconds=self._undo_seconds,
+        )

@@ -7,6 +7,8 @@ are entries, page by page, or one entry by itself.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -14,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stoppress.errors import BadQuery
+from stoppress.live.hub import Hub
 from stoppress.live.items import EntryPosition, PublicItem
 from stoppress.live.replica import Replica
 from stoppress.model import Cursor
@@ -70,7 +73,7 @@ class Content:
         is_current = since == hub.replica.cursor or Wanted(request.headers).has(f'"{hub.replica.cursor}"')
         leaves = False
         if wait and is_current and hub.close_reason is None:
-            with self._held_requests.open(request, "long_poll") as held:
+            with self._held_requests.open(request, "long_poll") as held, _waiting(hub):
                 self._counts.deliveries["long_poll"] += await PassCheck(self._gate, request, admitted, held).last(wait)
                 leaves = held.close_reason is not None
             hub = await self._gate.hub(request, blog, since)  # it may have been deleted
@@ -128,6 +131,17 @@ class Content:
 
     async def _replica(self, request: Request) -> Replica:
         return (await self._gate.hub(request, request.path_params["blog"])).replica
+
+
+@contextmanager
+def _waiting(hub: Hub) -> Iterator[None]:
+    """Count a reader that waits for the next change, and has it at the end."""
+    mark = hub.deliveries.enter("changes")
+    try:
+        yield
+        hub.deliveries.settle(mark, hub.cursor)
+    finally:
+        hub.deliveries.exit("changes")
 
 
 def _wait(request: Request) -> float:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from stoppress.errors import StoreUnavailable
 from stoppress.model import Cursor
@@ -21,15 +19,13 @@ from stoppress.web.gate.credentials import TOKEN_PARAMETER
 from stoppress.web.gate.gate import Gate
 from stoppress.web.gate.pass_check import PassCheck
 from stoppress.web.negotiation import Wanted
+from stoppress.web.readers.event_stream import RECONNECT, EventStream, come_back, reconnect
 from stoppress.web.readers.renditions import Rendition, Renditions
 from stoppress.web.security import READABLE
 from stoppress.web.validation import check_query
 from stoppress.wire.close_reasons import STORE_RETRY, CloseCode
 from stoppress.wire.encodings import SSE
-from stoppress.wire.messages import Beat, Close, Retry
-
-_RECONNECT = Retry(min=1_000, max=5_000)
-"""The time after which a browser reconnects when it has lost an event stream, unless the server says otherwise."""
+from stoppress.wire.messages import Beat, Close
 
 _TOLD = (CloseCode.TOKEN_NEEDED, CloseCode.NOT_ALLOWED)
 """Close codes that a reader of a stream is told: the status of its next request does not reach a page."""
@@ -68,20 +64,23 @@ class Events:
             if request.method == "HEAD" or SSE.name not in Wanted(request.headers).weights():
                 raise
             retry = STORE_RETRY if isinstance(error, StoreUnavailable) else error.retry
-            return Response(_come_back(retry), 200, headers, media_type=SSE.name)
+            return Response(come_back(retry), 200, headers, media_type=SSE.name)
         check = PassCheck(self._gate, request, way, held)
-        return _Stream(admitted, self._stream(check, since, rendition, held), headers)
+        admitted.callback(way.hub.deliveries.exit, "events")
+        mark = way.hub.deliveries.enter("events")
+        return EventStream(admitted, self._stream(check, since, rendition, held, mark), headers)
 
     async def _stream(
-        self, check: PassCheck, cursor: Cursor | None, rendition: Rendition, held: HeldRequest
+        self, check: PassCheck, cursor: Cursor | None, rendition: Rendition, held: HeldRequest, mark: int
     ) -> AsyncIterator[bytes]:
         hub = check.hub
-        yield _reconnect(_RECONNECT)
+        yield reconnect(RECONNECT)
         await rendition.prepare(hub.replica, hub.replica.entries_for(cursor))
         if not (close_reason := await check.close_reason()):
             data, cursor = hub.catch_up(cursor, rendition.events)
             for part in _slices(data):
                 yield part
+            mark = hub.deliveries.settle(mark, cursor)
         while not (close_reason := close_reason or held.close_reason or hub.close_reason):
             await hub.released()
             if close_reason := await check.close_reason():
@@ -91,10 +90,11 @@ class Events:
                 self._counts.deliveries["sse"] += 1
                 for part in _slices(data):
                     yield part
+                mark = hub.deliveries.settle(mark, cursor)
             elif not await check.change(cursor, self._beat) and not held.close_reason:
                 yield SSE.encode(Beat(str(cursor)))
         if close_reason.retry is not None:
-            yield _come_back(close_reason.retry)
+            yield come_back(close_reason.retry)
         elif close_reason.code in _TOLD:
             yield SSE.encode(Close(close_reason.code, close_reason.reason))
 
@@ -102,25 +102,3 @@ class Events:
 def _slices(data: bytes) -> Iterator[bytes]:
     """Cut data into pieces, so that a stream that is not being read holds one of them instead of a whole copy."""
     return (data[begin : begin + SSE.codec.part_bytes] for begin in range(0, len(data), SSE.codec.part_bytes))
-
-
-class _Stream(StreamingResponse):
-    """An event stream that counts as a held request until it ends, however it ends."""
-
-    def __init__(self, admitted: ExitStack, stream: AsyncIterator[bytes], headers: dict[str, str]) -> None:
-        super().__init__(stream, 200, headers, media_type=SSE.name)
-        self._admitted = admitted
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        with self._admitted:
-            await self.stream_response(send)
-
-
-def _come_back(retry: Retry) -> bytes:
-    """Return the last bytes for an EventSource, which takes one retry time and gives up on any status but 200."""
-    return _reconnect(retry) + SSE.encode(retry)
-
-
-def _reconnect(retry: Retry) -> bytes:
-    """Return the `retry` field of the event that follows."""
-    return f"retry: {random.randint(retry.min, retry.max)}\n".encode()  # noqa: S311, no secret

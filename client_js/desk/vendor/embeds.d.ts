@@ -1,0 +1,1 @@
+export const SITES: { name: string; addresses: string[] }[];

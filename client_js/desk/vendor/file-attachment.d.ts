@@ -1,0 +1,2 @@
+import "@github/file-attachment-element";
+export {};

@@ -1,0 +1,1 @@
+export { eventToHotkeyString } from "@github/hotkey";

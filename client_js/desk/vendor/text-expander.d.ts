@@ -1,0 +1,2 @@
+import "@github/text-expander-element";
+export { default as Combobox } from "@github/combobox-nav";

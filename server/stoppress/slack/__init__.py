@@ -1,0 +1,1 @@
+"""Slack: messages of a channel become drafts that wait for an editor."""

@@ -1,0 +1,1 @@
+"""Images over HTTP: how editors upload them, and how readers get their files."""
