@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from stoppress.store.accounts.port import Accounts
+from stoppress.store.sqlite.store import SQLiteStore
 from tests.support.browser import Complaints, Embed, OpenPage, Pages
 from tests.support.node import RunningNode, sqlite_url
 
@@ -43,6 +46,15 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
     await node.start()
     yield node
     assert await node.stop() == 0
+
+
+@pytest.fixture
+async def accounts(tmp_path: Path) -> AsyncIterator[Accounts]:
+    """A store for keys, people and sessions."""
+    store = SQLiteStore(tmp_path / "blogs.db")
+    await store.open()
+    yield store.accounts
+    await store.close()
 
 
 @pytest.fixture

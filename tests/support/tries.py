@@ -1,4 +1,4 @@
-"""How often the tests that try something at random do so. The variable TRIES sets it for all of them."""
+"""The number of random tries in tests. The variable TRIES sets it for all tests."""
 
 from __future__ import annotations
 

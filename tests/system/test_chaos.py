@@ -1,4 +1,4 @@
-"""Two nodes on one Redis, 48 readers who keep leaving, and many writes: what arrives is what was written."""
+"""Two nodes share a Redis. 48 readers leave and return during many writes, and end with what was written."""
 
 from __future__ import annotations
 

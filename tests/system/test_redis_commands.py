@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
-from tests.conftest import StartNode
+from tests.conftest import Eventually, StartNode
 from tests.support.node import RunningNode, until_received
 from tests.support.redis_servers import RedisServer
 from tests.support.tokens import claims, secret_file, signed
@@ -47,15 +47,23 @@ async def come_and_return(nodes: list[RunningNode], cursor: str) -> None:
 
 
 async def test_readers_with_tokens_cost_redis_nothing(
-    start_node: StartNode, redis_server: RedisServer, tmp_path: Path, figure
+    start_node: StartNode, redis_server: RedisServer, tmp_path: Path, eventually: Eventually, figure
 ):
     async with Redis.from_url(redis_server.url) as redis:
         await redis.flushall()
         node = await start_node(redis_server.url, STOPPRESS_TOKEN_SECRET_FILE=secret_file(tmp_path))
         await node.make_blog("closed", access="token")
         await read(node, token=signed())
-        await asyncio.sleep(1)  # for the first look at all blogs
         before = await calls(redis)
+
+        async def is_idle() -> bool:  # after the first look at all blogs
+            nonlocal before
+            earlier = before
+            await asyncio.sleep(0.5)  # the nodes ask for heads each second
+            before = await calls(redis)
+            return not (before - earlier).keys() - ALWAYS
+
+        await eventually(is_idle)
         for _ in range(READERS // 20):
             await asyncio.gather(*(read(node, token=signed(claims(sub=f"reader-{number}"))) for number in range(20)))
         made = await calls(redis) - before

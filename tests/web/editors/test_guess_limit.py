@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -14,7 +12,6 @@ from starlette.requests import Request
 from stoppress.access.secret import new_secret
 from stoppress.errors import StoreUnavailable
 from stoppress.store.accounts.port import Accounts, Counted
-from stoppress.store.sqlite.store import SQLiteStore
 from stoppress.telemetry.counts import Counts
 from stoppress.web.admission.addresses import Addresses
 from stoppress.web.editors import guess_limit
@@ -33,14 +30,6 @@ class Away:
 
     async def count(self, *_: object) -> Counted:
         raise StoreUnavailable("away")
-
-
-@pytest.fixture
-async def accounts(tmp_path: Path) -> AsyncIterator[Accounts]:
-    store = SQLiteStore(tmp_path / "blogs.db")
-    await store.open()
-    yield store.accounts
-    await store.close()
 
 
 def limit_of(accounts: object, clock: Clock | None = None, counts: Counts | None = None) -> GuessLimit:
