@@ -1,4 +1,4 @@
-"""Who makes a request, with the role and the blogs that limit what it may do."""
+"""The identity of a request, with the role and the blogs that limit it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Identity(NamedTuple):
     blogs: tuple[str, ...] = EVERY_BLOG
     """Names of blogs, or patterns with `*`, `?` and `[...]` as those of file names."""
     scope: str = ""
-    """What Idempotency-Keys and limits belong to; the name if this is empty, as it is for keys of the settings."""
+    """The owner of Idempotency-Keys and limits; the name if this is empty, as it is for keys of the settings."""
 
     def __str__(self) -> str:
         return f"{self.kind.capitalize()} {self.name!r}"

@@ -60,7 +60,7 @@ def _unix(moment: str | None, absent: float) -> float:
 
 
 class _Known(NamedTuple):
-    """What the store said about a key."""
+    """The answer of the store about a key."""
 
     asked_at: float
     who: Identity

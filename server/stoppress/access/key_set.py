@@ -35,12 +35,12 @@ _KEYS: dict[tuple[str, str | None], tuple[type[PublicKey], tuple[str, ...]]] = {
 
 
 class TokenKind(NamedTuple):
-    """What a token is called in messages, and how it may be signed."""
+    """A kind of token: its name in messages, and the algorithms that may sign it."""
 
     name: str
     algorithms: tuple[str, ...]
     is_kid_needed: bool
-    """Whether `kid` must be there if there are several keys, even if only one fits the algorithm."""
+    """Whether a token needs a `kid` if there are several keys, even if only one fits the algorithm."""
 
 
 READER_TOKEN = TokenKind("The token", ("HS256", "RS256", "ES256", "EdDSA"), is_kid_needed=False)

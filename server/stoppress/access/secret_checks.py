@@ -1,4 +1,4 @@
-"""What checks of keys and of sessions have in common."""
+"""The part that checks of keys and checks of sessions share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may stay at the hub of a private blog: readers with a pass, until it ends.
+"""The passes of readers at the hub of a private blog: a reader stays until its pass ends.
 
 A pass has the second in which it ends, and readers are kept by it. So one look per second finds all whose time is over,
 and no reader needs a timer of its own. Readers without a pass are guests: they stay as long as everybody may read.

@@ -27,7 +27,7 @@ _MAX_COMMIT_ATTEMPTS = 30
 
 
 class Origin(NamedTuple):
-    """Where a request comes from, and why it was sent, for the audit."""
+    """The place that a request comes from, and the reason for it, for the audit."""
 
     address: str = ""
     """The client's address; `redis` for messages through Redis; empty for the server itself."""
@@ -36,7 +36,7 @@ class Origin(NamedTuple):
 
 
 class Request(NamedTuple):
-    """Who sends a write, and its conditions."""
+    """The sender and the conditions of a write."""
 
     if_match: Container[int] | None = None
     """The versions of the item that the write may replace; 0 stands for an item that does not exist. None: any."""
@@ -91,7 +91,7 @@ class Written(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """What a request is about to write."""
+    """The writes that a request is about to make."""
 
     action: str
     """The word for it in the audit."""

@@ -38,7 +38,7 @@ log = logging.getLogger("stoppress.repair")
 
 @dataclass
 class _Progress:
-    """What one repair has done so far."""
+    """The progress of one repair."""
 
     refused: set[Cursor]
     """The heads on which the store did not restore the replica's changes."""

@@ -24,7 +24,7 @@ class KeyNotListed(SignInRefused):
 
 
 class Expected(NamedTuple):
-    """What a token must say."""
+    """The claims that a token must have."""
 
     issuer: str
     client_id: str

@@ -1,4 +1,4 @@
-"""What a node asks an OpenID provider: its addresses, its keys, and the ID token for a code.
+"""The requests of a node to an OpenID provider: for its addresses, its keys, and the ID token for a code.
 
 The provider may be inside the network; `fetch.py` has the limits.
 """

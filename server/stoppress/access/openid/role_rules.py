@@ -1,4 +1,4 @@
-"""Which claims of an OpenID provider give which role."""
+"""The rules by which claims of an OpenID provider give roles."""
 
 from __future__ import annotations
 

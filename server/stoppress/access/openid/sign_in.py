@@ -35,7 +35,7 @@ class OpenIDUser(NamedTuple):
     """Somebody for whom the provider has vouched."""
 
     subject: str
-    """Who it is for the provider, with the provider; nobody else has it."""
+    """The provider and its `sub` for the person; nobody else has both."""
     name: str
     display_name: str
     role: str | None

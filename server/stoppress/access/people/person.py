@@ -71,7 +71,7 @@ class StoredPerson(Struct, kw_only=True):
     password: str | None = None
     """The argon2id hash."""
     subject: str | None = None
-    """Who this is for the OpenID provider; None for a person whom an admin has added."""
+    """The person's id at the OpenID provider; None for a person whom an admin has added."""
 
     @classmethod
     def read(cls, body: bytes) -> StoredPerson | None:

@@ -56,7 +56,7 @@ class Session(Struct):
 
 
 class Client(NamedTuple):
-    """Where somebody signs in."""
+    """The client with which somebody signs in."""
 
     address: str
     user_agent: str

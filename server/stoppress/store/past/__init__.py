@@ -1,1 +1,1 @@
-"""What a store keeps of the past: the audit, and the earlier versions of entries."""
+"""The past that a store keeps: the audit, and the earlier versions of entries."""

@@ -25,7 +25,7 @@ ACT_ID = "[0-9]{1,16}(-[0-9]{1,10})?"
 
 
 class Keep(NamedTuple):
-    """How much of the past a store keeps."""
+    """The limits of the past that a store keeps."""
 
     audit_days: int = 365
     """Days for which an act is kept."""
@@ -38,7 +38,7 @@ class Keep(NamedTuple):
 
 
 class Actor(Struct, omit_defaults=True, frozen=True):
-    """Who has done something: the identity of a request, as it was then."""
+    """The actor of an act: the identity of a request, as it was then."""
 
     kind: str
     """One of `access.identity.Kind`."""

@@ -1,4 +1,4 @@
-"""Who sends a request of editors: API keys of the settings and of the store, sessions, and how requests carry them."""
+"""The identity of an editor's request, which an API key of the settings or the store gives, or a session."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Keys:
 
 
 class Checks(NamedTuple):
-    """What checks the keys and sessions that the store has."""
+    """The checks of keys and sessions that the store has."""
 
     keys: KeyChecks
     sessions: SessionChecks

@@ -1,4 +1,4 @@
-"""Where a request comes from, and why it was sent, for the audit."""
+"""The place that a request comes from, and the reason for it, for the audit."""
 
 from __future__ import annotations
 

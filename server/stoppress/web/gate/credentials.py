@@ -1,4 +1,4 @@
-"""What a reader's request carries: a token or a key, and where it comes from."""
+"""The credentials of a reader's request, a token or a key, and the origin of the page that sends it."""
 
 from __future__ import annotations
 

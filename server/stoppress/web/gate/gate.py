@@ -60,7 +60,7 @@ class Admitted(NamedTuple):
 
 
 class TokenChecks(NamedTuple):
-    """What checks readers' tokens, and limits wrong ones."""
+    """The check of readers' tokens, and the limit of wrong ones."""
 
     tokens: Tokens
     guesses: GuessLimit

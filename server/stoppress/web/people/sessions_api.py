@@ -45,7 +45,7 @@ class SignInForm(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class CurrentSession(Struct, kw_only=True):
-    """Who sends a request, and by which session."""
+    """The sender of a request, and the session."""
 
     name: str
     display_name: str
@@ -60,7 +60,7 @@ class CurrentSession(Struct, kw_only=True):
 
 
 class SignIns(NamedTuple):
-    """What signing in needs: people, their sessions, the limits of guesses by address and by name, and the audit."""
+    """The parts that a sign-in needs: people, sessions, the limits of guesses by address and by name, and the audit."""
 
     people: People
     sessions: Sessions
