@@ -32,8 +32,8 @@ EDITORS, READERS = "/api/openapi.json", "/api/openapi-readers.json"
 @pytest.fixture(scope="module")
 async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningNode]:
     """A node that takes many wrong keys: Schemathesis tries one at each operation."""
-    settings = {"STOPPRESS_BEAT": str(BEAT), "STOPPRESS_MAX_GUESSES": "10000"}
-    async with RunningNode(sqlite_url(tmp_path_factory.mktemp("store")), **settings) as node:
+    store = sqlite_url(tmp_path_factory.mktemp("store"))
+    async with RunningNode(store, STOPPRESS_BEAT=str(BEAT), STOPPRESS_MAX_GUESSES="10000") as node:
         yield node
 
 
