@@ -11,6 +11,8 @@ import { actOf, intentionOf } from "./outbox/make-intention.js";
 
 /** @typedef {import("./parts.js").Parts} Parts */
 
+const UNCHANGED = "Nothing has changed since it was saved.";
+
 /** Joins the form, what is kept in the browser, and the outbox. */
 export class Writing {
   #desk;
@@ -125,17 +127,21 @@ export class Writing {
     const draft = { ...drafts.draft, words };
     if (!this.#isReady(draft, kind)) return;
     const intention = this.#intention(kind, draft);
-    if (!intention) return;
+    if (!intention) return intention === null ? screen.say(UNCHANGED) : undefined;
     const isStaying = kind === "draft";
     if (!isStaying) this.#clear(drafts.make(this.#beginning));
+    const remake = (/** @type {Draft} */ newer, /** @type {boolean} */ isFollowing) =>
+      intentionOf(kind, newer, this.#setting(isFollowing));
+    let isNeeded;
     try {
-      await outbox.add(intention, { next: isStaying ? draft : null });
+      ({ isNeeded } = await outbox.add(intention, { next: isStaying ? draft : null, remake }));
     } catch (error) {
       await this.#giveBack(draft, error);
       return;
     }
-    if (isStaying) screen.say("Saving the draft …");
-    else if (draft.slot !== "new") await this.#open(this.#beginning);
+    if (!isNeeded) screen.say(UNCHANGED);
+    else if (isStaying) screen.say("Saving the draft …");
+    if (!isStaying && draft.slot !== "new") await this.#open(this.#beginning);
     await this.#listKept();
   }
 
@@ -295,20 +301,23 @@ export class Writing {
   /**
    * @param {Kind} kind
    * @param {Draft} draft
+   * @returns {Intention | null | undefined} undefined: a field is wrong
    */
   #intention(kind, draft) {
-    const { api, outbox, fields, screen } = this.#parts;
+    const { outbox, fields, screen } = this.#parts;
     const isFollowing = outbox.items.some((one) => one.draft?.id === draft.id && one.state === "waiting");
-    const setting = { zone: this.#zone, now: api.now, undoSeconds: this.#desk.undoSeconds, isFollowing };
     try {
-      const intention = intentionOf(kind, draft, setting);
-      if (!intention) screen.say("Nothing has changed since it was saved.");
-      return intention;
+      return intentionOf(kind, draft, this.#setting(isFollowing));
     } catch (error) {
       if (!(error instanceof WrongField)) throw error;
       screen.showFault(error.message, fields.element(error.field));
-      return null;
+      return undefined;
     }
+  }
+
+  /** @param {boolean} isFollowing */
+  #setting(isFollowing) {
+    return { zone: this.#zone, now: this.#parts.api.now, undoSeconds: this.#desk.undoSeconds, isFollowing };
   }
 
   /**

@@ -69,8 +69,9 @@ class Tab {
     const intention = intentionOf(kind, draft, { ...SETTING, isFollowing });
     if (!intention) throw new Error("nothing to send");
     const outcome = this.outbox.outcome(intention.key);
-    await this.outbox.add(intention, { next: kind === "draft" ? draft : null });
-    return outcome;
+    const remake = (/** @type {any} */ newer, /** @type {boolean} */ follows) => intentionOf(kind, newer, { ...SETTING, isFollowing: follows });
+    const { isNeeded } = await this.outbox.add(intention, { next: kind === "draft" ? draft : null, remake });
+    return isNeeded ? outcome : /** @type {const} */ ({ kind: "unchanged" });
   }
 
   /** End as a killed browser does. */
@@ -129,6 +130,20 @@ test("a draft that is saved and published before the first answer becomes one en
   const published = tab.send("publish");
   assert.deepEqual([(await saved).kind, (await published).kind], ["done", "done"]);
   assert.deepEqual(server.entries.map(({ status, markdown }) => [status, markdown]), [["published", "Published"]]);
+});
+
+test("what is sent before the form has seen an answer changes what the answer made", async () => {
+  const tab = await Tab.open();
+  tab.drafts.keep({ ...tab.drafts.draft.words, body: "Text", title: "Title" });
+  assert.equal((await tab.send("draft")).kind, "done");
+  assert.equal(tab.drafts.draft.entry, null, "the form has not seen it");
+  assert.equal((await tab.send("draft")).kind, "unchanged");
+  tab.drafts.keep({ ...tab.drafts.draft.words, title: "" });
+  assert.equal((await tab.send("draft")).kind, "done");
+  tab.type("Published");
+  assert.equal((await tab.send("publish")).kind, "done");
+  const found = server.entries.map(({ status, title, markdown }) => [status, title ?? "", markdown]);
+  assert.deepEqual(found, [["published", "", "Published"]]);
 });
 
 test("a newer save takes the place of one that was not tried", async () => {

@@ -18,6 +18,7 @@ export class OutboxFull extends Error {}
  * @typedef {object} Rest
  * @property {Draft | null} [next] the draft that the form goes on with; null: the draft of the intention ends
  * @property {string} [replaces] the key of an intention that was given back, whose words are in this one
+ * @property {(draft: Draft, isFollowing: boolean) => Intention | null} [remake] makes the intention of a draft again; null: the server has it like this already
  */
 
 /**
@@ -27,27 +28,31 @@ export class OutboxFull extends Error {}
  * @param {Storage} storage
  * @param {Intention} intention
  * @param {Rest} rest
- * @returns {Promise<Intention>} with its order
+ * @returns {Promise<Intention | null>} with its order; null: there is nothing to send
  * @throws {TakenOver | OutboxFull} nothing is kept
  */
-export function keep(storage, intention, { next = null, replaces }) {
+export function keep(storage, intention, { next = null, replaces, remake }) {
   return storage.change(async (transaction) => {
     const { draft } = intention;
     const intentions = /** @type {Intention[]} */ (await transaction.all("intentions"));
-    if (draft) await requireTab(transaction, draft);
-    const isReplaced = (/** @type {Intention} */ { key, draft: other, state, tried }) =>
-      (state !== "waiting" || tried === null) && (key === replaces || (draft !== null && other?.id === draft.id));
+    const answered = draft && (await answeredOf(transaction, draft));
+    const isOfDraft = (/** @type {Intention} */ one) => draft !== null && one.draft?.id === draft.id;
+    const isReplaced = (/** @type {Intention} */ one) =>
+      (one.state !== "waiting" || one.tried === null) && (one.key === replaces || isOfDraft(one));
     const earlier = intentions.filter(isReplaced);
     for (const one of earlier) await transaction.remove("intentions", /** @type {number} */ (one.order));
     if (intentions.length - earlier.length >= MAX_INTENTIONS) throw new OutboxFull();
-    const kept = /** @type {Partial<Intention>} */ ({ ...intention });
-    delete kept.order; // the database gives it one
-    const order = await transaction.put("intentions", kept);
+    const isFollowing = intentions.some((one) => isOfDraft(one) && one.state === "waiting" && !earlier.includes(one));
+    const made = answered && remake ? remake({ ...draft, ...answered }, isFollowing) : intention;
     if (draft) {
       if (next?.id !== draft.id) await transaction.put("drafts", ended(draft));
-      if (next) await transaction.put("drafts", next);
+      if (next) await transaction.put("drafts", next.id === draft.id ? { ...next, ...answered } : next);
     }
-    return { ...intention, order };
+    if (!made) return null;
+    const kept = /** @type {Partial<Intention>} */ ({ ...made, key: intention.key, tried: intention.tried });
+    delete kept.order; // the database gives it one
+    const order = await transaction.put("intentions", kept);
+    return /** @type {Intention} */ ({ ...kept, order });
   }, true);
 }
 
@@ -117,14 +122,32 @@ export function take(storage, key, draft = null) {
 export const listIntentions = (storage) => storage.change((transaction) => transaction.all("intentions"));
 
 /**
- * Throw if a newer tab has taken over a draft.
+ * Return a draft as it is kept.
  *
  * @param {Transaction} transaction
  * @param {Draft} draft
+ * @returns {Promise<Draft | undefined>}
+ * @throws {TakenOver} a newer tab has taken it over
  */
 export async function requireTab(transaction, draft) {
   const kept = await transaction.get("drafts", draft.id);
   if (kept && (kept.tab !== draft.tab || kept.isEnded)) throw new TakenOver();
+  return kept;
+}
+
+/**
+ * Return what the server has answered about a draft since the form read it; null if it has not.
+ *
+ * @param {Transaction} transaction
+ * @param {Draft} draft
+ * @returns {Promise<Pick<Draft, "entry" | "version" | "status" | "base"> | null>}
+ * @throws {TakenOver}
+ */
+async function answeredOf(transaction, draft) {
+  const kept = await requireTab(transaction, draft);
+  if (!kept || (kept.entry === draft.entry && kept.version === draft.version)) return null;
+  const { entry, version, status, base } = kept;
+  return { entry, version, status, base };
 }
 
 /**

@@ -113,15 +113,16 @@ export class Outbox extends EventTarget {
    *
    * @param {Intention} intention
    * @param {Rest} [rest]
-   * @returns {Promise<{isKept: boolean}>} whether the browser could keep it
+   * @returns {Promise<{isKept: boolean, isNeeded: boolean}>} whether the browser could keep it, and whether there was anything to send
    * @throws {import("../keeping/intentions.js").TakenOver | import("../keeping/intentions.js").OutboxFull}
    */
   async add(intention, rest = {}) {
     // So that it need not be written again before it is sent
     if (this.#machine.isFree) intention = { ...intention, tried: this.#world.now() };
     let isKept = this.#storage.isLasting;
+    let isNeeded = true;
     try {
-      await keep(this.#storage, intention, rest);
+      isNeeded = (await keep(this.#storage, intention, rest)) !== null;
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       this.#unkept.push(intention);
@@ -129,7 +130,7 @@ export class Outbox extends EventTarget {
     }
     await this.#reload();
     this.#post({ type: "changed" });
-    return { isKept };
+    return { isKept, isNeeded };
   }
 
   /**
