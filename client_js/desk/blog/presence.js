@@ -4,6 +4,8 @@ import { make } from "../ui/dom.js";
 /** @typedef {{tab: string, who: string, name: string, editing: string | null, at: string}} Present */
 
 const REPEAT_MS = 10_000;
+/** Colleagues with a circle of their own. Those who write come first; the rest is counted. */
+const CIRCLES = 4;
 
 /**
  * Tell colleagues that this tab is here and what it edits, and show who else is.
@@ -39,13 +41,14 @@ export function startPresence(desk, list) {
       people = now;
       const names = new Map(people.map(({ who, name }) => [who, name]));
       const others = [...names].filter(([who]) => who !== `person:${desk.session.name}`);
-      list.replaceChildren(
-        ...others.map(([who, name]) => {
-          const does = people.filter((one) => one.who === who && one.editing).map(({ editing: what }) => (what === "new" ? "writing" : "editing"));
-          const title = does.length ? `${name}, ${does[0]}` : name;
-          return make("li", { title, class: does.length ? "busy" : "" }, make("span", { "aria-hidden": "true" }, initials(name)), make("span", { class: "quiet" }, title));
-        }),
-      );
+      const shown = others.map(([who, name]) => {
+        const does = people.filter((one) => one.who === who && one.editing).map(({ editing: what }) => (what === "new" ? "writing" : "editing"));
+        return { name, isBusy: does.length > 0, title: does.length ? `${name}, ${does[0]}` : name };
+      });
+      shown.sort((one, other) => Number(other.isBusy) - Number(one.isBusy));
+      const rest = shown.length > CIRCLES ? shown.splice(CIRCLES - 1) : [];
+      list.replaceChildren(...shown.map((one) => circle(one.title, initials(one.name), one.isBusy)));
+      if (rest.length) list.append(circle(rest.map(({ title }) => title).join("\n"), `+${rest.length}`, false));
       list.hidden = !others.length;
     },
     /** Return the names of the colleagues who edit an entry. @param {string} id */
@@ -53,6 +56,16 @@ export function startPresence(desk, list) {
       return [...new Set(people.filter((one) => one.editing === id && one.tab !== desk.tab).map(({ name }) => name))];
     },
   };
+}
+
+/**
+ * @param {string} title
+ * @param {string} text
+ * @param {boolean} isBusy
+ */
+function circle(title, text, isBusy) {
+  const label = make("span", { "aria-hidden": "true" }, text);
+  return make("li", { title, class: isBusy ? "busy" : "" }, label, make("span", { class: "quiet" }, title));
 }
 
 /** @param {string} name */
