@@ -57,7 +57,7 @@ export async function makeParts(form, desk, changed, choices) {
   const api = new Api(BROWSER, session);
   const storage = await Storage.open(api.person);
   await tidy(storage, Date.now()).catch(() => {});
-  const screen = new Screen(form);
+  const screen = new Screen(form, desk);
   const media = new MediaList(screen.part("files"), blog, () => api.token, changed);
   const fields = new FormFields(form, media);
   const drafts = new Drafts(storage, api, BROWSER, blog);

@@ -1,16 +1,23 @@
+/** @import { Desk } from "../types.js" */
 /** @import { Draft, Words } from "./types.js" */
 import { parseHtml } from "../../src/view/html.js";
+import { localise } from "../../src/view/times.js";
 import { isEmpty, labelOf } from "./form/fields.js";
 
 /** The parts of the form that say something. */
 export class Screen {
   #form;
+  #desk;
   /** @type {any} */
   #timer;
 
-  /** @param {HTMLFormElement} form */
-  constructor(form) {
+  /**
+   * @param {HTMLFormElement} form
+   * @param {Desk} desk
+   */
+  constructor(form, desk) {
     this.#form = form;
+    this.#desk = desk;
   }
 
   /** @param {string} name */
@@ -72,7 +79,7 @@ export class Screen {
     this.say(text, { kind: "bad" });
     if (!field) return;
     field.setAttribute("aria-invalid", "true");
-    field.setAttribute("aria-describedby", this.part("write-status").id);
+    field.setAttribute("aria-errormessage", this.part("write-status").id);
     const details = field.closest("details");
     if (details) details.open = true;
     if (focus) field.focus();
@@ -81,7 +88,7 @@ export class Screen {
   clearFaults() {
     for (const one of this.#form.querySelectorAll("[aria-invalid]")) {
       one.removeAttribute("aria-invalid");
-      one.removeAttribute("aria-describedby");
+      one.removeAttribute("aria-errormessage");
     }
     const status = this.part("write-status");
     if (status.dataset.kind === "bad") status.replaceChildren();
@@ -93,6 +100,7 @@ export class Screen {
     section.hidden = !preview;
     const article = /** @type {HTMLElement} */ (section.querySelector("[data-part=preview-article]"));
     article.replaceChildren(...(preview ? [parseHtml(preview.html)] : []));
+    localise(article, this.#desk.language, this.#desk.timezone);
     for (const one of article.querySelectorAll("[id]")) one.removeAttribute("id"); // the timeline may have the entry
     const items = (preview?.warnings ?? []).map((warning) => {
       const item = document.createElement("li");
