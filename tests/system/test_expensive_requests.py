@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from tests.support.node import RunningNode, until_received
 from tests.support.processes import Slowdown, resident
 
-ATTACKERS, MUTE, READERS = 32, 300, 200
+ATTACKERS, MUTE, READERS, TIMES = 32, 300, 200, 20
 
 EXPENSIVE = [
     "/blogs/demo?before=20{n:02}-01-01T00:00:00.{x:03}Z_{x:08}-0000-7000-8000-000000000000",
@@ -74,7 +74,7 @@ async def test_readers_editors_and_memory_bear_expensive_requests(start_node, fi
             await ask_and_not_read(node, path)
             for path in ("/blogs/demo", "/blogs/demo/entries?limit=200") * (MUTE // 2)
         ]
-        for _ in range(10):
+        for _ in range(TIMES):
             begin = time.monotonic()
             answer = await editor.post("/api/blogs/demo/entries", json={"markdown": "Breaking"})
             await asyncio.gather(*(until_received(line, answer.headers["stoppress-cursor"]) for line in lines))
@@ -93,6 +93,7 @@ async def test_readers_editors_and_memory_bear_expensive_requests(start_node, fi
         f"an entry took {max(delays) * 1000:.0f} ms at most to {READERS} readers, "
         f"/livez {max(health) * 1000:.0f} ms; the node grew by {grown / 1e6:.0f} MB"
     )
-    assert max(delays) <= 0.25 * slowdown.factor
-    assert max(health) <= 0.25 * slowdown.factor
+    for seconds in (delays, health):
+        assert sorted(seconds)[int(TIMES * 0.9) - 1] <= 0.25 * slowdown.factor
+        assert max(seconds) <= slowdown.factor
     assert grown <= 64e6

@@ -34,8 +34,20 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-def bundle(folder: Path) -> None:
-    subprocess.run(["node", "scripts/build.js"], cwd=folder / "client_js", check=True, timeout=60, capture_output=True)
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the bundler makes of the sources."""
+    folder = checkout(tmp_path_factory.mktemp("bundled")) / "client_js"
+    subprocess.run(["node", "scripts/build.js"], cwd=folder, check=True, timeout=60, capture_output=True)
+    return folder / "dist"
+
+
+@pytest.fixture
+def bundled(tmp_path: Path, bundles: Path) -> Path:
+    """A checkout of its own with bundles."""
+    folder = checkout(tmp_path)
+    shutil.copytree(bundles, folder / "client_js" / "dist")
+    return folder
 
 
 def build(folder: Path, *, kind: str = "wheel") -> subprocess.CompletedProcess[str]:
@@ -57,9 +69,8 @@ def client(folder: Path) -> set[str]:
     return {path.name for path in (folder / "stoppress" / "web" / "pages" / "client").iterdir()}
 
 
-async def test_a_wheel_has_the_bundle_and_pages_load_it_with_its_hash(tmp_path, start_node, browser):
-    bundle(checkout(tmp_path))
-    place = installed(tmp_path)
+async def test_a_wheel_has_the_bundle_and_pages_load_it_with_its_hash(bundled, start_node, browser):
+    place = installed(bundled)
     manifest = json.loads((place / "stoppress" / "web" / "pages" / "client" / "manifest.json").read_text())
     made = manifest["entries"]["page"]
     node = await start_node(PYTHONPATH=str(place), PYTHONDONTWRITEBYTECODE="1")
@@ -96,21 +107,19 @@ def test_a_wheel_without_a_bundle_has_the_source_modules_and_the_build_says_so(t
     assert client(installed(tmp_path)) >= {"page.js", "index.js", "core"}
 
 
-def test_a_bundle_of_other_sources_is_not_built_in(tmp_path):
-    bundle(checkout(tmp_path))
-    with (tmp_path / "client_js" / "src" / "page.js").open("a") as source:
+def test_a_bundle_of_other_sources_is_not_built_in(bundled):
+    with (bundled / "client_js" / "src" / "page.js").open("a") as source:
         source.write("// edited\n")
-    built = build(tmp_path)
+    built = build(bundled)
     assert built.returncode != 0
     assert "make bundle" in built.stderr
 
 
-def test_a_wheel_from_a_source_archive_has_the_bundle_too(tmp_path):
-    bundle(checkout(tmp_path))
-    assert build(tmp_path, kind="sdist").returncode == 0
-    [archive] = (tmp_path / "made").glob("*.tar.gz")
-    shutil.unpack_archive(archive, tmp_path / "unpacked", filter="data")
-    [folder] = (tmp_path / "unpacked").iterdir()
+def test_a_wheel_from_a_source_archive_has_the_bundle_too(bundled):
+    assert build(bundled, kind="sdist").returncode == 0
+    [archive] = (bundled / "made").glob("*.tar.gz")
+    shutil.unpack_archive(archive, bundled / "unpacked", filter="data")
+    [folder] = (bundled / "unpacked").iterdir()
     assert "manifest.json" in client(installed(folder))
 
 
