@@ -6,9 +6,10 @@ import { startBlogs } from "./blogs.js";
 import { startSettings } from "./settings/settings.js";
 import { startSignIn } from "./sign-in.js";
 import { closeDropsOutside } from "./ui/drops.js";
+import { startWebhooks } from "./webhooks/webhooks.js";
 
 /** @type {Record<string, (main: HTMLElement, api: Api) => unknown>} */
-const PAGES = { blog: startBlog, blogs: startBlogs, settings: startSettings, "sign-in": startSignIn };
+const PAGES = { blog: startBlog, blogs: startBlogs, settings: startSettings, "sign-in": startSignIn, webhooks: startWebhooks };
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main[data-page]"));
 const api = new Api();

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -229,9 +230,11 @@ class Webhooks:
         try:
             async with asyncio.timeout(_RESOLVE_SECONDS):
                 await self._hosts.checked(url)
-        except (NotAllowed, OSError) as error:  # `TimeoutError` is an `OSError`
-            reason = str(error) or "its host cannot be found in time"
-            raise BadInput(f"`url` cannot be used: {reason}.", "url") from None
+        except NotAllowed as error:
+            raise BadInput(f"`url` cannot be used: {error}.", "url") from None
+        except OSError:  # or a `TimeoutError`, which is one
+            host = urlsplit(url).hostname
+            raise BadInput(f"`url` cannot be used: the host {host!r} was not found. Check its name.", "url") from None
 
     def _time(self) -> str:
         return timestamp(datetime.fromtimestamp(self._now(), UTC))

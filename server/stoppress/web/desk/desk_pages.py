@@ -1,4 +1,4 @@
-"""The pages of the desk: signing in, the list of blogs, a blog, and its settings.
+"""The pages of the desk: signing in, the list of blogs, a blog, its settings, and the webhooks.
 
 A page holds nothing that needs a token against forgery. Its script asks `GET /api/session` for that, and reads and
 writes blogs through `/api/...` alone.
@@ -79,6 +79,7 @@ class DeskPages:
             _HOME: self._for_people(self.blogs),
             "/desk/blogs/{blog}": self._for_people(self.blog),
             "/desk/blogs/{blog}/settings": self._for_people(self.settings),
+            "/desk/webhooks": self._for_people(self.webhooks),
         }
         return [Route(path, handler, methods=["GET"]) for path, handler in pages.items()]
 
@@ -97,7 +98,8 @@ class DeskPages:
         """Answer with the blogs that somebody may work on, or with those that a search finds."""
         check_query(request, "q", "page")
         found = await self._list.find(request, who)
-        return self._page("blogs.html", who=who, may_create=may(who, "create_blog"), **found._asdict())
+        rights = {action: may(who, action) for action in ("create_blog", "read_webhooks")}
+        return self._page("blogs.html", who=who, rights=rights, **found._asdict())
 
     async def blog(self, request: Request, who: Identity, blog: str) -> Response:
         """Answer with the desk of a blog. Its script fills the timeline."""
@@ -107,6 +109,11 @@ class DeskPages:
         """Answer with the form that runs a blog."""
         require(who, "change_blog", blog)
         return await self._of_blog("settings.html", who, blog)
+
+    async def webhooks(self, request: Request, who: Identity) -> Response:
+        """Answer with the page of webhooks. Its script fills it."""
+        require(who, "read_webhooks")
+        return self._page("webhooks.html", who=who)
 
     async def _of_blog(self, template: str, who: Identity, blog: str) -> Response:
         require(who, "read_blogs", blog)
