@@ -133,7 +133,7 @@ async def test_images_are_shown_to_those_with_a_token(
         await image.scroll_into_view_if_needed()
 
         async def is_shown(image: Locator = image) -> bool:
-            return bool(await image.evaluate("one => one.naturalWidth === 400"))
+            return bool(await image.evaluate("one => one.naturalWidth > 0"))
 
         await eventually(is_shown)
         shown = str(await image.evaluate("one => one.currentSrc"))

@@ -23,7 +23,7 @@ export function startWriting(form, desk) {
     /** Begin a new entry, or go on with the one that was begun. */
     fresh: async () => (await starting).fresh(),
     /** Send another write with one Idempotency-Key, also over a lost network. @param {Act} act */
-    act: async (act) => (await starting).act(act),
+    act: async (act) => (await starting).sending.act(act),
     /** Resolves when the form is ready. */
     ready: starting.then(() => {}),
   };
@@ -35,7 +35,7 @@ export function startWriting(form, desk) {
  */
 async function start(form, desk) {
   const changed = () => writing.change();
-  const parts = await makeParts(form, desk, changed, () => writing.choices);
+  const parts = await makeParts(form, desk, changed, () => writing.sending.choices);
   const writing = new Writing(desk, parts);
   await writing.restore();
   form.addEventListener("input", changed);

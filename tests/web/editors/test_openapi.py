@@ -21,7 +21,7 @@ from tests.support.paths import ROOT
 
 SUPPORT = ROOT / "tests" / "support"
 
-EXAMPLES = 15
+EXAMPLES = 10
 """Of each operation, in each phase that makes them up."""
 
 METHODS = ("get", "put", "post", "patch", "delete")

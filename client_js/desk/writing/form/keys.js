@@ -12,9 +12,9 @@ export function useKeys(form, desk, writing) {
   const send = desk.mayPublish ? /** @type {const} */ ("publish") : /** @type {const} */ ("submit");
   /** @type {Record<string, () => void>} */
   const acts = {
-    publish: () => void writing.send("publish"),
-    submit: () => void writing.send("submit"),
-    draft: () => void writing.send("draft"),
+    publish: () => void writing.sending.send("publish"),
+    submit: () => void writing.sending.send("submit"),
+    draft: () => void writing.sending.send("draft"),
     schedule: () => schedule(form, writing),
     discard: () => void writing.discard(),
     "take-over": () => void writing.takeOver(),
@@ -22,7 +22,7 @@ export function useKeys(form, desk, writing) {
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    void writing.send(send);
+    void writing.sending.send(send);
   });
   form.addEventListener("click", (event) => {
     const button = /** @type {HTMLElement} */ (event.target).closest?.("button[data-do]");
@@ -34,7 +34,7 @@ export function useKeys(form, desk, writing) {
     const isCommand = event.ctrlKey || event.metaKey;
     if (event.key === "Enter" && isCommand) {
       event.preventDefault();
-      void writing.send(send);
+      void writing.sending.send(send);
     } else if (event.key === "Enter" && /** @type {HTMLElement} */ (event.target).tagName === "INPUT") {
       event.preventDefault(); // in a line of text it must not publish
     } else if (event.key === "Escape" && !event.defaultPrevented) {
@@ -45,7 +45,7 @@ export function useKeys(form, desk, writing) {
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
     event.preventDefault(); // also elsewhere on the page: the browser would save the page
-    if (!document.querySelector("dialog[open]")) void writing.send("draft");
+    if (!document.querySelector("dialog[open]")) void writing.sending.send("draft");
   });
 }
 
@@ -55,7 +55,7 @@ export function useKeys(form, desk, writing) {
  */
 function schedule(form, writing) {
   const at = /** @type {HTMLInputElement} */ (form.elements.namedItem("publish_at"));
-  if (at.value) return void writing.send("publish");
+  if (at.value) return void writing.sending.send("publish");
   const details = at.closest("details");
   if (details) details.open = true;
   at.focus();
