@@ -161,6 +161,16 @@ def test_only_the_sample_is_asked_and_it_is_filled_up_and_ended(world: World):
     assert not any(asked(reader) for reader in readers if reader is not chosen[0])
 
 
+def test_readers_that_come_later_are_asked_as_often_as_the_first_ones(world: World):
+    first = [world.join() for _ in range(20)]
+    world.hub.draw_sample(20, anew=True)
+    later = [world.join() for _ in range(180)]
+    world.hub.draw_sample(20, anew=False)
+    assert len(world.hub.sample) == 20
+    assert any(asked(reader) for reader in later)
+    assert not all(asked(reader) for reader in first)
+
+
 def test_an_answer_counts_once_and_only_for_a_delivery_after_the_request(world: World, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("stoppress.live.deliveries.time.monotonic", lambda: world.now)
     reader, other = world.join(), world.join()

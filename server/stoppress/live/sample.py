@@ -16,6 +16,9 @@ from stoppress.wire.messages import SampleRequest
 MAX_SAMPLE = 200
 """Maximum number of readers in the samples of all blogs of a node."""
 
+_GROWTH = 1.1
+"""Growth of the number of readers after which a sample is drawn anew."""
+
 
 class ReaderSample:
     """See the module's docstring."""
@@ -23,6 +26,7 @@ class ReaderSample:
     def __init__(self, deliveries: DeliveryLog) -> None:
         self._deliveries = deliveries
         self._asked: dict[Reader, int] = {}  # and the seq up to which answers do not count
+        self._drawn_from = 0  # the number of readers at the last draw
 
     def __len__(self) -> int:
         return len(self._asked)
@@ -42,6 +46,11 @@ class ReaderSample:
         self._tell([reader for reader in self._asked if reader not in chosen], answer=False)
         self._tell([reader for reader in chosen if reader not in self._asked], answer=True)
         self._asked = {reader: self._asked.get(reader, seq) for reader in chosen}
+        self._drawn_from = len(readers)
+
+    def is_of(self, readers: int) -> bool:
+        """Return whether the sample still stands for so many readers. If only filled up, it has too many early ones."""
+        return readers <= self._drawn_from * _GROWTH
 
     def add(self, readers: Iterable[Reader], seq: int) -> None:
         """Add readers to the sample."""
