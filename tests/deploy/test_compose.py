@@ -55,7 +55,15 @@ def test_only_caddy_is_reached_from_outside():
 def test_nodes_get_all_secrets_from_files():
     files = {name: Path(value).name for name, value in ENVIRONMENT.items() if name.endswith("_FILE")}
     assert sorted(files.values()) == sorted(SERVICES["node1"]["secrets"])
-    assert set(ENVIRONMENT) == {"STOPPRESS_TRUSTED_PROXIES", *files}
+    assert set(ENVIRONMENT) == {"STOPPRESS_TRUSTED_PROXIES", "STOPPRESS_MEDIA", *files}
+
+
+def test_nodes_share_the_images_that_editors_upload():
+    place = Path(ENVIRONMENT["STOPPRESS_MEDIA"].removeprefix("file:"))
+    for node in ("node1", "node2"):
+        [volume] = SERVICES[node]["volumes"]
+        name, _, folder = volume.partition(":")
+        assert name in yaml.safe_load(COMPOSE.read_text())["volumes"] and place.is_relative_to(folder)
 
 
 def test_nodes_believe_the_network_where_caddy_is():

@@ -105,7 +105,7 @@ def test_the_ingress_leads_to_the_service_and_not_to_what_is_for_the_operator():
         for path in rule["http"]["paths"]
         if path["backend"]["service"]["name"] == load("service.yaml")["metadata"]["name"]
     ]
-    assert {"/blogs", "/api", "/client", "/static"} <= set(paths)
+    assert {"/blogs", "/api", "/desk", "/client", "/static"} <= set(paths)
     private = ("/metrics", "/readyz", "/livez")
     assert not any(one.startswith(path) for one in private for path in paths if path != "/")
 

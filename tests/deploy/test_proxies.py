@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 from tests.deploy.conftest import Site
 from tests.deploy.proxies import PROXIES, Proxy
 from tests.deploy.units import environment_of_the_unit
+from tests.support.desk import open_desk
 from tests.support.event_stream import listening, upcoming
 from tests.support.raw import respond
 from tests.support.returning_reader import ReturningReader
@@ -153,6 +154,12 @@ async def test_silence_between_beats_does_not_end_a_connection(site, editor, blo
             while json.loads(await line.recv())["type"] != "beat":
                 pass
             await upcoming(events, "beat")
+
+
+async def test_a_desk_gets_a_draft_at_once(editor, blog):
+    async with open_desk(editor, blog) as desk:
+        made = await editor.post(f"/api/blogs/{blog}/entries", json={"markdown": "a draft", "status": "draft"})
+        await desk.until(lambda desk: made.json()["id"] in desk.entries)
 
 
 async def test_readers_of_a_node_that_was_killed_go_on_at_the_other(site, editor, blog, eventually):
