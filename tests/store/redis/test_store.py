@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from stoppress.errors import StartError, StoreUnavailable
 from stoppress.model import HEADER, START, Segment
 from stoppress.store.past.port import Act, Actor, Keep
-from stoppress.store.port import REMEMBER_SECONDS, Changed, Hint, Lost, Once, Write
+from stoppress.store.port import REMEMBER_SECONDS, Changed, Hint, Lost, Once, Watched, Write
 from stoppress.store.redis import store as redis_store
 from stoppress.store.redis.format import KeyNames
 from stoppress.store.redis.store import RedisStore
@@ -352,3 +352,10 @@ async def test_the_newest_removals_of_drafts_are_kept_for_a_day(
     await store.commit("karabakh", [Write(item_id, 1, None, visible=False) for item_id in ids])
     assert await store.removed("karabakh") == ids[5:]
     assert 0 < await redis.ttl(KeyNames().key("karabakh", "removed")) <= 24 * 3600
+
+
+async def test_an_announcement_of_desks_reaches_the_other_nodes(new_redis_store, next_hint):
+    here, there = await new_redis_store(), await new_redis_store()
+    await there.follow("karabakh")
+    await here.announce("karabakh", "node-1")
+    assert await next_hint(there.hints(), Watched) == Watched("karabakh", "node-1")
