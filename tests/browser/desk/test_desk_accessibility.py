@@ -69,7 +69,7 @@ async def on_submitted(page: Page, key: str) -> None:
 async def searched(page: Page) -> None:
     await page.keyboard.press("/")
     await page.keyboard.type("news")
-    await expect(page.locator("#results > *").first).to_be_visible()
+    await expect(page.locator("#results .hit").first).to_be_visible()
 
 
 async def wrong_password(page: Page) -> None:
@@ -141,6 +141,7 @@ STATES: dict[str, State] = {
     "empty": ("ada", "/desk/blogs/empty", nothing),
     "blog": ("ada", "/desk/blogs/demo", nothing),
     "contributor": ("cem", "/desk/blogs/demo", nothing),
+    "search": ("ada", "/desk/blogs/demo", searched),
     "menu": ("ada", "/desk/blogs/demo", menu_open),
     "shortcuts": ("ada", "/desk/blogs/demo", lambda page: pressed(page, "?")),
     "correct": ("ada", "/desk/blogs/demo", lambda page: pressed(page, "c")),
@@ -152,7 +153,6 @@ STATES: dict[str, State] = {
     "editing": ("ada", "/desk/blogs/demo", editing),
     "conflict": ("ada", "/desk/blogs/demo", conflict),
     "selected": ("ada", "/desk/blogs/demo", selected),
-    "search": ("ada", "/desk/blogs/demo", searched),
     "offline": ("ada", "/desk/blogs/demo", offline),
 }
 """What is looked at: who has signed in, where, and what was done there."""
