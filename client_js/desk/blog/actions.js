@@ -53,7 +53,7 @@ export function makeActions(desk, writing) {
   const actions = {
     edit: (one) => writing.edit(one),
     versions: (one) => showVersions(desk, one, (entry) => writing.edit({ ...one, entry })),
-    pin: (one) => patch(one, { pinned: !one.entry.pinned }, one.entry.pinned ? "No longer pinned" : "Pinned"),
+    pin: (one) => patch(one, { pinned: !one.entry.pinned }, one.entry.pinned ? "No longer pinned" : "Pinned: it is the one entry at the top now"),
     key: (one) => patch(one, { key: !one.entry.key }, one.entry.key ? "No longer a key event" : "Marked as a key event"),
     breaking: (one) =>
       patch(one, { breaking: !one.entry.breaking }, one.entry.breaking ? "No longer breaking" : "Marked as breaking"),

@@ -37,6 +37,7 @@ export function makeStatus(main, signIn) {
     timer = setTimeout(() => {
       badge.textContent = TEXTS[phase][0];
       badge.dataset.phase = phase;
+      find(document, "[data-part=readers]").hidden ||= phase !== "live"; // nobody knows how many there are; the stream says it again
       const text = reason ?? TEXTS[phase][1];
       find(banner, "span").textContent = text;
       banner.hidden = !text;

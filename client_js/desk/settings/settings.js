@@ -2,6 +2,7 @@
 import { errorText } from "../api.js";
 import { ask } from "../ui/dialog.js";
 import { find, make } from "../ui/dom.js";
+import { say } from "../ui/messages.js";
 import { signInAgain } from "../ui/signed-out.js";
 import { known } from "../ui/zones.js";
 import { endBlog } from "./end-blog.js";
@@ -133,7 +134,9 @@ class SettingsForm {
   }
 
   async #end() {
-    if (await endBlog(this.api, this.path)) await this.load();
+    if (!(await endBlog(this.api, this.path))) return;
+    await this.load();
+    say("The blog has ended.");
   }
 
   /**
@@ -147,6 +150,7 @@ class SettingsForm {
     this.related.show(header.related ?? []);
     find(this.form, "[data-part=zone]").textContent = this.zone;
     find(document, "[data-part=headline]").textContent = header.headline;
+    find(this.form, "[data-part=end]").hidden = header.status === "ended";
   }
 
   /** @param {string} name */

@@ -26,16 +26,16 @@ export class Screen {
   }
 
   /** Name what is in the form, and the buttons after what they do. @param {Draft} draft */
-  showDraft({ slot, status, base, words }) {
+  showDraft({ slot, entry, status, base, words }) {
     const heading = /** @type {HTMLElement} */ (this.#form.querySelector("h2"));
     const isEdit = slot !== "new";
-    heading.textContent = isEdit ? `Edit: ${labelOf(base ?? words)}` : "Write";
+    heading.textContent = isEdit ? `Edit: ${labelOf(base ?? words)}` : entry ? `Draft: ${labelOf(base ?? words)}` : "Write";
     this.#form.dataset.status = status ?? "new";
     const publish = this.#form.querySelector("[data-do=publish]");
     const name = status === "published" ? "Publish the change" : words.publishAt ? "Schedule" : "Publish";
     if (publish && publish.textContent !== name) publish.textContent = name;
     this.#hide("draft", status === "published");
-    this.#hide("schedule", status === "published");
+    this.#hide("schedule", status === "published" || Boolean(words.publishAt)); // it is what the first button does
     const discard = this.#form.querySelector("[data-do=discard]");
     if (discard) discard.textContent = isEdit ? "Leave it as it was" : "Discard";
   }
@@ -64,6 +64,7 @@ export class Screen {
       });
       status.append(" ", button);
     }
+    if (kind === "bad") status.scrollIntoView({ block: "nearest" });
     if (seconds) this.#timer = setTimeout(() => status.replaceChildren(), seconds * 1_000);
   }
 

@@ -225,6 +225,7 @@ export class Sending {
     }
     const said = { publish: "Published.", submit: "Submitted to the editors.", draft: "Draft saved.", edit: "Changed." };
     const text = content?.status === "scheduled" ? "Scheduled." : (said[/** @type {keyof typeof said} */ (kind)] ?? "Done.");
-    screen.say(text, { seconds: 8 });
+    const isUndescribed = words.media.some(({ type, alt }) => type === "image" && !alt);
+    screen.say(isUndescribed ? `${text} An image has no description yet: edit the entry to add one.` : text, { seconds: 8 });
   }
 }

@@ -27,10 +27,6 @@ export class Writing {
     drafts.addEventListener("taken", () => this.#form.showTaken());
     drafts.addEventListener("kept", (event) => this.#showKept(/** @type {CustomEvent} */ (event).detail));
     outbox.addEventListener("outbox", (event) => this.#showOutbox(/** @type {CustomEvent} */ (event).detail));
-    desk.events.addEventListener("entry", (event) => {
-      const { entry } = /** @type {CustomEvent<import("../types.js").DeskEntry>} */ (event).detail;
-      if (entry.status === "retracted") void this.#forget(entry.id);
-    });
   }
 
   /** Put back what was in the form when the page was left, even by a crash. */
@@ -40,6 +36,10 @@ export class Writing {
     const isEdit = last && last.slot !== "new" && last.base && !isSame(last.words, last.base);
     await this.#form.open(isEdit ? last : this.#form.beginning);
     this.#showOutbox(this.#parts.outbox.detail);
+    this.#desk.events.addEventListener("entry", (event) => {
+      const { entry } = /** @type {CustomEvent<import("../types.js").DeskEntry>} */ (event).detail;
+      if (entry.status === "retracted") void this.#forget(entry.id);
+    });
   }
 
   /** Forget entries that were retracted while this browser was away. */

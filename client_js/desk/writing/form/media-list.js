@@ -1,4 +1,5 @@
 /** @import { Media } from "../types.js" */
+/** @import { UploadFailed } from "./upload.js" */
 import { FocalPoint } from "./focal-point.js";
 import { upload } from "./upload.js";
 
@@ -100,7 +101,7 @@ export class MediaList {
     } catch (error) {
       if (!item.aborter.signal.aborted) {
         item.state = "failed";
-        this.#render(item, /** @type {Error} */ (error).message);
+        this.#render(item, /** @type {UploadFailed} */ (error));
       }
     }
     this.#sendNext();
@@ -119,16 +120,16 @@ export class MediaList {
 
   /**
    * @param {Item} item
-   * @param {string} [error]
+   * @param {UploadFailed} [error]
    */
   #render(item, error) {
     const { element, media } = item;
-    const name = media ? nameOf(media) : (item.file?.name ?? "");
+    const name = item.file?.name ?? (media ? nameOf(media) : "");
     element.dataset.state = item.state;
     element.replaceChildren();
     if (media) this.#renderMedia(item, media);
     else this.#renderUpload(item, name, error);
-    const remove = button(media ? "Remove" : "Cancel", () => this.#remove(item));
+    const remove = button(media || error ? "Remove" : "Cancel", () => this.#remove(item));
     remove.setAttribute("aria-label", `${remove.textContent} ${name}`);
     element.append(remove);
   }
@@ -136,7 +137,7 @@ export class MediaList {
   /**
    * @param {Item} item
    * @param {string} name
-   * @param {string} [error]
+   * @param {UploadFailed} [error]
    */
   #renderUpload(item, name, error) {
     const label = document.createElement("span");
@@ -146,8 +147,8 @@ export class MediaList {
       const said = document.createElement("p");
       said.className = "error";
       said.setAttribute("role", "alert");
-      said.textContent = error;
-      item.element.append(said, button("Try again", () => this.#again(item)));
+      said.textContent = error.message;
+      item.element.append(said, ...(error.isFinal ? [] : [button("Try again", () => this.#again(item))]));
     } else {
       const progress = document.createElement("progress");
       progress.max = 1;
@@ -173,7 +174,7 @@ export class MediaList {
     if (media.type === "image") item.element.append(new FocalPoint(media, tell).element);
     const type = document.createElement("span");
     type.className = "fine";
-    type.textContent = nameOf(media);
+    type.textContent = item.file?.name ?? nameOf(media);
     item.element.append(type);
     if (media.type === "image") item.element.append(field("What the image shows (for those who cannot see it)", media, "alt", tell));
     item.element.append(field(media.type === "embed" ? "Title" : "Caption", media, "caption", tell));

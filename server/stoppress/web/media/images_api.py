@@ -89,8 +89,9 @@ def _check_kind(kind: str, head: bytes) -> None:
         return
     if re.match(rb"(?:\xef\xbb\xbf)?\s*<(\?xml|!--|svg|!doctype svg)", head, re.IGNORECASE):
         raise ImageRejected(f"Content-Type is {kind}, but the body is XML. {_NO_SVG}")
-    what = f"is {found}" if found else f"is not an image of one of the types {', '.join(TYPES)}"
-    raise ImageRejected(f"Content-Type is {kind}, but the body {what}. Send the type that the image has.")
+    if not found:
+        raise ImageRejected("The file is not an image that the server can read. Send a JPEG, PNG, WebP, GIF or AVIF.")
+    raise ImageRejected(f"The file is {found}, but Content-Type is {kind}. Send the type that the image has.")
 
 
 async def _receive(request: Request, upload: Upload) -> None:
