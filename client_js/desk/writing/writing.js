@@ -93,7 +93,11 @@ export class Writing {
     await this.#form.open(this.#form.beginning);
     if (isEmpty(draft.words)) return;
     const again = { ...draft, id: crypto.randomUUID() };
-    screen.say("Thrown away.", { action: ["Undo", () => void this.#form.adopt(again)], seconds: 20 });
+    const undo = async () => {
+      await this.#form.adopt(again);
+      fields.body.focus();
+    };
+    screen.say("Thrown away.", { action: ["Undo", () => void undo()], seconds: 20 });
   }
 
   /** Write in this tab again, after another tab has taken over. */
