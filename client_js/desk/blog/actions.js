@@ -124,7 +124,7 @@ export function makeActions(desk, writing) {
       asked(
         one,
         {
-          title: "Retract by itself",
+          title: "Expire",
           text: "At that time the entry is retracted, as if you did it. Leave it empty for never.",
           fields: [
             {

@@ -92,7 +92,7 @@ function stateOf(desk, entry, group) {
     line.append("Publishes at ", timeText(entry.publish_at, desk.timezone), " (", relative(entry.publish_at), ")");
   }
   if (entry.expires_at && entry.status !== "retracted") {
-    line.append(line.textContent ? " · " : "", "Retracts itself at ", timeText(entry.expires_at, desk.timezone));
+    line.append(line.textContent ? " · " : "", "Expires at ", timeText(entry.expires_at, desk.timezone));
   }
   if (entry.warnings?.length) line.append(line.textContent ? " · " : "", ...entry.warnings.join(" "));
   return line.textContent ? line : null;

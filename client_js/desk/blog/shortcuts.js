@@ -45,7 +45,7 @@ export function shortcutsOf(timeline, act, others) {
     { keys: ["K", "Shift+K"], does: "key event, or not", act: onCurrent("K") },
     { keys: ["B", "Shift+B"], does: "breaking, or not", act: onCurrent("B") },
     { keys: ["s"], does: "schedule a draft", act: onCurrent("s") },
-    { keys: ["x"], does: "set when it retracts itself", act: onCurrent("x") },
+    { keys: ["x"], does: "let it expire at a time", act: onCurrent("x") },
     { keys: ["v"], does: "versions and their differences", act: onCurrent("v") },
     { keys: ["Space", " "], does: "select, to retract several at once", act: () => timeline.current && timeline.toggle(timeline.current) },
   ];

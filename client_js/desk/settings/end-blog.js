@@ -12,7 +12,7 @@ export async function endBlog(api, path) {
   const key = crypto.randomUUID();
   const fields = [
     { name: "title", label: "Title of the summary", value: "Summary", max: 500 },
-    { name: "markdown", label: "Final summary (optional)", kind: /** @type {const} */ ("area"), max: 100_000, hint: "Markdown. It is published, and pinned to the top." },
+    { name: "markdown", label: "Final summary (optional)", kind: /** @type {const} */ ("area"), max: 100_000, hint: "Markdown. It is published as a key event, and pinned to the top. Without a text, only the status changes." },
   ];
   const text = "The status becomes “Ended”. You can set it back to “Live” later.";
   const done = await ask({ title: "End this blog", text, fields, action: "End the blog" }, async ({ title, markdown }) => {

@@ -16,10 +16,10 @@
 const SAID = {
   idle: "",
   sending: "Sending …",
-  waiting: "Not sent yet. Stoppress goes on trying by itself.",
-  offline: "Not sent yet: no network. Stoppress sends it as soon as there is one.",
-  "signed-out": "Not sent yet: you are signed out. Sign in again, and it is sent.",
-  "other-person": "Not sent yet: somebody else has signed in with this browser. It is sent when you sign in again.",
+  waiting: "Stoppress goes on trying.",
+  offline: "No network. Stoppress sends it as soon as there is one.",
+  "signed-out": "You are signed out. Sign in again, and it is sent.",
+  "other-person": "Somebody else has signed in with this browser. It is sent when you sign in again.",
 };
 
 /** After this time, what is being sent counts as not sent yet. */
