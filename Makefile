@@ -7,7 +7,7 @@ ARGS ?=
 export VENV := $(if $(and $(wildcard .venv),$(if $(wildcard .venv/.stamps),,other)),.venv-make,.venv)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick lowest check bundle latency bench format docs lock clean audit sbom load soak proof chaos
+.PHONY: help run test release quick lowest check bundle latency bench format docs lock clean audit sbom load soak proof chaos
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -18,17 +18,22 @@ run: ## run the demo blog
 
 test: ## run the tests of the server and of the JavaScript client
 	@scripts/setup test
-	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m "not release" $(ARGS)
+
+release: ## run the tests that need minutes: the image, the npm package, the audit, and made-up requests to the API
+	@scripts/setup test
+	@scripts/setup audit
+	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile -m release $(ARGS)
 
 QUICK = tests/live tests/newsroom tests/store tests/sync tests/telemetry tests/wire tests/test_*.py
 
 quick: ## run the tests that need neither a browser nor a proxy, in about a minute
 	@scripts/setup test
-	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile $(QUICK) $(ARGS)
+	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile -m "not release" $(QUICK) $(ARGS)
 
 lowest: ## run the tests of `quick` with the lowest versions that pyproject.toml allows
 	@VENV=.venv-lowest scripts/setup lowest
-	.venv-lowest/bin/pytest --numprocesses=3 --dist=loadfile $(QUICK) $(ARGS)
+	.venv-lowest/bin/pytest --numprocesses=3 --dist=loadfile -m "not release" $(QUICK) $(ARGS)
 
 check: ## check the lint rules, format and types of Python and JavaScript
 	@scripts/setup check

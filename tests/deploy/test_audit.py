@@ -16,6 +16,8 @@ import pytest
 
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.release
+
 REQUIREMENTS = "requirements/runtime.txt"
 
 

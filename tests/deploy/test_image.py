@@ -19,7 +19,8 @@ from stoppress.settings import SETTINGS
 from tests.deploy.image import Image, ignored
 from tests.support.paths import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # on a busy machine, pip and npm take minutes
+# On a busy machine, pip and npm take minutes
+pytestmark = [pytest.mark.release, pytest.mark.slow, pytest.mark.timeout(300)]
 
 DOCKERFILE = ROOT / "Dockerfile"
 UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"] if os.geteuid() == 0 else []

@@ -21,7 +21,7 @@ from tests.support.paths import ROOT
 
 SUPPORT = ROOT / "tests" / "support"
 
-EXAMPLES = 10
+EXAMPLES = 20
 """Of each operation, in each phase that makes them up."""
 
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -144,6 +144,7 @@ async def test_the_page_names_every_operation_and_every_field_in_words(
     assert set(re.findall(r'href="#(\w+)"', answer.text)) <= set(re.findall(r'id="(\w+)"', answer.text))
 
 
+@pytest.mark.release
 @pytest.mark.slow
 async def test_schemathesis_finds_nothing(node: RunningNode, editor: httpx.AsyncClient, blog: str, tmp_path: Path):
     settings = (SUPPORT / "schemathesis.toml").read_text() + await _targets(editor, blog)
@@ -159,7 +160,7 @@ async def test_schemathesis_finds_nothing(node: RunningNode, editor: httpx.Async
         env={**os.environ, "SCHEMATHESIS_HOOKS": str(SUPPORT / "schemathesis_hooks.py")},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=200,
     )
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2_000:]
     found = re.search(r"(\d+) generated, (\d+) passed", run.stdout)
