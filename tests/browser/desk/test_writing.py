@@ -136,7 +136,7 @@ async def test_somebody_who_is_signed_out_loses_nothing(
     await expect(other.locator("[data-part=outbox]")).to_be_hidden()
     await page.bring_to_front()
     await page.evaluate("dispatchEvent(new Event('focus'))")
-    await expect(page.locator("[data-part=outbox]")).to_contain_text("somebody else")
+    await expect(page.locator("[data-part=outbox]")).to_contain_text("Somebody else")
     assert await entries(node) == []
     await sign_in_page(other, node, "ann")
     await page.evaluate("dispatchEvent(new Event('focus'))")
