@@ -4,7 +4,7 @@ import { make } from "../ui/dom.js";
 /** @typedef {{tab: string, who: string, name: string, editing: string | null, at: string}} Present */
 
 const REPEAT_MS = 10_000;
-/** Colleagues with a circle of their own. Those who write come first; the rest is counted. */
+/** Maximum number of circles. Colleagues who are writing come first; if there are more, the last circle counts them. */
 const CIRCLES = 4;
 
 /**

@@ -4,15 +4,16 @@ import { counted, make } from "../ui/dom.js";
  * An event that was given up.
  *
  * @typedef {{id: string, blog: string, kind: string, attempts: number, reason: string, given_up_at: string}} DeadEvent
- *
+ */
+
+/**
  * What can be done about a webhook.
+ *
  * @typedef {object} HookActions
  * @property {() => void} remove
  * @property {(event: DeadEvent) => void} again
  * @property {(event: DeadEvent) => void} forget
  */
-
-const ALL_EVENTS = 6;
 
 /**
  * Return the row of a webhook.
@@ -31,7 +32,7 @@ export function hookRow(hook, dead, actions) {
     make("p", { class: "status", "data-status": isWell ? "live" : "paused" }, state),
     make("h2", {}, name),
     make("p", { class: "fine" }, make("code", {}, url)),
-    make("p", { class: "fine" }, `${blogs.includes("*") ? "All blogs" : blogs.join(", ")} · ${events.length === ALL_EVENTS ? "all events" : events.join(", ")}`),
+    make("p", { class: "fine" }, `${blogs.includes("*") ? "All blogs" : blogs.join(", ")} · ${events.join(", ")}`),
     ...(failing.length ? [make("ul", { class: "failing", "aria-label": `Blogs that wait for ${name}` }, ...failing.map(failingItem))] : []),
     ...(hook.dead ? [deadList(hook, dead, actions)] : []),
     make("p", { class: "actions" }, make("button", { type: "button", class: "action", "aria-label": `Remove ${name}`, onclick: actions.remove }, "Remove")),

@@ -40,10 +40,10 @@ class WebhooksPage {
   /** Read the webhooks again, and show them. */
   async show() {
     const answer = await this.#api.get("/api/webhooks");
+    this.#list.removeAttribute("aria-busy");
     if (!this.#say(answer)) return;
     const rows = await Promise.all(answer.body.webhooks.map((/** @type {any} */ hook) => this.#row(hook)));
     this.#list.replaceChildren(...rows);
-    this.#list.removeAttribute("aria-busy");
     this.#empty.hidden = rows.length > 0;
   }
 

@@ -345,7 +345,7 @@ class Hub:
             anew: whether to draw all of it, or only to fill it up if there are about as many readers as before.
         """
         missing = min(size, self.reader_count) - len(self.sample)
-        if anew or missing < 0 or not self.sample.is_of(self.reader_count):
+        if anew or missing < 0 or not self.sample.stands_for(self.reader_count):
             self.sample.draw(list(self._readers()), size, self.cursor.seq)
         elif missing:
             others = [reader for reader in self._readers() if reader not in self.sample]

@@ -48,8 +48,8 @@ class ReaderSample:
         self._asked = {reader: self._asked.get(reader, seq) for reader in chosen}
         self._drawn_from = len(readers)
 
-    def is_of(self, readers: int) -> bool:
-        """Return whether the sample still stands for so many readers. If only filled up, it has too many early ones."""
+    def stands_for(self, readers: int) -> bool:
+        """Return whether the sample represents so many readers. One that is only filled up has too many early ones."""
         return readers <= self._drawn_from * _GROWTH
 
     def add(self, readers: Iterable[Reader], seq: int) -> None:
