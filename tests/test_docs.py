@@ -210,7 +210,7 @@ def test_the_reader_of_the_guide_keeps_the_golden_vectors():
 
 
 def keeps(state: Any, vector: Any, position: Any) -> bool:
-    """Whether the vector is one for a reader without older pages; fails if the reader does not keep it."""
+    """Return whether the vector is one for a reader without older pages; fails if the reader does not keep it."""
     start, end = vector["start"], vector["end"]
     if "before" in start or any("page" in step for step in vector["steps"]):
         return False

@@ -31,7 +31,7 @@ def instructions(dockerfile: Path) -> list[Instruction]:
 
 
 def ignored(path: str) -> bool:
-    """Whether .dockerignore keeps a path of the checkout out: the last line that fits a part of it decides."""
+    """Return whether .dockerignore keeps a path of the checkout out: the last line that fits a part of it decides."""
     decision = False
     parts = path.split("/")
     prefixes = ["/".join(parts[: n + 1]) for n in range(len(parts))]

@@ -271,7 +271,7 @@ def reader_from(proxy: Proxy, place: int) -> connect:
 
 
 async def is_taken_in(stack: AsyncExitStack, reader: connect) -> bool:
-    """Whether a reader comes in; it stays until the end of the stack."""
+    """Return whether a reader comes in; it stays until the end of the stack."""
     refusal = ""
     try:
         await stack.enter_async_context(reader)

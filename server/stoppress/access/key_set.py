@@ -40,7 +40,7 @@ class TokenKind(NamedTuple):
     name: str
     algorithms: tuple[str, ...]
     is_kid_needed: bool
-    """Whether a token needs a `kid` if there are several keys, even if only one fits the algorithm."""
+    """True if tokens need a `kid` when there are several keys, even if only one key fits the algorithm."""
 
 
 READER_TOKEN = TokenKind("The token", ("HS256", "RS256", "ES256", "EdDSA"), is_kid_needed=False)

@@ -36,7 +36,7 @@ def checkout(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the bundler makes of the sources."""
+    """Build the bundles once, and return their folder."""
     folder = checkout(tmp_path_factory.mktemp("bundled")) / "client_js"
     subprocess.run(["node", "scripts/build.js"], cwd=folder, check=True, timeout=60, capture_output=True)
     return folder / "dist"
